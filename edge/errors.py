@@ -1,0 +1,211 @@
+"""Every error a caller may catch.
+
+Each error says *what* is wrong, *where* (a file, a key path, a device, a record) and the *remedy*: what a person can do
+next. The three are separate so that a log line, a kiosk page and ``--json`` can show each in its own place.
+
+    >>> error = TokenExpired(where="token", what="it expired on 2026-01-31", remedy="ask the operator for a new card")
+    >>> str(error)
+    'token: it expired on 2026-01-31; ask the operator for a new card'
+
+No message ever holds a secret, a template, an embedding or a picture; paths, dates, names of settings and card serials
+are allowed.
+"""
+
+from __future__ import annotations
+
+
+class EdgeError(Exception):
+    """Root of all errors of this product.
+
+    Args:
+        what: what is wrong, one sentence without a full stop.
+        where: the place, such as ``device.yaml:3:5`` or ``/dev/video0``.
+        remedy: what to do about it.
+    """
+
+    #: Exit code of the command line (design: 0 success, 1 reject, 2 no decision, 3 bad input, 4 internal or unfit).
+    exit_code = 3
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.remedy = what, where, remedy
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+    def as_json(self) -> dict[str, str]:
+        """The ``error`` object of every ``--json`` answer."""
+        return {"kind": type(self).__name__, "what": self.what, "where": self.where, "remedy": self.remedy}
+
+
+class UsageError(EdgeError):
+    """The command was called in a way it does not support."""
+
+
+class NotInThisBuild(UsageError):
+    """The command exists in development and lab builds only; the message says why."""
+
+
+class InputError(EdgeError):
+    """A file that was handed in cannot be used: missing, a directory, truncated, not a picture, too large."""
+
+
+class SettingsError(EdgeError):
+    """Settings do not validate. ``problems`` holds every one of them as ``file:line:column: key.path: text``."""
+
+    def __init__(self, problems: tuple[str, ...], *, where: str = "", remedy: str = "") -> None:
+        count = len(problems)
+        super().__init__(
+            f"{count} problem{'s' if count != 1 else ''} in the settings" if count != 1 else problems[0],
+            where=where if count != 1 else "",
+            remedy=remedy or "run `edge config check FILE`",
+        )
+        self.problems = problems
+
+
+class BuildRefused(EdgeError):
+    """The build hook refuses to build. ``findings`` lists every reason."""
+
+    def __init__(self, findings: tuple[str, ...], *, where: str = "", remedy: str = "") -> None:
+        super().__init__("the build is refused: " + "; ".join(findings), where=where, remedy=remedy)
+        self.findings = findings
+
+
+class ModelError(EdgeError):
+    """A model or its card cannot be used: digest, shape, dtype, delegation, golden output."""
+
+    exit_code = 4
+
+
+class ModelMismatch(EdgeError):
+    """A template was made by another embedder than the one loaded. Templates are never compared across models."""
+
+
+class CameraError(EdgeError):
+    """A source cannot deliver frames."""
+
+    exit_code = 4
+
+
+class SourceUnavailable(CameraError):
+    """The source cannot be opened: missing device, missing package, wrong size."""
+
+
+class SourceTimeout(CameraError):
+    """The source delivered no new frame in time."""
+
+
+class SourceEnded(CameraError):
+    """A replayed source has no more frames."""
+
+
+class KeyringError(EdgeError):
+    """A key is missing, unreadable, has wrong permissions, or its passphrase is wrong."""
+
+
+class ClaimError(EdgeError):
+    """A claim is refused before any frame is looked at. ``reason`` is a member of ``types.Reason`` by value."""
+
+    exit_code = 1
+    reason = "token_invalid"
+
+
+class TokenInvalid(ClaimError):
+    """Not a token of this site: size, magic, signature, issuer, or site."""
+
+
+class TokenExpired(ClaimError):
+    """The token's last day has passed."""
+
+    reason = "token_expired"
+
+
+class TokenNotYetValid(ClaimError):
+    """The token's first day has not come."""
+
+    reason = "token_not_yet_valid"
+
+
+class TokenRevoked(ClaimError):
+    """The card was revoked by serial."""
+
+    reason = "token_revoked"
+
+
+class TokenUnknown(ClaimError):
+    """Device custody: this device holds no template for the token."""
+
+    reason = "token_unknown"
+
+
+class WrongDoor(ClaimError):
+    """The token is valid, but not for this door's group or not at this hour."""
+
+    reason = "wrong_door"
+
+
+class ClockUnconfirmed(ClaimError):
+    """The clock jumped and nobody has confirmed it; a token that would be expired is refused."""
+
+    reason = "clock_unconfirmed"
+
+
+class LockedOut(ClaimError):
+    """Too many rejects in a row for this card or at this door. ``wait_s`` says how long (0: until an operator)."""
+
+    reason = "locked_out"
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", wait_s: float = 0.0) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.wait_s = wait_s
+
+
+class VaultError(EdgeError):
+    """The store cannot be used: another device's, damaged, rolled back, full."""
+
+    exit_code = 4
+
+
+class SealBroken(ClaimError):
+    """A sealed template does not open with this token and this device's key, or was altered."""
+
+
+class ConsentMissing(EdgeError):
+    """Enrolment without a complete consent record."""
+
+
+class StateError(EdgeError):
+    """The state database cannot be used or was rolled back."""
+
+    exit_code = 4
+
+
+class SpentError(EdgeError):
+    """A probe or template is used twice, or outside the session it belongs to. A programming error, never a user's."""
+
+    exit_code = 4
+
+
+class JournalBroken(EdgeError):
+    """The journal's hash chain does not hold, or it cannot be written."""
+
+    exit_code = 4
+
+
+class DoorError(EdgeError):
+    """The door's hardware cannot be driven. The door stays locked."""
+
+    exit_code = 4
+
+
+class Unfit(EdgeError):
+    """The self-test says that this device must not decide."""
+
+    exit_code = 4
+
+
+class Interrupted(EdgeError):
+    """The work was stopped from outside (SIGTERM, Ctrl-C) and ended cleanly."""
+
+    exit_code = 2

@@ -1,0 +1,1 @@
+"""Field settings: YAML in, typed settings out, all errors at once."""

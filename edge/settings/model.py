@@ -1,0 +1,207 @@
+"""The typed field settings: every key of ``device.yaml``, with its type, unit, range and default.
+
+This module is the single source: the loader validates with it, `edge config show` prints it, and the JSON Schema for
+editors is generated from it. Rooms receive their own section (``settings.camera``), never the whole.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Group = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,15}$")]
+Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")]
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and without room for unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DeviceSettings(Section):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,47}$")] = "front-door"
+    """Name of this device in the journal and on screen."""
+    state_dir: Path = Path("/var/lib/edge")
+    """Folder for everything that must survive a restart (vault, journal, lockouts, device key); mode 0700."""
+    trust_dir: Path = Path("/etc/edge/trust")
+    """Root-owned folder of public keys: issuers, builders, signers. Trust never comes from the settings."""
+
+
+class CameraSettings(Section):
+    driver: Literal["picamera2", "v4l2", "replay", "fictional"] = "fictional"
+    """Which source: picamera2 (Pi camera), v4l2 (USB), replay (files), fictional (generated people, no camera)."""
+    device: str = ""
+    """v4l2: the stable device path, /dev/v4l/by-id/...; picamera2: the camera's number, empty for the first."""
+    path: Path | None = None
+    """replay: a video file or a folder of pictures."""
+    pace: Literal["real", "fast"] = "real"
+    """replay: as the clock goes, or as fast as asked."""
+    loop: bool = False
+    """replay: begin again at the end."""
+    width: Annotated[int, Field(ge=320, le=4096)] = 640
+    """Width of a frame in pixels."""
+    height: Annotated[int, Field(ge=240, le=4096)] = 480
+    """Height of a frame in pixels."""
+    fps: Annotated[float, Field(ge=1, le=60)] = 15.0
+    """Frames per second asked of the source."""
+    fourcc: Annotated[str, Field(pattern=r"^[A-Z0-9]{4}$")] = "MJPG"
+    """v4l2: pixel format asked of the camera."""
+    rotate: Literal[0, 90, 180, 270] = 0
+    """Turn every frame clockwise by so many degrees (a camera mounted on its side)."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
+    """A source without a new frame for so long is a fault, not a wait."""
+
+
+class FaceSettings(Section):
+    detector: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "detector"
+    """Name of the detector's card."""
+    embedder: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "embedder"
+    """Name of the embedder's card."""
+    threads: Annotated[int, Field(ge=1, le=4)] = 2
+    """Threads of the model runtime."""
+    min_height: Fraction = 0.2
+    """Smallest face that is verified, as a fraction of the frame's height; smaller ones lead to 'step closer'."""
+    max_height: Annotated[float, Field(gt=0, le=2)] = 0.95
+    """Largest face that is verified, as a fraction of the frame's height."""
+    max_yaw: Annotated[float, Field(gt=0, le=90)] = 35.0
+    """Largest turn of the head to a side, degrees, estimated from landmarks."""
+    max_pitch: Annotated[float, Field(gt=0, le=90)] = 30.0
+    """Largest nod, degrees."""
+    max_roll: Annotated[float, Field(gt=0, le=90)] = 30.0
+    """Largest tilt, degrees."""
+    min_luminance: Annotated[float, Field(ge=0, le=255)] = 25.0
+    """Darkest acceptable face, mean luma 0-255."""
+    max_luminance: Annotated[float, Field(ge=0, le=255)] = 235.0
+    """Brightest acceptable face, mean luma 0-255."""
+    second_face: Fraction = 0.5
+    """A second face counts when its height is at least this fraction of the largest's (design: One-to-one)."""
+
+    @model_validator(mode="after")
+    def _ranges(self) -> FaceSettings:
+        if self.min_height >= self.max_height:
+            raise ValueError("min_height must be smaller than max_height")
+        if self.min_luminance >= self.max_luminance:
+            raise ValueError("min_luminance must be smaller than max_luminance")
+        return self
+
+
+class Schedule(Section):
+    timezone: str = "UTC"
+    """IANA time zone of the weekly hours, such as Europe/Paris."""
+    mon: tuple[Hours, ...] = ()
+    """Hours of Monday, such as ["07:00-19:00"]; empty: closed."""
+    tue: tuple[Hours, ...] = ()
+    """Hours of Tuesday."""
+    wed: tuple[Hours, ...] = ()
+    """Hours of Wednesday."""
+    thu: tuple[Hours, ...] = ()
+    """Hours of Thursday."""
+    fri: tuple[Hours, ...] = ()
+    """Hours of Friday."""
+    sat: tuple[Hours, ...] = ()
+    """Hours of Saturday."""
+    sun: tuple[Hours, ...] = ()
+    """Hours of Sunday."""
+
+
+class ClaimSettings(Section):
+    readers: Annotated[tuple[Literal["stdin", "qr"], ...], Field(min_length=1)] = ("stdin",)
+    """How a person says who they are: a token on standard input, a QR code shown to the camera."""
+    qr_tries_per_s: Annotated[float, Field(gt=0, le=5)] = 5.0
+    """How often the idle stream is searched for a code."""
+    group: Group = "default"
+    """The door group of this device; a token opens it when it names the group."""
+    schedule: Schedule | None = None
+    """Weekly hours outside of which every claim is refused; null: always."""
+
+
+class DecisionSettings(Section):
+    target_fmr: Annotated[float, Field(ge=1e-6, le=1e-2)] = 1e-4
+    """False match rate of a whole session; the embedder's calibration turns it into a threshold."""
+    looks: Annotated[int, Field(ge=1, le=10)] = 3
+    """At most so many probes are compared in one session, each at target_fmr / looks."""
+    spacing_ms: Annotated[int, Field(ge=0, le=2000)] = 150
+    """Shortest time between two looks, milliseconds."""
+    deadline_s: Annotated[float, Field(gt=0, le=60)] = 8.0
+    """A session without a decision for so long ends in no_decision."""
+
+
+class VaultSettings(Section):
+    custody: Literal["card", "device"] = "card"
+    """Where templates live: on the person's card (no template on any door) or sealed on this device."""
+    days: Annotated[int, Field(ge=1, le=3650)] = 365
+    """A new card is valid for so many days."""
+
+
+class LimitSettings(Section):
+    card_rejects: Annotated[int, Field(ge=1, le=20)] = 5
+    """Rejects in a row of one card before it must wait."""
+    card_wait_s: Annotated[float, Field(ge=30, le=86400)] = 30.0
+    """How long it waits (NIST SP 800-63B: at least 30 s)."""
+    card_disable: Annotated[int, Field(ge=2, le=100)] = 50
+    """Rejects in a row before the card is disabled until an operator resets it."""
+    door_rejects: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Rejects in a row at this door, whoever claims, before every claim is delayed (never disabled)."""
+    door_wait_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    """That delay."""
+    no_decisions: Annotated[int, Field(ge=1, le=100)] = 5
+    """So many no_decision in a row delay the next claim of the card by no_decision_wait_s."""
+    no_decision_wait_s: Annotated[float, Field(ge=0, le=600)] = 5.0
+    """That delay."""
+
+
+class DoorSettings(Section):
+    driver: Literal["log", "relay"] = "log"
+    """What an accept does: write a line, or release a lock through a relay."""
+    pin: Annotated[int, Field(ge=0, le=27)] = 17
+    """relay: BCM number of the GPIO pin."""
+    active_high: bool = True
+    """relay: whether the relay is energised by a high level."""
+    pulse_s: Annotated[float, Field(ge=0.1, le=30)] = 3.0
+    """relay: how long the lock is released."""
+    on_fault: Literal["locked"] = "locked"
+    """What the door does when the device fails. Only fail-secure is built."""
+
+
+class JournalSettings(Section):
+    days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """Entries older than this may be pruned (gdpr-cnil: at most 90 days for an access log)."""
+
+
+class Settings(Section):
+    """All settings of one device."""
+
+    version: Literal["edge/settings/v1"] = "edge/settings/v1"
+    """Format of this file."""
+    device: DeviceSettings = DeviceSettings()
+    """This device."""
+    camera: CameraSettings = CameraSettings()
+    """Where frames come from."""
+    face: FaceSettings = FaceSettings()
+    """Models, and when a face is good enough."""
+    claim: ClaimSettings = ClaimSettings()
+    """How people say who they are."""
+    decision: DecisionSettings = DecisionSettings()
+    """How a session decides."""
+    vault: VaultSettings = VaultSettings()
+    """Where templates live."""
+    limits: LimitSettings = LimitSettings()
+    """Retry limits."""
+    door: DoorSettings = DoorSettings()
+    """What an accept does."""
+    journal: JournalSettings = JournalSettings()
+    """What can be shown afterwards."""
+    alternative: Annotated[str, Field(min_length=3, max_length=200)] = "Please ask at the reception."
+    """The way in for people who cannot or do not want to use their face; shown with every refusal."""
+
+    @model_validator(mode="after")
+    def _replay_needs_path(self) -> Settings:
+        if self.camera.driver == "replay" and self.camera.path is None:
+            raise ValueError("camera.path: a replay source needs a path")
+        if self.camera.driver in ("replay", "fictional") and self.door.driver != "log":
+            raise ValueError(f"door.driver: a {self.camera.driver} source may drive only the log door")
+        return self

@@ -1,0 +1,83 @@
+"""A claim, the template it leads to, and the decision about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edge.types.enums import Advice, Custody, Outcome, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTemplate:
+    """A template that only its token's secret together with this device's or site's key opens.
+
+    Attributes:
+        header: the authenticated header, bytes exactly as sealed (associated data).
+        salt: 32 bytes, fresh for every seal.
+        ciphertext: ChaCha20-Poly1305 output, D + 16 bytes.
+    """
+
+    header: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who the person says they are: a token whose size, magic, signature, site and issuer were checked.
+
+    Attributes:
+        serial: 16 random bytes, printed on the card as hex groups.
+        credential: the number handed to an access panel.
+        groups: door groups the card opens.
+        not_before, expires: Unix seconds, UTC.
+        custody: where the sealed template is.
+        issuer: 8-byte key id of the issuer. site: 16-byte site id.
+        secret: 32 bytes. sealed: the template itself in card custody, else None.
+        received_ns: when the claim was made, on the stream's clock; a session uses only younger frames.
+    """
+
+    serial: bytes
+    credential: int
+    groups: tuple[str, ...]
+    not_before: int
+    expires: int
+    custody: Custody
+    issuer: bytes
+    site: bytes
+    secret: bytes = field(repr=False)
+    sealed: SealedTemplate | None = field(repr=False)
+    received_ns: int
+
+    @property
+    def serial_text(self) -> str:
+        """The serial as printed: ``a1b2-c3d4-...`` (hex, groups of four)."""
+        text = self.serial.hex()
+        return "-".join(text[k : k + 4] for k in range(0, len(text), 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer about one claim. Never an image, an embedding or, in a device build, a score.
+
+    Attributes:
+        target_fmr: the false match rate the deployer asked for, for the whole session.
+        frames_looked_at: frames of the session given to the detector; looks: probes compared.
+        timings_ms: name -> milliseconds (``open``, ``detect``, ``embed``, ``session``...).
+        score, threshold: cosine in -1..1; None in device builds.
+        serial: the card's serial, hex; empty when the token could not be read.
+    """
+
+    outcome: Outcome
+    reason: Reason
+    target_fmr: float
+    frames_looked_at: int = 0
+    looks: int = 0
+    advice: tuple[Advice, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    score: float | None = None
+    threshold: float | None = None
+    serial: str = ""
+    credential: int | None = None
+    session: str = ""

@@ -1,0 +1,33 @@
+"""Shared fixtures: where the data beside the checkout is, and the fictional people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PEOPLE = ROOT / "edge" / "camera" / "people"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of training and benchmark data beside the checkout; skips where it is absent."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "data" / "README.md").is_file():
+        pytest.skip("needs the data folder ../shared, which is not part of the project")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def picture():
+    """``picture("fara", 0)`` -> BGR uint8 (384, 384, 3) of a person who does not exist."""
+
+    def load(name: str, variant: int = 0) -> np.ndarray:
+        image = cv2.imread(str(PEOPLE / f"{name}-{variant}.jpg"))
+        assert image is not None
+        return image
+
+    return load
