@@ -1,0 +1,139 @@
+"""The command line: ``edge``.
+
+One module a command, imported when the command runs; ``edge --help`` therefore reads neither numpy nor OpenCV.
+
+Exit codes of every command: 0 accept or success, 1 reject, 2 no decision, 3 bad input, settings or usage, 4 internal
+error or unfit device. `main` maps click's own usage errors to 3 and uncaught exceptions to 4.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from edge._version import __version__
+
+#: command -> (module below edge.cli, one line of help). The order is the order of `edge --help`.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "See the whole chain work on people who do not exist; no camera needed."),
+    "enrol": ("enrol", "Capture a person who consents, seal the template, hand out the card."),
+    "verify": ("verify", "Decide about one claim, once."),
+    "run": ("run", "Run the device: wait for a claim, look, decide, act, journal."),
+    "selftest": ("selftest", "Is this device fit to decide?"),
+    "revoke": ("revoke", "Revoke a lost card by its printed serial."),
+    "reset": ("reset", "Clear the lockout of a card."),
+    "keys": ("keys", "Make, show and rotate this device's keys and its issuers."),
+    "config": ("config", "Check and show the settings."),
+    "journal": ("journal", "Verify and show the journal."),
+    "compare": ("compare", "Compare two pictures (development and lab builds only)."),
+}
+
+#: What `edge --help` says of a command that this build does not contain.
+ABSENT = {
+    "compare": "a device build has no way from a picture to a score without a signed claim",
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        try:
+            command = import_module(f"edge.cli.{module}").command
+        except ModuleNotFoundError as error:
+            if error.name == f"edge.cli.{module}" and cmd_name in ABSENT:
+                return _absent(cmd_name)
+            raise
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _absent(name: str) -> click.Command:
+    """A command that is not in this build says so, and why, instead of being unknown."""
+    from edge.errors import NotInThisBuild
+
+    @click.command(name, context_settings={"ignore_unknown_options": True}, add_help_option=False)
+    @click.argument("_args", nargs=-1)
+    def command(_args: tuple[str, ...]) -> None:
+        raise NotInThisBuild(
+            f"`edge {name}` is not in this build: {ABSENT[name]}",
+            where="build",
+            remedy="use a development install (pip install -e .) on a desk, never on a door",
+        )
+
+    return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 accept or success, 1 reject, 2 no decision, 3 bad input or settings, 4 internal or unfit.",
+)
+@click.version_option(__version__, prog_name="edge")
+def edge() -> None:
+    """One person, one claim, one decision.
+
+    A person says who they are with a card or a QR code; this device looks once and answers yes or no about that one
+    person. It cannot search for a face among many: no code for that exists in it.
+
+    \b
+    First steps
+      edge demo                     the whole chain on generated people, with a contact sheet
+      edge keys init                keys for this device and this site
+      edge config check FILE        every mistake in the settings, with line and column
+      edge enrol --card ada.pdf     capture a person and print their card
+      edge run                      open the door for the people who hold a card
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        The exit code: 0, 1, 2, 3 or 4 (module docstring). Never raises.
+    """
+    from edge.errors import EdgeError, SettingsError
+
+    try:
+        result = edge.main(args=arguments, prog_name="edge", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except SettingsError as error:
+        for problem in error.problems:
+            click.echo(f"edge: {problem}", err=True)
+        return error.exit_code
+    except EdgeError as error:
+        click.echo(f"edge: {error}", err=True)
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("edge: stopped", err=True)
+        return 2
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return 3
+    except BrokenPipeError:
+        return 3
+    except Exception as error:
+        # The class only: an unexpected message might hold what must not be printed.
+        click.echo(
+            f"edge: internal error ({type(error).__name__}); please report it with the command you ran", err=True
+        )
+        return 4
+
+
+def run() -> None:
+    """Entry point of the installed command."""
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""The one place where a comparison score is computed: one template, one probe, one number.
+
+Both vectors are int8 with a scale of their own each (see `edge.face.embed`), so the score is their cosine; integer dot
+products make it the same on every machine. No function here or elsewhere takes a collection of templates.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edge.errors import ModelMismatch
+from edge.types import I8, Probe, Template
+
+
+def compare(template: Template, probe: Probe, session: str) -> float:
+    """The comparison score of one probe with one template. The probe is spent by it.
+
+    Args:
+        template: int8 (D,), opened for this session.
+        probe: int8 (D,), captured for this session.
+        session: the session's identifier.
+
+    Returns:
+        Cosine in -1..1; larger is more similar. 0.0 when either vector is all zero.
+
+    Raises:
+        ModelMismatch: the two come from different embedders.
+        SpentError: the probe was compared before, or either belongs to another session.
+    """
+    if template.model != probe.model or template.dimension != probe.dimension:
+        probe.erase()
+        raise ModelMismatch(
+            "the template was made by another embedder than the one that looks now",
+            where="template",
+            remedy="enrol again: edge enrol --renew",
+        )
+    return cosine(template.read(session), probe.consume(session))
+
+
+def cosine(a: I8, b: I8) -> float:
+    """Cosine of two int8 vectors (D,); for this room only: everybody else compares a template with a probe."""
+    x, y = a.astype(np.int32), b.astype(np.int32)
+    norm = math.sqrt(int(x @ x)) * math.sqrt(int(y @ y))
+    return int(x @ y) / norm if norm else 0.0

@@ -1,0 +1,71 @@
+"""The desk: from the text that a reader delivered to a claim that may be looked at.
+
+    text -> size and magic, signature, site -> validity in time -> this door, this hour -> Claim
+
+Everything here happens before a frame is looked at. Revocation and the template itself are the vault's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge.claim import check_door, check_time, decode
+from edge.errors import ClockUnconfirmed, TokenExpired
+from edge.keys import TrustStore
+from edge.settings.model import ClaimSettings
+from edge.types import Claim
+
+
+class Time(Protocol):
+    """The trusted time of `edge.state`: Unix seconds, and whether anybody may rely on a jump of it."""
+
+    @property
+    def utc_s(self) -> int: ...
+
+    @property
+    def confirmed(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Checks claims for one door.
+
+    Args:
+        trust: the issuers this site trusts.
+        site: the 16-byte site id.
+        settings: this door's group and hours.
+        now: the trusted clock (`edge.state.ClockGuard.now`).
+    """
+
+    trust: TrustStore
+    site: bytes
+    settings: ClaimSettings
+    now: Callable[[], Time]
+
+    def receive(self, text: str, received_ns: int) -> Claim:
+        """Check a token.
+
+        Args:
+            text: what the reader delivered.
+            received_ns: when, on the stream's clock.
+
+        Raises:
+            TokenInvalid, TokenExpired, TokenNotYetValid, WrongDoor: see `edge.claim`.
+            ClockUnconfirmed: the clock jumped and the token would be expired by it.
+        """
+        claim = decode(text, trust=self.trust, site_id=self.site, received_ns=received_ns)
+        time = self.now()
+        try:
+            check_time(claim, time.utc_s)
+        except TokenExpired as error:
+            if time.confirmed:
+                raise
+            raise ClockUnconfirmed(
+                "the clock jumped and nobody has confirmed it; by it the token would be expired",
+                where="clock",
+                remedy="wait for time synchronisation or let an operator confirm the time",
+            ) from error
+        check_door(claim, self.settings.group, self.settings.schedule, time.utc_s)
+        return claim

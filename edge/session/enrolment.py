@@ -1,0 +1,151 @@
+"""Enrolment's capture: good frames of one person, told apart from a change of person, averaged into one reference.
+
+    frames -> one face? good enough? -> hint -> embed -> same person as so far? -> ... -> int8 (D,) reference
+
+The reference is the mean of the unit-length embeddings, scaled to int8 again. Only the mean leaves this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import InputError, Interrupted, SourceTimeout
+from edge.face import Chain, Look
+from edge.session.compare import cosine
+from edge.types import I8, Advice, Frame, Stream
+
+#: Shortest time between two frames of a reference: neighbouring frames add nothing to each other.
+SPACING_NS = 300_000_000
+#: Two captures of one enrolment must agree at this false match rate.
+SAME_PERSON_FMR = 1e-2
+_SLICE_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What an operator is shown while the frames are collected."""
+
+    frame: Frame
+    look: Look
+    have: int
+    want: int
+    advice: tuple[Advice, ...]
+
+
+def average(vectors: Sequence[I8]) -> I8:
+    """The reference of several int8 embeddings: mean of unit vectors, symmetric int8 with its largest entry at 127.
+
+    Args:
+        vectors: at least one int8 (D,), none of them all zero.
+    """
+    units = [v.astype(np.float64) / np.linalg.norm(v.astype(np.float64)) for v in vectors]
+    mean: NDArray[np.float64] = np.mean(units, axis=0)
+    return np.rint(mean * (127.0 / np.abs(mean).max())).astype(np.int8)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Collects one person's reference.
+
+    Args:
+        chain: the chain that will verify the person later.
+        new_session: makes a fresh session identifier.
+        want: good frames to collect.
+        deadline_s: give up after this.
+    """
+
+    chain: Chain
+    new_session: Callable[[], str]
+    want: int = 5
+    deadline_s: float = 60.0
+    source_timeout_s: float = 3.0
+
+    def from_stream(
+        self,
+        stream: Stream,
+        *,
+        tell: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> I8:
+        """Collect from a camera, with hints.
+
+        Raises:
+            InputError: not enough good frames before the deadline, or two people took turns.
+            Interrupted: cancelled.
+            CameraError: the source failed.
+        """
+        session, kept = self.new_session(), list[I8]()
+        last_ns = stream.now_ns() - SPACING_NS
+        advice: tuple[Advice, ...] = (Advice.NOBODY_SEEN,)
+        for frame in self._frames(stream, cancelled):
+            look = self.chain.look(frame)
+            if look.reason is None and frame.monotonic_ns - last_ns >= SPACING_NS:
+                kept.append(self._embed(look, session))
+                self._same_person(kept)
+                last_ns = frame.monotonic_ns
+            advice = look.advice or advice
+            if tell is not None:
+                tell(Progress(frame, look, len(kept), self.want, look.advice))
+            if len(kept) >= self.want:
+                return average(kept)
+        raise InputError(
+            f"only {len(kept)} of {self.want} good frames in {self.deadline_s:.0f} s",
+            where="enrolment",
+            remedy="last advice: " + ", ".join(item.value.replace("_", " ") for item in advice),
+        )
+
+    def from_pictures(self, frames: Sequence[Frame]) -> I8:
+        """Collect from pictures (development builds): every one of them must be good, and show one person.
+
+        Raises:
+            InputError: names the picture and why it is not good enough.
+        """
+        session, kept = self.new_session(), list[I8]()
+        for frame in frames:
+            look = self.chain.look(frame)
+            if look.reason is not None:
+                raise InputError(
+                    f"not good enough to enrol from: {look.reason.value.replace('_', ' ')}",
+                    where=str(frame.meta.get("name", "picture")),
+                    remedy=", ".join(item.value.replace("_", " ") for item in look.advice) or "use another picture",
+                )
+            kept.append(self._embed(look, session))
+            self._same_person(kept)
+        return average(kept)
+
+    def _frames(self, stream: Stream, cancelled: Callable[[], bool]) -> Iterator[Frame]:
+        newest, silent = stream.now_ns(), 0.0
+        deadline = newest + int(self.deadline_s * 1e9)
+        while newest < deadline:
+            if cancelled():
+                raise Interrupted("the enrolment was stopped; nothing was kept", where="enrolment")
+            try:
+                frame = stream.next(newest, _SLICE_S)
+            except SourceTimeout:
+                silent += _SLICE_S
+                if silent >= self.source_timeout_s:
+                    raise
+                continue
+            silent, newest = 0.0, frame.monotonic_ns
+            yield frame
+
+    def _embed(self, look: Look, session: str) -> I8:
+        return self.chain.embed(look, session).consume(session)
+
+    def _same_person(self, kept: Sequence[I8]) -> None:
+        """The newest capture must match the reference so far, so that two people cannot share one card."""
+        if len(kept) < 2:
+            return
+        if cosine(average(kept[:-1]), kept[-1]) < self.chain.threshold(SAME_PERSON_FMR):
+            raise InputError(
+                "the captures do not show the same person",
+                where="enrolment",
+                remedy="one person at a time; start again",
+            )
+
+
+__all__ = ["SPACING_NS", "Enrolment", "Progress", "average"]
