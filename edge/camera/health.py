@@ -1,0 +1,167 @@
+"""Is this stream of frames fit to decide on? Cheap checks for every frame, and one careful look over two seconds.
+
+    health = Health(settings.camera)
+    faults = health.check(frame)            # in the idle loop, well under 0.1 ms
+    changing(frames)                        # in the self-test, on about two seconds of frames
+
+`Health.check` looks at every eighth pixel of every eighth row of the green plane. BLACK, OVER_EXPOSED, WRONG_SIZE and
+TIME_BACKWARDS are said of a frame at once; FROZEN (bit-identical) and BLURRED only after they have lasted `LASTING_S`.
+
+`changing` answers a harder question: does the source really look at the world, or is it one still picture, possibly with
+noise added so that no two frames are equal? *Noise has no memory, scenes do.* The means of blocks of 32 x 32 pixels are
+followed over time. For a still with noise that is drawn anew for each frame - whatever its distribution, its strength, its
+dependence on the signal or its correlation between pixels - a block's variance over time equals half its mean squared
+difference between successive frames (von Neumann's ratio is 1). Anything that moves, drifts, breathes, shakes or flickers
+departs from 1, since its change from frame to frame is smaller, or, when it alternates, larger, than its overall spread.
+
+Limits, honestly: a real camera on a solid wall that sees a perfectly steady, empty room under steady light is *also* a
+still with noise, and is reported as one; the remedy is to move in front of it. A still whose noise was filtered over time,
+and a replayed video, pass: those need liveness and a camera that signs its frames.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.settings.model import CameraSettings
+from edge.types import U8, Fault, Frame
+
+#: Frozen and blurred must last so long, seconds: a motion-blurred or doubled frame is no fault.
+LASTING_S = 1.0
+#: `changing` needs so many different frames: 1.1 s at 15 frames a second.
+MIN_FRAMES = 16
+_STEP = 8
+# Luma levels and shares. A lens cap gives 0-12 plus noise; a lamp in the lens clips nearly everything.
+_DARK, _DARK_SHARE = 24, 0.99
+_BRIGHT, _BRIGHT_SHARE = 250, 0.70
+# A sharp scene has some steep steps between neighbouring pixels; Gaussian noise alone has a 99th percentile of 3.8 medians.
+_STEEP, _STEEP_TO_MEDIAN = 8, 4.5
+# `changing`: the side of a block, the departure from 1 for all blocks together, and for at least _BLOCKS single blocks.
+_BLOCK = 32
+_POOLED = 0.15
+_SINGLE, _BLOCKS = 2.5, 4
+# Change below this (grey levels, root mean square, of a block's mean) is rounding.
+_LEAST = 0.02
+
+
+class Health:
+    """Checks one stream, frame by frame.
+
+    Args:
+        settings: ``width``, ``height`` and ``rotate`` say which size is right.
+    """
+
+    def __init__(self, settings: CameraSettings) -> None:
+        turned = settings.rotate in (90, 270)
+        self._size = (settings.width, settings.height) if turned else (settings.height, settings.width)
+        self._last_ns = -1
+        self._sample: U8 | None = None
+        self._checksum: int | None = None
+        self._same_since: int | None = None
+        self._blurred_since: int | None = None
+
+    def check(self, frame: Frame) -> tuple[Fault, ...]:
+        """Check the next frame of the stream.
+
+        Returns:
+            Every fault of this frame, in the order of `Fault`; empty for a good one.
+        """
+        sample = np.ascontiguousarray(frame.image[::_STEP, ::_STEP, 1])
+        found = {
+            Fault.FROZEN: self._frozen(frame, sample),
+            Fault.BLACK: _share(sample, 0, _DARK) >= _DARK_SHARE,
+            Fault.OVER_EXPOSED: _share(sample, _BRIGHT, 256) >= _BRIGHT_SHARE,
+            Fault.BLURRED: self._blurred(frame),
+            Fault.WRONG_SIZE: frame.image.shape[:2] != self._size,
+            Fault.TIME_BACKWARDS: frame.monotonic_ns <= self._last_ns,
+        }
+        self._last_ns = frame.monotonic_ns
+        if found[Fault.BLACK] or found[Fault.OVER_EXPOSED]:
+            found[Fault.BLURRED] = False  # there is nothing to be sharp
+        return tuple(fault for fault, present in found.items() if present)
+
+    def _frozen(self, frame: Frame, sample: U8) -> bool:
+        """Bit-identical for `LASTING_S`. The sample is compared always, the whole picture only when the sample is equal."""
+        same = self._sample is not None and np.array_equal(sample, self._sample)
+        self._sample = sample
+        if not same:
+            self._checksum = self._same_since = None
+            return False
+        checksum = zlib.crc32(np.ascontiguousarray(frame.image))
+        if self._checksum is not None and checksum != self._checksum:
+            self._same_since = None
+        self._checksum = checksum
+        if self._same_since is None:
+            self._same_since = frame.monotonic_ns
+        return frame.monotonic_ns - self._same_since >= LASTING_S * 1e9
+
+    def _blurred(self, frame: Frame) -> bool:
+        """No steep step between neighbouring pixels beyond what noise makes, for `LASTING_S`."""
+        rows = frame.image[::_STEP, :, 1]
+        columns = rows.shape[1] // _STEP * _STEP
+        steps = cv2.absdiff(
+            np.ascontiguousarray(rows[:, 0:columns:_STEP]), np.ascontiguousarray(rows[:, 2 : columns + 2 : _STEP])
+        )
+        median, steep = _quantiles(steps, 0.5, 0.99)
+        if steep >= max(_STEEP, _STEEP_TO_MEDIAN * median):
+            self._blurred_since = None
+            return False
+        if self._blurred_since is None:
+            self._blurred_since = frame.monotonic_ns
+        return frame.monotonic_ns - self._blurred_since >= LASTING_S * 1e9
+
+
+def changing(frames: Sequence[Frame]) -> bool:
+    """Do these frames really change, beyond noise that is drawn anew for each frame? See the module's docstring.
+
+    Args:
+        frames: about two seconds of consecutive frames of one size, at least `MIN_FRAMES` different ones.
+
+    Returns:
+        True when the scene changes; False for a frozen picture, with or without added noise, and for too few frames.
+    """
+    means = _block_means(frames)
+    if len(means) < MIN_FRAMES:
+        return False
+    spread = np.square(means - means.mean(axis=0)).sum(axis=0) / (len(means) - 1)
+    successive = np.square(np.diff(means, axis=0)).sum(axis=0) / (2 * (len(means) - 1))
+    if float(np.sqrt(spread.max())) < _LEAST:
+        return False
+    tiny = _LEAST**2
+    pooled = float((spread.sum() + tiny) / (successive.sum() + tiny))
+    single = (spread + tiny) / (successive + tiny)
+    remembers = int(np.count_nonzero((single >= _SINGLE) & (spread > tiny)))
+    return abs(np.log(pooled)) > np.log1p(_POOLED) or remembers >= _BLOCKS
+
+
+def _block_means(frames: Sequence[Frame]) -> NDArray[np.float64]:
+    """(T, B) means of the green plane over blocks; of bit-identical neighbours only the first counts."""
+    rows: list[NDArray[np.float64]] = []
+    previous: U8 | None = None
+    for frame in frames:
+        plane = np.ascontiguousarray(frame.image[..., 1])
+        if previous is not None and (plane.shape != previous.shape or np.array_equal(plane, previous)):
+            continue
+        previous = plane
+        size = (max(1, plane.shape[1] // _BLOCK), max(1, plane.shape[0] // _BLOCK))
+        rows.append(cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_AREA).ravel().astype(np.float64))
+    return np.array(rows).reshape(len(rows), -1)
+
+
+def _histogram(values: U8) -> NDArray[np.int64]:
+    return np.bincount(values.ravel(), minlength=256)
+
+
+def _share(values: U8, low: int, high: int) -> float:
+    """The share of values in [low, high)."""
+    return float(_histogram(values)[low:high].sum()) / max(1, values.size)
+
+
+def _quantiles(values: U8, *shares: float) -> list[int]:
+    sums = np.cumsum(_histogram(values))
+    return [int(np.searchsorted(sums, share * values.size)) for share in shares]
