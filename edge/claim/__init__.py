@@ -1,0 +1,32 @@
+"""Who the person says they are: the token on their card, and what reads it.
+
+    reader -> text -> decode (signature, site) -> check_time -> check_door -> Claim
+
+    for reader in open_readers(settings.claim, stdin=sys.stdin.buffer, clock=time.monotonic):
+        if text := reader.poll(frame):
+            claim = decode(text, trust=trust, site_id=site, received_ns=stream.now_ns())
+
+`edge.claim.card` draws the card. Wedge scanners that type, serial readers and PINs come with a later issue; a scanner
+whose text arrives on standard input works today.
+"""
+
+from edge.claim.layout import MAX_BYTES, MAX_GROUPS, MAX_HEADER, TokenBody
+from edge.claim.readers import open_readers
+from edge.claim.rules import check_door, check_schedule, check_time
+from edge.claim.token import MAX_TEXT, PREFIX, TOKEN_DOMAIN, decode, encode
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_GROUPS",
+    "MAX_HEADER",
+    "MAX_TEXT",
+    "PREFIX",
+    "TOKEN_DOMAIN",
+    "TokenBody",
+    "check_door",
+    "check_schedule",
+    "check_time",
+    "decode",
+    "encode",
+    "open_readers",
+]

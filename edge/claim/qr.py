@@ -1,0 +1,95 @@
+"""Tokens as QR codes shown to the camera, while the device is idle.
+
+    reader = QrReader(tries_per_s=5, clock=time.monotonic)
+    text = reader.poll(frame)           # the newest frame of the idle stream
+
+Only QR codes are searched for, only text that begins like a token comes out, and nothing of a frame is kept. A code
+that stays in view is delivered once: again only after it was looked for and not seen for `ABSENT_S`, or after another
+code. Time during which nobody asked (a session was running) does not count as absence. Two different cards in one view
+are no claim: nobody could say whose turn it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import zxingcpp
+
+from edge.claim.token import PREFIX
+from edge.types import U8, Frame
+
+#: A code that was not seen for so long, while it was looked for, counts as new when it comes back; seconds.
+ABSENT_S = 2.0
+#: A longer pause between two tries was no looking; seconds.
+_GAP_S = 1.0
+_QR: Any = zxingcpp.BarcodeFormat.QRCode  # Any: the binding's type for a set of formats differs between versions
+
+
+class QrReader:
+    """Finds a token's code in frames.
+
+    Args:
+        tries_per_s: at most so many frames a second are searched.
+        clock: seconds, monotonic (`time.monotonic`).
+    """
+
+    name = "qr"
+
+    def __init__(self, *, tries_per_s: float, clock: Callable[[], float]) -> None:
+        self._period, self._clock = 1.0 / tries_per_s, clock
+        self._tried_at = float("-inf")
+        self._sequence: int | None = None
+        self._last: bytes | None = None  # SHA-256 of the last text: the token itself is not kept
+        self._absent_s = 0.0
+
+    def poll(self, frame: Frame | None) -> str | None:
+        """The text of a code that newly came into view, or None.
+
+        Args:
+            frame: the idle stream's newest frame; its luma plane is searched, or one made from its image.
+        """
+        now = self._clock()
+        if frame is None or frame.sequence == self._sequence or now - self._tried_at < self._period:
+            return None
+        since, self._tried_at, self._sequence = now - self._tried_at, now, frame.sequence
+        texts = find_codes(frame.luma if frame.luma is not None else _luma(frame.image))
+        if len(texts) != 1:
+            self._count_absence(since, seen=bool(texts))
+            return None
+        self._absent_s = 0.0
+        digest = hashlib.sha256(texts[0].encode("utf-8")).digest()
+        if digest == self._last:
+            return None
+        self._last = digest
+        return texts[0]
+
+    def close(self) -> None:
+        """Forget what was seen."""
+        self._last, self._sequence = None, None
+
+    def _count_absence(self, since: float, *, seen: bool) -> None:
+        if seen:
+            self._absent_s = 0.0
+        elif since <= _GAP_S:
+            self._absent_s += since
+        if self._absent_s >= ABSENT_S:
+            self._last = None
+
+
+def find_codes(luma: U8) -> list[str]:
+    """The texts of all tokens' QR codes in a picture, each once.
+
+    Args:
+        luma: uint8 (h, w).
+    """
+    found = zxingcpp.read_barcodes(np.ascontiguousarray(luma), formats=_QR, try_invert=False)
+    return sorted({code.text for code in found if code.valid and code.text.startswith(PREFIX)})
+
+
+def _luma(image: U8) -> U8:
+    grey: U8 = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # type: ignore[assignment]
+    return grey
