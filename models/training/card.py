@@ -1,0 +1,197 @@
+"""Model cards: everything in a card that can be computed is computed here, from the .tflite itself.
+
+    python -m models.training.card refresh embedder --reason "first conversion"
+    python -m models.training.card accuracy embedder --from lfw.json
+    python -m models.training.card check embedder
+
+`refresh` writes digest, size, tensors and the golden digest; words written for people stay as they are. The golden
+digest is the known answer that a device's self-test demands: it changes only here, and only with a reason.
+`accuracy` copies figures from a benchmark's JSON, and refuses when they were measured on another file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from models.training.paths import CHECKOUT, MODELS
+
+GENERATOR = "shake_256(b'edge/golden/v1'), uint8"
+#: The order of a card's keys: what it is, how it is used, what it may be used for, what it is worth.
+ORDER = (
+    "schema name kind file sha256 size_bytes macs parameters input outputs align decode golden intended_use not_for "
+    "limits data teachers training licence accuracy calibration"
+).split()
+
+
+class _Plain(yaml.SafeDumper):
+    """No aliases (cards refuse them), short number lists on one line."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _sequence(dumper: yaml.SafeDumper, data: list[Any]) -> yaml.Node:
+    flat = all(isinstance(item, int | float) for item in data)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flat)
+
+
+_Plain.add_representer(list, _sequence)
+
+
+def path_of(name: str) -> Path:
+    """The card of a shipped model."""
+    return MODELS / f"{name}.card.yaml"
+
+
+def read(name: str) -> dict[str, Any]:
+    """The card as a mapping; empty when there is none yet."""
+    path = path_of(name)
+    return dict(yaml.safe_load(path.read_text())) if path.exists() else {}
+
+
+def write(card: dict[str, Any]) -> Path:
+    """Write a card with its keys in their order; a key this module does not know is an error."""
+    unknown = set(card) - set(ORDER)
+    if unknown:
+        raise SystemExit(f"unknown keys in the card: {', '.join(sorted(unknown))}")
+    path = path_of(card["name"])
+    ordered = {key: card[key] for key in ORDER if card.get(key) is not None}
+    path.write_text(yaml.dump(ordered, Dumper=_Plain, sort_keys=False, width=118, allow_unicode=True))
+    return path
+
+
+def tensors(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(input, outputs) of a .tflite: shapes, dtypes and quantisation as the runtime reports them."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    interpreter.allocate_tensors()
+    rows = []
+    for detail in (*interpreter.get_input_details(), *interpreter.get_output_details()):
+        scale, zero_point = detail["quantization"]
+        shape = [int(n) for n in detail["shape"]]
+        # the shortest decimal that is the same float32
+        row = {"shape": shape, "dtype": detail["dtype"].__name__, "scale": float(str(scale)), "zero_point": int(zero_point)}
+        rows.append(row)
+    return rows[0], rows[1:]
+
+
+def name_outputs(kind: str, height: int, outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the outputs their names (by shape) and positions; score, box, landmarks of each stride, finest first."""
+    parts = {1: "score", 4: "box", 10: "landmarks"}
+    named = []
+    for index, spec in enumerate(outputs):
+        name = "embedding"
+        if kind == "detector":
+            name = f"{parts[spec['shape'][-1]]}_{round(height / spec['shape'][1])}"
+        named.append({"name": name, "index": index, **spec})
+    order = list(parts.values())
+    return sorted(named, key=lambda row: (-row["shape"][1], order.index(row["name"].split("_")[0])) if kind == "detector" else 0)
+
+
+def refresh(base: dict[str, Any], reason: str) -> Path:
+    """Compute all that follows from the .tflite and write the card.
+
+    Args:
+        base: the card so far; needs name, kind, file, input.channels/mean/std and what only people know. When the file's
+            digest changed, accuracy and calibration of the old file are dropped.
+        reason: why the golden digest changes; required whenever it does.
+    """
+    from edge.face.card import parse_card
+    from edge.face.golden import golden_digest
+    from edge.face.runner import Runner, outside_delegate
+
+    path = MODELS / base["file"]
+    data = path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if base.get("sha256") not in (None, digest):
+        base = {key: value for key, value in base.items() if key not in ("accuracy", "calibration")}
+    fed, outputs = tensors(path)
+    pixels = {key: base["input"][key] for key in ("channels", "mean", "std")}
+    card = base | {
+        "schema": "edge/card/v1",
+        "sha256": digest,
+        "size_bytes": len(data),
+        "input": fed | pixels,
+        "outputs": name_outputs(base["kind"], fed["shape"][1], outputs),
+    }
+    previous = card.pop("golden", None) or {}
+    text = yaml.dump({k: v for k, v in card.items() if v is not None}, Dumper=_Plain)
+    runner = Runner(parse_card(text.encode(), folder=MODELS), 1)
+    outside = outside_delegate(runner.interpreter)
+    if outside:
+        raise SystemExit(f"{path.name}: {outside} nodes are not run by XNNPACK")
+    answer = golden_digest(runner, GENERATOR)
+    if answer == previous.get("sha256"):
+        card["golden"] = previous
+    elif not reason:
+        raise SystemExit(f"{path.name}: the golden digest changes; say why with --reason")
+    else:
+        card["golden"] = {"generator": GENERATOR, "sha256": answer, "commit": commit(), "reason": reason}
+    return write(card)
+
+
+def commit() -> str:
+    """The commit that the recipes were run from."""
+    run = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    return run.stdout.strip() or "unknown"
+
+
+def accuracy(name: str, source: Path) -> Path:
+    """Copy a benchmark's figures into a card.
+
+    The JSON is an object with ``command``, ``date``, ``models`` ({name: sha256}) and ``figures`` (a flat mapping).
+
+    Raises:
+        SystemExit: the figures belong to another file.
+    """
+    result, card = json.loads(source.read_text()), read(name)
+    measured = result.get("models", {}).get(name)
+    if measured != card["sha256"]:
+        raise SystemExit(f"{source}: measured on {str(measured)[:12]}, the card is of {card['sha256'][:12]}")
+    rows = [row for row in card.get("accuracy", []) if row["command"] != result["command"] and row["sha256"] == measured]
+    rows.append({"command": result["command"], "date": result["date"], "sha256": measured, "figures": result["figures"]})
+    return write(card | {"accuracy": rows})
+
+
+def today() -> str:
+    """Date of a measurement, UTC."""
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m models.training.card", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (("refresh", "compute what follows from the .tflite"), ("accuracy", "copy figures from a benchmark's JSON"),
+                       ("check", "load the card, run the known-answer test")):
+        sub = commands.add_parser(name, help=text)
+        sub.add_argument("model", choices=["detector", "embedder"])
+        if name == "refresh":
+            sub.add_argument("--reason", default="", help="why the golden digest changes")
+        if name == "accuracy":
+            sub.add_argument("--from", dest="source", type=Path, required=True, help="JSON written by a benchmark")
+    options = parser.parse_args(arguments)
+    if options.command == "refresh":
+        print(refresh(read(options.model), options.reason))
+    elif options.command == "accuracy":
+        print(accuracy(options.model, options.source))
+    else:
+        from edge.face.card import load_card
+        from edge.face.golden import verify_golden
+
+        verify_golden(load_card(path_of(options.model)))
+        print(f"{options.model}: as its card says", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""From a torch network to a fully quantised int8 .tflite: litert-torch, then ai-edge-quantizer `static_wi8_ai8`.
+
+    to_int8(net, calibration, path)
+
+Networks take (pixel - 128) / 128. The input's range is pinned to [-1, 127/128], so that the int8 input is exactly
+`pixel - 128` and a device feeds it with one integer subtraction (scale 1/128, zero point 0).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+U8 = NDArray[np.uint8]
+#: Range of (pixel - 128) / 128.
+INPUT_RANGE = (-1.0, 127.0 / 128.0)
+SIGNATURE = "serving_default"
+
+Ranges = dict[str, Any]
+
+
+def normalise(image: U8) -> NDArray[np.float32]:
+    """uint8 (H, W, 3) -> float32 (1, H, W, 3) as the networks take it."""
+    return ((image.astype(np.float32) - 128.0) / 128.0)[None]
+
+
+def to_float(net: torch.nn.Module, height: int, width: int, path: Path, outputs: int) -> None:
+    """Write the float32 .tflite with channels last at the input and, where they are maps, at the outputs."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import litert_torch
+
+    spatial = [i for i in range(outputs)] if outputs > 1 else None
+    wrapped = litert_torch.to_channel_last_io(net.eval(), args=[0], outputs=spatial)
+    edge = litert_torch.convert(wrapped, (torch.zeros(1, height, width, 3),))
+    edge.export(str(path))
+
+
+def to_int8(net: torch.nn.Module, calibration: Iterable[U8], path: Path, height: int, width: int, outputs: int = 1,
+            adjust: Callable[[Ranges, list[str]], None] | None = None) -> None:
+    """Convert, calibrate and quantise.
+
+    Args:
+        net: in eval mode, (N, 3, height, width) -> one tensor or a tuple of `outputs` maps.
+        calibration: pictures (height, width, 3) uint8, in the network's channel order.
+        path: the .tflite to write.
+        height: of the input.
+        width: of the input.
+        outputs: how many maps; 1 means a flat output, which keeps its layout.
+        adjust: may narrow the calibrated ranges: gets {tensor: {"min", "max"}} and the output tensors' names in order.
+    """
+    from ai_edge_quantizer import quantizer, recipe
+
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "float.tflite"
+        to_float(net, height, width, raw, outputs)
+        signature, feed, names_in, names_out = _io(raw)
+        tool = quantizer.Quantizer(str(raw), recipe.static_wi8_ai8())
+        samples = [{feed: normalise(image)} for image in calibration]
+        ranges = tool.calibrate({signature: samples}, num_threads=2)
+        for name in names_in:
+            ranges[name] = {"min": _like(ranges[name]["min"], INPUT_RANGE[0]), "max": _like(ranges[name]["max"], INPUT_RANGE[1])}
+        if adjust is not None:
+            adjust(ranges, names_out)
+        path.unlink(missing_ok=True)
+        tool.quantize(ranges).export_model(str(path), overwrite=True)
+
+
+def _like(array: Any, value: float) -> Any:
+    return np.full_like(np.asarray(array, np.float32), value)
+
+
+def _io(path: Path) -> tuple[str, str, list[str], list[str]]:
+    """(signature, its input's key, input tensor names, output tensor names in the graph's order)."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path))
+    signatures = interpreter.get_signature_list()
+    signature = SIGNATURE if SIGNATURE in signatures else next(iter(signatures))
+    feed = signatures[signature]["inputs"][0]
+    names = [[d["name"] for d in details] for details in (interpreter.get_input_details(), interpreter.get_output_details())]
+    return signature, feed, names[0], names[1]

@@ -1,0 +1,13 @@
+"""Where the recipes read and write: one place, all of it relative to the checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MODELS = CHECKOUT / "models"
+#: Data and teachers; an input, never committed (its README names the terms).
+DATA = CHECKOUT.parent / "shared" / "data"
+BOOTSTRAP = CHECKOUT.parent / "shared" / "bootstrap"
+#: Caches, checkpoints, logs, curves; git-ignored.
+WORK = CHECKOUT / ".train"
