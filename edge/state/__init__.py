@@ -1,0 +1,34 @@
+"""What must survive a restart: the clock guard, the retry limits, the monotonic counters.
+
+    database = state_database(folder)                       # state.sqlite3, 0600, every commit on the disk
+    clock = ClockGuard(database, build_date=BUILD_DATE)
+    limits = Limits(database, clock, settings.limits, key)
+    counters = Counters(database)
+
+    limits.before_comparison(claim.serial)                  # LockedOut, or a failure written and synced
+    ...compare...
+    limits.accepted(claim.serial)                           # or rejected, or no_decision
+
+A damaged file raises `StateError`, and stays where it is: whoever could get a new one by damaging the old one would get
+rid of the lockouts. `set_aside` is what an operator does about it.
+"""
+
+from edge.state.clock import ClockGuard, TrustedTime, kernel_synchronised
+from edge.state.counters import Counters
+from edge.state.database import Kind, SqliteFile, set_aside
+from edge.state.limits import Limits, Standing
+from edge.state.schema import FILE, state_database
+
+__all__ = [
+    "FILE",
+    "ClockGuard",
+    "Counters",
+    "Kind",
+    "Limits",
+    "SqliteFile",
+    "Standing",
+    "TrustedTime",
+    "kernel_synchronised",
+    "set_aside",
+    "state_database",
+]

@@ -1,0 +1,41 @@
+"""Counters that only go up. Vault and journal keep their own, signed; a copy here shows that one was put back."""
+
+from __future__ import annotations
+
+from edge.errors import StateError
+from edge.state.database import SqliteFile
+
+
+class Counters:
+    """Named monotonic counters.
+
+    Args:
+        database: of `state_database`.
+    """
+
+    def __init__(self, database: SqliteFile) -> None:
+        self._database = database
+
+    def value(self, name: str) -> int:
+        """The counter's value; 0 when it was never raised."""
+        rows = self._database.read("SELECT value FROM counter WHERE name = ?", (name,))
+        return int(rows[0][0]) if rows else 0
+
+    def raise_to(self, name: str, value: int) -> None:
+        """Set the counter, synced.
+
+        Raises:
+            StateError: ``value`` is smaller than the counter.
+        """
+        with self._database.write() as db:
+            db.execute("INSERT INTO counter VALUES (?, 0) ON CONFLICT DO NOTHING", (name,))
+            changed = db.execute("UPDATE counter SET value = ? WHERE name = ? AND value <= ?", (value, name, value))
+            if changed.rowcount != 1:
+                raise StateError(f"the counter {name!r} never goes back", where=str(self._database.path))
+
+    def next(self, name: str) -> int:
+        """Raise the counter by one, synced, and return it."""
+        with self._database.write() as db:
+            db.execute("INSERT INTO counter VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1", (name,))
+            value: int = db.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()[0]
+        return value

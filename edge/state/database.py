@@ -1,0 +1,226 @@
+"""One SQLite file that tells the truth after a power cut.
+
+A commit returns when its data is on the disk: WAL with ``synchronous=FULL`` syncs the log at every commit. The file is
+0600 in a folder 0700; SQLite gives its ``-wal`` and ``-shm`` files the same mode as the database. Versions are counted
+in ``PRAGMA user_version``; each migration is one script, applied in one transaction. Damage, a foreign file, a newer
+version and a full disk are typed errors with a remedy, and nothing is ever deleted because of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.errors import EdgeError
+
+Row = tuple[Any, ...]
+
+_WAIT_MS = 5000  # another process (an operator's command beside the running service) may hold the write lock so long
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file is for, and how its troubles are named.
+
+    Attributes:
+        name: in words, for messages. application_id: SQLite's 32-bit tag in the file's header.
+        migrations: one SQL script a version, oldest first.
+        error: raised for every trouble; remedy: for damage.
+        check: run ``PRAGMA quick_check`` when opening (small files only: it reads every page).
+        secure_delete: overwrite deleted content with zeros.
+    """
+
+    name: str
+    application_id: int
+    migrations: tuple[str, ...]
+    error: type[EdgeError]
+    remedy: str
+    check: bool = False
+    secure_delete: bool = False
+
+
+class SqliteFile:
+    """An open database; safe to share between threads, and between processes.
+
+    Args:
+        path: the file; it and its folder are made when missing.
+        kind: what it is for.
+
+    Raises:
+        EdgeError: of ``kind.error``: damaged, another program's, newer than this build, not writable.
+    """
+
+    def __init__(self, path: Path, kind: Kind) -> None:
+        self.path, self.kind = path, kind
+        self._lock = threading.RLock()
+        with self._typed():
+            _private_file(path)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_WAIT_MS / 1000)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: committed, and on the disk, when the block ends; undone when it raises."""
+        with self._lock, self._typed():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                if self._db.in_transaction:  # a full disk has undone it already
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def read(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """The rows of one SELECT."""
+        with self._lock, self._typed():
+            return self._db.execute(sql, values).fetchall()
+
+    def checkpoint(self) -> None:
+        """Move the log into the database and cut it to zero bytes, so that no deleted content stays in it."""
+        with self._lock, self._typed():
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def check(self) -> None:
+        """Read every page.
+
+        Raises:
+            EdgeError: of the kind's type, when SQLite finds damage.
+        """
+        with self._lock, self._typed():
+            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise self._damaged()
+
+    def close(self) -> None:
+        """Write the log back and close. Harmless when repeated."""
+        with self._lock:
+            self._db.close()
+
+    def __enter__(self) -> SqliteFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _prepare(self) -> None:
+        run = self._db.execute
+        if self.kind.secure_delete:
+            run("PRAGMA secure_delete=ON")
+        run("PRAGMA journal_mode=WAL").fetchall()
+        run("PRAGMA synchronous=FULL")
+        run("PRAGMA foreign_keys=ON")
+        run("PRAGMA trusted_schema=OFF")
+        if self.kind.check:
+            self.check()
+        self._migrate()
+
+    def _migrate(self) -> None:
+        latest = len(self.kind.migrations)
+        with self.write() as db:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            tag = db.execute("PRAGMA application_id").fetchone()[0]
+            tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            if tag != self.kind.application_id and (version or tag or tables):
+                raise self.kind.error("this is another program's database", where=str(self.path), remedy="move it away")
+            if version > latest:
+                raise self.kind.error(
+                    f"it was written by a newer version of this product (format {version}, this build knows {latest})",
+                    where=str(self.path),
+                    remedy="install that version again",
+                )
+            for script in self.kind.migrations[version:]:
+                # not executescript: it would commit our transaction first
+                for statement in _statements(script):
+                    db.execute(statement)
+            if version < latest:
+                db.execute(f"PRAGMA application_id={self.kind.application_id}")
+                db.execute(f"PRAGMA user_version={latest}")
+
+    @contextmanager
+    def _typed(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise self._operational(error) from error
+        except sqlite3.IntegrityError as error:
+            raise self.kind.error(f"{self.kind.name}: {error}", where=str(self.path)) from error
+        except sqlite3.ProgrammingError as error:
+            raise self.kind.error("it is closed", where=str(self.path), remedy="open it again") from error
+        except sqlite3.DatabaseError as error:
+            raise self._damaged() from error
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise self.kind.error(
+                f"cannot be used: {reason.lower()}", where=str(error.filename or self.path), remedy="check the folder"
+            ) from error
+
+    def _damaged(self) -> EdgeError:
+        return self.kind.error(f"{self.kind.name}: damaged", where=str(self.path), remedy=self.kind.remedy)
+
+    def _operational(self, error: sqlite3.OperationalError) -> EdgeError:
+        text = str(error)
+        if "full" in text:
+            what, remedy = "the disk is full", "make room; nothing was changed"
+        elif "locked" in text or "busy" in text:
+            what, remedy = "another process keeps it locked", "wait for the other command to end, then try again"
+        elif "readonly" in text or "unable to open" in text:
+            what, remedy = "it cannot be written", "check the owner and mode of the file and its folder"
+        else:
+            return self._damaged()
+        return self.kind.error(what, where=str(self.path), remedy=remedy)
+
+
+def set_aside(path: Path, stamp: str) -> Path:
+    """Rename a damaged database, with its log, so that a new one can begin; nothing is deleted.
+
+    Args:
+        stamp: appended to the name, such as ``2026-11-03T101500``.
+
+    Returns:
+        The new path of the database.
+    """
+    target = path.with_name(f"{path.name}.damaged-{stamp}")
+    for suffix in ("-wal", "-shm", ""):
+        source = path.with_name(path.name + suffix)
+        if source.exists():
+            source.rename(target.with_name(target.name + suffix))
+    return target
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder that only its owner enters (0700), or tighten it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+
+
+def _private_file(path: Path) -> None:
+    private_folder(path.parent)
+    if path.is_dir():
+        raise IsADirectoryError(21, "it is a directory", str(path))
+    # made before SQLite sees it, so that no moment exists at which others could open it
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+
+
+def _statements(script: str) -> Iterator[str]:
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    if pending.strip():
+        raise ValueError("a migration ends in the middle of a statement")

@@ -1,0 +1,196 @@
+"""Retry limits: what a stolen card is worth to somebody with another face.
+
+The failure is written, and on the disk, *before* the comparison, and cleared by an accept. Pulling the plug at the
+moment of the comparison, or ending the session in any other way than by an answer, therefore counts as failing.
+
+    limits.check(serial)                # before any frame is looked at: LockedOut, or nothing
+    limits.before_comparison(serial)    # before the first comparison of the session: the failure, written and synced
+    limits.accepted(serial)             # clears the card and the door
+    limits.rejected(serial)             # keeps the failure; the wait begins now
+    limits.no_decision(serial)          # takes this session's failure back; five in a row delay the card
+
+After 5 rejects in a row a card waits 30 s, and again after every further one; after 50 it is disabled until an operator
+resets it (NIST SP 800-63B-4, 3.2.3). The door has a limit of its own, which delays and never disables, so that nobody
+can close a door for everybody by failing at it. Serials are kept as keyed hashes. Waits are measured in the time that
+the device has been running (`edge.state.clock`): neither a clock that is set nor a restart shortens them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from edge.errors import LockedOut, UsageError
+from edge.settings.model import LimitSettings
+from edge.state.clock import ClockGuard, Moment
+from edge.state.database import SqliteFile
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    rejects: int = 0
+    silent: int = 0
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a card stands: rejects in a row, seconds to wait, disabled until an operator resets it."""
+
+    rejects: int
+    wait_s: float
+    disabled: bool
+
+
+class Limits:
+    """The retry limits of one door; sessions follow one another.
+
+    Args:
+        database: of `state_database`. clock: its running time measures the waits.
+        settings: the numbers. key: 32 bytes, derived from the device key; hashes the serials.
+    """
+
+    def __init__(self, database: SqliteFile, clock: ClockGuard, settings: LimitSettings, key: bytes) -> None:
+        self._database, self._clock, self._settings, self._key = database, clock, settings, key
+        self._door = self._hash(b"door")
+        # how card and door stood before the comparison under way; lost in a crash, and so the failure stays
+        self._before: dict[bytes, _Row] = {}
+
+    def check(self, serial: bytes) -> None:
+        """Refuse a card that must wait. Begins a session; writes nothing.
+
+        Raises:
+            LockedOut: ``wait_s`` seconds from now, or 0: until an operator resets the card.
+        """
+        self._before = {}
+        moment = self._clock.moment()
+        self._refuse(self._read(self._card(serial)), self._read(self._door), moment)
+
+    def before_comparison(self, serial: bytes) -> None:
+        """Write the failure, synced; the comparison may follow.
+
+        Raises:
+            LockedOut: as `check`. StateError: it could not be written; no comparison may follow.
+        """
+        before: dict[bytes, _Row] = {}
+        with self._change() as (db, moment):
+            for name, wait in self._both(serial):
+                before[name] = _load(db, name)
+                _save(db, name, _fail(before[name], moment, wait))
+            self._refuse(before[self._card(serial)], before[self._door], moment)  # undoes the transaction
+        self._before = before
+
+    def accepted(self, serial: bytes) -> None:
+        """Forget the failures of the card and of the door."""
+        with self._change() as (db, _):
+            for name, _wait in self._both(serial):
+                db.execute("DELETE FROM limits WHERE card = ?", (name,))
+        self._before = {}
+
+    def rejected(self, serial: bytes) -> None:
+        """The failure stays, and its wait begins now."""
+        with self._change() as (db, moment):
+            for name, wait in self._both(serial):
+                row = self._taken_back(name, _load(db, name))
+                _save(db, name, replace(_fail(row, moment, wait), silent=0))
+        self._before = {}
+
+    def no_decision(self, serial: bytes) -> None:
+        """Take this session's failure back, if any was written, and count a session that came to nothing."""
+        with self._change() as (db, moment):
+            for name, _wait in self._both(serial):
+                row = self._taken_back(name, _load(db, name))
+                row = replace(row, silent=row.silent + 1)
+                if name != self._door and row.silent >= self._settings.no_decisions:
+                    row = replace(row, until=max(row.until, moment.running + self._settings.no_decision_wait_s))
+                _save(db, name, row)
+        self._before = {}
+
+    def reset(self, serial: bytes, operator: str) -> Standing:
+        """An operator clears a card; the caller journals it by name.
+
+        Returns:
+            How the card stood before.
+
+        Raises:
+            UsageError: no operator named.
+        """
+        if not operator.strip():
+            raise UsageError("a reset needs an operator", where="limits", remedy="name the operator")
+        before = self.standing(serial)
+        with self._change() as (db, _):
+            db.execute("DELETE FROM limits WHERE card = ?", (self._card(serial),))
+        return before
+
+    def standing(self, serial: bytes) -> Standing:
+        """How a card stands."""
+        row = self._read(self._card(serial))
+        wait = max(0.0, row.until - self._clock.moment().running)
+        return Standing(row.rejects, wait, row.rejects >= self._settings.card_disable)
+
+    def _refuse(self, card: _Row, door: _Row, moment: Moment) -> None:
+        if card.rejects >= self._settings.card_disable:
+            raise LockedOut(
+                f"this card was refused {card.rejects} times in a row and is disabled",
+                where="card",
+                remedy="ask an operator to reset it",
+            )
+        for row, where in ((card, "card"), (door, "door")):
+            wait = row.until - moment.running
+            if wait > 0:
+                raise LockedOut(
+                    f"too many attempts at this {where}",
+                    where=where,
+                    remedy=f"wait {int(wait) + 1} s, then present the card again",
+                    wait_s=wait,
+                )
+
+    def _card_wait(self, rejects: int) -> float:
+        return self._settings.card_wait_s if rejects >= self._settings.card_rejects else 0.0
+
+    def _door_wait(self, rejects: int) -> float:
+        return self._settings.door_wait_s if rejects >= self._settings.door_rejects else 0.0
+
+    def _both(self, serial: bytes) -> tuple[tuple[bytes, Callable[[int], float]], ...]:
+        return (self._card(serial), self._card_wait), (self._door, self._door_wait)
+
+    def _taken_back(self, name: bytes, row: _Row) -> _Row:
+        before = self._before.get(name, row)
+        # the smaller one: an operator may have reset the card meanwhile, from another process
+        return replace(row, rejects=min(row.rejects, before.rejects), until=min(row.until, before.until))
+
+    def _hash(self, name: bytes) -> bytes:
+        return hmac.new(self._key, b"edge/limits/v1/" + name, hashlib.sha256).digest()
+
+    def _card(self, serial: bytes) -> bytes:
+        return self._hash(b"card/" + serial)
+
+    def _read(self, name: bytes) -> _Row:
+        rows = self._database.read("SELECT rejects, silent, until FROM limits WHERE card = ?", (name,))
+        return _Row(*rows[0]) if rows else _Row()
+
+    @contextmanager
+    def _change(self) -> Iterator[tuple[sqlite3.Connection, Moment]]:
+        """A transaction that also records the clock, so that one sync does for both."""
+        with self._database.write() as db:
+            moment = self._clock.moment()
+            self._clock.save(db, moment)
+            yield db, moment
+
+
+def _fail(row: _Row, moment: Moment, wait: Callable[[int], float]) -> _Row:
+    rejects = row.rejects + 1
+    return replace(row, rejects=rejects, until=max(row.until, moment.running + wait(rejects)))
+
+
+def _load(db: sqlite3.Connection, name: bytes) -> _Row:
+    row = db.execute("SELECT rejects, silent, until FROM limits WHERE card = ?", (name,)).fetchone()
+    return _Row(*row) if row else _Row()
+
+
+def _save(db: sqlite3.Connection, name: bytes, row: _Row) -> None:
+    db.execute("INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?)", (name, row.rejects, row.silent, row.until))

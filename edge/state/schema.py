@@ -1,0 +1,47 @@
+"""The tables of ``state.sqlite3``, one script a version (``PRAGMA user_version``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge.errors import StateError
+from edge.state.database import Kind, SqliteFile
+
+FILE = "state.sqlite3"
+
+_FIRST = """
+CREATE TABLE clock (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  latest REAL NOT NULL,     -- latest time ever believed, Unix seconds
+  uptime REAL NOT NULL,     -- CLOCK_BOOTTIME when that was written
+  running REAL NOT NULL     -- seconds this device has been running in all its life; no clock can be set to change it
+);
+CREATE TABLE limits (
+  card BLOB PRIMARY KEY,    -- keyed hash of the card's serial, or of the door
+  rejects INTEGER NOT NULL, -- in a row
+  silent INTEGER NOT NULL,  -- no_decision in a row
+  until REAL NOT NULL       -- waits until the running time has reached this
+) WITHOUT ROWID;
+CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+STATE = Kind(
+    name="the state of this device (lockouts, clock, counters)",
+    application_id=0x45_56_53_31,  # "EVS1"
+    migrations=(_FIRST,),
+    error=StateError,
+    remedy=(
+        "the door stays locked; an operator moves the file away, keeps it for examination, and starts again: "
+        "lockouts begin anew, and the vault asks to be acknowledged"
+    ),
+    check=True,
+)
+
+
+def state_database(folder: Path) -> SqliteFile:
+    """Open, or make, ``state.sqlite3`` in the state directory.
+
+    Raises:
+        StateError: damaged, not ours, not writable, of a newer version.
+    """
+    return SqliteFile(folder / FILE, STATE)

@@ -1,0 +1,136 @@
+"""The clock guard: what time it is, on a device whose clock anybody near it may have set."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.errors import StateError, UsageError
+from edge.state import ClockGuard, SqliteFile, kernel_synchronised, state_database
+
+NOW = 1_790_000_000  # where the world's clock begins
+DAY = 86_400
+
+
+def test_a_clock_that_is_right_is_used_as_it_is(world, database: SqliteFile):
+    clock = world.clock(database)
+    assert clock.now().utc_s == NOW
+    world.pass_time(3600)
+    time = clock.now()
+    assert (time.utc_s, time.confirmed, time.behind_s) == (NOW + 3600, True, 0)
+
+
+def test_time_before_the_build_date_is_never_believed(world, database: SqliteFile):
+    world.system = 0.0
+    time = world.clock(database).now()
+    assert time.utc_s == world.build_date
+    assert time.behind_s == world.build_date
+
+
+def test_a_clock_set_back_goes_on_from_the_latest_time_recorded(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    world.system -= 300 * DAY
+    world.pass_time(120)
+    time = clock.now()
+    assert time.utc_s == NOW + 120
+    assert time.behind_s == 300 * DAY
+
+
+def test_a_clock_set_back_while_the_power_was_off_does_not_give_the_time_back(world):
+    with state_database(world.folder) as database:
+        world.clock(database).now()
+        world.pass_time(7200)
+        world.clock(database).now()
+    world.reboot(off_s=-30 * DAY)
+    with state_database(world.folder) as database:
+        assert world.clock(database).now().utc_s >= NOW + 7200
+
+
+def test_a_jump_of_more_than_a_day_is_unconfirmed_and_not_recorded(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    world.system += 400 * DAY
+    assert not clock.now().confirmed
+    world.pass_time(500)
+    assert not clock.now().confirmed
+    world.system -= 400 * DAY
+    time = clock.now()
+    assert (time.utc_s, time.confirmed) == (NOW + 500, True)
+
+
+def test_a_jump_of_less_than_a_day_is_an_ordinary_correction(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    world.system += DAY - 10
+    assert clock.now().confirmed
+
+
+def test_two_days_of_running_are_no_jump(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    world.pass_time(2 * DAY)
+    assert clock.now().confirmed
+
+
+def test_weeks_without_power_are_unconfirmed_until_the_clock_is_synchronised(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    world.reboot(off_s=21 * DAY)
+    assert not clock.now().confirmed
+    world.synchronised = True
+    assert clock.now().confirmed
+    world.synchronised = False  # it was recorded: the network may go again
+    assert clock.now().confirmed
+    assert clock.now().utc_s == NOW + 21 * DAY
+
+
+def test_an_operator_may_confirm_a_jump(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    world.system += 30 * DAY
+    with pytest.raises(UsageError):
+        clock.confirm(" ")
+    assert not clock.now().confirmed
+    assert clock.confirm("ada").confirmed
+    assert clock.now().utc_s == NOW + 30 * DAY
+
+
+def test_an_hour_of_idling_costs_about_one_write_a_minute(world, database: SqliteFile):
+    clock = world.clock(database)
+    before = database.path.with_name("state.sqlite3-wal").stat().st_size
+    for _ in range(3600):
+        world.pass_time(1)
+        clock.now()
+    frames = (database.path.with_name("state.sqlite3-wal").stat().st_size - before) / 4120
+    assert 1 <= frames <= 65
+
+
+def test_a_clock_that_gives_no_number_is_a_fault(world, database: SqliteFile):
+    world.system = float("nan")
+    with pytest.raises(StateError):
+        world.clock(database).now()
+
+
+def test_the_real_clocks_work(database: SqliteFile):
+    assert ClockGuard(database).now().utc_s > 1_700_000_000
+    assert kernel_synchronised() in (True, False)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(0, 1e6), st.booleans()), max_size=12))
+def test_confirmed_time_never_goes_back_whatever_the_clocks_do(tmp_path_factory, new_world, steps):
+    world = new_world(tmp_path_factory.mktemp("clock"))
+    with state_database(world.folder) as database:
+        clock = world.clock(database)
+        last = clock.now().utc_s
+        for jump, passed, reboot in steps:
+            world.pass_time(passed)
+            world.system += jump
+            if reboot:
+                world.reboot()
+            time = clock.now()
+            # a reboot may lose up to a minute that was not yet recorded
+            assert not time.confirmed or time.utc_s >= last - 61
+            last = time.utc_s if time.confirmed else last
