@@ -7,13 +7,54 @@ editors is generated from it. Rooms receive their own section (``settings.camera
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+
+def _matching(pattern: str, words: str) -> Any:
+    """A pattern, and the words that say it to a person (shown by us and, under this name, by editors)."""
+    return Field(pattern=pattern, json_schema_extra={"patternErrorMessage": words})
+
+
+def _from_file(path: Path, info: ValidationInfo) -> Path:
+    """A relative path in a settings file is relative to that file's folder (the loader passes it as context)."""
+    if path == Path():
+        raise ValueError("the path is empty")
+    if path.parts[0].startswith("~"):
+        raise ValueError("~ is not expanded, since a service has no home; write the whole path")
+    folder = (info.context or {}).get("folder")
+    return path if folder is None else Path(folder, path)
+
+
+def _in_order(hours: str) -> str:
+    if hours[:5] >= hours[6:]:
+        raise ValueError(f"{hours[:5]} is not before {hours[6:]}; write hours over midnight as two entries on two days")
+    return hours
+
+
+def _time_zone(name: str) -> str:
+    if name != "UTC":  # known without a time zone database
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError, KeyError) as error:  # KeyError: ZoneInfoNotFoundError
+            raise ValueError("this machine knows no such time zone; an example is Europe/Paris") from error
+    return name
+
+
+FilePath = Annotated[Path, AfterValidator(_from_file)]
+S = TypeVar("S", bound="Section")
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Group = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,15}$")]
-Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")]
+Group = Annotated[str, _matching(r"^[a-z0-9][a-z0-9_-]{0,15}$", "1 to 16 lower-case letters, digits, - or _")]
+CardName = Annotated[
+    str, _matching(r"^[a-z0-9][a-z0-9_-]{0,63}$", "the name of a card: lower-case letters, digits, - or _")
+]
+Hours = Annotated[
+    str,
+    _matching(r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$", 'hours in quotes, such as "07:00-19:00"'),
+    AfterValidator(_in_order),
+]
 
 
 class Section(BaseModel):
@@ -22,12 +63,21 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def _valid(section: S, wrong: list[str]) -> S:
+    """Raise everything that is wrong at once: one ``key: text`` a line, which the loader maps back to the keys."""
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return section
+
+
 class DeviceSettings(Section):
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,47}$")] = "front-door"
+    name: Annotated[
+        str, _matching(r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,47}$", "1 to 48 letters, digits, spaces, dots, - or _")
+    ] = "front-door"
     """Name of this device in the journal and on screen."""
-    state_dir: Path = Path("/var/lib/edge")
+    state_dir: FilePath = Path("/var/lib/edge")
     """Folder for everything that must survive a restart (vault, journal, lockouts, device key); mode 0700."""
-    trust_dir: Path = Path("/etc/edge/trust")
+    trust_dir: FilePath = Path("/etc/edge/trust")
     """Root-owned folder of public keys: issuers, builders, signers. Trust never comes from the settings."""
 
 
@@ -36,7 +86,7 @@ class CameraSettings(Section):
     """Which source: picamera2 (Pi camera), v4l2 (USB), replay (files), fictional (generated people, no camera)."""
     device: str = ""
     """v4l2: the stable device path, /dev/v4l/by-id/...; picamera2: the camera's number, empty for the first."""
-    path: Path | None = None
+    path: FilePath | None = None
     """replay: a video file or a folder of pictures."""
     pace: Literal["real", "fast"] = "real"
     """replay: as the clock goes, or as fast as asked."""
@@ -48,7 +98,7 @@ class CameraSettings(Section):
     """Height of a frame in pixels."""
     fps: Annotated[float, Field(ge=1, le=60)] = 15.0
     """Frames per second asked of the source."""
-    fourcc: Annotated[str, Field(pattern=r"^[A-Z0-9]{4}$")] = "MJPG"
+    fourcc: Annotated[str, _matching(r"^[A-Z0-9]{4}$", "four capital letters or digits, such as MJPG or YUYV")] = "MJPG"
     """v4l2: pixel format asked of the camera."""
     rotate: Literal[0, 90, 180, 270] = 0
     """Turn every frame clockwise by so many degrees (a camera mounted on its side)."""
@@ -57,9 +107,9 @@ class CameraSettings(Section):
 
 
 class FaceSettings(Section):
-    detector: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "detector"
+    detector: CardName = "detector"
     """Name of the detector's card."""
-    embedder: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "embedder"
+    embedder: CardName = "embedder"
     """Name of the embedder's card."""
     threads: Annotated[int, Field(ge=1, le=4)] = 2
     """Threads of the model runtime."""
@@ -82,15 +132,16 @@ class FaceSettings(Section):
 
     @model_validator(mode="after")
     def _ranges(self) -> FaceSettings:
-        if self.min_height >= self.max_height:
-            raise ValueError("min_height must be smaller than max_height")
-        if self.min_luminance >= self.max_luminance:
-            raise ValueError("min_luminance must be smaller than max_luminance")
-        return self
+        wrong = [
+            f"{low}: {getattr(self, low)} must be smaller than {high} ({getattr(self, high)})"
+            for low, high in (("min_height", "max_height"), ("min_luminance", "max_luminance"))
+            if getattr(self, low) >= getattr(self, high)
+        ]
+        return _valid(self, wrong)
 
 
 class Schedule(Section):
-    timezone: str = "UTC"
+    timezone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
     """IANA time zone of the weekly hours, such as Europe/Paris."""
     mon: tuple[Hours, ...] = ()
     """Hours of Monday, such as ["07:00-19:00"]; empty: closed."""
@@ -199,9 +250,13 @@ class Settings(Section):
     """The way in for people who cannot or do not want to use their face; shown with every refusal."""
 
     @model_validator(mode="after")
-    def _replay_needs_path(self) -> Settings:
-        if self.camera.driver == "replay" and self.camera.path is None:
-            raise ValueError("camera.path: a replay source needs a path")
-        if self.camera.driver in ("replay", "fictional") and self.door.driver != "log":
-            raise ValueError(f"door.driver: a {self.camera.driver} source may drive only the log door")
-        return self
+    def _together(self) -> Settings:
+        """What holds between sections."""
+        camera, wrong = self.camera, []
+        if camera.driver == "replay" and camera.path is None:
+            wrong.append("camera.path: a replay source needs a video file or a folder of pictures")
+        if camera.driver == "v4l2" and not camera.device:
+            wrong.append("camera.device: a v4l2 source needs the stable path of its camera, /dev/v4l/by-id/...")
+        if camera.driver in ("replay", "fictional") and self.door.driver != "log":
+            wrong.append(f"door.driver: a {camera.driver} source may drive only the log door")
+        return _valid(self, wrong)

@@ -1,0 +1,112 @@
+"""`edge config`: check the settings, show what is in force and from where, print the schema for editors.
+
+    edge config check device.yaml      device.yaml:7:8: camera.fps: 200 is too large, allowed: a number from 1 to 60
+    edge config show device.yaml       camera.fps   15.0   device.yaml:7
+
+Exit codes: 0 the settings are valid, 3 they are not (one problem a line on stderr).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge.settings import Problem
+
+BAD_SETTINGS = 3
+
+
+@click.group()
+def command() -> None:
+    """Check and show the settings.
+
+    Without FILE: /etc/edge/device.yaml, else the example that comes with the product.
+    """
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
+@click.pass_context
+def check(ctx: click.Context, file: Path | None, as_json: bool) -> None:
+    """Check FILE: every mistake at once, with line and column."""
+    from edge.settings import check, default_file
+
+    file = default_file() if file is None else file
+    _, problems = check(file)
+    if as_json:
+        click.echo(json.dumps({"schema": "edge/config-check/v1", **_verdict(file, problems)}))
+    elif not problems:
+        click.echo(f"{file}: valid")
+    else:
+        _tell(problems)
+    ctx.exit(BAD_SETTINGS if problems else 0)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
+@click.pass_context
+def show(ctx: click.Context, file: Path | None, as_json: bool) -> None:
+    """Show the settings in force, and where each comes from."""
+    from edge.settings import check, default_file, origins
+    from edge.settings.loader import flat
+    from edge.settings.problems import dotted
+
+    file = default_file() if file is None else file
+    settings, problems = check(file)
+    if settings is None:
+        if as_json:
+            click.echo(json.dumps({"schema": "edge/config-show/v1", **_verdict(file, problems)}))
+        else:
+            _tell(problems)
+        ctx.exit(BAD_SETTINGS)
+    values, sources = settings.model_dump(mode="json"), origins(file)
+    if as_json:
+        verdict = _verdict(file, problems)
+        click.echo(json.dumps({"schema": "edge/config-show/v1", **verdict, "settings": values, "origins": sources}))
+        return
+    rows = [
+        (dotted(key), json.dumps(value, ensure_ascii=False), sources[dotted(key)])
+        for key, value in flat(values).items()
+    ]
+    for line in _columns(rows):
+        click.echo(line)
+
+
+@command.command()
+def schema() -> None:
+    """Print the JSON Schema of the settings, for editors."""
+    from edge.settings.schema import json_schema_text
+
+    click.echo(json_schema_text(), nl=False)
+
+
+def _verdict(file: Path, problems: Sequence[Problem]) -> dict[str, Any]:
+    error = None
+    if problems:
+        remedy = "mend the lines that `problems` names"
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the settings"
+        error = {"kind": "SettingsError", "what": count, "where": str(file), "remedy": remedy}
+    return {
+        "file": str(file),
+        "valid": not problems,
+        "problems": [problem.as_json() for problem in problems],
+        "error": error,
+    }
+
+
+def _tell(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        click.echo(str(problem), err=True)
+
+
+def _columns(rows: list[tuple[str, str, str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return [f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for key, value, origin in rows]

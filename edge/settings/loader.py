@@ -1,0 +1,116 @@
+"""From a file to typed settings, with every error at once and each at its place.
+
+    settings = load_settings(Path("/etc/edge/device.yaml"))     # Settings, or SettingsError with every problem
+    settings, problems = check(Path("device.yaml"))             # the same without raising
+    origins(Path("device.yaml"))                                # {"camera.fps": "device.yaml:7", "door.pin": "default"}
+
+Workflow: `yaml_core` reads the file and keeps positions; pydantic validates the data strictly (a number in quotes is
+text, ``yes`` is a word); what it finds is put into plain words, with what is allowed, at the line and column of the key
+or value meant. Without a path, ``/etc/edge/device.yaml`` is read, else the example that comes with the product. The
+environment plays no part. Relative paths inside a file are relative to that file's folder.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from edge import _resources
+from edge.errors import SettingsError
+from edge.settings.model import Settings
+from edge.settings.problems import KeyPath, Problem, dotted
+from edge.settings.translate import translate
+from edge.settings.yaml_core import Document, load
+
+SYSTEM_FILE = Path("/etc/edge/device.yaml")
+
+
+def default_file(system: Path = SYSTEM_FILE) -> Path:
+    """The file that is read when none is named: the system's, else the packaged example.
+
+    Raises:
+        InputError: neither is there.
+    """
+    try:
+        there = system.exists()
+    except OSError:
+        there = True  # it may be there and we may not look: say so when reading, never fall back silently
+    return system if there else _resources.path("config", "device.yaml")
+
+
+def load_settings(path: Path | str | None = None) -> Settings:
+    """Read, validate and return the settings of a device.
+
+    Args:
+        path: the file; None for `default_file`.
+
+    Raises:
+        SettingsError: the file cannot be read or does not validate; ``problems`` holds every problem as one line.
+    """
+    file = default_file() if path is None else Path(path)
+    settings, problems = check(file)
+    if settings is None:
+        raise SettingsError(tuple(str(problem) for problem in problems), where=str(file))
+    return settings
+
+
+def check(path: Path) -> tuple[Settings | None, list[Problem]]:
+    """Validate a file.
+
+    Returns:
+        The settings, or None and every problem in the order of the file. Never both, never neither.
+    """
+    settings, problems, _ = _read(path)
+    return settings, problems
+
+
+def origins(path: Path) -> dict[str, str]:
+    """Where each effective setting comes from.
+
+    Returns:
+        Dotted key -> ``file:line`` or ``default``, in the order of the model.
+
+    Raises:
+        SettingsError: as `load_settings`.
+    """
+    settings, problems, document = _read(path)
+    if settings is None or document is None:
+        raise SettingsError(tuple(str(problem) for problem in problems), where=str(path))
+    found: dict[str, str] = {}
+    for key in flat(settings.model_dump(mode="json")):
+        place = document.values.get(key)
+        found[dotted(key)] = f"{document.file}:{place.line}" if place else "default"
+    return found
+
+
+def flat(data: dict[str, Any], path: KeyPath = ()) -> dict[KeyPath, Any]:
+    """Nested settings -> key path: value; lists are values."""
+    found: dict[KeyPath, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, dict):
+            found |= flat(value, (*path, key))
+        else:
+            found[(*path, key)] = value
+    return found
+
+
+def _read(path: Path) -> tuple[Settings | None, list[Problem], Document | None]:
+    document, problems = load(path)
+    if document is None:
+        return None, problems, None
+    try:
+        settings = _validate(document.data, path)
+    except ValidationError as error:
+        taken = {(problem.line, problem.column) for problem in problems}
+        found = (problem for detail in error.errors() for problem in translate(detail, document))
+        problems += [problem for problem in found if (problem.line, problem.column) not in taken]
+        return None, sorted(set(problems)), document
+    return (None if problems else settings), problems, document
+
+
+def _validate(data: dict[str, Any], path: Path) -> Settings:
+    # Through JSON, since pydantic's strict mode then still takes text for a path and a list for a tuple.
+    return Settings.model_validate_json(json.dumps(data), strict=True, context={"folder": path.absolute().parent})

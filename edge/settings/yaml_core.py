@@ -1,0 +1,121 @@
+"""YAML without surprises: data, and for every key the place where it stands. Needs nothing but PyYAML.
+
+    document, problems = load(Path("device.yaml"))
+    document.data                                   # {"camera": {"fps": 10}}
+    document.place(("camera", "fps"))               # Place(line=2, column=8)
+
+Workflow: the file is read with a size limit (a 10 MB file is refused unread); characters that YAML does not allow and
+tabs in the indentation are reported all at once; then the events of PyYAML's parser are walked with a stack of our own,
+so that deep nesting is a message and never a recursion error. What a device's settings do not need is refused, since
+each of these has hidden a surprise in somebody's configuration: anchors, aliases, merge keys, tags, directives, several
+documents, duplicate keys, keys that are not text. Bare words are read by the YAML 1.2 core schema (`scalars`).
+
+A problem that is not fatal leaves the rest readable: the document comes back without the bad part, so that a caller can
+report its own findings in the same run.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.settings.events import Builder
+from edge.settings.problems import MAX_PROBLEMS, KeyPath, Place, Problem, dotted
+
+MAX_BYTES = 1_000_000
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_TAB = re.compile(r"^ *\t", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML file.
+
+    Args:
+        file: the file as the caller named it.
+        data: its top-level mapping.
+        keys: key path -> where the key stands (for entries of a list: where the entry begins).
+        values: key path -> where the value begins.
+    """
+
+    file: str
+    data: dict[str, Any]
+    keys: Mapping[KeyPath, Place]
+    values: Mapping[KeyPath, Place]
+
+    def place(self, path: KeyPath, *, key: bool = False) -> Place:
+        """Where a value (or its key) stands; for a path that is not in the file, where its nearest parent's key is."""
+        table = self.keys if key else self.values
+        if path in table:
+            return table[path]
+        while path := path[:-1]:
+            if path in self.keys:
+                return self.keys[path]
+        return Place(1, 1)
+
+    def problem(self, path: KeyPath, what: str, allowed: str = "", *, key: bool = False) -> Problem:
+        """A problem at a key path of this document."""
+        place = self.place(path, key=key)
+        return Problem(self.file, place.line, place.column, dotted(path), what, allowed)
+
+
+def load(path: Path) -> tuple[Document | None, list[Problem]]:
+    """Read and parse a file.
+
+    Returns:
+        The document (None when nothing of it can be used) and every problem, in the order of the file.
+    """
+    file = str(path)
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+            return None, [Problem(file, 0, 0, "", f"this is {kind}", "a YAML file")]
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        return None, [Problem(file, 0, 0, "", f"cannot be read: {getattr(error, 'strerror', None) or error}")]
+    if len(raw) > MAX_BYTES:
+        return None, [Problem(file, 0, 0, "", "the file is too large", f"at most {MAX_BYTES:,} bytes")]
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        return None, [Problem(file, line, column, "", "this is not UTF-8 text", "a YAML file in UTF-8")]
+    return parse(text, file)
+
+
+def parse(text: str, file: str = "<text>") -> tuple[Document | None, list[Problem]]:
+    """Parse a text; see `load`."""
+    if len(text) > MAX_BYTES:
+        return None, [Problem(file, 0, 0, "", "the file is too large", f"at most {MAX_BYTES:,} bytes")]
+    problems = list(_bad_characters(text, file))[:MAX_PROBLEMS]
+    if problems:
+        return None, problems
+    builder = Builder(file)
+    fatal = builder.read(text)
+    if fatal is None and not isinstance(builder.root, dict) and not builder.problems:
+        fatal = builder.wrong_top()
+    problems = sorted([*builder.problems, *([fatal] if fatal else [])])[:MAX_PROBLEMS]
+    if fatal or not isinstance(builder.root, dict):
+        return None, problems
+    return Document(file, builder.root, builder.keys, builder.values), problems
+
+
+def _bad_characters(text: str, file: str) -> Iterator[Problem]:
+    for found in _CONTROL.finditer(text):
+        place = _place_of(text, found.start())
+        yield Problem(file, place.line, place.column, "", f"control character U+{ord(found.group()):04X}")
+    for found in _TAB.finditer(text):
+        place = _place_of(text, found.end() - 1)
+        yield Problem(file, place.line, place.column, "", "a tab in the indentation", "spaces")
+
+
+def _place_of(text: str, index: int) -> Place:
+    return Place(text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))

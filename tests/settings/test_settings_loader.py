@@ -1,0 +1,228 @@
+"""From a file to settings: every error at once, in plain words, at its place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from edge.errors import SettingsError
+from edge.settings import Settings, check, default_file, load_settings, origins
+from edge.settings.describe import allowed, leaves, node
+from edge.settings.problems import KeyPath
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+
+
+@pytest.fixture
+def told(tmp_path: Path):
+    """``told("camera: {fps: 0}")`` -> the problems as lines, with ``f`` for the file."""
+
+    def problems(text: str) -> list[str]:
+        file = tmp_path / "f.yaml"
+        file.write_text(text)
+        settings, found = check(file)
+        assert (settings is None) == bool(found)
+        return [str(problem).replace(str(file), "f") for problem in found]
+
+    return problems
+
+
+def test_what_the_file_leaves_out_has_the_model_s_default(tmp_path: Path):
+    file = tmp_path / "f.yaml"
+    file.write_text("camera: {fps: 10}\n")
+    loaded = load_settings(file)
+    assert loaded.camera.fps == 10
+    assert loaded.camera.width == Settings().camera.width
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("camera: {fpss: 1}", "f:1:10: camera.fpss: unknown key, did you mean fps?"),
+        ("camra: {}", "f:1:1: camra: unknown key, did you mean camera?"),
+        ("target_fmr: 1e-4", "f:1:1: target_fmr: unknown key here, did you mean decision.target_fmr?"),
+        ("door:\n  zzz: 1", "f:2:3: door.zzz: unknown key, allowed: the keys driver, pin"),
+        ("camera: {fps: 200}", "f:1:15: camera.fps: 200 is too large, allowed: a number from 1 to 60"),
+        ("camera: {fps: fast}", 'f:1:15: camera.fps: "fast" is not a number, allowed: a number from 1 to 60'),
+        ("camera: {width: '640'}", 'f:1:17: camera.width: "640" is not a whole number, allowed: a whole number from'),
+        ("camera: {width: 640.5}", "f:1:17: camera.width: 640.5 is not a whole number"),
+        ("camera: {loop: no}", 'f:1:16: camera.loop: "no" is not true or false, allowed: true or false'),
+        ("camera: {loop: 1}", "f:1:16: camera.loop: 1 is not true or false"),
+        ("camera: {rotate: true}", "f:1:18: camera.rotate: true is not allowed, allowed: one of 0, 90, 180, 270"),
+        ("camera: {driver: usb}", 'f:1:18: camera.driver: "usb" is not allowed, allowed: one of picamera2'),
+        ("camera: {timeout_s: 0}", "f:1:21: camera.timeout_s: 0 is too small, allowed: a number above 0 up to 60"),
+        ("device: {name: 12}", "f:1:16: device.name: 12 is not text; put it in quotes, allowed: 1 to 48 letters"),
+        ("device: {state_dir: ~/edge}", "f:1:21: device.state_dir: ~ is not expanded"),
+        ("device: {state_dir: ''}", "f:1:21: device.state_dir: the path is empty"),
+        ("device: [1]", "f:1:9: device: this is a list, not a section, allowed: the keys name"),
+        ("device:", "f:1:8: device: nothing is not a section; indent its keys below it"),
+        ("claim: {readers: qr}", 'f:1:18: claim.readers: "qr" is not a list; write [a, b] or one `- entry` a line'),
+        ("claim: {readers: []}", "f:1:18: claim.readers: [] is too short"),
+        ("claim: {readers: [qr, nfc]}", 'f:1:23: claim.readers[1]: "nfc" is not allowed, allowed: one of stdin, qr'),
+        ("claim: {group: Front Door}", 'f:1:16: claim.group: "Front Door" is not allowed, allowed: 1 to 16 lower-case'),
+        ("claim: {schedule: {mon: ['7-19']}}", 'f:1:26: claim.schedule.mon[0]: "7-19" is not allowed, allowed: hours'),
+        ("claim: {schedule: {mon: ['19:00-07:00']}}", "f:1:26: claim.schedule.mon[0]: 19:00 is not before 07:00"),
+        ("claim: {schedule: {timezone: Mars/Olympus}}", "f:1:30: claim.schedule.timezone: this machine knows no such"),
+        ("decision: {target_fmr: 0.5}", "f:1:24: decision.target_fmr: 0.5 is too large, allowed: a number from 1e-6"),
+        ("face: {min_height: 0.9, max_height: 0.5}", "f:1:20: face.min_height: 0.9 must be smaller than max_height"),
+        ("camera: {driver: replay}", "f:1:1: camera.path: a replay source needs a video file or a folder of pictures"),
+        ("camera: {driver: v4l2}", "f:1:1: camera.device: a v4l2 source needs the stable path of its camera"),
+        ("\ndoor: {driver: relay}", "f:2:16: door.driver: a fictional source may drive only the log door"),
+        ("alternative: ''", 'f:1:14: alternative: "" is too short, allowed: text of 3 to 200 characters'),
+        ("version: edge/settings/v9", 'f:1:10: version: "edge/settings/v9" is not allowed, allowed: edge/settings/v1'),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_in_plain_words_at_its_place(told, text: str, line: str):
+    found = told(text)
+    assert len(found) == 1
+    assert found[0].startswith(line)
+
+
+def test_all_mistakes_come_at_once_in_the_order_of_the_file(told):
+    found = told("camera:\n  fps: 0\n  fps: 1\n  widht: 3\ndoor: {pin: 99}\nface: {threads: &a 2}\n")
+    assert [line.split(": ")[1] for line in found] == [
+        "camera.fps", "camera.fps", "camera.widht", "door.pin", "face.threads",
+    ]  # fmt: skip
+
+
+def test_two_rules_between_sections_are_both_told(told):
+    assert len(told("camera: {driver: replay}\ndoor: {driver: relay}")) == 2
+
+
+def test_a_duplicate_is_not_told_again_as_something_else(told):
+    assert len(told("claim:\n  readers: [*x, qr]\n")) == 1
+
+
+def test_relative_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "sub").mkdir()
+    file = tmp_path / "sub" / "f.yaml"
+    file.write_text("device: {state_dir: state, trust_dir: /etc/trust}\n")
+    assert load_settings(file).device.state_dir == tmp_path / "sub" / "state"
+    assert load_settings(file).device.trust_dir == Path("/etc/trust")
+    monkeypatch.chdir(tmp_path)
+    assert load_settings("sub/f.yaml").device.state_dir == tmp_path / "sub" / "state"
+
+
+def test_the_error_of_load_settings_holds_every_problem(tmp_path: Path):
+    file = tmp_path / "f.yaml"
+    file.write_text("camera: {fps: 0, width: 1}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file)
+    assert len(caught.value.problems) == 2
+    assert caught.value.exit_code == 3
+
+
+def test_the_origin_of_each_value_is_a_line_or_the_default(tmp_path: Path):
+    file = tmp_path / "f.yaml"
+    file.write_text("camera:\n  fps: 10\nclaim:\n  schedule:\n    mon: ['07:00-19:00']\n")
+    found = origins(file)
+    assert found["camera.fps"] == f"{file}:2"
+    assert found["claim.schedule.mon"] == f"{file}:5"
+    assert found["claim.schedule.tue"] == "default"
+    assert found["door.pin"] == "default"
+
+
+def test_without_a_system_file_the_packaged_example_is_read(tmp_path: Path):
+    assert default_file(tmp_path / "none.yaml").name == "device.yaml"
+    system = tmp_path / "device.yaml"
+    system.write_text("device: {name: mine}\n")
+    assert default_file(system) == system
+
+
+@pytest.mark.parametrize("file", [CONFIG / "device.yaml", *sorted((CONFIG / "examples").glob("*.yaml"))])
+def test_every_shipped_file_is_valid(file: Path):
+    assert check(file)[1] == []
+
+
+def test_the_packaged_file_shows_every_setting_and_changes_none():
+    text = (CONFIG / "device.yaml").read_text()
+    assert load_settings(CONFIG / "device.yaml") == Settings()
+    missing = [path for path, _ in leaves() if f"{path[-1]}:" not in text and path[-1] not in ("sat", "sun")]
+    assert not missing
+
+
+def test_the_environment_plays_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "f.yaml"
+    file.write_text("camera: {fps: 10}\n")
+    before = load_settings(file)
+    for name in ("EDGE_CAMERA_FPS", "CAMERA__FPS", "EDGE_CONFIG", "HOME", "camera"):
+        monkeypatch.setenv(name, "30")
+    assert load_settings(file) == before
+
+
+@given(st.text(max_size=100))
+def test_any_text_is_settings_or_problems(tmp_path_factory: pytest.TempPathFactory, text: str):
+    file = tmp_path_factory.getbasetemp() / "any-settings.yaml"
+    file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    loaded, problems = check(file)
+    assert (loaded is None) == bool(problems)
+
+
+SECTIONS = st.sampled_from([*Settings.model_fields, "x", ""])
+KEYS = st.sampled_from(sorted({str(path[-1]) for path, _ in leaves()} | {"schedule", "xx", "fpss", ""}))
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["qr", "v4l2"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(SECTIONS, ANYTHING | st.dictionaries(KEYS, ANYTHING, max_size=4), max_size=4))
+def test_any_wrong_settings_are_told_and_never_raise(
+    tmp_path_factory: pytest.TempPathFactory, value: dict[str, object]
+):
+    file = tmp_path_factory.getbasetemp() / "wrong-settings.yaml"
+    file.write_text(yaml.safe_dump(value, allow_unicode=True), encoding="utf-8")
+    loaded, problems = check(file)
+    assert (loaded is None) == bool(problems)
+    assert all("\n" not in str(problem) for problem in problems)
+
+
+def values_of(path: KeyPath) -> st.SearchStrategy[object]:
+    """Valid values of one setting, from its own schema."""
+    here = node(path)
+    assert here is not None
+    kind = here.get("type")
+    if "enum" in here:
+        return st.sampled_from(here["enum"])
+    if "const" in here:
+        return st.just(here["const"])
+    if kind == "boolean":
+        return st.booleans()
+    if kind == "integer":
+        return st.integers(here["minimum"], here["maximum"])
+    if kind == "number":
+        low = here.get("minimum", here.get("exclusiveMinimum"))
+        return st.floats(low, here["maximum"], exclude_min="exclusiveMinimum" in here)
+    if "pattern" in here:
+        return st.from_regex(here["pattern"].replace("$", r"\Z")).filter(str.isascii)
+    return st.just(here.get("default"))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_valid_settings_make_a_round_trip(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject):
+    wanted: dict[str, dict[str, object]] = {}
+    single = [path for path, _ in leaves() if len(path) == 2]
+    for path in data.draw(st.lists(st.sampled_from(single), unique=True, max_size=12)):
+        wanted.setdefault(str(path[0]), {})[str(path[1])] = data.draw(values_of(path))
+    try:
+        expected = Settings.model_validate_json(json.dumps(wanted))
+    except ValidationError:
+        return  # the rules between keys have tests of their own
+    file = tmp_path_factory.getbasetemp() / "round.yaml"
+    file.write_text(yaml.safe_dump(expected.model_dump(mode="json")))
+    assert load_settings(file) == expected
+
+
+def test_what_is_allowed_is_said_for_every_setting():
+    for path, leaf in leaves():
+        assert allowed(leaf), path
+        assert leaf.get("description"), path
