@@ -43,7 +43,7 @@ def to_float(net: torch.nn.Module, height: int, width: int, path: Path, outputs:
 
 
 def to_int8(net: torch.nn.Module, calibration: Iterable[U8], path: Path, height: int, width: int, outputs: int = 1,
-            adjust: Callable[[Ranges, list[str]], None] | None = None) -> None:
+            adjust: Callable[[Ranges, list[str], dict[str, tuple[int, ...]]], None] | None = None) -> None:
     """Convert, calibrate and quantise.
 
     Args:
@@ -53,36 +53,79 @@ def to_int8(net: torch.nn.Module, calibration: Iterable[U8], path: Path, height:
         height: of the input.
         width: of the input.
         outputs: how many maps; 1 means a flat output, which keeps its layout.
-        adjust: may narrow the calibrated ranges: gets {tensor: {"min", "max"}} and the output tensors' names in order.
+        adjust: may narrow the calibrated ranges: gets {tensor: {"min", "max"}}, the outputs' names and their shapes.
     """
     from ai_edge_quantizer import quantizer, recipe
 
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "float.tflite"
         to_float(net, height, width, raw, outputs)
-        signature, feed, names_in, names_out = _io(raw)
+        signature, feed, names_in, shapes = _io(raw)
         tool = quantizer.Quantizer(str(raw), recipe.static_wi8_ai8())
         samples = [{feed: normalise(image)} for image in calibration]
         ranges = tool.calibrate({signature: samples}, num_threads=2)
         for name in names_in:
             ranges[name] = {"min": _like(ranges[name]["min"], INPUT_RANGE[0]), "max": _like(ranges[name]["max"], INPUT_RANGE[1])}
         if adjust is not None:
-            adjust(ranges, names_out)
-        path.unlink(missing_ok=True)
-        tool.quantize(ranges).export_model(str(path), overwrite=True)
+            adjust(ranges, list(shapes), shapes)
+        whole = Path(folder) / "int8.tflite"
+        tool.quantize(ranges).export_model(str(whole), overwrite=True)
+        path.write_bytes(slim(whole.read_bytes()))
 
 
 def _like(array: Any, value: float) -> Any:
     return np.full_like(np.asarray(array, np.float32), value)
 
 
-def _io(path: Path) -> tuple[str, str, list[str], list[str]]:
-    """(signature, its input's key, input tensor names, output tensor names in the graph's order)."""
+def _io(path: Path) -> tuple[str, str, list[str], dict[str, tuple[int, ...]]]:
+    """(signature, its input's key, input tensor names, {output tensor name: shape})."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(path))
     signatures = interpreter.get_signature_list()
     signature = SIGNATURE if SIGNATURE in signatures else next(iter(signatures))
     feed = signatures[signature]["inputs"][0]
-    names = [[d["name"] for d in details] for details in (interpreter.get_input_details(), interpreter.get_output_details())]
-    return signature, feed, names[0], names[1]
+    shapes = {d["name"]: tuple(int(n) for n in d["shape"]) for d in interpreter.get_output_details()}
+    return signature, feed, [d["name"] for d in interpreter.get_input_details()], shapes
+
+
+def slim(model: bytes) -> bytes:
+    """The same model without what only debuggers read: a quarter of the file is tensor names and repeated zero points.
+
+    Identical vectors are stored once and weights are put inside the flatbuffer, aligned to 16 bytes as the schema asks.
+    """
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    class Sharing(flatbuffers.Builder):
+        """Stores equal vectors once; aligns bytes to 16."""
+
+        def __init__(self) -> None:
+            super().__init__(1 << 20)
+            self.known: dict[tuple[str, bytes], int] = {}
+
+        def CreateNumpyVector(self, x: Any) -> int:  # noqa: N802 - the library's name
+            key = (x.dtype.str, x.tobytes())
+            if key not in self.known:
+                self.known[key] = self._aligned(x) if x.dtype == np.uint8 else super().CreateNumpyVector(x)
+            return self.known[key]
+
+        def _aligned(self, x: Any) -> int:
+            self.StartVector(1, x.size, 16)
+            self.head = self.Head() - x.size
+            self.Bytes[self.Head() : self.Head() + x.size] = x.tobytes()
+            self.vectorNumElems = x.size
+            return self.EndVector()
+
+    tree = schema.ModelT.InitFromPackedBuf(model, 0)
+    for buffer in tree.buffers:
+        if buffer.offset and buffer.size:  # large models keep their weights behind the flatbuffer
+            buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    for graph in tree.subgraphs:
+        ends = {int(i): b"input" for i in graph.inputs} | {int(i): f"output_{n}".encode() for n, i in enumerate(graph.outputs)}
+        for number, tensor in enumerate(graph.tensors):
+            tensor.name = ends.get(number, b"")
+    builder = Sharing()
+    builder.Finish(tree.Pack(builder), b"TFL3")
+    return bytes(builder.Output())

@@ -1,0 +1,166 @@
+"""The face detector, from nothing to int8.
+
+    python -m models.training.detector prepare     # decode and label the data: about 4 minutes, 2.3 GB in .train/data
+    python -m models.training.detector train       # resumes from .train/detector/last.pt; curves in .train/detector
+    python -m models.training.detector export      # int8 .tflite + card from the averaged weights; about a minute
+
+`train` runs unchanged on CPU and CUDA. Stop it with Ctrl-C whenever you like; it continues from the last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training import card
+from models.training.paths import DATA, MODELS, WORK
+
+U8 = NDArray[np.uint8]
+SCORE_THRESHOLD, NMS_IOU = 0.5, 0.4
+
+
+def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
+    """What only people know about the detector."""
+    from models.training.detector_net import STRIDES
+
+    return {
+        "name": "detector",
+        "kind": "detector",
+        "file": "detector.tflite",
+        "macs": macs,
+        "parameters": parameters,
+        "input": {"channels": "BGR", "mean": 128.0, "std": 128.0},
+        "decode": {"strides": list(STRIDES), "score_threshold": SCORE_THRESHOLD, "nms_iou": NMS_IOU},
+        "intended_use": "Finding the face of a person who stands before a door and five landmarks on it, in a frame fitted "
+        "into 192x144: faces of 20-95 % of the frame's height for verification, from 8 % for advice.",
+        "not_for": ["counting or following people", "surveillance footage", "proof that nobody is there"],
+        "limits": [
+            "profile views beyond about 45 degrees and heads turned upside down are missed",
+            "faces under 8 % of the frame's height are not looked for",
+            "landmarks under masks and dark glasses are guesses",
+            "learnt from frontal portraits and from crops laid over photographs; the labels are another detector's",
+        ],
+        "data": [
+            {"name": "All-Age-Faces (1,400 portraits, aligned crops)", "terms": "asks for citation, as its source states"},
+            {"name": "UTKFace (aligned crops)", "terms": "non-commercial research only, as its source states"},
+            {"name": "687 photographs without a face (ImageNet samples)", "terms": "mixed rights"},
+        ],
+        "teachers": [{"name": "YuNet 2023mar (labels)", "licence": "MIT"}],
+        "training": f"{seen:,} composed scenes, models/training/detector.py; int8 by ai-edge-quantizer static_wi8_ai8",
+        "licence": "Apache-2.0 for the weights as far as this project can grant it; the data's terms are above",
+    }
+
+
+def calibration_scenes(count: int) -> list[U8]:
+    """Composed training scenes with their light, for the int8 ranges."""
+    from models.training.compose import HEIGHT, WIDTH, Composer
+    from models.training.photometric import Photometric
+
+    composer, light = Composer(WORK / "data", "train", 31), Photometric(HEIGHT, WIDTH, 32)
+    return [light(composer.scene()[0]) for _ in range(count)]
+
+
+def export(checkpoint: Path, count: int, reason: str) -> None:
+    """Averaged weights -> int8, with the maps' ranges narrowed to what faces need."""
+    import torch
+
+    from models.training import convert
+    from models.training import detector_net as nets
+
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    net = nets.Detector()
+    net.load_state_dict(state["average"])
+    net.eval()
+    macs, parameters = nets.count(net)
+    scenes = calibration_scenes(count)
+    limits = face_ranges(net, scenes)
+
+    def adjust(ranges: convert.Ranges, outputs: list[str], shapes: dict[str, tuple[int, ...]]) -> None:
+        for name in outputs:
+            low, high = limits[shapes[name]]
+            ranges[name] = {"min": np.full_like(ranges[name]["min"], low), "max": np.full_like(ranges[name]["max"], high)}
+
+    convert.to_int8(net, scenes, MODELS / "detector.tflite", nets.HEIGHT, nets.WIDTH, len(nets.OUTPUTS), adjust)
+    old = card.read("detector")
+    kept = {key: old[key] for key in ("sha256", "golden", "accuracy") if key in old}
+    print(card.refresh(base_card(macs, parameters, state["seen"]) | kept, reason))
+
+
+def face_ranges(net: Any, scenes: list[U8]) -> dict[tuple[int, ...], tuple[float, float]]:
+    """Range of each output map over cells that see a face, with a little room.
+
+    Elsewhere boxes and landmarks are arbitrary, and their outliers would cost the int8 maps their resolution. Logits
+    below the threshold by 6 all mean the same.
+
+    Returns:
+        {(1, h, w, channels): (lowest, highest)}
+    """
+    import torch
+
+    from models.training.detector_net import OUTPUTS
+
+    found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in OUTPUTS}
+    shapes = {}
+    with torch.no_grad():
+        for start in range(0, len(scenes), 64):
+            x = (torch.from_numpy(np.stack(scenes[start : start + 64])).permute(0, 3, 1, 2).float() - 128) / 128
+            maps = dict(zip(OUTPUTS, (o.permute(0, 2, 3, 1).numpy() for o in net(x)), strict=True))
+            for name, values in maps.items():
+                shapes[name] = (1, *values.shape[1:])
+                sees = maps[f"score_{name.split('_')[1]}"][..., 0] > -1.0
+                found[name].append(values[sees])
+    out = {}
+    for name, parts in found.items():
+        values = np.concatenate(parts)
+        low, high = float(values.min()), float(values.max())
+        if name.startswith("score"):
+            low, high = -6.0, high
+        room = 0.02 * (high - low)
+        out[shapes[name]] = (low - room, high + room)
+    return out
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m models.training.detector", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    sub = commands.add_parser("prepare", help="decode and label the data once")
+    sub.add_argument("--data", type=Path, default=DATA, help="folder with train/, scenes/, teachers/")
+    sub.add_argument("--processes", type=int, default=2)
+    sub = commands.add_parser("train", help="train, or go on training")
+    sub.add_argument("--images", type=int, default=450_000, help="length of the schedule in scenes (default 450000)")
+    sub.add_argument("--batch", type=int, default=64)
+    sub.add_argument("--rate", type=float, default=3e-3, help="peak learning rate (default 3e-3)")
+    sub.add_argument("--workers", type=int, default=2, help="processes that compose scenes (default 2)")
+    sub.add_argument("--threads", type=int, default=2, help="torch threads on a CPU (default 2)")
+    sub.add_argument("--device", default="auto", help="cpu, cuda, or auto (default)")
+    sub.add_argument("--every", type=float, default=240, help="seconds between validations and checkpoints (default 240)")
+    sub = commands.add_parser("export", help="averaged weights -> int8 .tflite and card")
+    sub.add_argument("--checkpoint", type=Path, default=WORK / "detector" / "last.pt")
+    sub.add_argument("--scenes", type=int, default=400, help="scenes for the int8 ranges (default 400)")
+    sub.add_argument("--reason", default="", help="why the golden digest changes")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else several thread pools slow each other down threefold
+    if options.command == "prepare":
+        from models.training.data import prepare
+
+        prepare(options.data, WORK / "data", options.processes)
+    elif options.command == "train":
+        import torch
+
+        from models.training.detector_train import train
+
+        torch.set_num_threads(options.threads)
+        device = options.device if options.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+        train(WORK, options.images, options.batch, options.rate, options.workers, device, options.every)
+    else:
+        export(options.checkpoint, options.scenes, options.reason)
+
+
+if __name__ == "__main__":
+    main()
