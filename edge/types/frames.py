@@ -80,10 +80,12 @@ class Quality:
         score: 0 (useless) .. 1 (excellent).
         height_px: the face box's height in pixels; relative_height: as a fraction of the frame's height.
         yaw, roll, pitch: degrees, estimated from the landmarks (positive yaw: the person looks to image right).
-        sharpness: variance of the Laplacian of the aligned crop's luma after normalising its contrast.
+        sharpness: variance of the crop's second derivative in its weaker direction over its luma's variance, without
+            the sensor noise's share (see `edge.face.quality`).
         luminance, contrast: mean and standard deviation of the crop's luma, 0..255.
         occlusion: 0..1, the larger the more likely that something hides the face.
         advice: what to do; empty exactly when the face is acceptable.
+        clipped: share of over-exposed pixels, 0..1.
     """
 
     score: float
@@ -97,6 +99,7 @@ class Quality:
     contrast: float
     occlusion: float
     advice: tuple[Advice, ...]
+    clipped: float = 0.0
 
     @property
     def acceptable(self) -> bool:

@@ -1,0 +1,273 @@
+"""A model's card: what the file is, how pixels go in, what comes out, and what its scores mean.
+
+    card = load_card("embedder")          # models/embedder.card.yaml
+    card.input.shape                      # (1, 112, 112, 3)
+    card.sha256                           # the digest that `Runner` demands of the file
+
+Workflow: YAML (schema ``edge/card/v1``) -> checked, frozen `Card`. Nothing of the model file is touched here; `Runner`
+compares the file with the card before it runs anything. Whatever is wrong with a card is a `ModelError` that names the
+key. The parts written for people (data, teachers, limits, accuracy) stay in ``Card.raw``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from edge import _resources
+from edge.errors import InputError, ModelError
+
+SCHEMA = "edge/card/v1"
+#: Far above any card; a larger file is not one.
+MAX_BYTES = 256 * 1024
+_REMEDY = "reinstall the product; cards are made by models/training"
+
+Size = Annotated[int, Field(ge=1, le=8192)]
+ZeroPoint = Annotated[int, Field(ge=-128, le=127)]
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Point = tuple[float, float]
+
+
+class _Part(BaseModel):
+    """A checked part of a card; keys meant for people may stand beside those that are read."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+class InputSpec(_Part):
+    """The image a model takes: int8 (1, H, W, 3) standing for ``(pixel - mean) / std``."""
+
+    shape: tuple[Literal[1], Size, Size, Literal[3]]
+    dtype: Literal["int8"]
+    scale: Positive
+    zero_point: ZeroPoint
+    channels: Literal["BGR", "RGB"]
+    mean: Annotated[float, Field(ge=-1024, le=1024)]
+    std: Positive
+
+    @field_validator("mean", "std", mode="before")
+    @classmethod
+    def _one_number(cls, value: Any) -> Any:
+        """[m, m, m] means m; the fast input path knows no per-channel scaling."""
+        if isinstance(value, list) and value and all(type(item) in (int, float) and item == value[0] for item in value):
+            return value[0]
+        return value
+
+
+class OutputSpec(_Part):
+    """One int8 output; ``index`` is its position among the model's outputs."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    index: Annotated[int, Field(ge=0, le=1000)]
+    shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=6)]
+    dtype: Literal["int8"]
+    scale: Positive
+    zero_point: ZeroPoint
+
+
+class Align(_Part):
+    """How a face is laid into the crop: five template points (left eye, right eye, nose, mouth corners), pixels."""
+
+    size: tuple[Size, Size]
+    channels: Literal["BGR", "RGB"]
+    template: tuple[Point, Point, Point, Point, Point]
+
+    @model_validator(mode="after")
+    def _spread(self) -> Align:
+        if max(x for x, _ in self.template) - min(x for x, _ in self.template) < 1:
+            raise ValueError("the template's points lie on top of each other")
+        return self
+
+
+class Decode(_Part):
+    """How detector maps become faces; ``score_threshold`` and ``nms_iou`` are 0..1."""
+
+    strides: Annotated[tuple[Annotated[int, Field(ge=2, le=256)], ...], Field(min_length=1, max_length=6)]
+    score_threshold: Annotated[float, Field(gt=0, lt=1)]
+    nms_iou: Annotated[float, Field(gt=0, lt=1)]
+
+
+class FmrThreshold(_Part):
+    fmr: Annotated[float, Field(gt=0, le=1)]
+    threshold: Annotated[float, Field(ge=-1, le=1)]
+
+
+class Calibration(_Part):
+    """From a false match rate to a comparison score: measured pairs, rarest rate last."""
+
+    thresholds: Annotated[tuple[FmrThreshold, ...], Field(min_length=2, max_length=1000)]
+    smallest_fmr: Annotated[float, Field(gt=0, le=1)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Calibration:
+        for before, after in pairwise(self.thresholds):
+            if after.fmr >= before.fmr:
+                raise ValueError("thresholds: fmr must fall from row to row")
+            if after.threshold < before.threshold:
+                raise ValueError("thresholds: a smaller fmr cannot have a lower threshold")
+        if self.smallest_fmr < self.thresholds[-1].fmr:
+            raise ValueError("smallest_fmr lies below the last row of thresholds")
+        return self
+
+
+class Golden(_Part):
+    """A known answer: the digest of the raw int8 outputs for an input that ``generator`` describes."""
+
+    generator: Annotated[str, Field(min_length=1, max_length=500)]
+    sha256: Digest
+
+
+class _Fields(_Part):
+    """The keys of a card that the software reads."""
+
+    schema_: Annotated[Literal["edge/card/v1"], Field(alias="schema")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    kind: Literal["detector", "embedder"]
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+    sha256: Digest
+    size_bytes: Annotated[int, Field(ge=1, le=64 * 1024 * 1024)]
+    input: InputSpec
+    outputs: Annotated[tuple[OutputSpec, ...], Field(min_length=1, max_length=32)]
+    align: Align | None = None
+    decode: Decode | None = None
+    calibration: Calibration | None = None
+    golden: Golden | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> _Fields:
+        if sorted(output.index for output in self.outputs) != list(range(len(self.outputs))):
+            raise ValueError("outputs: index must number the outputs from 0")
+        if len({output.name for output in self.outputs}) != len(self.outputs):
+            raise ValueError("outputs: two outputs have the same name")
+        if self.kind == "detector" and self.decode is None:
+            raise ValueError("a detector's card needs decode")
+        if self.kind == "embedder":
+            if self.align is None:
+                raise ValueError("an embedder's card needs align")
+            if self.align.size != (self.input.shape[2], self.input.shape[1]):
+                raise ValueError("align.size differs from the input's width and height")
+            if self.align.channels != self.input.channels:
+                raise ValueError("align.channels differs from input.channels")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One model, as its card describes it.
+
+    Attributes:
+        name, kind: such as ``embedder``; ``detector`` or ``embedder``.
+        path: the model's file, beside the card. sha256, size_bytes: what the file must be.
+        input, outputs: tensors. align: embedders only. decode: detectors only.
+        calibration: embedders that may decide; golden: the known answer, if the card has one.
+        where: the card's own file, for messages. raw: everything the card says.
+    """
+
+    name: str
+    kind: Literal["detector", "embedder"]
+    path: Path
+    sha256: str
+    size_bytes: int
+    input: InputSpec
+    outputs: tuple[OutputSpec, ...]
+    align: Align | None
+    decode: Decode | None
+    calibration: Calibration | None
+    golden: Golden | None
+    where: str
+    raw: Mapping[str, Any] = field(repr=False)
+
+    def output(self, name: str) -> OutputSpec:
+        """The output of this name.
+
+        Raises:
+            ModelError: the card lists none.
+        """
+        for spec in self.outputs:
+            if spec.name == name:
+                return spec
+        raise ModelError(f"the card lists no output {name!r}", where=self.where, remedy=_REMEDY)
+
+
+def load_card(name_or_path: str | Path) -> Card:
+    """Read and check a card.
+
+    Args:
+        name_or_path: the name of a shipped model (``"embedder"``), or the path of a ``.card.yaml`` file.
+
+    Raises:
+        ModelError: there is no such card, or it is not a complete card; the text names every wrong key.
+    """
+    path = _locate(name_or_path)
+    return parse_card(_read(path), folder=path.parent, where=path.name)
+
+
+def parse_card(data: bytes, *, folder: Path, where: str = "card") -> Card:
+    """Check the bytes of a card; see `load_card`. ``folder`` is where the model file lies."""
+    raw = _mapping(data, where)
+    try:
+        fields = _Fields.model_validate(raw)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc']) or 'card'}: {_plain(item['msg'])}" for item in error.errors()
+        )
+        raise ModelError(f"the card is not valid: {problems[:2000]}", where=where, remedy=_REMEDY) from None
+    values = {name: getattr(fields, name) for name in type(fields).model_fields if name not in ("schema_", "file")}
+    return Card(path=folder / fields.file, where=where, raw=raw, **values)
+
+
+def _plain(message: str) -> str:
+    return re.sub(r"^Value error, ", "", message)
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or "/" in text or text.endswith(".yaml"):
+        return Path(name_or_path)
+    try:
+        return _resources.path("models", f"{text}.card.yaml")
+    except InputError as error:
+        raise ModelError(f"there is no model named {text!r}", where="models", remedy=error.remedy) from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ModelError(f"the card cannot be read: {error.strerror}", where=str(path), remedy=_REMEDY) from None
+    if len(data) > MAX_BYTES:
+        raise ModelError("the file is too large for a card", where=str(path), remedy=_REMEDY)
+    return data
+
+
+def _mapping(data: bytes, where: str) -> dict[str, Any]:
+    """YAML -> mapping. Aliases are refused: they let a small file unfold into a huge one."""
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        aliased = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=loader))
+        raw = None if aliased else yaml.load(data, Loader=loader)  # noqa: S506 - both candidates are safe loaders
+    except (
+        yaml.YAMLError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+        LookupError,
+    ) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"not readable as YAML: {first[:200]}", where=where, remedy=_REMEDY) from None
+    if aliased:
+        raise ModelError("a card has no YAML aliases", where=where, remedy=_REMEDY)
+    if not isinstance(raw, dict):
+        raise ModelError("a card is a YAML mapping", where=where, remedy=_REMEDY)
+    return raw

@@ -1,0 +1,184 @@
+"""Detect, align, assess; embed only when asked: the object that a session and every measurement use.
+
+    chain = Chain.load(settings.face)
+    look = chain.look(frame)                    # never embeds
+    if look.reason is None:
+        probe = chain.embed(look, session)      # one face, of an open claim
+        passed = compare(template, probe, session) >= chain.threshold(1e-4)
+
+A second face counts when its height is at least ``settings.second_face`` of the largest's; then there is no decision.
+Smaller faces are bystanders: ignored, and never embedded. Measurements may choose the face nearest to the picture's
+centre (``pick="central"``) and switch the gate off (``gate=False``), so that a benchmark runs this very code.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from edge.errors import ModelError
+from edge.face.calibration import threshold
+from edge.face.card import Card, load_card
+from edge.face.detect import Detector
+from edge.face.embed import Embedder
+from edge.face.quality import Assessor
+from edge.settings.model import FaceSettings
+from edge.types import F32, I8, U8, Advice, Crop, Face, Frame, Probe, Quality, Reason
+
+Pick = Literal["largest", "central"]
+
+
+class Detects(Protocol):
+    """What a chain needs of a detector; tests put stand-ins here."""
+
+    def detect(self, image: U8) -> list[Face]:
+        """Faces in pixels of ``image``, the highest first."""
+
+
+class Embeds(Protocol):
+    """What a chain needs of an embedder; tests put stand-ins here."""
+
+    card: Card
+    model: str
+    dimension: int
+
+    def align(self, image: U8, landmarks: F32) -> Crop:
+        """Lay a face into the template."""
+
+    def embed(self, crop: Crop) -> I8:
+        """int8 (D,), symmetric."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one frame showed. Holds the aligned crop until it is dropped, and no embedding.
+
+    Attributes:
+        faces: all that were found, the highest first. face: the one that was chosen.
+        crop, quality: of ``face``; None when the gate closed before.
+        reason: why this look must not be compared; None when it may be.
+        advice: what the person can do.
+        timings_ms: ``detect``, ``align``, ``quality``; model time inside ``detect`` included.
+    """
+
+    faces: tuple[Face, ...] = ()
+    face: Face | None = None
+    crop: Crop | None = field(default=None, repr=False)
+    quality: Quality | None = None
+    reason: Reason | None = None
+    advice: tuple[Advice, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def nothing(cls, reason: Reason, advice: tuple[Advice, ...] = ()) -> Look:
+        """A look that did not happen, such as at a frozen frame."""
+        return cls(reason=reason, advice=advice)
+
+
+class Chain:
+    """One detector, one embedder, one set of limits. For one thread at a time.
+
+    Args:
+        settings: models and limits.
+        detector, embedder: attributes that tests may replace.
+
+    Raises:
+        ModelError: the embedder's card has no ``align``.
+    """
+
+    def __init__(self, settings: FaceSettings, detector: Detects, embedder: Embeds) -> None:
+        if embedder.card.align is None:
+            raise ModelError(
+                "the embedder's card has no align", where=embedder.card.where, remedy="make the card again"
+            )
+        self.settings = settings
+        self.detector = detector
+        self.embedder = embedder
+        self._assess = Assessor(settings, embedder.card.align)
+
+    @classmethod
+    def load(cls, settings: FaceSettings) -> Chain:
+        """Load the models that the settings name.
+
+        Raises:
+            ModelError: a card or a model cannot be used.
+        """
+        detector = Detector(load_card(settings.detector), settings.threads)
+        return cls(settings, detector, Embedder(load_card(settings.embedder), settings.threads))
+
+    @property
+    def model(self) -> str:
+        """SHA-256 (hex) of the embedder's file; it stands in every template's header."""
+        return self.embedder.model
+
+    @property
+    def dimension(self) -> int:
+        """Length of an embedding."""
+        return self.embedder.dimension
+
+    def threshold(self, fmr: float) -> float:
+        """The score at which one comparison matches at this false match rate.
+
+        Raises:
+            ModelError: the embedder's calibration does not support the rate.
+        """
+        return threshold(self.embedder.card, fmr)
+
+    def look(self, frame: Frame, pick: Pick = "largest", gate: bool = True) -> Look:
+        """Look at one frame. Nothing is embedded.
+
+        Args:
+            frame: any size.
+            pick: ``largest`` face, or for measurements the one nearest to the picture's ``central`` point.
+            gate: whether quality and the one-face rule apply; off for measurements only.
+
+        Returns:
+            A look whose ``reason`` is None exactly when it may be embedded.
+        """
+        started = time.perf_counter_ns()
+        faces = tuple(self.detector.detect(frame.image))
+        detected = time.perf_counter_ns()
+        timings = {"detect": (detected - started) / 1e6}
+        if not faces:
+            return Look(reason=Reason.NO_FACE, advice=(Advice.NOBODY_SEEN,), timings_ms=timings)
+        face = faces[0] if pick == "largest" else nearest_centre(faces, frame.width, frame.height)
+        if gate and (closed := self._closed(faces, frame.height)) is not None:
+            return Look(faces, face, reason=closed[0], advice=(closed[1],), timings_ms=timings)
+        crop = self.embedder.align(frame.image, face.landmarks)
+        aligned = time.perf_counter_ns()
+        quality = self._assess(face, crop, frame.width, frame.height)
+        timings["align"] = (aligned - detected) / 1e6
+        timings["quality"] = (time.perf_counter_ns() - aligned) / 1e6
+        reason = Reason.QUALITY if gate and quality.advice else None
+        return Look(faces, face, crop, quality, reason, quality.advice, timings)
+
+    def embed(self, look: Look, session: str) -> Probe:
+        """Embed the one face of a look, for one session.
+
+        Raises:
+            ValueError: the look must not be compared; a programming error.
+        """
+        if look.crop is None or look.reason is not None:
+            raise ValueError(f"this look must not be embedded: {look.reason}")
+        return Probe(self.embedder.embed(look.crop), model=self.embedder.model, session=session)
+
+    def _closed(self, faces: tuple[Face, ...], height: int) -> tuple[Reason, Advice] | None:
+        """Why no face of this frame is worth aligning, if so."""
+        largest = faces[0].height
+        if largest < self.settings.min_height * height:
+            return Reason.QUALITY, Advice.STEP_CLOSER
+        if len(faces) > 1 and faces[1].height >= self.settings.second_face * largest:
+            return Reason.SEVERAL_FACES, Advice.ONE_PERSON
+        return None
+
+
+def nearest_centre(faces: tuple[Face, ...], width: int, height: int) -> Face:
+    """The face whose box's centre is nearest to the picture's; LFW's subject is centred."""
+
+    def distance(face: Face) -> float:
+        x, y, w, h = face.box
+        return (x + w / 2 - width / 2) ** 2 + (y + h / 2 - height / 2) ** 2
+
+    return min(faces, key=distance)

@@ -1,0 +1,145 @@
+"""Finds faces in a frame.
+
+    frame (any size) -> fitted into the input, aspect kept -> int8 net -> candidates -> merged -> `Face`, largest first
+
+The cells that see the same face are averaged, weighted by their scores (Bazarevsky et al. 2019, BlazeFace, section 5):
+one face's landmarks are then steadier than those of its best cell alone, at no cost.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from edge.errors import InputError, ModelError
+from edge.face.card import Card
+from edge.face.heads import COLUMNS, Heads
+from edge.face.runner import Runner
+from edge.types import F32, U8, Face
+
+#: Shrinking by more than this in one bilinear step would skip source pixels; such frames are halved first.
+_MOST_AT_ONCE = 4.0
+#: Cells whose boxes overlap the best one's by more than this are averaged with it.
+_SAME = 0.5
+#: Faces returned at most; a frame holds one claimant.
+MOST_FACES = 16
+
+
+class Detector:
+    """The face detector of one card.
+
+    Args:
+        card: a detector's card.
+        threads: threads of the model runtime.
+
+    Raises:
+        ModelError: card or model cannot be used.
+    """
+
+    def __init__(self, card: Card, threads: int = 1) -> None:
+        if card.kind != "detector" or card.decode is None:
+            raise ModelError(f"{card.name} is no detector", where=card.where, remedy="name a detector's card")
+        self.card = card
+        self.runner = Runner(card, threads)
+        self._heads = Heads(card)
+        self._overlap = card.decode.nms_iou
+        self._rgb = card.input.channels == "RGB"
+        self._canvas: U8 = np.zeros(card.input.shape[1:], np.uint8)
+        self._target: U8 = self._canvas
+        self._shift: F32 = np.zeros(COLUMNS, np.float32)
+        self._ratio: F32 = np.ones(COLUMNS, np.float32)
+        self._shape: tuple[int, ...] = ()
+
+    def detect(self, image: U8) -> list[Face]:
+        """Find faces.
+
+        Args:
+            image: BGR uint8 (H, W, 3).
+
+        Returns:
+            Faces in pixels of ``image``, the highest box first, at most 16.
+        """
+        self._fit(image)
+        found = merge(self._heads.decode(self.runner.run(self._canvas)), self._overlap)
+        found *= self._ratio
+        found += self._shift
+        faces = [_face(row) for row in found]
+        faces.sort(key=_height, reverse=True)
+        return faces
+
+    def _fit(self, image: U8) -> None:
+        """Resize into the canvas with the aspect kept."""
+        if image.shape != self._shape:
+            self._arrange(image)
+        target, small = self._target, image
+        height, width = target.shape[:2]
+        while small.shape[0] > _MOST_AT_ONCE * height:
+            half = (small.shape[1] // 2, small.shape[0] // 2)
+            small = cast(U8, cv2.resize(small, half, interpolation=cv2.INTER_AREA))
+        if self._rgb:
+            cv2.cvtColor(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2RGB, target)
+        else:
+            cv2.resize(small, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
+
+    def _arrange(self, image: U8) -> None:
+        """Where frames of this shape lie in the canvas, and the way back from input to frame pixels."""
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or min(image.shape) < 1:
+            raise InputError(
+                f"the detector takes BGR uint8 (H, W, 3), not {image.dtype} {image.shape}", where="frame", remedy=""
+            )
+        high, wide = image.shape[:2]
+        height, width = self._canvas.shape[:2]
+        scale = min(height / high, width / wide)
+        h, w = max(1, round(high * scale)), max(1, round(wide * scale))
+        left, top = (width - w) // 2, (height - h) // 2
+        self._canvas[:] = 0
+        self._target = self._canvas[top : top + h, left : left + w]
+        # coordinates are pixel centres: input pixel i covers ``ratio`` frame pixels around (i - left + .5) ratio - .5
+        place = [(0.5 - left) * wide / w - 0.5, (0.5 - top) * high / h - 0.5]
+        self._shift[:] = [0, *place, 0, 0, *place * 5]
+        self._ratio[:] = [1, *[wide / w, high / h] * 7]
+        self._shape = image.shape
+
+
+def merge(found: F32, overlap: float) -> F32:
+    """One row a face: greedy non-maximum suppression, each survivor averaged with the cells it suppresses.
+
+    Args:
+        found: float32 (n, 15) of `Heads.decode`.
+        overlap: IoU above which two candidates are the same face.
+
+    Returns:
+        float32 (m, 15), the most certain first; column 0 holds the best cell's score, 0..1.
+    """
+    if not len(found):
+        return found
+    found = found[np.argsort(found[:, 0])[::-1]]
+    found[:, 0] = 1 / (1 + np.exp(-found[:, 0]))
+    half = found[:, 3:5] * 0.5
+    low, high = found[:, 1:3] - half, found[:, 1:3] + half
+    area = found[:, 3] * found[:, 4]
+    left = np.arange(len(found))
+    faces: list[F32] = []
+    while left.size and len(faces) < MOST_FACES:
+        best = left[0]
+        side = np.minimum(high[left], high[best]) - np.maximum(low[left], low[best])
+        np.maximum(side, 0, out=side)
+        shared = side[:, 0] * side[:, 1]
+        share = shared / (area[left] + area[best] - shared)
+        share[0] = 1
+        group = found[left[share > _SAME]]
+        faces.append(group[:, 0] @ group / group[:, 0].sum())
+        faces[-1][0] = found[best, 0]
+        left = left[share <= overlap]
+    return np.array(faces, np.float32)
+
+
+def _face(row: F32) -> Face:
+    score, x, y, width, height = row[:5].tolist()
+    return Face((x - width / 2, y - height / 2, width, height), row[5:].reshape(5, 2), score)
+
+
+def _height(face: Face) -> float:
+    return face.box[3]

@@ -1,0 +1,89 @@
+"""From an aligned crop to an embedding that needs no scale: int8, symmetric, its largest entry at +-127.
+
+    crop = embedder.align(frame.image, face.landmarks)
+    vector = embedder.embed(crop)              # int8 (D,)
+
+The net's output is int8 with a zero point. Taking it off and stretching the vector to the full range leaves a vector
+whose direction is all there is to it; the cosine of two of them is the comparison score. Integer in, integer out, one
+rounding in IEEE double: the same everywhere.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge.errors import ModelError
+from edge.face.align import Aligner
+from edge.face.card import Card
+from edge.face.runner import Runner
+from edge.types import F32, I8, Crop
+
+
+class Embedder:
+    """The embedder of one card.
+
+    Args:
+        card: an embedder's card.
+        threads: threads of the model runtime; the embedding does not depend on it.
+
+    Attributes:
+        model: SHA-256 (hex) of the model's file. dimension: D.
+
+    Raises:
+        ModelError: card or model cannot be used.
+    """
+
+    def __init__(self, card: Card, threads: int = 1) -> None:
+        if card.kind != "embedder" or card.align is None:
+            raise ModelError(f"{card.name} is no embedder", where=card.where, remedy="name an embedder's card")
+        if len(card.outputs) != 1:
+            raise ModelError("an embedder has one output", where=card.where, remedy="make the card again")
+        self.card = card
+        self.runner = Runner(card, threads)
+        self.model = card.sha256
+        self.dimension = int(np.prod(card.outputs[0].shape))
+        self._aligner = Aligner(card.align)
+        self._name, self._zero = card.outputs[0].name, card.outputs[0].zero_point
+
+    def align(self, image: np.ndarray, landmarks: F32) -> Crop:
+        """Lay a face into this embedder's template.
+
+        Args:
+            image: BGR uint8 (H, W, 3).
+            landmarks: float (5, 2), pixels of ``image``.
+        """
+        return Crop(self._aligner(image, landmarks), self.card.name)
+
+    def embed(self, crop: Crop) -> I8:
+        """Embed one aligned face.
+
+        Args:
+            crop: made by `align` of the same card.
+
+        Returns:
+            int8 (D,), symmetric; all zero only when the net's output is.
+
+        Raises:
+            ModelError: the crop was aligned for another card.
+        """
+        if crop.card != self.card.name:
+            raise ModelError(
+                f"the crop was aligned for {crop.card!r}, not for {self.card.name!r}",
+                where=self.card.where,
+                remedy="align the face with this embedder",
+            )
+        return symmetric(self.runner.run(crop.image)[self._name].ravel(), self._zero)
+
+
+def symmetric(raw: I8, zero_point: int) -> I8:
+    """Take the zero point off and scale so that the largest magnitude is 127: ``round(127 z / max|z|)``.
+
+    Args:
+        raw: int8 (D,), the net's output.
+        zero_point: of that output.
+    """
+    z = np.subtract(raw, zero_point, dtype=np.int16)
+    largest = int(max(z.max(), -int(z.min())))
+    if largest == 0:
+        return np.zeros(raw.shape, np.int8)
+    return np.rint(z * (127.0 / largest)).astype(np.int8)

@@ -1,0 +1,84 @@
+"""The model runtime behind one import: ai-edge-litert, or the older tflite-runtime where only that is installed.
+
+    interpreter = open_interpreter(model_bytes, threads=2, where="embedder.tflite")
+
+Both packages have the same Python interface. tflite-runtime does not run int8 graphs through XNNPACK and is about
+20 x slower; it is a fallback that a user may choose, never preferred.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from edge.errors import ModelError
+
+_PACKAGES = ("ai_edge_litert", "tflite_runtime")
+#: What the runtime prints on standard error each time it works as intended.
+_CHATTER = (b"INFO: ", b"W0000", b"I0000")
+
+
+def runtime_module() -> Any:
+    """The ``interpreter`` module of the installed runtime.
+
+    Raises:
+        ModelError: neither package is installed.
+    """
+    for package in _PACKAGES:
+        try:
+            return importlib.import_module(f"{package}.interpreter")
+        except ImportError:
+            continue
+    raise ModelError("no model runtime is installed", where="ai_edge_litert", remedy="run `pip install ai-edge-litert`")
+
+
+def open_interpreter(model: bytes, *, threads: int, where: str) -> Any:
+    """An interpreter with its tensors allocated.
+
+    Args:
+        model: content of a .tflite file whose digest was checked.
+        threads: threads of the kernels, 1 or more.
+        where: the file's name, for messages.
+
+    Raises:
+        ModelError: the bytes are not a model, or it needs operators that the runtime does not have.
+    """
+    if model[4:8] != b"TFL3":
+        raise ModelError("this is not a .tflite file", where=where, remedy="reinstall the product")
+    module = runtime_module()
+    try:
+        with _without_chatter():
+            interpreter = module.Interpreter(model_content=model, num_threads=threads)
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError, MemoryError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"the runtime refuses the model: {first[:200]}", where=where, remedy="reinstall") from None
+    return interpreter
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep the runtime's INFO lines off standard error, which belongs to our one-line messages.
+
+    The runtime writes to the file descriptor from C++ and has no switch for it. All other lines are passed on.
+    """
+    try:
+        keep = os.dup(2)
+    except OSError:  # a daemon without standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(keep, 2)
+            os.close(keep)
+            caught.seek(0)
+            rest = b"".join(line for line in caught if not line.startswith(_CHATTER))
+            if rest:
+                os.write(2, rest)
