@@ -14,7 +14,7 @@ from edge.keys.derive import derive
 from edge.keys.device import RecoveryKey, RecoveryPublic, load_device_key, save_device_key, seal_escrow
 from edge.keys.issuer import IssuerKey, IssuerPublic
 from edge.keys.locked import MIN_PASSPHRASE, Cost
-from edge.keys.ring import DEVICE_FILE, ESCROW_FILE, SITE_FILE, UNRECOVERABLE_FILE, Keyring, init
+from edge.keys.ring import DEVICE_FILE, ESCROW_FILE, SITE_FILE, UNRECOVERABLE_FILE, Keyring, init, restore
 from edge.keys.site import SiteKey
 from edge.keys.trust import TrustStore
 
@@ -39,6 +39,7 @@ __all__ = [
     "derive",
     "init",
     "load_device_key",
+    "restore",
     "save_device_key",
     "seal_escrow",
 ]

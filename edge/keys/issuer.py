@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from edge.errors import KeyringError
 from edge.keys.files import read_private, read_public, write_new
 from edge.keys.lines import comment_line, from_base64, read_line, to_base64, write_line
-from edge.keys.locked import Cost, lock, unlock
+from edge.keys.locked import Cost, lock, public_of, unlock
 
 PUBLIC_KIND = "edge-issuer-v1"
 PRIVATE_KIND = "edge-issuer-key-v1"
@@ -158,6 +158,15 @@ class IssuerKey:
         """
         seed, comment = unlock(read_private(path), passphrase, kind=PRIVATE_KIND, where=str(path))
         return cls(seed, comment)
+
+    @staticmethod
+    def public_of(path: Path) -> IssuerPublic:
+        """The public half that a private file names, without its passphrase. Not authenticated: for display only.
+
+        Raises:
+            KeyringError: missing, accessible to others, or not such a file.
+        """
+        return IssuerPublic(public_of(read_private(path), kind=PRIVATE_KIND, where=str(path)))
 
     def __repr__(self) -> str:
         return f"IssuerKey(key_id={self.key_id.hex()})"

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from edge.errors import KeyringError
+from edge.keys.lines import from_base64
 
 #: Shorter passphrases are refused when a key is made: the file may be copied and tried offline.
 MIN_PASSPHRASE = 12
@@ -112,6 +113,16 @@ def unlock(data: bytes, passphrase: str, *, kind: str, where: str) -> tuple[byte
         raise KeyringError(
             "wrong passphrase, or the file was altered", where=where, remedy="try again, or restore the file"
         ) from None
+
+
+def public_of(data: bytes, *, kind: str, where: str) -> bytes:
+    """The public half that a locked key file names. Not authenticated without the passphrase: for display only.
+
+    Raises:
+        KeyringError: not such a file.
+    """
+    head, _, _ = _parse(data, kind, where)
+    return from_base64(str(head.get("public")), 32, where=where)
 
 
 def _parse(data: bytes, kind: str, where: str) -> tuple[dict[str, str | int], bytes, Cost]:

@@ -101,6 +101,27 @@ def init(
     Raises:
         KeyringError: keys are already there (nothing is overwritten), or a file cannot be written.
     """
+    made = site or SiteKey.generate(random_bytes)
+    key = random_bytes(32)
+    escrow = seal_escrow(key, recovery, made.site_id, random_bytes) if recovery is not None else None
+    _write(state_dir, made, key, escrow)
+    return made
+
+
+def restore(state_dir: Path, *, site: SiteKey, device_key: bytes, escrow: bytes) -> None:
+    """Give a replaced device the key of the one that died.
+
+    Args:
+        state_dir: the new device's state folder, without keys.
+        site: its site. device_key: what `RecoveryKey.open_escrow` gave. escrow: that escrow's file content, kept on.
+
+    Raises:
+        KeyringError: keys are already there, or a file cannot be written.
+    """
+    _write(state_dir, site, device_key, escrow)
+
+
+def _write(state_dir: Path, site: SiteKey, device_key: bytes, escrow: bytes | None) -> None:
     make_private_folder(state_dir)
     for name in (DEVICE_FILE, SITE_FILE, ESCROW_FILE, UNRECOVERABLE_FILE):
         if (state_dir / name).exists():
@@ -109,13 +130,10 @@ def init(
                 where=str(state_dir / name),
                 remedy="`edge keys show` lists them; a new device needs an empty state folder",
             )
-    made = site or SiteKey.generate(random_bytes)
-    key = random_bytes(32)
     # The escrow first: a device key must not exist for a moment without the decision about its copy.
-    if recovery is not None:
-        write_new(state_dir / ESCROW_FILE, seal_escrow(key, recovery, made.site_id, random_bytes))
+    if escrow is not None:
+        write_new(state_dir / ESCROW_FILE, escrow)
     else:
         write_new(state_dir / UNRECOVERABLE_FILE, b"No copy of this device's key exists, by decision.\n", mode=0o644)
-    made.save(state_dir / SITE_FILE)
-    save_device_key(key, state_dir / DEVICE_FILE)
-    return made
+    site.save(state_dir / SITE_FILE)
+    save_device_key(device_key, state_dir / DEVICE_FILE)

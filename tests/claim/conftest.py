@@ -25,7 +25,7 @@ def make(site: tuple[Keyring, IssuerKey]) -> Maker:
     ring, _ = site
     dice = random.Random(3)
 
-    def body(custody: Custody = Custody.CARD, *, header: int = 64, **fields: object) -> TokenBody:
+    def body(custody: Custody = Custody.CARD, *, header: int = 60, **fields: object) -> TokenBody:
         serial = dice.randbytes(16)
         sealed = SealedTemplate(
             b"\x01\x01" + serial + dice.randbytes(header - 18), dice.randbytes(32), dice.randbytes(144)
