@@ -4,9 +4,9 @@
     header.width * header.height    # refuse a decompression bomb here, not in the decoder
     header.flaw                     # "" or what is missing from the file
 
-A decoder is generous: libjpeg paints the missing half of a truncated picture grey and calls it a success, and a 200-byte
-PNG may claim 60,000 x 60,000 pixels. Hence this small walk over the containers of JPEG (ITU-T T.81 annex B), PNG
-(ISO/IEC 15948), BMP and WebP (RIFF); nothing else is accepted.
+A decoder is generous: libjpeg paints the missing half of a truncated picture grey and calls it a success, and a
+200-byte PNG may claim 60,000 x 60,000 pixels. Hence this small walk over the containers of JPEG (ITU-T T.81 annex B),
+PNG (ISO/IEC 15948), BMP and WebP (RIFF); nothing else is accepted.
 """
 
 from __future__ import annotations

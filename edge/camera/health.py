@@ -5,18 +5,20 @@
     changing(frames)                        # in the self-test, on about two seconds of frames
 
 `Health.check` looks at every eighth pixel of every eighth row of the green plane. BLACK, OVER_EXPOSED, WRONG_SIZE and
-TIME_BACKWARDS are said of a frame at once; FROZEN (bit-identical) and BLURRED only after they have lasted `LASTING_S`.
+TIME_BACKWARDS are said of a frame at once; FROZEN (bit-identical) and BLURRED only after they have lasted
+`LASTING_S`.
 
-`changing` answers a harder question: does the source really look at the world, or is it one still picture, possibly with
-noise added so that no two frames are equal? *Noise has no memory, scenes do.* The means of blocks of 32 x 32 pixels are
-followed over time. For a still with noise that is drawn anew for each frame - whatever its distribution, its strength, its
-dependence on the signal or its correlation between pixels - a block's variance over time equals half its mean squared
-difference between successive frames (von Neumann's ratio is 1). Anything that moves, drifts, breathes, shakes or flickers
-departs from 1, since its change from frame to frame is smaller, or, when it alternates, larger, than its overall spread.
+`changing` answers a harder question: does the source really look at the world, or is it one still picture, possibly
+with noise added so that no two frames are equal? *Noise has no memory, scenes do.* For a still with noise that is
+drawn anew for each frame - whatever its distribution and strength, however it depends on the signal, however
+neighbouring pixels share it - the order of the frames says nothing: shuffled, they look just the same. Whatever
+moves, drifts, breathes, shakes or flickers has an order. So the means of blocks of 32 x 32 pixels are taken (which
+averages pixel noise away), and the sum of squared differences between successive frames (von Neumann's statistic) is
+compared with the same sum over `_SHUFFLES` random orders: an exact permutation test, two-sided, at `_LEVEL`.
 
-Limits, honestly: a real camera on a solid wall that sees a perfectly steady, empty room under steady light is *also* a
-still with noise, and is reported as one; the remedy is to move in front of it. A still whose noise was filtered over time,
-and a replayed video, pass: those need liveness and a camera that signs its frames.
+Limits, honestly: a real camera on a solid wall that sees a perfectly steady, empty room under steady light is *also*
+a still with noise, and is reported as one; the remedy is to move in front of it. A still whose noise was filtered
+over time, and a replayed video, pass: those need liveness and a camera that signs its frames.
 """
 
 from __future__ import annotations
@@ -41,10 +43,9 @@ _DARK, _DARK_SHARE = 24, 0.99
 _BRIGHT, _BRIGHT_SHARE = 250, 0.70
 # A sharp scene has some steep steps between neighbouring pixels; Gaussian noise alone has a 99th percentile of 3.8 medians.
 _STEEP, _STEEP_TO_MEDIAN = 8, 4.5
-# `changing`: the side of a block, the departure from 1 for all blocks together, and for at least _BLOCKS single blocks.
+# `changing`: the side of a block in pixels; how many orders are tried; a still with noise passes with this probability.
 _BLOCK = 32
-_POOLED = 0.15
-_SINGLE, _BLOCKS = 2.5, 4
+_SHUFFLES, _LEVEL = 4000, 0.001
 # Change below this (grey levels, root mean square, of a block's mean) is rounding.
 _LEAST = 0.02
 
@@ -126,17 +127,17 @@ def changing(frames: Sequence[Frame]) -> bool:
         True when the scene changes; False for a frozen picture, with or without added noise, and for too few frames.
     """
     means = _block_means(frames)
-    if len(means) < MIN_FRAMES:
+    count = len(means)
+    if count < MIN_FRAMES or float(means.std(axis=0).max()) < _LEAST:
         return False
-    spread = np.square(means - means.mean(axis=0)).sum(axis=0) / (len(means) - 1)
-    successive = np.square(np.diff(means, axis=0)).sum(axis=0) / (2 * (len(means) - 1))
-    if float(np.sqrt(spread.max())) < _LEAST:
-        return False
-    tiny = _LEAST**2
-    pooled = float((spread.sum() + tiny) / (successive.sum() + tiny))
-    single = (spread + tiny) / (successive + tiny)
-    remembers = int(np.count_nonzero((single >= _SINGLE) & (spread > tiny)))
-    return abs(np.log(pooled)) > np.log1p(_POOLED) or remembers >= _BLOCKS
+    means = means - means.mean(axis=0)
+    squares = np.square(means).sum(axis=1)
+    distance = squares[:, None] + squares[None, :] - 2 * means @ means.T  # (T, T), between any two frames
+    orders = np.random.default_rng(0).random((_SHUFFLES, count)).argsort(axis=1)
+    shuffled = distance[orders[:, :-1], orders[:, 1:]].sum(axis=1)
+    observed = float(np.trace(distance, offset=1))
+    tail = min(np.count_nonzero(shuffled <= observed), np.count_nonzero(shuffled >= observed))
+    return 2 * (tail + 1) / (_SHUFFLES + 1) <= _LEVEL
 
 
 def _block_means(frames: Sequence[Frame]) -> NDArray[np.float64]:
@@ -149,7 +150,8 @@ def _block_means(frames: Sequence[Frame]) -> NDArray[np.float64]:
             continue
         previous = plane
         size = (max(1, plane.shape[1] // _BLOCK), max(1, plane.shape[0] // _BLOCK))
-        rows.append(cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_AREA).ravel().astype(np.float64))
+        blocks = cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        rows.append(blocks.ravel().astype(np.float64))
     return np.array(rows).reshape(len(rows), -1)
 
 

@@ -7,9 +7,8 @@ decoder. A picture of 40 megapixel and more is refused from its header; nothing 
 
 - JPEG (also greyscale, progressive and CMYK), PNG (also 16 bit, palette and alpha), BMP and WebP.
 - EXIF orientation 1-8 is applied here and not by OpenCV, whose decoders honour it for some formats and flags only.
-- Transparency is composited on mid-grey (128): what is compared is what a person would see in a viewer, and colours that
-  hide under full transparency do not count.
-"""
+- Transparency is composited on mid-grey (128): what is compared is what a person would see in a viewer, and colours
+  that hide under full transparency do not count."""
 
 from __future__ import annotations
 

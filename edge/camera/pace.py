@@ -1,7 +1,8 @@
 """When the next frame of a file or of a generated sequence is due, and what time it carries.
 
-Pace *real* sleeps until a frame is due and skips those that are overdue, as a camera does. Pace *fast* never sleeps: time
-goes on by one period a frame, from a given start. The clock and the sleep come in from outside, so tests own the time.
+Pace *real* sleeps until a frame is due and skips those that are overdue, as a camera does. Pace *fast* never sleeps:
+time goes on by one period a frame, from a given start. The clock and the sleep come in from outside, so tests own the
+time.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
     camera: {driver: picamera2, width: 640, height: 480, fps: 15}
 
-Two streams of one exposure: *main* in BGR for the face, *lores* in YUV420, whose Y plane is the luma that the code reader
-and the difference test want; it costs the processor nothing, the ISP makes it. picamera2 is imported only here, only when
-this driver is chosen: it comes from apt together with libcamera, so a virtual environment must see the system's packages.
+Two streams of one exposure: *main* in BGR for the face, *lores* in YUV420, whose Y plane is the luma that the code
+reader and the difference test want; it costs the processor nothing, the ISP makes it. picamera2 is imported only
+here, only when this driver is chosen: it comes from apt together with libcamera, so a virtual environment must see
+the system's packages.
 
-A request owns camera buffers for as long as it is held; there are four of them. So: take, copy, release, in one place.
+A request owns camera buffers for as long as it is held; there are four of them. So: take, copy, release, in one
+place.
 """
 
 from __future__ import annotations
@@ -122,7 +124,10 @@ class PiSource:
         )
 
     def _check_size(self, camera: Any) -> None:
-        wanted, got = (self._settings.width, self._settings.height), tuple(camera.camera_configuration()["main"]["size"])
+        wanted, got = (
+            (self._settings.width, self._settings.height),
+            tuple(camera.camera_configuration()["main"]["size"]),
+        )
         if got != wanted:
             raise SourceUnavailable(
                 f"asked for {wanted[0]} x {wanted[1]} pixels, the camera gives {got[0]} x {got[1]}",

@@ -2,13 +2,12 @@
 
     camera: {driver: replay, path: visit.avi, pace: fast, loop: true}
 
-A replay may drive only the log door (the settings refuse anything else). Every frame has the configured size: a picture of
-another size is letterboxed to it, scaled without distortion and centred on black. Pictures go through `read_image`, so a
-phone's EXIF orientation is honoured.
+A replay may drive only the log door (the settings refuse anything else). Every frame has the configured size: a
+picture of another size is letterboxed to it, scaled without distortion and centred on black. Pictures go through
+`read_image`, so a phone's EXIF orientation is honoured.
 
 - pace ``real``: each frame comes when it is due; who is late gets the frame that is due now, as with a camera.
-- pace ``fast``: each frame comes at once, stamped as if it had been on time, starting at ``start_ns``.
-"""
+- pace ``fast``: each frame comes at once, stamped as if it had been on time, starting at ``start_ns``."""
 
 from __future__ import annotations
 
@@ -103,7 +102,9 @@ class ReplaySource:
                 if self._position > index:
                     return image, name
         except StopIteration:
-            raise SourceEnded("no more frames", where=str(self._settings.path), remedy="set camera.loop: true") from None
+            raise SourceEnded(
+                "no more frames", where=str(self._settings.path), remedy="set camera.loop: true"
+            ) from None
         except InputError as error:
             raise CameraError(error.what, where=error.where, remedy="take it out of the folder") from error
 

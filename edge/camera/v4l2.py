@@ -6,8 +6,8 @@ Use the path under ``/dev/v4l/by-id``: it belongs to one camera, however many ar
 ``/dev/video0`` is accepted, but it names whichever camera came first, and a swapped camera is an attack that has
 happened (CVE-2021-34466).
 
-The driver asks for size, rate, pixel format and a queue of one buffer, and then checks what the camera really gives: V4L2
-silently takes the nearest size that it supports.
+The driver asks for size, rate, pixel format and a queue of one buffer, and then checks what the camera really gives:
+V4L2 silently takes the nearest size that it supports.
 """
 
 from __future__ import annotations

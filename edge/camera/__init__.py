@@ -1,0 +1,155 @@
+"""Frames: where they come from, how they reach a session, and whether they are fit to decide on.
+
+    with open_stream(settings.camera) as stream:          # Capture (a thread) or Pulled (as fast as asked)
+        frame = stream.next(stream.now_ns(), timeout_s=settings.camera.timeout_s)
+
+A `Source` is a driver - picamera2, v4l2, replay, fictional - opened once and read by one thread. A stream (`Capture`,
+`Pulled`) gives a session the newest frame with a time base. `Health` watches it. `read_image` reads a picture from a
+file. Only the chosen driver is imported.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from edge.camera.capture import Capture, Pulled
+from edge.camera.health import Health, changing
+from edge.camera.image import decode_image, read_image
+from edge.camera.replay import letterbox
+from edge.camera.scene import Nobody, OnePerson, Scene, ShowCode, TwoPeople
+from edge.settings.model import CameraSettings
+from edge.types import U8, Frame, Source
+
+if TYPE_CHECKING:
+    from edge.camera.fictional import FictionalSource
+
+__all__ = [
+    "Capture",
+    "FictionalSource",
+    "Health",
+    "Nobody",
+    "OnePerson",
+    "Pulled",
+    "Rotated",
+    "Scene",
+    "ShowCode",
+    "TwoPeople",
+    "changing",
+    "decode_image",
+    "letterbox",
+    "open_source",
+    "open_stream",
+    "read_image",
+]
+
+_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+def open_source(
+    settings: CameraSettings,
+    *,
+    script: Sequence[Scene] | None = None,
+    seed: int = 0,
+    clock: Callable[[], int] = time.monotonic_ns,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Source:
+    """Choose and make the configured source. It is not opened yet: a stream does that, in its ``with``.
+
+    Args:
+        settings: ``settings.camera``.
+        script, seed: fictional only; see `FictionalSource`.
+        clock: monotonic nanoseconds; sleep: waits so many seconds.
+
+    Returns:
+        A `Source`, turned as ``rotate`` says. `Source.open` raises `SourceUnavailable` when the hardware is not there.
+    """
+    source = _driver(settings, script, seed, clock, sleep)
+    return Rotated(source, settings.rotate) if settings.rotate else source
+
+
+def open_stream(
+    settings: CameraSettings,
+    *,
+    script: Sequence[Scene] | None = None,
+    seed: int = 0,
+    clock: Callable[[], int] = time.monotonic_ns,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Capture | Pulled:
+    """The configured source as a stream, not yet started: enter it, or call ``start``.
+
+    Real cameras, and files at real pace, get a thread (`Capture`); ``pace: fast`` is pulled (`Pulled`).
+    """
+    source = open_source(settings, script=script, seed=seed, clock=clock, sleep=sleep)
+    if settings.driver in ("replay", "fictional") and settings.pace == "fast":
+        return Pulled(source)
+    return Capture(source, clock=clock)
+
+
+def _driver(
+    settings: CameraSettings,
+    script: Sequence[Scene] | None,
+    seed: int,
+    clock: Callable[[], int],
+    sleep: Callable[[float], None],
+) -> Source:
+    match settings.driver:
+        case "picamera2":
+            from edge.camera.pi import PiSource
+
+            return PiSource(settings, clock=clock)
+        case "v4l2":
+            from edge.camera.v4l2 import V4L2Source
+
+            return V4L2Source(settings, clock=clock)
+        case "replay":
+            from edge.camera.replay import ReplaySource
+
+            return ReplaySource(settings, clock=clock, sleep=sleep)
+        case "fictional":
+            from edge.camera.fictional import FictionalSource
+
+            return FictionalSource.from_settings(settings, script, seed=seed, clock=clock, sleep=sleep)
+
+
+class Rotated:
+    """A source whose frames are turned clockwise: for a camera that is mounted on its side. A `Source`.
+
+    Args:
+        source: delivers the frames.
+        degrees: 90, 180 or 270.
+    """
+
+    def __init__(self, source: Source, degrees: int) -> None:
+        self._source, self._turn = source, _TURNS[degrees]
+        self.name = source.name
+
+    def open(self) -> None:
+        """See `Source.open`."""
+        self._source.open()
+
+    def read(self, timeout_s: float) -> Frame:
+        """See `Source.read`."""
+        frame = self._source.read(timeout_s)
+        luma = None if frame.luma is None else self._rotate(frame.luma)
+        return replace(frame, image=self._rotate(frame.image), luma=luma)
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        self._source.close()
+
+    def _rotate(self, picture: U8) -> U8:
+        return np.ascontiguousarray(cv2.rotate(picture, self._turn), dtype=np.uint8)
+
+
+def __getattr__(name: str) -> object:
+    if name == "FictionalSource":
+        from edge.camera.fictional import FictionalSource
+
+        return FictionalSource
+    raise AttributeError(f"module 'edge.camera' has no attribute {name!r}")
