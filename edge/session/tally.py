@@ -22,20 +22,20 @@ class Tally:
     frames: int = 0
     looks: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
-    advice: Counter[Advice] = field(default_factory=Counter)
+    advice: dict[Reason, Counter[Advice]] = field(default_factory=dict)
     milliseconds: dict[str, float] = field(default_factory=dict)
 
     def unusable(self, reason: Reason, advice: tuple[Advice, ...]) -> None:
         """A frame that led to no comparison."""
         self.reasons[reason] += 1
-        self.advice.update(advice)
+        self.advice.setdefault(reason, Counter()).update(advice)
 
     def spend(self, name: str, milliseconds: float) -> None:
         """Add to a named timing."""
         self.milliseconds[name] = self.milliseconds.get(name, 0.0) + milliseconds
 
     def ending(self) -> tuple[Reason, tuple[Advice, ...]]:
-        """Reason and advice (at most two, most frequent first) of a session that ends without a decision."""
+        """Reason, and advice that belongs to it (at most two, most frequent first), of a session that ends without a decision."""
         if not self.reasons:
             # Usable faces, but fewer than the looks that a reject needs: the person left too soon or moved.
             return Reason.QUALITY if self.looks else Reason.NO_FACE, (Advice.HOLD_STILL,) if self.looks else ()
@@ -43,4 +43,4 @@ class Tally:
         reason = next(r for r in (*_SPECIFIC, *self.reasons) if self.reasons.get(r) == most)
         if reason in _DEFAULT:
             return reason, _DEFAULT[reason]
-        return reason, tuple(item for item, _ in self.advice.most_common(2))
+        return reason, tuple(item for item, _ in self.advice.get(reason, Counter()).most_common(2))

@@ -5,8 +5,8 @@
       a good look:   write the failure, embed, compare at the threshold for target_fmr / K
                      passes -> accept;  K looks failed -> reject;  deadline -> no_decision
 
-Nothing of a frame is kept. A failure is on disk before the first comparison and only an accept clears it: pulling the
-plug, walking away or waiting for the deadline after a failed look counts like the reject it would have become.
+Nothing of a frame is kept. A failure is on disk before the first comparison, so pulling the plug counts like a reject;
+failed looks of a session that then ends without a decision are not free either (`edge.state.limits`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge.camera import Health
+import numpy as np
+
+from edge.camera.health import Health
 from edge.errors import CameraError, ClaimError, ModelMismatch, SourceTimeout
 from edge.face import Chain, Look
 from edge.session.compare import compare
 from edge.session.tally import Tally
 from edge.settings.model import DecisionSettings
-from edge.types import Claim, Decision, Fault, Frame, Outcome, Reason, Stream, Template
+from edge.types import U8, Claim, Decision, Fault, Frame, Outcome, Reason, Stream, Template
 
 #: Faults that make a stream unfit to decide on: what it shows need not be what is in front of it.
 _UNTRUSTED = frozenset({Fault.FROZEN, Fault.WRONG_SIZE, Fault.TIME_BACKWARDS})
@@ -30,6 +32,8 @@ _UNTRUSTED = frozenset({Fault.FROZEN, Fault.WRONG_SIZE, Fault.TIME_BACKWARDS})
 _WARM_FRAMES = 2
 #: A wait for a frame is cut into slices, so that a cancellation (SIGTERM) is noticed in mid-capture.
 _SLICE_S = 0.25
+#: Every so many pixels are compared between neighbouring frames.
+_SAMPLE = 8
 
 
 class Vault(Protocol):
@@ -49,7 +53,7 @@ class Limits(Protocol):
 
     def rejected(self, serial: bytes) -> None: ...
 
-    def no_decision(self, serial: bytes) -> None: ...
+    def no_decision(self, serial: bytes, *, looks: int = 0) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +153,8 @@ class Verifier:
             self.limits.accepted(claim.serial)
         elif outcome is Outcome.REJECT:
             self.limits.rejected(claim.serial)
-        elif not tally.looks:
-            self.limits.no_decision(claim.serial)
+        else:
+            self.limits.no_decision(claim.serial, looks=tally.looks)
 
     def _decision(
         self, outcome: Outcome, reason: Reason, score: float | None, claim: Claim, session: str, tally: Tally
@@ -183,6 +187,7 @@ class _Run:
     tally: Tally
     watch: Callable[[Glimpse], None] | None
     cancelled: Callable[[], bool]
+    previous: U8 | None = None
 
     def decide(self, template: Template) -> tuple[Outcome, Reason, float | None]:
         settings, threshold, health = self.verifier.settings, self.verifier.threshold, self.verifier.health()
@@ -230,7 +235,7 @@ class _Run:
 
     def _look(self, frame: Frame, faults: frozenset[Fault]) -> Look:
         self.tally.frames += 1
-        if faults & _UNTRUSTED:
+        if faults & _UNTRUSTED or not self._moves(frame):
             look = Look.nothing(Reason.SOURCE_FAULT)
         else:
             look = self.verifier.chain.look(frame)
@@ -239,6 +244,13 @@ class _Run:
         if look.reason is not None:
             self.tally.unusable(look.reason, look.advice)
         return look
+
+    def _moves(self, frame: Frame) -> bool:
+        """A sensor never delivers the same picture twice; a frame equal to the one before shows nobody's presence."""
+        sample = np.ascontiguousarray(frame.image[::_SAMPLE, ::_SAMPLE])
+        same = self.previous is not None and np.array_equal(sample, self.previous)
+        self.previous = sample
+        return not same
 
     def _compare(self, template: Template, look: Look) -> float:
         if self.tally.looks == 0:

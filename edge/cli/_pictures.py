@@ -1,0 +1,99 @@
+"""Pictures in place of a camera: development and lab builds only; a device build is made without this file.
+
+A device build has no way from a picture to an embedding or a score without a signed claim and its own camera.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from edge.camera.image import read_image
+from edge.errors import ClaimError, InputError, ModelMismatch, NotInThisBuild
+from edge.face import Chain, Look
+from edge.policy import current
+from edge.service import Device
+from edge.session import compare
+from edge.types import Decision, Frame, Outcome, Probe, Profile, Reason, Template
+
+
+def refuse_on_a_device() -> None:
+    """Raises NotInThisBuild when this file was copied into a device build."""
+    if current().profile is Profile.DEVICE:
+        raise NotInThisBuild("pictures are not accepted by a device build", where="build", remedy="use its camera")
+
+
+def as_frame(path: Path, sequence: int = 0) -> Frame:
+    """A picture as a frame. Raises InputError (see `edge.camera.image.read_image`)."""
+    return Frame(read_image(path), time.monotonic_ns(), sequence, "picture", meta={"name": str(path)})
+
+
+def look(chain: Chain, path: Path) -> Look:
+    """Look at a picture without size limits: portraits are not taken at a door.
+
+    Raises:
+        InputError: no face, or several.
+    """
+    seen = chain.look(as_frame(path), pick="central", gate=False)
+    if seen.face is None:
+        raise InputError(
+            "no face was found", where=str(path), remedy="use a picture that shows one face from the front"
+        )
+    return seen
+
+
+def verify_picture(device: Device, text: str, path: Path) -> Decision:
+    """Decide about a claim from one picture: one look, at the threshold for the whole target FMR."""
+    refuse_on_a_device()
+    started = time.perf_counter()
+    frame = as_frame(path)
+    session = device.verifier.new_session()
+    try:
+        claim = device.desk.receive(text, frame.monotonic_ns)
+        template = device.vault.open(claim, model_digest=bytes.fromhex(device.chain.model), session=session)
+    except (ClaimError, ModelMismatch) as error:
+        return device.verifier.refuse(error)
+    target = device.settings.decision.target_fmr
+    threshold = device.chain.threshold(target)
+    with template:
+        seen = device.chain.look(frame)
+        decision = Decision(
+            Outcome.NO_DECISION, seen.reason or Reason.QUALITY, target, frames_looked_at=1, advice=seen.advice
+        )
+        if seen.reason is None:
+            score = compare(template, device.chain.embed(seen, session), session)
+            passed = score >= threshold
+            decision = Decision(
+                Outcome.ACCEPT if passed else Outcome.REJECT,
+                Reason.MATCHING if passed else Reason.NOT_MATCHING,
+                target,
+                frames_looked_at=1,
+                looks=1,
+                score=score,
+                threshold=threshold,
+            )
+    timings = {"session": round(1e3 * (time.perf_counter() - started), 3)}
+    return replace(decision, timings_ms=timings, serial=claim.serial.hex(), credential=claim.credential)
+
+
+def compare_pictures(chain: Chain, reference: Path, probe: Path, target_fmr: float) -> Decision:
+    """Compare two pictures by the chain that a door uses."""
+    refuse_on_a_device()
+    session = "pictures"
+    looks = [look(chain, reference), look(chain, probe)]
+    template = Template(chain.embed(looks[0], session).consume(session), model=chain.model, session=session)
+    second: Probe = chain.embed(looks[1], session)
+    threshold = chain.threshold(target_fmr)
+    with template:
+        score = compare(template, second, session)
+    passed = score >= threshold
+    return Decision(
+        Outcome.ACCEPT if passed else Outcome.REJECT,
+        Reason.MATCHING if passed else Reason.NOT_MATCHING,
+        target_fmr,
+        frames_looked_at=2,
+        looks=1,
+        score=score,
+        threshold=threshold,
+    )

@@ -1,0 +1,75 @@
+"""`edge` itself: help like a manual, nothing heavy imported for it, and the exit codes of the issue."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from edge import cli
+
+HEAVY = ("numpy", "cv2", "pydantic", "yaml", "cryptography", "ai_edge_litert", "rich", "zxingcpp", "segno")
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom edge.cli import main\nmain(['--help'])\n"
+        f"print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert "Exit codes" in done.stdout
+
+
+def test_help_names_every_command_and_every_command_has_help(capsys):
+    assert cli.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    for name in cli.COMMANDS:
+        assert f"\n  {name} " in text
+        assert cli.main([name, "--help"]) == 0
+        assert "Usage: edge" in capsys.readouterr().out
+
+
+def test_a_usage_error_exits_with_3(capsys):
+    assert cli.main(["no-such-command"]) == 3
+    assert "No such command" in capsys.readouterr().err
+
+
+def test_a_usage_error_with_json_is_one_object(capsys):
+    assert cli.main(["verify", "--json", "--no-such-option"]) == 3
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["reason"] == "error"
+    assert "no-such-option" in answer["error"]["what"]
+
+
+def test_an_uncaught_exception_exits_with_4_and_shows_no_content(monkeypatch, capsys):
+    @click.command()
+    def broken() -> None:
+        raise ValueError("the secret is 42")
+
+    monkeypatch.setattr(cli._Commands, "get_command", lambda *_: broken)
+    assert cli.main(["demo"]) == 4
+    error = capsys.readouterr().err
+    assert "ValueError" in error
+    assert "42" not in error
+    assert "Traceback" not in error
+
+
+def test_a_command_that_a_device_build_leaves_out_says_why(monkeypatch, capsys):
+    def absent(name: str) -> object:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(cli, "import_module", absent)
+    assert cli.main(["compare", "a.jpg", "b.jpg"]) == 3
+    error = capsys.readouterr().err
+    assert "not in this build" in error
+    assert "without a signed claim" in error
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["-h"]])
+def test_version_and_short_help(arguments, capsys):
+    assert cli.main(arguments) == 0
+    assert "edge" in capsys.readouterr().out

@@ -1,0 +1,257 @@
+"""The state machine of a session: looks, spacing, deadline, limits, and what never happens.
+
+The chain here is scripted: each frame says what is seen in it. Vault and limits are recorders.
+The whole of it with real models and pictures is `tests/service/test_demo.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.camera.health import Health
+from edge.errors import LockedOut, SourceTimeout, TokenRevoked
+from edge.face import Look
+from edge.session import Verifier
+from edge.settings.model import CameraSettings, DecisionSettings
+from edge.types import Advice, Claim, Crop, Custody, Frame, Outcome, Probe, Reason, Template
+
+MODEL = "ab" * 32
+MINE = np.full(128, 100, np.int8)
+OTHER = np.resize(np.array([100, -100], np.int8), 128)
+STEP = 66_000_000
+CLAIM = Claim(
+    b"s" * 16, 7, ("default",), 0, 2**32, Custody.CARD, b"i" * 8, b"t" * 16, b"x" * 32, None, received_ns=1000
+)
+
+
+@dataclass
+class Frames:
+    """A stream whose frame k carries what is seen in ``script[k]``; the last entry goes on for ever."""
+
+    script: str
+    still: bool = False
+    fps_step: int = STEP
+    count: int = 0
+    now: int = 0
+    ended: bool = False
+
+    def now_ns(self) -> int:
+        return self.now
+
+    def next(self, after_ns: int, timeout_s: float) -> Frame:
+        if self.ended:
+            raise SourceTimeout("no frame", where="script")
+        self.now = max(self.now, after_ns) + self.fps_step
+        letter = self.script[min(self.count, len(self.script) - 1)]
+        seed = 0 if self.still else self.count
+        image = np.random.default_rng(seed).integers(0, 255, (480, 640, 3), dtype=np.uint8)
+        self.count += 1
+        return Frame(image, self.now, self.count, "script", meta={"seen": letter})
+
+
+@dataclass
+class Chain:
+    """m: the right person, o: another, n: nobody, s: several, q: bad quality."""
+
+    model: str = MODEL
+    embedded: list[str] = field(default_factory=list)
+
+    def threshold(self, fmr: float) -> float:
+        return 0.5
+
+    def look(self, frame: Frame) -> Look:
+        seen = frame.meta["seen"]
+        if seen == "n":
+            return Look(reason=Reason.NO_FACE, advice=(Advice.NOBODY_SEEN,))
+        if seen == "s":
+            return Look(reason=Reason.SEVERAL_FACES, advice=(Advice.ONE_PERSON,))
+        if seen == "q":
+            return Look(reason=Reason.QUALITY, advice=(Advice.MORE_LIGHT,))
+        return Look(crop=Crop(frame.image[:1], seen), timings_ms={"detect": 1.0})
+
+    def embed(self, look: Look, session: str) -> Probe:
+        assert look.crop is not None
+        self.embedded.append(look.crop.card)
+        return Probe(MINE if look.crop.card == "m" else OTHER, model=MODEL, session=session)
+
+
+@dataclass
+class Vault:
+    error: Exception | None = None
+    templates: list[Template] = field(default_factory=list)
+
+    def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template:
+        if self.error:
+            raise self.error
+        self.templates.append(Template(MINE, model=MODEL, session=session))
+        return self.templates[-1]
+
+
+@dataclass
+class Limits:
+    calls: list[str] = field(default_factory=list)
+    locked: bool = False
+
+    def check(self, serial: bytes) -> None:
+        if self.locked:
+            raise LockedOut("wait", wait_s=30)
+
+    def before_comparison(self, serial: bytes) -> None:
+        self.calls.append("before")
+
+    def accepted(self, serial: bytes) -> None:
+        self.calls.append("accepted")
+
+    def rejected(self, serial: bytes) -> None:
+        self.calls.append("rejected")
+
+    def no_decision(self, serial: bytes, *, looks: int = 0) -> None:
+        self.calls.append(f"no_decision {looks}")
+
+
+def verifier(**changes) -> Verifier:
+    decision = DecisionSettings(deadline_s=4.0)
+    parts = {
+        "chain": Chain(),
+        "vault": Vault(),
+        "limits": Limits(),
+        "settings": decision,
+        "health": lambda: Health(CameraSettings()),
+        "new_session": iter("abcdefgh").__next__,
+        "reveal_scores": True,
+    }
+    return Verifier(**{**parts, **changes})
+
+
+def test_the_right_person_is_accepted_at_the_first_look_that_passes():
+    machine = verifier()
+    decision = machine.verify(CLAIM, Frames("nnm"))
+    assert (decision.outcome, decision.reason) == (Outcome.ACCEPT, Reason.MATCHING)
+    assert decision.score == pytest.approx(1.0)
+    assert machine.chain.embedded == ["m"]
+    assert machine.limits.calls == ["before", "accepted"]
+
+
+def test_another_person_is_rejected_after_k_looks_at_least_the_spacing_apart():
+    machine = verifier()
+    decision = machine.verify(CLAIM, Frames("o"))
+    assert (decision.outcome, decision.reason) == (Outcome.REJECT, Reason.NOT_MATCHING)
+    assert decision.looks == 3
+    assert machine.chain.embedded == ["o", "o", "o"]
+    # 66 ms a frame, 150 ms apart: looks at every third frame, after the two frames that show that the source moves
+    assert decision.frames_looked_at == 3 + 3 + 3
+    assert machine.limits.calls == ["before", "rejected"]
+
+
+@pytest.mark.parametrize(
+    ("script", "reason", "advice"),
+    [
+        ("n", Reason.NO_FACE, Advice.NOBODY_SEEN),
+        ("s", Reason.SEVERAL_FACES, Advice.ONE_PERSON),
+        ("q", Reason.QUALITY, Advice.MORE_LIGHT),
+        ("nqqqqqqqqqqq", Reason.QUALITY, Advice.MORE_LIGHT),
+    ],
+)
+def test_without_a_usable_face_there_is_no_decision_but_advice(script, reason, advice):
+    machine = verifier()
+    decision = machine.verify(CLAIM, Frames(script))
+    assert (decision.outcome, decision.reason) == (Outcome.NO_DECISION, reason)
+    assert decision.advice == (advice,)
+    assert machine.chain.embedded == []
+    assert machine.limits.calls == ["no_decision 0"]
+
+
+def test_failed_looks_before_the_deadline_are_reported_to_the_limits():
+    machine = verifier()
+    decision = machine.verify(CLAIM, Frames("nnoooon"))
+    assert decision.outcome is Outcome.NO_DECISION
+    assert machine.limits.calls == ["before", f"no_decision {decision.looks}"]
+    assert decision.looks == 2
+
+
+def test_a_frozen_picture_of_the_right_person_is_never_accepted():
+    machine = verifier()
+    decision = machine.verify(CLAIM, Frames("m", still=True))
+    assert (decision.outcome, decision.reason) == (Outcome.NO_DECISION, Reason.SOURCE_FAULT)
+    assert machine.chain.embedded == []
+
+
+def test_only_frames_younger_than_the_claim_are_used():
+    asked = []
+
+    class Recorder(Frames):
+        def next(self, after_ns: int, timeout_s: float) -> Frame:
+            asked.append(after_ns)
+            return super().next(after_ns, timeout_s)
+
+    late = replace(CLAIM, received_ns=5_000_000_000)
+    decision = verifier().verify(late, Recorder("m"))
+    assert decision.outcome is Outcome.ACCEPT
+    assert min(asked) >= late.received_ns
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"vault": Vault(TokenRevoked("revoked"))}, Reason.TOKEN_REVOKED),
+        ({"limits": Limits(locked=True)}, Reason.LOCKED_OUT),
+    ],
+)
+def test_a_refused_claim_looks_at_no_frame_and_counts_nothing(change, reason):
+    machine, stream = verifier(**change), Frames("m")
+    decision = machine.verify(CLAIM, stream)
+    assert (decision.outcome, decision.reason) == (Outcome.REJECT, reason)
+    assert decision.frames_looked_at == 0
+    assert stream.count == 0
+    assert machine.limits.calls == []
+
+
+def test_a_source_that_stops_is_a_fault_and_not_a_hang():
+    machine = verifier(source_timeout_s=0.5)
+    decision = machine.verify(CLAIM, Frames("n", ended=True))
+    assert (decision.outcome, decision.reason) == (Outcome.NO_DECISION, Reason.SOURCE_FAULT)
+
+
+def test_a_cancelled_session_ends_as_interrupted_and_its_template_is_gone():
+    machine, stream = verifier(), Frames("n")
+    decision = machine.verify(CLAIM, stream, cancelled=lambda: stream.count > 5)
+    assert (decision.outcome, decision.reason) == (Outcome.NO_DECISION, Reason.INTERRUPTED)
+    assert machine.vault.templates[0].spent
+
+
+def test_a_device_build_gives_out_no_score():
+    decision = verifier(reveal_scores=False).verify(CLAIM, Frames("m"))
+    assert decision.score is None
+    assert decision.threshold is None
+
+
+def test_a_failure_of_the_limits_to_write_stops_before_the_comparison():
+    class Broken(Limits):
+        def before_comparison(self, serial: bytes) -> None:
+            raise OSError("disk full")
+
+    machine = verifier(limits=Broken())
+    with pytest.raises(OSError, match="disk full"):
+        machine.verify(CLAIM, Frames("m"))
+    assert machine.chain.embedded == []
+    assert machine.vault.templates[0].spent
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet="monsq", min_size=1, max_size=40))
+def test_whatever_is_seen_the_rules_hold(script):
+    machine = verifier()
+    decision = machine.verify(CLAIM, Frames(script))
+    looks = machine.chain.embedded
+    assert len(looks) == decision.looks <= 3
+    assert (decision.outcome is Outcome.ACCEPT) == ("m" in looks)
+    assert looks[:-1].count("m") == 0, "nothing is compared after a match"
+    assert (decision.outcome is Outcome.REJECT) == (looks == ["o"] * 3)
+    assert machine.limits.calls.count("before") == (1 if looks else 0)
+    assert all(template.spent for template in machine.vault.templates)
+    assert (decision.outcome is Outcome.NO_DECISION) <= bool(decision.advice)
