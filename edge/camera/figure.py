@@ -57,7 +57,7 @@ class Figure:
         name: who.
         portrait: BGR uint8 (384, 384, 3), as it comes.
         head: premultiplied BGRA uint8 pictures, each half the size of the one before; the first is (384, 384, 4).
-        body: the same for the body; its pixel (0, 0) is the portrait's point (BODY_LEFT, BODY_TOP), its scale BODY_SCALE.
+        body: the same for the body; its pixel (0, 0) is the portrait's point (BODY_LEFT, BODY_TOP), at BODY_SCALE.
         relief: the head's depth.
         centre: x, y of the face's middle in the portrait; height: of the face, hairline to chin, pixels.
     """
@@ -100,7 +100,8 @@ def load_figure(name: str, variant: int = 0) -> Figure:
 def _skin(portrait: U8, mesh: F32) -> F32:
     """The colour between cheek and nose, float32 (3,) BGR: landmarks 50 and 280 are the cheekbones."""
     patches = [portrait[int(y) - 5 : int(y) + 6, int(x) - 5 : int(x) + 6] for x, y in mesh[[50, 280], :2]]
-    return np.median(np.concatenate([patch.reshape(-1, 3) for patch in patches]), axis=0).astype(np.float32)
+    colours = np.concatenate([patch.reshape(-1, 3) for patch in patches])
+    return np.asarray(np.median(colours, axis=0), np.float32)
 
 
 def _draw_head(portrait: U8, mesh: F32, hull: F32, name: str, skin: F32, rng: np.random.Generator) -> U8:
@@ -139,7 +140,7 @@ def _outside(shape: tuple[int, int], hull: F32) -> F32:
 
 
 def _without_halo(face: F32, skin: F32, outside: F32) -> F32:
-    """Painted portraits end in a halo of an odd colour: near the edge their brightness stays, their colour is the skin's."""
+    """Painted portraits end in a halo of an odd colour: near the edge brightness stays, the colour is the skin's."""
     tone = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY) / float(skin @ np.array([0.114, 0.587, 0.299], np.float32))
     near = np.clip((outside + 34) / 22, 0, 1)[..., None]
     return np.clip(face * (1 - near) + skin * tone[..., None] * near, 0, 255)
@@ -156,7 +157,8 @@ def _face_mask(mesh: F32, outside: F32, hair: F32, rng: np.random.Generator, *, 
     frayed = outside + strands / strands.std() * (4.5 if painted else 9.0) * top
     ramp = np.clip((grow - frayed) / feather + 0.5, 0, 1)
     smooth = ramp * ramp * (3 - 2 * ramp)
-    return cv2.GaussianBlur(np.minimum(smooth, np.maximum(hair, outside < 3)).astype(np.float32), (0, 0), 1.2)
+    within = np.minimum(smooth, np.maximum(hair, outside < 3)).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(within, (0, 0), 1.2), np.float32)
 
 
 def _hair_mask(shape: tuple[int, int], mesh: F32, fall: float, rng: np.random.Generator) -> F32:
@@ -175,7 +177,7 @@ def _hair_mask(shape: tuple[int, int], mesh: F32, fall: float, rng: np.random.Ge
     # Long hair falls behind the neck, so none of it is seen between the jaws.
     jaw = np.clip((rows - float(mesh[:, 1].max()) + 0.30 * height) / (0.1 * height), 0, 1)
     beside = np.clip((np.abs(columns - middle) / width - 0.33) / 0.07, 0, 1)
-    return np.clip(field * 7 + 0.5, 0, 1) * (1 - jaw * (1 - beside))
+    return np.asarray(np.clip(field * 7 + 0.5, 0, 1) * (1 - jaw * (1 - beside)), np.float32)
 
 
 def _hair_picture(shape: tuple[int, int], colour: tuple[int, int, int], rng: np.random.Generator) -> F32:
@@ -186,7 +188,7 @@ def _hair_picture(shape: tuple[int, int], colour: tuple[int, int, int], rng: np.
     rows = np.arange(shape[0], dtype=np.float32)[:, None]
     gleam = np.exp(-np.square((rows - 62) / 26)) * 0.35
     light = 1.0 + 0.15 * strands / strands.std() + 0.12 * locks / locks.std() + gleam
-    return np.clip(np.array(colour, np.float32) * light[..., None], 0, 255)
+    return np.asarray(np.clip(np.array(colour, np.float32) * light[..., None], 0, 255), np.float32)
 
 
 def _draw_body(mesh: F32, skin: F32, name: str, rng: np.random.Generator) -> U8:
@@ -230,7 +232,7 @@ def _draw_body(mesh: F32, skin: F32, name: str, rng: np.random.Generator) -> U8:
 
 
 class _Pen:
-    """Draws shapes that are the same left and right of the body's axis; lengths in face widths, y from the chin down."""
+    """Draws shapes that are the same left and right of the body's axis; in face widths, y from the chin down."""
 
     def __init__(self, shape: tuple[int, int], middle: float, chin: float, width: float) -> None:
         self._shape = shape
@@ -255,19 +257,19 @@ class _Pen:
         """A cylinder lit from the front, in the shadow of the chin."""
         cylinder = np.sqrt(np.clip(1 - np.square(self._across / 0.42), 0.1, 1))
         shadow = 0.38 * np.clip(1 - (self._down - 0.02) / 0.22, 0, 1) ** 1.5
-        return np.clip(0.36 + 0.56 * cylinder - shadow, 0.2, 1).astype(np.float32)
+        return np.asarray(np.clip(0.36 + 0.56 * cylinder - shadow, 0.2, 1), np.float32)
 
     def round_light(self) -> F32:
         """A chest lit from above and in front."""
         chest = np.sqrt(np.clip(1 - np.square(self._across / 1.7), 0.1, 1))
-        return (0.45 + 0.62 * chest - 0.10 * np.clip(self._down - 0.8, 0, 1)).astype(np.float32)
+        return np.asarray(0.45 + 0.62 * chest - 0.10 * np.clip(self._down - 0.8, 0, 1), np.float32)
 
 
 def _ellipse(shape: tuple[int, int], centre: tuple[float, float], axes: tuple[float, float], angle: float) -> F32:
     mask = np.zeros(shape, np.uint8)
     box = (centre, (2 * axes[0], 2 * axes[1]), angle)
     cv2.ellipse(mask, box, 255, -1, cv2.LINE_AA)
-    return cv2.GaussianBlur(mask, (0, 0), 1.5).astype(np.float32) / 255
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.5), np.float32) / np.float32(255)
 
 
 def _over(layer: F32, colour: F32, mask: F32) -> None:
@@ -281,5 +283,6 @@ def _halves(picture: U8, count: int) -> tuple[U8, ...]:
     """The picture, its half, its quarter, ...: what is drawn small must be averaged, or it sparkles."""
     sizes = [picture]
     for _ in range(count - 1):
-        sizes.append(cv2.resize(sizes[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        half = cv2.resize(sizes[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        sizes.append(np.asarray(half, np.uint8))
     return tuple(sizes)

@@ -41,7 +41,7 @@ _STEP = 8
 # Luma levels and shares. A lens cap gives 0-12 plus noise; a lamp in the lens clips nearly everything.
 _DARK, _DARK_SHARE = 24, 0.99
 _BRIGHT, _BRIGHT_SHARE = 250, 0.70
-# A sharp scene has some steep steps between neighbouring pixels; Gaussian noise alone has a 99th percentile of 3.8 medians.
+# A sharp scene has some steep steps between near pixels; of Gaussian noise the 99th percentile is 3.8 medians.
 _STEEP, _STEEP_TO_MEDIAN = 8, 4.5
 # `changing`: the side of a block in pixels; how many orders are tried; a still with noise passes with this probability.
 _BLOCK = 32
@@ -87,13 +87,13 @@ class Health:
         return tuple(fault for fault, present in found.items() if present)
 
     def _frozen(self, frame: Frame, sample: U8) -> bool:
-        """Bit-identical for `LASTING_S`. The sample is compared always, the whole picture only when the sample is equal."""
+        """Bit-identical for `LASTING_S`. The whole picture is looked at only when the sample is equal."""
         same = self._sample is not None and np.array_equal(sample, self._sample)
         self._sample = sample
         if not same:
             self._checksum = self._same_since = None
             return False
-        checksum = zlib.crc32(np.ascontiguousarray(frame.image))
+        checksum = zlib.crc32(np.ascontiguousarray(frame.image).data)
         if self._checksum is not None and checksum != self._checksum:
             self._same_since = None
         self._checksum = checksum
@@ -108,7 +108,7 @@ class Health:
         steps = cv2.absdiff(
             np.ascontiguousarray(rows[:, 0:columns:_STEP]), np.ascontiguousarray(rows[:, 2 : columns + 2 : _STEP])
         )
-        median, steep = _quantiles(steps, 0.5, 0.99)
+        median, steep = _quantiles(np.asarray(steps, np.uint8), 0.5, 0.99)
         if steep >= max(_STEEP, _STEEP_TO_MEDIAN * median):
             self._blurred_since = None
             return False
@@ -137,7 +137,7 @@ def changing(frames: Sequence[Frame]) -> bool:
     shuffled = distance[orders[:, :-1], orders[:, 1:]].sum(axis=1)
     observed = float(np.trace(distance, offset=1))
     tail = min(np.count_nonzero(shuffled <= observed), np.count_nonzero(shuffled >= observed))
-    return 2 * (tail + 1) / (_SHUFFLES + 1) <= _LEVEL
+    return 2 * (int(tail) + 1) / (_SHUFFLES + 1) <= _LEVEL
 
 
 def _block_means(frames: Sequence[Frame]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -95,9 +96,8 @@ def _decode(data: bytes, header: Header) -> U8 | None:
     buffer = np.frombuffer(data, np.uint8)
     try:
         if not header.alpha:
-            image = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-            return None if image is None else _three(image)
-        image = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+            return _three(cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION))
+        image: Any = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
         if image is None:
             return None
         if image.dtype == np.uint16:
@@ -113,8 +113,11 @@ def _decode(data: bytes, header: Header) -> U8 | None:
         return None
 
 
-def _three(image: U8) -> U8 | None:
-    return image if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size else None
+def _three(image: Any) -> U8 | None:
+    """The picture if it is what every caller expects, else None."""
+    if image is None or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        return None
+    return np.asarray(image, np.uint8)
 
 
 def _on_grey(image: U8) -> U8:

@@ -28,6 +28,9 @@ _DEEPEST = 95.0
 _PIVOT_Z = 70.0  # the neck's axis, about where the ears are
 _ROUNDS = 6
 
+#: The second map of `cv2.remap` when both coordinates are in the first.
+ONE_MAP = np.empty(0, np.float32)
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:
@@ -47,7 +50,7 @@ class Relief:
     """
 
     def __init__(self, mesh: F32, shape: tuple[int, int]) -> None:
-        self.hull = cv2.convexHull(mesh[:, :2].astype(np.float32))[:, 0]
+        self.hull = np.asarray(cv2.convexHull(mesh[:, :2].astype(np.float32))[:, 0], np.float32)
         self.pivot = np.array([mesh[:, 0].mean(), mesh[:, 1].max() - 0.25 * np.ptp(mesh[:, 1]), _PIVOT_Z], np.float32)
         rows, columns = (side // _STEP + 1 for side in shape)
         y, x = np.mgrid[:rows, :columns].astype(np.float32) * _STEP
@@ -74,15 +77,15 @@ class Relief:
         targets = np.ascontiguousarray(targets, dtype=np.float32)
         found = targets
         for _ in range(_ROUNDS):
-            there = cv2.remap(moves, found / _STEP, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            found = targets - there
+            there = cv2.remap(moves, found / _STEP, ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            found = targets - np.asarray(there, np.float32)
         return found
 
 
 def rotation(pose: Pose) -> NDArray[np.float32]:
     """The (3, 3) rotation roll * pitch * yaw in the mesh's axes (x right, y down, z away)."""
     yaw, pitch, roll = np.deg2rad([-pose.yaw, pose.pitch, pose.roll])
-    # The face looks towards -z, so turning it to +x (image right) is a negative rotation about the y axis that points down.
+    # The face looks towards -z, so turning it to +x (image right) is a negative rotation about y, which points down.
     about_y = [[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]]
     about_x = [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
     about_z = [[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]]
@@ -98,4 +101,4 @@ def _spread(mesh: F32, points: F32, hull: F32) -> F32:
     depth = (weights @ mesh[:, 2]) / weights.sum(axis=1)
     outside = np.array([-cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in flat])
     depth = np.minimum(depth + _SKULL * np.maximum(outside, 0), _DEEPEST)
-    return cv2.GaussianBlur(depth.reshape(points.shape[:2]).astype(np.float32), (0, 0), 0.8)
+    return np.asarray(cv2.GaussianBlur(depth.reshape(points.shape[:2]).astype(np.float32), (0, 0), 0.8), np.float32)

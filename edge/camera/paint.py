@@ -11,13 +11,14 @@ in perspective.
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any
 
 import cv2
 import numpy as np
 
 from edge.camera.backdrop import MARGIN, draw_backdrop
 from edge.camera.figure import BODY_LEFT, BODY_SCALE, BODY_TOP, Figure, load_figure
-from edge.camera.mesh import Pose, rotation
+from edge.camera.mesh import ONE_MAP, Pose, rotation
 from edge.camera.scene import Card, Head, View
 from edge.camera.sensor import Sensor
 from edge.types import F32, U8
@@ -46,7 +47,8 @@ class Painter:
         unit = self._size[1] / 480
         shake = (view.shake[0] * unit, view.shake[1] * unit)
         shift = np.array([[1, 0, shake[0] - MARGIN], [0, 1, shake[1] - MARGIN]], np.float32)
-        canvas = cv2.warpAffine(self._room, shift, self._size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        room = cv2.warpAffine(self._room, shift, self._size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        canvas = np.asarray(room, np.uint8)
         for head in view.heads:
             self._person(canvas, head, shake)
         if view.card is not None:
@@ -112,7 +114,8 @@ def _body(canvas: U8, figure: Figure, origin: F32, scale: float) -> None:
         return
     left, top, right, bottom = window
     place = np.array([[step, 0, corner[0] - left], [0, step, corner[1] - top]], np.float32)
-    _blend(canvas, window, cv2.warpAffine(picture, place, (right - left, bottom - top), flags=cv2.INTER_LINEAR))
+    layer = cv2.warpAffine(picture, place, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+    _blend(canvas, window, np.asarray(layer, np.uint8))
 
 
 def _head(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> None:
@@ -129,14 +132,14 @@ def _head(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> 
     coarse = figure.relief.sources((points - origin) / scale, pose) / 2**level
     fine = cv2.resize(coarse, None, fx=_STEP, fy=_STEP, interpolation=cv2.INTER_LINEAR)
     fine = fine[_STEP : _STEP + bottom - top, _STEP : _STEP + right - left]
-    _blend(canvas, window, cv2.remap(picture, fine, None, cv2.INTER_LINEAR))
+    _blend(canvas, window, np.asarray(cv2.remap(picture, fine, ONE_MAP, cv2.INTER_LINEAR), np.uint8))
 
 
 def _photograph(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> None:
     """The portrait as a sheet of paper that is turned by hand: a plane, whatever the angle."""
     sheet = cv2.copyMakeBorder(figure.portrait, 10, 10, 10, 10, cv2.BORDER_CONSTANT, value=(236, 238, 240))
     half = sheet.shape[0] / 2
-    middle = origin + scale * np.array([figure.portrait.shape[1], figure.portrait.shape[0]], np.float32) / 2
+    middle = origin + scale * np.float32(figure.portrait.shape[0] / 2)
     _put_sheet(canvas, sheet, middle, scale * half, scale * half, pose)
 
 
@@ -152,7 +155,7 @@ def _hold(canvas: U8, card: Card) -> None:
     )
 
 
-def _put_sheet(canvas: U8, sheet: U8, middle: F32, wide: float, high: float, pose: Pose) -> None:
+def _put_sheet(canvas: U8, sheet: Any, middle: F32, wide: float, high: float, pose: Pose) -> None:
     """Warp a plane of half sizes ``wide`` x ``high`` into the canvas, seen in perspective from five sizes away."""
     corners = np.array([[-wide, -high, 0], [wide, -high, 0], [wide, high, 0], [-wide, high, 0]], np.float32)
     turned = corners @ rotation(pose).T
@@ -169,4 +172,4 @@ def _put_sheet(canvas: U8, sheet: U8, middle: F32, wide: float, high: float, pos
     flat = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float32) - 0.5
     place = cv2.getPerspectiveTransform(flat, (seen - (left, top)).astype(np.float32))
     layer = cv2.warpPerspective(cv2.cvtColor(sheet, cv2.COLOR_BGR2BGRA), place, (right - left, bottom - top))
-    _blend(canvas, window, layer)
+    _blend(canvas, window, np.asarray(layer, np.uint8))

@@ -69,7 +69,7 @@ class PiSource:
             raise SourceUnavailable(
                 f"the camera does not start: {error}",
                 where=f"camera {self._settings.device or 0}",
-                remedy="check its ribbon cable; `rpicam-hello --list-cameras` must list it, and no other program use it",
+                remedy="check its ribbon cable: `rpicam-hello --list-cameras` lists it; end other programs",
             ) from error
         self._camera, self._sequence = camera, 0
 

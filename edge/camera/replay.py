@@ -31,7 +31,7 @@ class ReplaySource:
     """A video file or a folder of pictures. A `Source`.
 
     Args:
-        settings: ``path``, ``pace``, ``loop``, ``width``, ``height``; ``fps`` for a folder and for a video without its own.
+        settings: ``path``, ``pace``, ``loop``, ``width``, ``height``; ``fps`` where the files have none.
         clock: monotonic nanoseconds.
         sleep: waits so many seconds.
         start_ns: the stream's time before the first frame, pace ``fast`` only.

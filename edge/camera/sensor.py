@@ -52,7 +52,7 @@ class Sensor:
             A new BGR uint8 picture.
         """
         if blur > 0.3:
-            picture = cv2.GaussianBlur(picture, (0, 0), blur)
+            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur), np.uint8)
         return self.noise(self._light(picture, gain, side), index)
 
     def noise(self, picture: U8, index: int) -> U8:
@@ -64,14 +64,14 @@ class Sensor:
         window = self._sheet[top : top + self._size[1], left : left + self._size[0]]
         strength = cv2.LUT(picture, self._strength)
         grain = cv2.multiply(window, strength, scale=1.0 / (_UNIT * _FINE), dtype=cv2.CV_8S)
-        return cv2.add(picture, grain, dtype=cv2.CV_8U)
+        return np.asarray(cv2.add(picture, grain, dtype=cv2.CV_8U), np.uint8)
 
     def _light(self, picture: U8, gain: float, side: float) -> U8:
         """Multiply by a gain that is brighter towards one side."""
         if abs(side) < 0.01:
-            return cv2.convertScaleAbs(picture, alpha=gain)
+            return np.asarray(cv2.convertScaleAbs(picture, alpha=gain), np.uint8)
         across = np.linspace(-1, 1, 33, dtype=np.float32)
         ramp = gain * (1 + 0.45 * side * across - 0.06 * abs(side))
         row = cv2.resize(np.clip(ramp * 96, 0, 255).astype(np.uint8)[None], (self._size[0], 1))
         sheet = cv2.repeat(cv2.cvtColor(row, cv2.COLOR_GRAY2BGR), self._size[1], 1)
-        return cv2.multiply(picture, sheet, scale=1 / 96)
+        return np.asarray(cv2.multiply(picture, sheet, scale=1 / 96), np.uint8)
