@@ -1,0 +1,101 @@
+"""What the running product is: read from the statement that the build hook has put into the package.
+
+    build = current()
+    build.profile, build.signed        # ("device", False)
+
+Workflow: a wheel holds ``edge/_build/statement.json``; it counts. Without one, a checkout or editable install (the
+build hook itself and the project's folders lie there, and no wheel holds them) is `development`. Everything else, a
+damaged statement included, is `device` without any capability: the strictest. No environment variable, argument or
+setting plays a part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from edge._version import __version__
+from edge.policy.capabilities import WHEEL_PROFILES, of
+
+STATEMENT = "edge/_build/statement.json"
+STATEMENT_SCHEMA = "edge/build-statement/v1"
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_NOTHING: Mapping[str, bool] = MappingProxyType(dict.fromkeys(of("device"), False))
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInfo:
+    """What this build is.
+
+    Args:
+        profile: ``device``, ``lab`` or ``development``. A str: compare with ``==``, also with `edge.types.Profile`.
+        version: version of the product.
+        capabilities: every capability by name.
+        signed: whether a trusted signature covers the files (a later issue; nothing is signed yet).
+        commit: commit of the source, None when unknown.
+        dirty: whether the source differed from its commit, None when unknown.
+        built: day of the build, ISO 8601; empty when there was none.
+        fault: why the statement does not count, in words; empty when it does.
+    """
+
+    profile: str
+    version: str
+    capabilities: Mapping[str, bool] = field(default_factory=lambda: _NOTHING)
+    signed: bool = False
+    commit: str | None = None
+    dirty: bool | None = None
+    built: str = ""
+    fault: str = ""
+
+    @property
+    def is_device(self) -> bool:
+        """Whether this is a device build: no scores, no pictures from files."""
+        return self.profile not in ("lab", "development")
+
+    def can(self, capability: str) -> bool:
+        """Whether this build has a capability; unknown names are False."""
+        return self.capabilities.get(capability, False)
+
+
+def current(package: Path = _PACKAGE) -> BuildInfo:
+    """What the running product is. Reads one small file; never raises.
+
+    Args:
+        package: the folder of the package `edge`; another one in tests only.
+    """
+    file = package.parent / STATEMENT
+    if not file.exists():
+        if _is_source_tree(package):
+            return BuildInfo("development", __version__, MappingProxyType(of("development")))
+        return BuildInfo("device", __version__, fault="this installation has no build statement")
+    try:
+        statement = json.loads(file.read_text(encoding="utf-8"))
+        return _from_statement(statement)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return BuildInfo("device", __version__, fault="the build statement cannot be read")
+
+
+def _is_source_tree(package: Path) -> bool:
+    """Whether the package lies in its source tree: no wheel holds the hook, nor these beside the package."""
+    beside = ("pyproject.toml", "models", "config")
+    return (package / "policy" / "hook.py").is_file() and all((package.parent / name).exists() for name in beside)
+
+
+def _from_statement(statement: dict[str, Any]) -> BuildInfo:
+    """A statement as information; one that contradicts what its profile can hold does not count."""
+    profile, capabilities = statement["profile"], dict(statement["capabilities"])
+    if statement["schema"] != STATEMENT_SCHEMA or profile not in WHEEL_PROFILES or capabilities != of(profile):
+        return BuildInfo("device", __version__, fault="the build statement does not fit this version")
+    return BuildInfo(
+        profile=profile,
+        version=str(statement["version"]),
+        capabilities=MappingProxyType(capabilities),
+        commit=statement.get("commit"),
+        dirty=statement.get("dirty"),
+        built=str(statement.get("built", "")),
+    )
