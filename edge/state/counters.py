@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edge.errors import StateError
 from edge.state.database import SqliteFile
 
 
@@ -22,16 +21,12 @@ class Counters:
         return int(rows[0][0]) if rows else 0
 
     def raise_to(self, name: str, value: int) -> None:
-        """Set the counter, synced.
-
-        Raises:
-            StateError: ``value`` is smaller than the counter.
-        """
+        """Set the counter, synced; it never goes back, and a smaller value changes nothing."""
         with self._database.write() as db:
-            db.execute("INSERT INTO counter VALUES (?, 0) ON CONFLICT DO NOTHING", (name,))
-            changed = db.execute("UPDATE counter SET value = ? WHERE name = ? AND value <= ?", (value, name, value))
-            if changed.rowcount != 1:
-                raise StateError(f"the counter {name!r} never goes back", where=str(self._database.path))
+            db.execute(
+                "INSERT INTO counter VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+                (name, value),
+            )
 
     def next(self, name: str) -> int:
         """Raise the counter by one, synced, and return it."""

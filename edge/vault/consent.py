@@ -1,0 +1,146 @@
+"""The consent receipt: without a complete one nobody is enrolled.
+
+    subject: Ada Example, staff 1042        # who; kept only as a keyed hash
+    text_version: "2026-11"                 # which text they agreed to
+    language: fr                            # in which language they read it
+    given: 2026-11-03T10:15:00Z             # when
+    withdrawal: privacy@example.org         # how they take it back
+
+Nothing here is biometric, and the subject's name does not reach the store: the vault keeps a hash of it under a key of
+this device, with which a person's cards can be found again by typing the same name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from edge.errors import ConsentMissing
+from edge.settings.yaml_core import Document, load, parse
+
+_FIELDS = {
+    "subject": "who agrees: a name, or a personnel or customer number",
+    "text_version": "the version of the text that they agreed to",
+    "language": "the language they read it in, such as en or fr-CA",
+    "given": "when they agreed, such as 2026-11-03 or 2026-11-03T10:15:00+01:00",
+    "withdrawal": "how they withdraw: an address, a phone number, a place",
+}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
+_MAX = 200
+_EARLY_S = 24 * 3600  # a receipt may be dated ahead by a time zone, not by more
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentReceipt:
+    """Who agreed to what, when, and how they take it back. ``repr`` does not show who.
+
+    Attributes:
+        subject: as typed; stored as a keyed hash only. text_version, language, withdrawal: as in the module docstring.
+        given: Unix seconds.
+    """
+
+    subject: str = field(repr=False)
+    text_version: str
+    language: str
+    given: int
+    withdrawal: str
+
+    @classmethod
+    def read(cls, path: Path) -> ConsentReceipt:
+        """From a YAML or JSON file. Raises `ConsentMissing` with everything that is missing."""
+        return cls._from(load(path), str(path))
+
+    @classmethod
+    def from_text(cls, text: str, where: str = "consent") -> ConsentReceipt:
+        """From YAML or JSON text. Raises `ConsentMissing`."""
+        return cls._from(parse(text, where), where)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any], where: str = "consent") -> ConsentReceipt:
+        """From answers already at hand (the interactive form).
+
+        Raises:
+            ConsentMissing: with everything that is missing or unusable, each with what belongs there.
+        """
+        texts = {name: _text(values.get(name)) for name in _FIELDS}
+        given = _moment(texts["given"])
+        problems = [f"{name} ({meaning})" for name, meaning in _FIELDS.items() if not texts[name]]
+        problems += [f"{name} is longer than {_MAX} characters" for name, text in texts.items() if len(text) > _MAX]
+        problems += [f"{name} is not a key of a consent record" for name in values if name not in _FIELDS]
+        if texts["language"] and not _LANGUAGE.fullmatch(texts["language"]):
+            problems.append("language is not a language tag such as en or fr-CA")
+        if texts["given"] and given is None:
+            problems.append("given is not a date such as 2026-11-03")
+        if problems or given is None:
+            raise _missing(problems, where)
+        return cls(texts["subject"], texts["text_version"], texts["language"], given, texts["withdrawal"])
+
+    def check(self, now_s: int) -> None:
+        """Return when the receipt may be used at ``now_s``.
+
+        Raises:
+            ConsentMissing: it is dated in the future.
+        """
+        if self.given > now_s + _EARLY_S:
+            raise _missing(["given lies in the future"], "consent")
+
+    def stored(self, operator: str, now_s: int) -> str:
+        """What the vault keeps: JSON without the subject."""
+        return json.dumps(
+            {
+                "text_version": self.text_version,
+                "language": self.language,
+                "given": self.given,
+                "withdrawal": self.withdrawal,
+                "operator": operator,
+                "recorded": now_s,
+            },
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+
+    @classmethod
+    def _from(cls, loaded: tuple[Document | None, list[Any]], where: str) -> ConsentReceipt:
+        document, problems = loaded
+        if document is None or problems:
+            raise _missing([str(problem) for problem in problems] or ["it is empty"], where)
+        return cls.from_mapping(document.data, where)
+
+
+def subject_hash(subject: str, key: bytes) -> bytes:
+    """32 bytes that name a person on this device only: the same for the same name, however it is typed.
+
+    Args:
+        subject: name or number; case, accents' encoding and spacing do not matter. key: derived from the device key.
+    """
+    plain = " ".join(unicodedata.normalize("NFKC", subject).casefold().split())
+    return hmac.new(key, b"edge/subject/v1/" + plain.encode(), hashlib.sha256).digest()
+
+
+def _text(value: object) -> str:
+    return " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
+
+
+def _moment(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 < seconds < 2**32 else None
+
+
+def _missing(problems: list[str], where: str) -> ConsentMissing:
+    return ConsentMissing(
+        "the consent record is not complete: " + "; ".join(problems),
+        where=where,
+        remedy="fill it in together with the person; without it nobody is enrolled",
+    )

@@ -1,0 +1,111 @@
+"""A row about one card: readable, without biometrics, and not to be edited unnoticed.
+
+Revocation, erasure and expiry work on these rows. Each carries a MAC by a key of this device over all of its fields.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from edge.errors import InputError, TokenRevoked
+from edge.types import Custody
+
+NEVER = 2**32 - 1
+"""Expiry of a card about which only its serial is known (revoked at a door where it was not enrolled)."""
+
+_SERIAL = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+class Status(StrEnum):
+    """What became of a card."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+    REPLACED = "replaced"
+    ERASED = "erased"
+
+
+_GONE = {
+    Status.REVOKED: ("the card was revoked", "ask the operator"),
+    Status.REPLACED: ("the card was replaced by a newer one", "use the newer card; destroy this one"),
+    Status.ERASED: ("the person's data was erased", "ask the operator to enrol again"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One card.
+
+    Attributes:
+        serial: 16 bytes. record_id: 32 bytes in device custody, else None.
+        enrolled, not_before, expires, changed: Unix seconds; ``changed``: when the status last did.
+        status: what became of it.
+        receipt: the consent receipt as JSON, without the subject; empty once the card is gone.
+        subject: keyed hash of who it is, 32 bytes, or None.
+        record_digest: SHA-256 of the stored record (device custody), so that an older one put back is noticed.
+    """
+
+    serial: bytes
+    record_id: bytes | None = field(repr=False)
+    enrolled: int
+    not_before: int
+    expires: int
+    changed: int
+    status: Status = Status.ACTIVE
+    receipt: str = ""
+    subject: bytes | None = field(default=None, repr=False)
+    record_digest: bytes | None = field(default=None, repr=False)
+
+    @property
+    def custody(self) -> Custody:
+        """Where the template is. A card known by its serial alone counts as in card custody."""
+        return Custody.CARD if self.record_id is None else Custody.DEVICE
+
+    def refuse(self) -> None:
+        """Return when the card counts.
+
+        Raises:
+            TokenRevoked: revoked, replaced or erased.
+        """
+        if self.status is not Status.ACTIVE:
+            what, remedy = _GONE[self.status]
+            raise TokenRevoked(what, where="token", remedy=remedy)
+
+    def mac(self, key: bytes) -> bytes:
+        """32 bytes over all fields, each with its length, so that no two rows read the same."""
+        numbers = (self.enrolled, self.not_before, self.expires, self.changed)
+        parts = [
+            self.serial,
+            self.record_id or b"",
+            *(number.to_bytes(8, "big", signed=True) for number in numbers),
+            self.status.value.encode(),
+            self.receipt.encode(),
+            self.subject or b"",
+            self.record_digest or b"",
+        ]
+        message = b"edge/holder/v1" + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def serial_text(serial: bytes) -> str:
+    """As printed on the card: hex in groups of four."""
+    text = serial.hex()
+    return "-".join(text[k : k + 4] for k in range(0, len(text), 4))
+
+
+def parse_serial(text: str) -> bytes:
+    """The 16 bytes of a serial as somebody typed it: with or without dashes and spaces, in any case.
+
+    Raises:
+        InputError: not 32 hexadecimal digits.
+    """
+    digits = re.sub(r"[\s-]", "", text).lower()
+    if not _SERIAL.fullmatch(digits):
+        raise InputError(
+            "this is not a card serial", where="serial", remedy="type the 32 digits 0-9 a-f as printed on the card"
+        )
+    return bytes.fromhex(digits)

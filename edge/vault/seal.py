@@ -1,0 +1,168 @@
+"""Sealing one template, so that it opens only with its token's secret together with a key of the device or the site.
+
+    key        = HKDF-SHA256(ikm = secret || K, salt = 32 fresh random bytes, info = "edge/template/v1/" + custody)
+    ciphertext = ChaCha20-Poly1305(key, nonce = 0, associated data = the whole header, the int8 vector)
+
+K is the site key in card custody and the device key in device custody. A zero nonce is right here because a key seals
+once: every seal and re-seal draws a new salt and so a new key. ChaCha20, because a Pi 4 has no AES instructions.
+
+The header is readable and authenticated: whoever changes a bit of it, of the salt or of the ciphertext gets nothing.
+
+    offset  bytes  field (big-endian)
+    0       1      version, 1
+    1       1      custody: 1 card, 2 device
+    2       16/32  card custody: the card's serial; device custody: the record id
+            32     SHA-256 of the embedder's file
+            2      dimension D, 1..4096
+            4      made, Unix seconds
+            4      expires, Unix seconds
+"""
+
+from __future__ import annotations
+
+import hmac
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from edge.errors import ModelMismatch, SealBroken
+from edge.keys import derive
+from edge.types import I8, Claim, Custody, SealedTemplate, Template
+
+VERSION = 1
+SALT_BYTES, TAG_BYTES, SECRET_BYTES = 32, 16, 32
+MAX_DIMENSION = 4096
+_NONCE = bytes(12)
+_CUSTODY = {Custody.CARD: 1, Custody.DEVICE: 2}
+_IDENT_BYTES = {Custody.CARD: 16, Custody.DEVICE: 32}
+_TAIL = struct.Struct(">32sHII")
+#: Length of a header: 60 bytes on a card, 76 on a device.
+HEADER_BYTES = {custody: 2 + ident + _TAIL.size for custody, ident in _IDENT_BYTES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is said, readable and authenticated, about a sealed template.
+
+    Attributes:
+        custody: where it is kept. ident: the card's serial (16 bytes) or the record id (32 bytes).
+        model: SHA-256 of the embedder's file, 32 bytes. dimension: D.
+        made, expires: Unix seconds.
+    """
+
+    custody: Custody
+    ident: bytes
+    model: bytes
+    dimension: int
+    made: int
+    expires: int
+
+    def pack(self) -> bytes:
+        """The bytes that are authenticated. Raises `ValueError`: a field is outside its range."""
+        if len(self.ident) != _IDENT_BYTES[self.custody] or len(self.model) != 32:
+            raise ValueError("wrong length of the serial, record id or model digest")
+        if not (1 <= self.dimension <= MAX_DIMENSION and 0 <= self.made < 2**32 and 0 <= self.expires < 2**32):
+            raise ValueError("dimension or date out of range")
+        tail = _TAIL.pack(self.model, self.dimension, self.made, self.expires)
+        return bytes([VERSION, _CUSTODY[self.custody]]) + self.ident + tail
+
+    @classmethod
+    def parse(cls, data: bytes) -> Header:
+        """Read a header. Raises `ValueError`, and nothing else, whatever the bytes."""
+        custody = next((c for c, code in _CUSTODY.items() if data[1:2] == bytes([code])), None)
+        if data[:1] != bytes([VERSION]) or custody is None or len(data) != HEADER_BYTES[custody]:
+            raise ValueError("not a header of this version")
+        end = 2 + _IDENT_BYTES[custody]
+        header = cls(custody, data[2:end], *_TAIL.unpack(data[end:]))
+        if not 1 <= header.dimension <= MAX_DIMENSION:
+            raise ValueError("dimension out of range")
+        return header
+
+
+def record_id(secret: bytes) -> bytes:
+    """The name under which device custody keeps a template: 32 bytes that only the token's secret gives."""
+    return derive(secret, "edge/record/v1")
+
+
+def seal(
+    vector: I8, *, secret: bytes, key: bytes, header: Header, random_bytes: Callable[[int], bytes]
+) -> SealedTemplate:
+    """Seal a reference.
+
+    Args:
+        vector: int8 (D,), D as in the header.
+        secret: the token's, 32 bytes. key: site or device key, 32 bytes.
+        header: what is authenticated with it.
+        random_bytes: draws the salt; `os.urandom` outside tests.
+
+    Raises:
+        ValueError: a length, type or range is wrong (a programming error, never a user's).
+    """
+    if vector.dtype != np.int8 or vector.shape != (header.dimension,):
+        raise ValueError("a template is an int8 vector of the header's dimension")
+    associated, salt = header.pack(), random_bytes(SALT_BYTES)
+    cipher = ChaCha20Poly1305(_key(secret, key, salt, header.custody))
+    return SealedTemplate(associated, salt, cipher.encrypt(_NONCE, vector.tobytes(), associated))
+
+
+def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_digest: bytes, session: str) -> Template:
+    """Open the template of a claim.
+
+    Args:
+        sealed: from the card or the store. claim: gives the secret, and what the header must say.
+        key: site or device key, 32 bytes.
+        model_digest: SHA-256 of the loaded embedder's file, 32 bytes.
+        session: the template answers to this session only, and is overwritten after it.
+
+    Raises:
+        SealBroken: another claim's, another key's, or one bit altered.
+        ModelMismatch: made by another embedder than the one loaded.
+    """
+    try:
+        header = Header.parse(sealed.header)
+    except ValueError:
+        raise _broken() from None
+    expected = claim.serial if claim.custody is Custody.CARD else record_id(claim.secret)
+    size = header.dimension + TAG_BYTES
+    if (
+        header.custody is not claim.custody
+        or not hmac.compare_digest(header.ident, expected)
+        or header.expires != claim.expires
+        or len(sealed.salt) != SALT_BYTES
+        or len(sealed.ciphertext) != size
+    ):
+        raise _broken()
+    # into a buffer of our own, because a `bytes` object cannot be overwritten afterwards
+    plain = bytearray(header.dimension)
+    try:
+        cipher = ChaCha20Poly1305(_key(claim.secret, key, sealed.salt, header.custody))
+        cipher.decrypt_into(_NONCE, sealed.ciphertext, sealed.header, plain)
+        if not hmac.compare_digest(header.model, model_digest):
+            raise ModelMismatch(
+                "the template was made by another embedder than the one on this device",
+                where="template",
+                remedy="enrol the person again with `edge enrol --renew`",
+            )
+        return Template(np.frombuffer(plain, dtype=np.int8), model=header.model.hex(), session=session)
+    except InvalidTag:
+        raise _broken() from None
+    finally:
+        plain[:] = bytes(len(plain))
+
+
+def _key(secret: bytes, key: bytes, salt: bytes, custody: Custody) -> bytes:
+    if len(secret) != SECRET_BYTES or len(key) != 32:
+        raise ValueError("secret and key have 32 bytes each")
+    return derive(secret + key, f"edge/template/v1/{custody.value}", salt=salt)
+
+
+def _broken() -> SealBroken:
+    return SealBroken(
+        "the sealed template does not open with this card on this device",
+        where="template",
+        remedy="present the card again; if this goes on, ask the operator for a new one",
+    )

@@ -1,0 +1,335 @@
+"""The vault: what a card stands for, from enrolment to erasure.
+
+    vault = Vault(store, keyring)
+    issued = vault.enrol(vector, ...)                       # seals, signs, writes the holder's row; hands out the token
+    with vault.open(claim, model_digest=m, session=s) as template: ...
+    vault.revoke(serial, operator, now_s=...)               # by the serial printed on the card
+    vault.erase(serial, operator, now_s=...)                # and a receipt that says what was done
+
+A vault opens one template, for one claim. No function here takes or gives several. Enrolment, re-issue and renewal are
+in `edge.vault.issuing`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from edge.errors import InputError, SealBroken, TokenUnknown, UsageError
+from edge.keys import IssuerKey, Keyring
+from edge.state import Counters, SqliteFile
+from edge.types import I8, Claim, Custody, SealedTemplate, Template
+from edge.vault import issuing
+from edge.vault.consent import ConsentReceipt, subject_hash
+from edge.vault.erasure import Erasure
+from edge.vault.holder import NEVER, Holder, Status
+from edge.vault.issuing import Card, Issued
+from edge.vault.record import Record
+from edge.vault.seal import open_sealed, record_id
+from edge.vault.store import Store
+
+
+class Time(Protocol):
+    """`edge.state.TrustedTime`, as far as it matters here."""
+
+    @property
+    def utc_s(self) -> int: ...
+
+    @property
+    def confirmed(self) -> bool: ...
+
+
+class Vault:
+    """The vault of one device.
+
+    Args:
+        store: its database. keyring: the device's keys, and whom it trusts.
+    """
+
+    def __init__(self, store: Store, keyring: Keyring) -> None:
+        self.store, self.keyring = store, keyring
+        self._subject_key = keyring.derive("edge/vault/subject/v1")
+
+    @classmethod
+    def at(cls, folder: Path, keyring: Keyring, state: SqliteFile, *, acknowledged_by: str = "") -> Vault:
+        """The vault in a state directory; see `Store` for ``acknowledged_by`` and what is raised."""
+        key = keyring.derive("edge/vault/ledger/v1")
+        return cls(Store(folder, key, Counters(state), acknowledged_by=acknowledged_by), keyring)
+
+    def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template:
+        """Open the one template that a claim stands for.
+
+        Args:
+            claim: checked by the desk. model_digest: SHA-256 of the loaded embedder's file, 32 bytes.
+            session: the template answers to this session only.
+
+        Raises:
+            TokenRevoked: the card was revoked, replaced or erased on this device.
+            TokenUnknown: device custody, and nothing is kept here for this card.
+            SealBroken: it does not open, or was altered. ModelMismatch: made by another embedder.
+            VaultError: the store cannot be read, or a row was altered.
+        """
+        holder = self.store.holder(claim.serial)
+        if holder is not None:
+            holder.refuse()
+        if claim.custody is Custody.DEVICE:
+            sealed, key = self._stored(claim, holder), self.keyring.device_key
+        else:
+            sealed, key = _carried(claim), self.keyring.site_key
+        return open_sealed(sealed, claim, key, model_digest=model_digest, session=session)
+
+    def enrol(
+        self,
+        vector: I8,
+        *,
+        model_digest: bytes,
+        consent: ConsentReceipt,
+        operator: str,
+        groups: tuple[str, ...],
+        credential: int,
+        issuer: IssuerKey,
+        not_before: int,
+        expires: int,
+        custody: Custody,
+        random_bytes: Callable[[int], bytes],
+        now_s: int,
+    ) -> Issued:
+        """Seal a reference under a new card.
+
+        Args:
+            vector: int8 (D,), the person's reference. model_digest: of the embedder that made it, 32 bytes.
+            consent: complete; its subject is kept as a keyed hash. operator: who enrols.
+            groups, credential, not_before, expires: what the card says (`edge.claim.TokenBody`).
+            issuer: signs it. custody: where the sealed template goes.
+            random_bytes: `os.urandom` outside tests. now_s: the trusted time, Unix seconds.
+
+        Raises:
+            ConsentMissing: dated in the future. UsageError: no operator. InputError: the card cannot say this.
+            VaultError: the store cannot be written; then no card exists either.
+        """
+        _named(operator)
+        consent.check(now_s)
+        card = Card.new(self.keyring.site_id, groups, credential, not_before, expires, custody, random_bytes)
+        receipt, subject = consent.stored(operator, now_s), subject_hash(consent.subject, self._subject_key)
+        draft = self._draft(card, vector, model_digest, issuer, random_bytes, now_s)
+        with self.store.change() as change:
+            change.put(replace(draft.holder, receipt=receipt, subject=subject), draft.record)
+        return draft.issued
+
+    def reissue(
+        self,
+        claim: Claim,
+        *,
+        model_digest: bytes,
+        operator: str,
+        issuer: IssuerKey,
+        random_bytes: Callable[[int], bytes],
+        now_s: int,
+        expires: int | None = None,
+        groups: tuple[str, ...] | None = None,
+    ) -> Issued:
+        """A new card, with a new serial and secret, for the person who presents the old one; the old one is replaced.
+
+        The template is opened with the old card and sealed again under the new one; it stays the same template. For a
+        lost card there is nothing to open: revoke it and enrol again.
+
+        Raises:
+            as `open` and `enrol`.
+        """
+        _named(operator)
+        with self.open(claim, model_digest=model_digest, session="reissue") as template:
+            card = Card.like(claim, random_bytes, expires=expires, groups=groups)
+            draft = self._draft(card, template.read("reissue"), model_digest, issuer, random_bytes, now_s)
+        return self._replace(claim, draft, None, operator, now_s)
+
+    def renew(
+        self,
+        claim: Claim,
+        vector: I8,
+        *,
+        model_digest: bytes,
+        operator: str,
+        issuer: IssuerKey,
+        random_bytes: Callable[[int], bytes],
+        now_s: int,
+        consent: ConsentReceipt | None = None,
+        expires: int | None = None,
+    ) -> Issued:
+        """Replace a person's template by a fresh capture (ageing, glasses, a new model).
+
+        The caller has verified the person, or has an operator's override. In device custody, and with the old date, the
+        card stays the same and `Issued.token` is None; otherwise there is a new card and the old one is replaced.
+
+        Args:
+            consent: a new receipt; None keeps the one on file.
+
+        Raises:
+            TokenRevoked, TokenUnknown, UsageError, InputError, VaultError: as `open` and `enrol`.
+            ConsentMissing: none is on file here and none was given.
+        """
+        _named(operator)
+        old = self.store.holder(claim.serial)
+        if old is not None:
+            old.refuse()
+        if claim.custody is Custody.DEVICE and old is None:
+            raise _unknown()
+        if consent is not None:
+            consent.check(now_s)
+        same = claim.custody is Custody.DEVICE and expires in (None, claim.expires)
+        card = Card.of(claim) if same else Card.like(claim, random_bytes, expires=expires)
+        draft = self._draft(card, vector, model_digest, issuer, random_bytes, now_s)
+        if not same:
+            return self._replace(claim, draft, consent, operator, now_s)
+        holder = self._with_consent(draft.holder, old, consent, operator, now_s)
+        with self.store.change() as change:
+            change.put(holder, draft.record)
+        return replace(draft.issued, token=None)
+
+    def revoke(self, serial: bytes, operator: str, *, now_s: int) -> Holder:
+        """Refuse a card from now on, whether or not it was enrolled here; its template here is deleted.
+
+        Returns:
+            The row as it is now.
+
+        Raises:
+            UsageError: no operator. VaultError: the store cannot be written.
+        """
+        _named(operator)
+        old = self.store.holder(serial)
+        if old is not None and old.status is not Status.ACTIVE:
+            return old
+        holder = old or Holder(serial, None, now_s, now_s, NEVER, now_s)
+        return self._end(holder, Status.REVOKED, now_s, keep_person=True)
+
+    def erase(self, serial: bytes, operator: str, *, now_s: int) -> Erasure:
+        """Delete everything about a card's person but the serial, which stays refused until the card expires.
+
+        Raises:
+            InputError: nothing is kept here about this card. UsageError: no operator. VaultError: not writable.
+        """
+        _named(operator)
+        holder = self.store.holder(serial)
+        if holder is None or holder.status is Status.ERASED:
+            raise InputError(
+                "nothing is kept on this device about this card",
+                where="vault",
+                remedy="revoke it, so that it is refused here; erase it where it was enrolled",
+            )
+        self._end(holder, Status.ERASED, now_s, keep_person=False)
+        self.store.checkpoint()
+        return Erasure.of(holder)
+
+    def due(self, until_s: int) -> list[Holder]:
+        """The rows that `expire` will delete at a time, earliest first."""
+        return self.store.expiring(until_s)
+
+    def expire(self, now: Time) -> list[bytes]:
+        """Delete rows and records of cards that have expired; nothing while the time is unconfirmed.
+
+        Returns:
+            The serials that went.
+        """
+        if not now.confirmed:
+            return []
+        gone = self.store.expiring(now.utc_s)
+        if gone:
+            with self.store.change() as change:
+                for holder in gone:
+                    change.drop(holder.serial, holder.record_id)
+            self.store.checkpoint()
+        return [holder.serial for holder in gone]
+
+    def cards_of(self, subject: str) -> list[Holder]:
+        """The cards of a person, by the name or number on their consent receipt."""
+        return self.store.of_subject(subject_hash(subject, self._subject_key))
+
+    def close(self) -> None:
+        """Close the store. Harmless when repeated."""
+        self.store.close()
+
+    def _stored(self, claim: Claim, holder: Holder | None) -> SealedTemplate:
+        """The sealed template of device custody, after its digest and the issuer's signature were checked."""
+        name = record_id(claim.secret)
+        data = self.store.template(name) if holder is not None else None
+        if holder is None or data is None:
+            raise _unknown()
+        if holder.record_id != name or not hmac.compare_digest(
+            hashlib.sha256(data).digest(), holder.record_digest or b""
+        ):
+            raise SealBroken(
+                "the record on this device is not the one that was enrolled last for this card",
+                where="template",
+                remedy="ask the operator to enrol the person again",
+            )
+        record = Record.unpack(data)
+        record.verify(claim.serial, self.keyring.trust)
+        return record.sealed
+
+    def _draft(
+        self,
+        card: Card,
+        vector: I8,
+        model_digest: bytes,
+        issuer: IssuerKey,
+        random_bytes: Callable[[int], bytes],
+        now_s: int,
+    ) -> issuing.Draft:
+        key = self.keyring.site_key if card.custody is Custody.CARD else self.keyring.device_key
+        return issuing.draft(card, vector, model_digest, key, issuer, random_bytes, now_s)
+
+    def _replace(
+        self, claim: Claim, draft: issuing.Draft, consent: ConsentReceipt | None, operator: str, now_s: int
+    ) -> Issued:
+        old = self.store.holder(claim.serial)
+        holder = self._with_consent(draft.holder, old, consent, operator, now_s)
+        tombstone = old or Holder(claim.serial, None, now_s, claim.not_before, claim.expires, now_s)
+        with self.store.change() as change:
+            change.put(holder, draft.record)
+            change.drop_record(tombstone.record_id)
+            change.put(_ended(tombstone, Status.REPLACED, now_s, keep_person=False))
+        return draft.issued
+
+    def _with_consent(
+        self, holder: Holder, old: Holder | None, consent: ConsentReceipt | None, operator: str, now_s: int
+    ) -> Holder:
+        if consent is not None:
+            subject = subject_hash(consent.subject, self._subject_key)
+            return replace(holder, receipt=consent.stored(operator, now_s), subject=subject)
+        if old is None or not old.receipt:
+            raise issuing.no_consent()
+        return replace(holder, receipt=old.receipt, subject=old.subject)
+
+    def _end(self, holder: Holder, status: Status, now_s: int, *, keep_person: bool) -> Holder:
+        ended = _ended(holder, status, now_s, keep_person=keep_person)
+        with self.store.change() as change:
+            change.drop_record(holder.record_id)
+            change.put(ended)
+        return ended
+
+
+def _ended(holder: Holder, status: Status, now_s: int, *, keep_person: bool) -> Holder:
+    ended = replace(holder, status=status, changed=now_s, record_digest=None)
+    return ended if keep_person else replace(ended, record_id=None, receipt="", subject=None)
+
+
+def _carried(claim: Claim) -> SealedTemplate:
+    if claim.sealed is None:
+        raise SealBroken("the card holds no template", where="token", remedy="ask the operator for a new card")
+    return claim.sealed
+
+
+def _named(operator: str) -> None:
+    if not operator.strip():
+        raise UsageError("this needs an operator", where="operator", remedy="name who does it")
+
+
+def _unknown() -> TokenUnknown:
+    return TokenUnknown(
+        "this device holds no template for this card",
+        where="vault",
+        remedy="use the door where the card was enrolled, or ask the operator to enrol here",
+    )
