@@ -28,9 +28,6 @@ _DEEPEST = 95.0
 _PIVOT_Z = 70.0  # the neck's axis, about where the ears are
 _ROUNDS = 6
 
-#: The second map of `cv2.remap` when both coordinates are in the first.
-ONE_MAP = np.empty(0, np.float32)
-
 
 @dataclass(frozen=True, slots=True)
 class Pose:
@@ -77,7 +74,8 @@ class Relief:
         targets = np.ascontiguousarray(targets, dtype=np.float32)
         found = targets
         for _ in range(_ROUNDS):
-            there = cv2.remap(moves, found / _STEP, ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            x, y = cv2.split(found / _STEP)
+            there = cv2.remap(moves, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             found = targets - np.asarray(there, np.float32)
         return found
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from edge.camera.backdrop import MARGIN, draw_backdrop
 from edge.camera.figure import BODY_LEFT, BODY_SCALE, BODY_TOP, Figure, load_figure
-from edge.camera.mesh import ONE_MAP, Pose, rotation
+from edge.camera.mesh import Pose, rotation
 from edge.camera.scene import Card, Head, View
 from edge.camera.sensor import Sensor
 from edge.types import F32, U8
@@ -131,8 +131,8 @@ def _head(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> 
     points = grid * _STEP + (_STEP - 1) / 2 + (left, top)  # the pixels on which cv2.resize puts the grid's points
     coarse = figure.relief.sources((points - origin) / scale, pose) / 2**level
     fine = cv2.resize(coarse, None, fx=_STEP, fy=_STEP, interpolation=cv2.INTER_LINEAR)
-    fine = fine[_STEP : _STEP + bottom - top, _STEP : _STEP + right - left]
-    _blend(canvas, window, np.asarray(cv2.remap(picture, fine, ONE_MAP, cv2.INTER_LINEAR), np.uint8))
+    x, y = cv2.split(fine[_STEP : _STEP + bottom - top, _STEP : _STEP + right - left])
+    _blend(canvas, window, np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR), np.uint8))
 
 
 def _photograph(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> None:
