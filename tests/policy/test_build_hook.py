@@ -1,0 +1,211 @@
+"""The build hook, by building for real: what is in a wheel, what is not, and what is never built."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+FORBIDDEN = ("edge/lab/", "edge/cli/compare.py", "edge/cli/_pictures.py", "edge/policy/hook.py", "edge/policy/plan.py")
+
+
+def names(archive: Path) -> set[str]:
+    with zipfile.ZipFile(archive) as opened:
+        return set(opened.namelist())
+
+
+def statement(archive: Path) -> dict[str, object]:
+    with zipfile.ZipFile(archive) as opened:
+        loaded = json.loads(opened.read("edge/_build/statement.json"))
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def change(tree: Path, old: str, new: str) -> None:
+    file = tree / "config" / "build.yaml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
+def pip_wheel(tree: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "-w", "dist", "."]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, env={**os.environ, **environ}, check=False)
+
+
+def test_pip_builds_a_device_with_what_it_needs_and_nothing_more(tree: Path):
+    answer = pip_wheel(tree)
+    assert answer.returncode == 0, answer.stderr
+    (wheel,) = (tree / "dist").glob("*.whl")
+    held = names(wheel)
+    assert {"edge/__init__.py", "edge/LAYERS.txt", "edge/_build/statement.json", "edge/_data/config/build.yaml"} <= held
+    assert {"edge/_data/models/embedder.tflite", "edge/_data/models/embedder.card.yaml"} <= held
+    assert {"edge/camera/people/fara-0.jpg", "edge/camera/people/mesh.npz", "edge/_data/config/device.yaml"} <= held
+    assert not [name for name in held if name.startswith(FORBIDDEN)]
+    assert not [name for name in held if "training" in name or name.endswith(".png") or "test" in name.split("/")[0]]
+    assert statement(wheel)["profile"] == "device"
+
+
+def test_pip_shows_every_finding_with_its_line_and_builds_nothing(tree: Path):
+    change(tree, "one_to_many_search: false", "one_to_many_search: true")
+    change(tree, "score_output: false", "score_output: true")
+    line = (tree / "config" / "build.yaml").read_text().splitlines()
+    at = next(number for number, text in enumerate(line, 1) if "one_to_many_search:" in text)
+    answer = pip_wheel(tree)
+    told = answer.stdout + answer.stderr
+    assert answer.returncode != 0
+    assert not list(tree.glob("dist/*.whl"))
+    assert f"config/build.yaml:{at}:23: capability/one_to_many_search: true is refused in every profile" in told
+    assert "no code exists to enable it" in told
+    assert "capability/score_output" in told
+    assert "Traceback" not in told
+
+
+def test_the_wheel_runs_as_a_device_whatever_the_environment_says(tree: Path, wheel: Callable[[], Path]):
+    installed = tree.parent / "installed"
+    with zipfile.ZipFile(wheel()) as opened:
+        opened.extractall(installed)
+    code = (
+        f"import sys; sys.path.insert(0, {str(installed)!r})\n"
+        "from edge.policy import current; from edge.cli import main; b = current()\n"
+        "print(b.profile, b.is_device, b.fault == '', b.can('claimed_verification'))\n"
+        "sys.exit(main(['compare', 'a.jpg', 'b.jpg']))"
+    )
+    environ = {**os.environ, "EDGE_BUILD_CONFIG": "lab.yaml", "EDGE_PROFILE": "development"}
+    answer = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=tree, capture_output=True, text=True, env=environ, check=False
+    )
+    assert answer.stdout.strip() == "device True True True", answer.stderr
+    assert answer.returncode == 3
+    assert "not in this build" in answer.stderr
+
+
+def test_the_statement_says_what_was_built(tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    said = statement(wheel())
+    assert said["schema"] == "edge/build-statement/v1"
+    assert said["version"] == "0.1.0"
+    assert said["built"] == "2023-11-14"
+    assert (said["commit"], said["dirty"]) == (None, None)  # the copy has no git
+    assert said["capabilities"]["one_to_many_search"] is False
+    assert str(tree) not in json.dumps(said)
+
+
+def test_commit_and_changes_are_read_from_git(tree: Path):
+    from edge.policy.plan import source
+
+    def git(*arguments: str) -> None:
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *identity, *arguments], cwd=tree, capture_output=True, check=True)
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "all")
+    clean = source(tree)
+    assert len(str(clean["commit"])) == 40
+    assert clean["dirty"] is False
+    (tree / "edge" / "extra.py").write_text("")
+    assert source(tree) == clean | {"dirty": True}
+
+
+def test_the_sdist_carries_the_commit_and_its_wheel_is_the_same(
+    tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+):
+    from hatchling.build import build_sdist, build_wheel
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    (tree / "edge" / "_build").mkdir()
+    (tree / "edge" / "_build" / "source.json").write_text('{"commit": "c0ffee", "dirty": false}')
+    direct = wheel()
+    out = tree.parent / "sdist"
+    out.mkdir()
+    monkeypatch.chdir(tree)
+    with tarfile.open(out / build_sdist(str(out))) as opened:
+        opened.extractall(out, filter="data")
+    (unpacked,) = (path for path in out.iterdir() if path.is_dir())
+    monkeypatch.chdir(unpacked)
+    again = out / build_wheel(str(out))
+    assert again.read_bytes() == direct.read_bytes()
+    assert statement(again)["commit"] == "c0ffee"
+    assert statement(again)["dirty"] is False
+
+
+def test_an_editable_install_holds_everything_and_no_statement(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    from hatchling.build import build_editable
+
+    from edge.policy import current
+
+    change(tree, "one_to_many_search: false", "one_to_many_search: true")  # whatever build.yaml says
+    out = tree.parent / "editable"
+    out.mkdir()
+    monkeypatch.chdir(tree)
+    archive = out / build_editable(str(out))
+    with zipfile.ZipFile(archive) as opened:
+        (path,) = (name for name in opened.namelist() if name.endswith(".pth"))
+        assert opened.read(path).decode().strip() == str(tree)
+    assert not [name for name in names(archive) if name.startswith("edge/")]
+    assert current(tree / "edge").profile == "development"
+
+
+def test_another_build_file_is_taken_from_the_environment(
+    tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+):
+    other = tree.parent / "site.yaml"
+    other.write_text((tree / "config" / "build.yaml").read_text() + "# our site\n")
+    monkeypatch.setenv("EDGE_BUILD_CONFIG", str(other))
+    archive = wheel()
+    with zipfile.ZipFile(archive) as opened:
+        assert opened.read("edge/_data/config/build.yaml").endswith(b"# our site\n")
+    assert statement(archive)["build_file"]["name"] == "site.yaml"
+
+
+@pytest.mark.parametrize("named", ["missing.yaml", ".", "config/device.yaml"])
+def test_a_build_file_that_is_none_is_refused(
+    tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, named: str
+):
+    monkeypatch.setenv("EDGE_BUILD_CONFIG", named)
+    with pytest.raises(SystemExit):
+        wheel()
+
+
+def test_a_date_that_is_none_is_refused(tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch):
+    from edge.errors import BuildRefused
+    from edge.policy.plan import plan
+
+    with pytest.raises(BuildRefused, match="SOURCE_DATE_EPOCH"):
+        plan(tree, "0.1.0", {"SOURCE_DATE_EPOCH": "yesterday"})
+
+
+def test_a_build_whose_hooks_are_switched_off_is_empty(
+    tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HATCH_BUILD_NO_HOOKS", "true")
+    assert not [name for name in names(wheel()) if name.startswith("edge/")]
+
+
+def test_building_needs_nothing_but_pyyaml(tree: Path):
+    code = (
+        "import sys\n"
+        "for name in ('pydantic', 'numpy', 'cv2', 'cryptography', 'click', 'rich'): sys.modules[name] = None\n"
+        "from hatchling.build import build_wheel\n"
+        "print(build_wheel('.'))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_no_temporary_file_is_left(tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch):
+    room = tree.parent / "tmp"
+    room.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(room))
+    wheel()
+    change(tree, "one_to_many_search: false", "one_to_many_search: true")
+    with pytest.raises(SystemExit):
+        wheel()
+    assert not [path.name for path in room.iterdir() if path.name.startswith("edge-build-")]
