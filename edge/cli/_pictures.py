@@ -15,12 +15,12 @@ from edge.face import Chain, Look
 from edge.policy import current
 from edge.service import Device
 from edge.session import compare
-from edge.types import Decision, Frame, Outcome, Probe, Profile, Reason, Template
+from edge.types import Decision, Frame, Outcome, Probe, Reason, Template
 
 
 def refuse_on_a_device() -> None:
     """Raises NotInThisBuild when this file was copied into a device build."""
-    if current().profile is Profile.DEVICE:
+    if current().profile == Profile.DEVICE:
         raise NotInThisBuild("pictures are not accepted by a device build", where="build", remedy="use its camera")
 
 

@@ -60,16 +60,6 @@ def _thumb(glimpse: Glimpse) -> U8:
     return np.asarray(small, np.uint8)
 
 
-def choose(glimpses: Sequence[Glimpse], count: int = 4) -> tuple[Glimpse, ...]:
-    """Frames that tell the story: some of the approach, and every compared look that fits."""
-    compared = [g for g in glimpses if g.passed is not None][-3:]
-    others = [g for g in glimpses if g.passed is None]
-    room = count - len(compared)
-    step = max(1, len(others) // room) if room and others else 1
-    picked = others[step - 1 :: step][:room] if room else []
-    return tuple(sorted([*picked, *compared], key=lambda g: g.frame.sequence))
-
-
 def _panel(panel: Panel) -> U8:
     image = np.full((_PANEL_H, WIDTH - 2 * MARGIN, 3), 255, np.uint8)
     colour = _COLOURS[panel.outcome]
@@ -79,7 +69,7 @@ def _panel(panel: Panel) -> U8:
     verdict = "as expected" if panel.expected else "NOT AS EXPECTED"
     (width, _), _base = cv2.getTextSize(verdict, _FONT, 0.5, 1)
     _text(image, verdict, (image.shape[1] - width - 16, 26), 0.5, _PALE if panel.expected else _COLOURS["reject"])
-    for k, glimpse in enumerate(choose(panel.glimpses)):
+    for k, glimpse in enumerate(panel.glimpses):
         x = 24 + k * (_THUMB_W + 8)
         image[64 : 64 + _THUMB_H, x : x + _THUMB_W] = _thumb(glimpse)
     if not panel.glimpses:

@@ -58,7 +58,7 @@ def command(token: str, config: Path | None, image: Path | None, json_wanted: bo
 
     text = read_token(token)
     if image is not None:
-        _pictures_or_refuse()
+        pictures_or_refuse()
     with open_device(config) as device:
         if image is not None:
             from edge.cli._pictures import verify_picture
@@ -72,15 +72,14 @@ def command(token: str, config: Path | None, image: Path | None, json_wanted: bo
         return give(decision, json_wanted)
 
 
-def _pictures_or_refuse() -> None:
+def pictures_or_refuse() -> None:
     """Raises NotInThisBuild where pictures are not accepted."""
     from importlib.util import find_spec
 
     from edge.errors import NotInThisBuild
     from edge.policy import current
-    from edge.types import Profile
 
-    if current().profile is Profile.DEVICE or find_spec("edge.cli._pictures") is None:
+    if current().profile == Profile.DEVICE or find_spec("edge.cli._pictures") is None:
         raise NotInThisBuild(
             "a device build decides from its camera, never from a picture file",
             where="--image",

@@ -1,0 +1,97 @@
+"""`edge demo`: the whole chain on people who do not exist."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from edge.service.demo import Played
+
+SCHEMA = "edge/demo/v1"
+
+
+@click.command("demo")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write a contact sheet (PNG) of what the device looked at."
+)
+@click.option("--fast", is_flag=True, help="As fast as the machine can, instead of at the camera's 15 frames a second.")
+@click.option("--seed", default=1, show_default=True, help="Another room, other movements, other noise.")
+@click.option("--json", "json_wanted", is_flag=True, help="One JSON object instead of a table.")
+def command(out: Path | None, fast: bool, seed: int, json_wanted: bool) -> int:
+    """See the whole chain work: no camera, no card reader, nothing kept.
+
+    Two fictional people are enrolled; a generated kiosk sequence (640x480, 15 frames a second: walking up, turning,
+    changing light, noise, blur) plays in front of the device while claims are presented: the right person, the closest
+    other one, nobody, two people, an expired card, a card with one bit flipped.
+
+    Exit code 0 only if every outcome is the expected one, 4 otherwise.
+    """
+    from edge.service.demo import NOTE, play
+
+    played: list[Played] = []
+    if not json_wanted:
+        click.echo(NOTE + "\n")
+        click.echo(
+            f"  {'claim':<32} {'answer':<13} {'reason':<15} {'frames':>6} {'looks':>5} {'decision':>9}  expected"
+        )
+    with tempfile.TemporaryDirectory(prefix="edge-demo-") as folder:
+        for one in play(Path(folder), fast=fast, seed=seed):
+            played.append(one)
+            if not json_wanted:
+                _row(one)
+    ok = bool(played) and all(one.ok for one in played)
+    if out is not None:
+        _sheet(out, played, NOTE)
+    if json_wanted:
+        click.echo(json.dumps({"schema": SCHEMA, "ok": ok, "note": NOTE, "claims": _claims(played), "error": None}))
+    else:
+        click.echo("\n" + ("Every outcome is the expected one." if ok else "NOT every outcome is the expected one."))
+        if out is not None:
+            click.echo(f"Contact sheet: {out}")
+    return 0 if ok else 4
+
+
+def _row(one: Played) -> None:
+    decision = one.decision
+    colour = {"accept": "green", "reject": "red", "no_decision": "yellow"}[decision.outcome.value]
+    answer = click.style(f"{decision.outcome.value.replace('_', ' '):<13}", fg=colour)
+    verdict = "yes" if one.ok else click.style("NO", fg="red", bold=True)
+    session = decision.timings_ms.get("session", 0.0) / 1e3
+    click.echo(
+        f"  {one.scenario.title:<32} {answer} {decision.reason.value:<15} {decision.frames_looked_at:>6} "
+        f"{decision.looks:>5} {session:>7.1f} s  {verdict}"
+    )
+    if decision.advice:
+        click.echo(f"  {'':<32} advice: {', '.join(item.value.replace('_', ' ') for item in decision.advice)}")
+
+
+def _claims(played: list[Played]) -> list[dict[str, Any]]:
+    return [
+        {
+            "claim": one.scenario.title,
+            "outcome": one.decision.outcome.value,
+            "reason": one.decision.reason.value,
+            "expected": one.ok,
+            "frames_looked_at": one.decision.frames_looked_at,
+            "looks": one.decision.looks,
+            "advice": [item.value for item in one.decision.advice],
+            "seconds": round(one.seconds, 2),
+        }
+        for one in played
+    ]
+
+
+def _sheet(out: Path, played: list[Played], note: str) -> None:
+    from edge.cli._answer import sentence
+    from edge.cli._sheet import Panel, draw, write
+
+    panels = [
+        Panel(one.scenario.title, one.decision.outcome.value, sentence(one.decision), one.ok, one.glimpses)
+        for one in played
+    ]
+    write(out, draw(panels, note))

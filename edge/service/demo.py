@@ -1,0 +1,189 @@
+"""The demo: the whole device, with nothing replaced but the camera, on people who do not exist.
+
+It enrols two of them from their pictures, then presents claims while a generated kiosk sequence runs:
+
+    the right person . the closest other person . nobody . two people . an expired card . a card with one bit flipped
+
+Every claim goes through the very code of a door: the desk, the vault, the capture thread, the chain, the comparison, the
+limits, the journal. The demo succeeds only if every outcome *and* reason is the expected one. It shows that the chain
+works, and says nothing about accuracy.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge import _resources
+from edge.camera import FictionalSource, Nobody, OnePerson, Scene, TwoPeople
+from edge.camera.image import read_image
+from edge.keys import IssuerKey, Keyring
+from edge.service.device import Device, Parts
+from edge.session import Glimpse
+from edge.settings.model import CameraSettings, DecisionSettings, DeviceSettings, Settings
+from edge.types import Custody, Decision, Frame, Outcome, Reason
+from edge.vault import ConsentReceipt
+
+NOTE = "fictional faces: shows that the chain works, says nothing about accuracy"
+
+#: The two who are enrolled. Of the twelve fictional people they are the closest pair.
+FIRST, SECOND = "hana", "fara"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One claim of the demo: who stands there, which token is presented, what must come out."""
+
+    title: str
+    script: tuple[Scene, ...]
+    token: str
+    outcome: Outcome
+    reason: Reason
+    advice: bool = False
+
+    def expected(self, decision: Decision) -> bool:
+        """Whether the decision is the one that must come out, for the reason it must have."""
+        refused = self.reason in (Reason.TOKEN_EXPIRED, Reason.TOKEN_INVALID)
+        return (
+            (decision.outcome, decision.reason) == (self.outcome, self.reason)
+            and (not refused or decision.frames_looked_at == 0)
+            and (not self.advice or bool(decision.advice))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A scenario and what came of it."""
+
+    scenario: Scenario
+    decision: Decision
+    glimpses: tuple[Glimpse, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return self.scenario.expected(self.decision)
+
+
+def settings(folder: Path) -> Settings:
+    """The demo's settings: the product's defaults, a state folder of its own, and a shorter wait for nobody."""
+    return Settings(
+        device=DeviceSettings(name="demo", state_dir=folder, trust_dir=folder / "trust"),
+        camera=CameraSettings(driver="fictional"),
+        decision=DecisionSettings(deadline_s=4.0),
+    )
+
+
+def play(
+    folder: Path, *, fast: bool = False, seed: int = 1, tell: Callable[[Scenario], None] = lambda _: None
+) -> Iterator[Played]:
+    """Enrol and play every scenario.
+
+    Args:
+        folder: an empty folder for the state; nothing else is written.
+        fast: pull frames as fast as they come, without a capture thread; otherwise at a camera's pace.
+        seed: another room, other movements, other noise.
+        tell: told about each scenario before it is played.
+
+    Yields:
+        What came of each, as it ends.
+    """
+    keyring, issuer = Keyring.ephemeral(os.urandom)
+    stage: list[tuple[Scene, ...]] = [()]
+
+    def source() -> FictionalSource:
+        return FictionalSource(stage[0], seed=seed, real=not fast)
+
+    with Device.open(settings(folder), Parts(source=source, keyring=keyring, fast=fast)) as device:
+        for scenario in scenarios(_Office(device, issuer)):
+            tell(scenario)
+            stage[0] = scenario.script
+            yield _play(device, scenario)
+
+
+def scenarios(office: _Office) -> tuple[Scenario, ...]:
+    """The demo's claims; ``office`` enrols."""
+    first, second = office.enrol(FIRST), office.enrol(SECOND)
+    expired = office.enrol(FIRST, expired=True)
+    person = OnePerson(FIRST, 6.0)
+    return (
+        Scenario(f"{FIRST} with {FIRST}'s card", (person,), first, Outcome.ACCEPT, Reason.MATCHING),
+        Scenario(
+            f"{SECOND} with {FIRST}'s card", (OnePerson(SECOND, 6.0),), first, Outcome.REJECT, Reason.NOT_MATCHING
+        ),
+        Scenario(f"nobody, {SECOND}'s card", (Nobody(6.0),), second, Outcome.NO_DECISION, Reason.NO_FACE, advice=True),
+        Scenario(
+            f"two people, {FIRST}'s card",
+            (TwoPeople(FIRST, "goran", 6.0, walk_up=False),),
+            first,
+            Outcome.NO_DECISION,
+            Reason.SEVERAL_FACES,
+            advice=True,
+        ),
+        Scenario(f"{FIRST}'s expired card", (person,), expired, Outcome.REJECT, Reason.TOKEN_EXPIRED),
+        Scenario(f"{FIRST}'s card, one bit flipped", (person,), _flip(first), Outcome.REJECT, Reason.TOKEN_INVALID),
+        Scenario(f"{SECOND} with {SECOND}'s card", (OnePerson(SECOND, 6.0),), second, Outcome.ACCEPT, Reason.MATCHING),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Office:
+    """Where people are enrolled in the demo: from the pictures of variants 1 and 2; variant 0 stands at the kiosk."""
+
+    device: Device
+    issuer: IssuerKey
+
+    def enrol(self, name: str, *, expired: bool = False) -> str:
+        frames = [
+            Frame(read_image(_resources.path("people", f"{name}-{k}.jpg")), k, k, "picture", meta={"name": name})
+            for k in (1, 2)
+        ]
+        now = self.device.clock.now().utc_s
+        issued = self.device.vault.enrol(
+            self.device.enrolment().from_pictures(frames),
+            model_digest=bytes.fromhex(self.device.chain.model),
+            consent=ConsentReceipt(f"{name} (does not exist)", "demo", "en", now, "close the terminal"),
+            operator="demo",
+            groups=("default",),
+            credential=1,
+            issuer=self.issuer,
+            not_before=now - 2 * 86400 if expired else now,
+            expires=now - 86400 if expired else now + 86400,
+            custody=Custody.CARD,
+            random_bytes=os.urandom,
+            now_s=now,
+        )
+        assert issued.token is not None
+        return issued.token
+
+
+def _flip(token: str) -> str:
+    """The token with one bit of its bytes flipped, as damage or a forger would: still well-formed Base45."""
+    from edge.claim import PREFIX, base45
+
+    data = bytearray(base45.decode(token.removeprefix(PREFIX)))
+    data[len(data) // 2] ^= 0x10
+    return PREFIX + base45.encode(bytes(data))
+
+
+def _play(device: Device, scenario: Scenario) -> Played:
+    glimpses: list[Glimpse] = []
+    started = time.perf_counter()
+    stream = device.stream()
+    try:
+        decision = device.decide(scenario.token, stream.start, watch=glimpses.append)
+    finally:
+        stream.stop()
+    return Played(scenario, decision, choose(glimpses), time.perf_counter() - started)
+
+
+def choose(glimpses: Sequence[Glimpse], count: int = 4) -> tuple[Glimpse, ...]:
+    """The few frames that tell the story, for the contact sheet: every compared look, and some of the approach."""
+    compared = [g for g in glimpses if g.passed is not None][-3:]
+    others = [g for g in glimpses if g.passed is None]
+    room = count - len(compared)
+    step = max(1, len(others) // room)
+    return tuple(sorted([*others[step - 1 :: step][:room], *compared], key=lambda g: g.frame.sequence))

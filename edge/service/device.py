@@ -1,0 +1,210 @@
+"""One device: the only place that wires rooms together.
+
+    settings = load_settings()
+    with Device.open(settings) as device:
+        with device.stream() as stream:
+            decision = device.decide(token_text, lambda: stream)
+            device.act(decision)
+
+`decide` answers and journals; `act` drives the door. `Loop` (`edge.service.loop`) calls both for every claim that a
+reader delivers; `edge verify` only decides.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from edge.camera import Capture, Pulled, open_source
+from edge.camera.health import Health
+from edge.door import open_door
+from edge.errors import ClaimError, EdgeError, ModelMismatch
+from edge.face import Chain
+from edge.journal import Journal
+from edge.keys import Keyring
+from edge.policy import BuildInfo, current
+from edge.session import Desk, Enrolment, Glimpse, Verifier
+from edge.settings.model import Settings
+from edge.state import ClockGuard, Limits, SqliteFile, state_database
+from edge.types import Claim, Decision, Door, Outcome, Source, Stream
+from edge.vault import Vault
+
+#: No time before this is believed: Unix seconds of 2026-11-01, a date before which nothing here was built.
+BUILD_DATE = 1_793_491_200
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a caller may put in the place of the configured parts: the demo, tests, integrators with other hardware.
+
+    Attributes:
+        source: makes the source of frames, instead of ``settings.camera``.
+        door: instead of ``settings.door``.
+        keyring: instead of the key files.
+        build: instead of what this build says of itself (tests of device builds).
+        system_clock: Unix seconds.
+        fast: pull frames as fast as they come, without a capture thread.
+    """
+
+    source: Callable[[], Source] | None = None
+    door: Door | None = None
+    keyring: Keyring | None = None
+    build: BuildInfo = field(default_factory=current)
+    system_clock: Callable[[], float] = time.time
+    random_bytes: Callable[[int], bytes] = os.urandom
+    fast: bool = False
+
+
+class Device:
+    """The opened parts of one device. Use `open`, in a ``with`` block.
+
+    Attributes:
+        settings, build: what it was told, what it is.
+        chain, vault, limits, clock, journal, door: its rooms. desk, verifier: its session.
+    """
+
+    def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
+        self.settings, self.build, self.keyring, self._parts = settings, parts.build, keyring, parts
+        self.clock = ClockGuard(state, system_clock=parts.system_clock, build_date=BUILD_DATE)
+        self.limits = Limits(
+            state,
+            self.clock,
+            settings.limits,
+            keyring.derive("edge/limits/v1"),
+            looks_per_reject=settings.decision.looks,
+        )
+        folder = settings.device.state_dir
+        self.vault = Vault.at(folder, keyring, state)
+        self.journal = Journal.at(folder, keyring.derive("edge/journal/v1"), now=lambda: self.clock.now().utc_s)
+        self.chain = Chain.load(settings.face)
+        self.desk = Desk(keyring.trust, keyring.site_id, settings.claim, self.clock.now)
+        self.verifier = Verifier(
+            self.chain,
+            self.vault,
+            self.limits,
+            settings.decision,
+            health=lambda: Health(settings.camera),
+            new_session=self._new_session,
+            reveal_scores=not self.build.is_device,
+            source_timeout_s=settings.camera.timeout_s,
+        )
+        self._state = state
+        self._door = parts.door
+
+    @classmethod
+    def open(cls, settings: Settings, parts: Parts | None = None) -> Device:
+        """Open keys, state, vault, journal and models. Neither camera nor door is touched yet.
+
+        Raises:
+            KeyringError, StateError, VaultError, JournalBroken, ModelError: a part cannot be used.
+        """
+        parts = parts or Parts()
+        device = settings.device
+        keyring = parts.keyring or Keyring.load(
+            device.state_dir, device.trust_dir, strict=settings.door.driver != "log"
+        )
+        state = state_database(device.state_dir)
+        try:
+            return cls(settings, parts, keyring, state)
+        except BaseException:
+            state.close()
+            raise
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lock the door and close everything. Harmless when repeated."""
+        try:
+            if self._door is not None:
+                self._door.close()
+        finally:
+            self.vault.close()
+            self.journal.close()
+            self._state.close()
+
+    def stream(self) -> Capture | Pulled:
+        """A fresh stream of the configured source; enter it to open the source."""
+        camera = self.settings.camera
+        source = self._parts.source() if self._parts.source else open_source(camera)
+        fast = self._parts.fast or (camera.driver in ("replay", "fictional") and camera.pace == "fast")
+        return Pulled(source) if fast else Capture(source)
+
+    def decide(
+        self,
+        text: str,
+        stream: Callable[[], Stream],
+        *,
+        watch: Callable[[Glimpse], None] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Decision:
+        """Decide about the claim that a token makes, and journal the decision.
+
+        Args:
+            text: as a reader delivered it.
+            stream: asked for only when the claim itself holds, so that a camera need not be opened for a refusal.
+            watch, cancelled: see `Verifier.verify`.
+
+        Returns:
+            A decision, always; refusals and faults of the source are decisions.
+
+        Raises:
+            CameraError: the source could not be opened.
+            StateError, VaultError, JournalBroken: the device must not go on.
+        """
+        started = time.perf_counter()
+        try:
+            claim = self.desk.receive(text, 0)
+        except ClaimError as error:
+            decision = self.verifier.refuse(error)
+        else:
+            received = stream()
+            # The claim is as old as this moment on the stream's clock: only younger frames count.
+            claim = _received(claim, received.now_ns())
+            decision = self.verifier.verify(claim, received, watch=watch, cancelled=cancelled)
+        self._journal_decision(decision, 1e3 * (time.perf_counter() - started))
+        return decision
+
+    def act(self, decision: Decision) -> None:
+        """Let the door act on a decision: the lock is released on an accept only.
+
+        Raises:
+            DoorError: the hardware failed; the door is locked.
+        """
+        self.door.act(decision)
+
+    @property
+    def door(self) -> Door:
+        """The door, opened when it is first needed."""
+        if self._door is None:
+            self._door = open_door(self.settings.door, allow_hardware=self.build.is_device and self.build.signed)
+            self._door.open()
+        return self._door
+
+    def enrolment(self, *, want: int = 5, deadline_s: float = 60.0) -> Enrolment:
+        """The capture side of an enrolment on this device."""
+        return Enrolment(
+            self.chain,
+            self._new_session,
+            want=want,
+            deadline_s=deadline_s,
+            source_timeout_s=self.settings.camera.timeout_s,
+        )
+
+    def _new_session(self) -> str:
+        return self._parts.random_bytes(8).hex()
+
+
+def _received(claim: Claim, now_ns: int) -> Claim:
+    from dataclasses import replace
+
+    return replace(claim, received_ns=now_ns)
