@@ -48,6 +48,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("camera/people/*.jpg", _DEVICE),  # the fictional people of `edge demo`
     ("camera/people/*.npz", _DEVICE),
     ("claim/*.py", _DEVICE),
+    ("claim/fonts/*", _DEVICE),  # the letters of printed cards, with their licence
     ("vault/*.py", _DEVICE),
     ("journal/*.py", _DEVICE),
     ("door/*.py", _DEVICE),
