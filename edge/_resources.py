@@ -13,7 +13,7 @@ from typing import Literal
 
 from edge.errors import InputError
 
-Kind = Literal["models", "config", "people"]
+Kind = Literal["models", "config", "people", "fonts"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -22,7 +22,7 @@ def path(kind: Kind, name: str = "") -> Path:
     """The path of a shipped file.
 
     Args:
-        kind: ``models``, ``config``, or ``people`` (the fictional people of the demo).
+        kind: ``models``, ``config``, ``people`` (the fictional people of the demo), ``fonts`` (the cards' letters).
         name: a relative path below it; empty for the folder itself.
 
     Raises:
@@ -30,6 +30,8 @@ def path(kind: Kind, name: str = "") -> Path:
     """
     if kind == "people":
         roots = [_PACKAGE / "camera" / "people"]
+    elif kind == "fonts":
+        roots = [_PACKAGE / "claim" / "fonts"]
     else:
         roots = [_PACKAGE / "_data" / kind, _PACKAGE.parent / kind]
     for root in roots:
