@@ -1,6 +1,6 @@
 """A fictional person as something that can stand in a room: a cut-out head with depth, on a drawn body.
 
-    figure = load_figure("ada", 0)          # some 60 ms, then kept by the generator
+    figure = load_figure("ada", 0)          # some 150 ms, then kept by the generator
     figure.head, figure.body                # premultiplied BGRA pictures, half and quarter sizes included
 
 The portraits are averages of several photographs: the face is sharp, hair and background are ghosts, or were painted
@@ -40,12 +40,12 @@ _HAIR: dict[str, tuple[tuple[int, int, int], float]] = {
     "isak": ((20, 22, 28), 0.10),
     "jaya": ((20, 20, 28), 0.92),
     "kenji": ((26, 24, 28), 0.10),
-    "lena": ((104, 108, 112), 0.12),
+    "lena": ((84, 88, 94), 0.12),
 }
 _CLOTHES = ((96, 62, 44), (58, 58, 64), (60, 84, 58), (52, 46, 92), (122, 112, 104), (70, 92, 128))
 _TROUSERS = ((46, 40, 36), (62, 52, 44), (40, 44, 52))
 
-BODY_SCALE = 0.6  # pixels of the body's picture to one of the portrait's
+BODY_SCALE = 0.5  # pixels of the body's picture to one of the portrait's
 BODY_LEFT, BODY_TOP, _BODY_WIDTH, _BODY_HEIGHT = -180.0, 190.0, 744, 1330
 
 
@@ -196,11 +196,12 @@ def _draw_body(mesh: F32, skin: F32, name: str, rng: np.random.Generator) -> U8:
     shape = (round(_BODY_HEIGHT * BODY_SCALE), round(_BODY_WIDTH * BODY_SCALE))
     layer = np.zeros((*shape, 4), np.float32)
     key = zlib.crc32(name.encode())
-    clothes = np.array(_CLOTHES[key % len(_CLOTHES)], np.float32)
+    clothes = np.array(_CLOTHES[PEOPLE.index(name) % len(_CLOTHES)], np.float32)
     trousers = np.array(_TROUSERS[key // 7 % len(_TROUSERS)], np.float32)
     width, chin, middle = float(np.ptp(mesh[:, 0])), float(mesh[:, 1].max()), float(mesh[:, 0].mean())
     draw = _Pen(shape, middle, chin, width)
-    folds = cv2.GaussianBlur(rng.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=9, sigmaY=26)
+    coarse = rng.standard_normal((shape[0] // 4, shape[1] // 4)).astype(np.float32)
+    folds = cv2.resize(cv2.GaussianBlur(coarse, (0, 0), sigmaX=2.2, sigmaY=6.5), (shape[1], shape[0]))
     cloth = 1 + 0.07 * folds / folds.std()
     _over(
         layer,
@@ -250,7 +251,7 @@ class _Pen:
                 [(self._middle + side * self._width * x, self._chin + self._width * y) for x, y in outline]
             )
             cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
-        softened = cv2.GaussianBlur(mask, (0, 0), 4.0).astype(np.float32) / 255
+        softened = cv2.GaussianBlur(mask, (0, 0), 4.0).astype(np.float32) * np.float32(1 / 255)
         return np.clip((softened - 0.5) * 3.2 + 0.5, 0, 1)  # rounds corners, keeps the edge about 3 pixels wide
 
     def neck_light(self) -> F32:
@@ -274,9 +275,12 @@ def _ellipse(shape: tuple[int, int], centre: tuple[float, float], axes: tuple[fl
 
 def _over(layer: F32, colour: F32, mask: F32) -> None:
     """Paint a colour through a mask onto a premultiplied layer (Porter and Duff's *over*), in place."""
-    layer *= (1 - mask)[..., None]
-    layer[..., :3] += colour * mask[..., None]
-    layer[..., 3] += 255 * mask
+    left, top, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    where = np.s_[top : top + height, left : left + width]
+    part, through = layer[where], mask[where]
+    part *= (1 - through)[..., None]
+    part[..., :3] += colour[where] * through[..., None]
+    part[..., 3] += 255 * through
 
 
 def _halves(picture: U8, count: int) -> tuple[U8, ...]:

@@ -73,10 +73,11 @@ class Health:
             Every fault of this frame, in the order of `Fault`; empty for a good one.
         """
         sample = np.ascontiguousarray(frame.image[::_STEP, ::_STEP, 1])
+        levels = np.bincount(sample.ravel(), minlength=256)
         found = {
             Fault.FROZEN: self._frozen(frame, sample),
-            Fault.BLACK: _share(sample, 0, _DARK) >= _DARK_SHARE,
-            Fault.OVER_EXPOSED: _share(sample, _BRIGHT, 256) >= _BRIGHT_SHARE,
+            Fault.BLACK: levels[:_DARK].sum() >= _DARK_SHARE * sample.size,
+            Fault.OVER_EXPOSED: levels[_BRIGHT:].sum() >= _BRIGHT_SHARE * sample.size,
             Fault.BLURRED: self._blurred(frame),
             Fault.WRONG_SIZE: frame.image.shape[:2] != self._size,
             Fault.TIME_BACKWARDS: frame.monotonic_ns <= self._last_ns,
@@ -155,15 +156,6 @@ def _block_means(frames: Sequence[Frame]) -> NDArray[np.float64]:
     return np.array(rows).reshape(len(rows), -1)
 
 
-def _histogram(values: U8) -> NDArray[np.int64]:
-    return np.bincount(values.ravel(), minlength=256)
-
-
-def _share(values: U8, low: int, high: int) -> float:
-    """The share of values in [low, high)."""
-    return float(_histogram(values)[low:high].sum()) / max(1, values.size)
-
-
 def _quantiles(values: U8, *shares: float) -> list[int]:
-    sums = np.cumsum(_histogram(values))
-    return [int(np.searchsorted(sums, share * values.size)) for share in shares]
+    sums = np.cumsum(np.bincount(values.ravel(), minlength=256))
+    return [int(place) for place in np.searchsorted(sums, np.array(shares) * values.size)]

@@ -93,10 +93,11 @@ def rotation(pose: Pose) -> NDArray[np.float32]:
 def _spread(mesh: F32, points: F32, hull: F32) -> F32:
     """Depth on the grid: a Gaussian-weighted mean of the mesh's z (Nadaraya-Watson), sloping back outside its hull."""
     flat = points.reshape(-1, 2)
-    squares = np.square(flat[:, None, :] - mesh[None, :, :2]).sum(axis=2)
+    x, y = flat[:, :1] - mesh[None, :, 0], flat[:, 1:] - mesh[None, :, 1]
+    squares = x * x + y * y
     squares -= squares.min(axis=1, keepdims=True)  # the nearest point always weighs 1, however far it is
     weights = np.exp(-squares / (2 * _SPREAD**2))
     depth = (weights @ mesh[:, 2]) / weights.sum(axis=1)
-    outside = np.array([-cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in flat])
+    outside = np.array([-cv2.pointPolygonTest(hull, (float(u), float(v)), True) for u, v in flat], np.float32)
     depth = np.minimum(depth + _SKULL * np.maximum(outside, 0), _DEEPEST)
     return np.asarray(cv2.GaussianBlur(depth.reshape(points.shape[:2]).astype(np.float32), (0, 0), 0.8), np.float32)
