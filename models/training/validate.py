@@ -43,15 +43,12 @@ def cases(work: Path, each: int = 60) -> list[Case]:
     for index in composer.portrait_ids:
         picture, row = composer.portraits.picture(index), composer.portraits.labels[index]
         scale = min(HEIGHT / picture.shape[0], WIDTH / picture.shape[1])
-        matrix = np.array([[scale, 0, (WIDTH - scale * picture.shape[1]) / 2], [0, scale, 0]])
-        image = cv2.copyMakeBorder(
-            cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), 0, 0, int(matrix[0, 2]), WIDTH,
-            cv2.BORDER_CONSTANT,
-        )[:HEIGHT, :WIDTH]
-        matrix[0, 2] = int(matrix[0, 2])
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:HEIGHT, :WIDTH]
+        left = (WIDTH - small.shape[1]) // 2
         full = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-        full[: image.shape[0], : image.shape[1]] = image
-        out.append(Case("portraits", full, transform(matrix, row, False)))
+        full[: small.shape[0], left : left + small.shape[1]] = small
+        half = 0.5 * (scale - 1)  # coordinates are pixel centres
+        out.append(Case("portraits", full, transform(np.array([[scale, 0, left + half], [0, scale, half]]), row, False)))
     for _ in range(4 * each):
         out.append(Case("empty", light(composer.background()), None))
     return out
