@@ -20,7 +20,7 @@ from edge.types import Decision, Frame, Outcome, Probe, Reason, Template
 
 def refuse_on_a_device() -> None:
     """Raises NotInThisBuild when this file was copied into a device build."""
-    if current().profile == Profile.DEVICE:
+    if current().is_device:
         raise NotInThisBuild("pictures are not accepted by a device build", where="build", remedy="use its camera")
 
 

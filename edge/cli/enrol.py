@@ -104,7 +104,11 @@ def command(
         vector = _capture(device, images, quiet=json_wanted)
         wish = _Wish(groups or (device.settings.claim.group,), credential, days, name, old)
         issued = _issue(device, vector, receipt, key, wish)
-        device.journal_enrolment(issued, name, renewed=old is not None, override=override)
+        if old is None:
+            device.ledger.enrolled(issued, name, issuer=key.key_id)
+        else:
+            replaces = device.desk.receive(old, 0).serial
+            device.ledger.renewed(issued, name, replaces=replaces, override=override)
         _hand_out(device, issued, card, json_wanted)
     return 0
 

@@ -24,6 +24,6 @@ def command(serial: str, operator: str, config: Path | None) -> int:
     number = parse_serial(serial)
     with open_device(config) as device:
         before = device.limits.reset(number, operator)
-        device.journal_operator("reset", number, operator)
+        device.ledger.journal.write("reset", serial=number.hex(), operator=operator, rejects=before.rejects)
     click.echo(f"Card {serial}: {before.rejects} rejects in a row are forgotten.")
     return 0

@@ -24,7 +24,7 @@ def command(serial: str, operator: str, config: Path | None) -> int:
     number = parse_serial(serial)
     with open_device(config) as device:
         holder = device.vault.revoke(number, operator, now_s=device.clock.now().utc_s)
-        device.journal_operator("revoke", number, operator)
+        device.ledger.journal.write("revoked", serial=number.hex(), operator=operator)
     click.echo(f"Card {serial} is {holder.status.value} on this device.")
     click.echo("In card custody every door of the site must be told: run this there too.")
     return 0

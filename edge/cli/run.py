@@ -46,7 +46,7 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
 
             with device_checks(config, device=device) as checks:
                 report = run(checks)
-            device.journal_selftest(report)
+            device.ledger.selftest(report)
             if not report.fit:
                 failed = next(r for r in report.results if r.needed and not r.ok)
                 raise Unfit(f"{failed.name}: {failed.what}", where="self-test", remedy=failed.remedy)

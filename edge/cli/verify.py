@@ -79,7 +79,7 @@ def pictures_or_refuse() -> None:
     from edge.errors import NotInThisBuild
     from edge.policy import current
 
-    if current().profile == Profile.DEVICE or find_spec("edge.cli._pictures") is None:
+    if current().is_device or find_spec("edge.cli._pictures") is None:
         raise NotInThisBuild(
             "a device build decides from its camera, never from a picture file",
             where="--image",

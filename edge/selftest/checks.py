@@ -14,7 +14,7 @@ import numpy as np
 
 from edge.camera import changing
 from edge.errors import CameraError, ModelError, SealBroken, StateError, Unfit
-from edge.face import Runner, load_card, verify_golden
+from edge.face import Runner, load_card, outside_delegate, verify_golden
 from edge.selftest.sealing import Bench
 from edge.state import ClockGuard
 from edge.types import Frame, Stream
@@ -31,7 +31,7 @@ def model(name: str, threads: int) -> str:
     """
     card = load_card(name)
     runner = Runner(card, threads)
-    outside = runner.outside_delegate()
+    outside = outside_delegate(runner.interpreter)
     if outside:
         raise ModelError(
             f"{outside} nodes of the graph run outside XNNPACK",

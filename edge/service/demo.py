@@ -4,9 +4,9 @@ It enrols two of them from their pictures, then presents claims while a generate
 
     the right person . the closest other person . nobody . two people . an expired card . a card with one bit flipped
 
-Every claim goes through the very code of a door: the desk, the vault, the capture thread, the chain, the comparison, the
-limits, the journal. The demo succeeds only if every outcome *and* reason is the expected one. It shows that the chain
-works, and says nothing about accuracy.
+Every claim goes through the very code of a door: desk, vault, capture thread, chain, comparison, limits, journal. The
+demo succeeds only if every outcome *and* reason is the expected one. It shows that the chain works, and says nothing
+about accuracy.
 """
 
 from __future__ import annotations

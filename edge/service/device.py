@@ -15,22 +15,22 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 
 from edge.camera import Capture, Pulled, open_source
 from edge.camera.health import Health
 from edge.door import open_door
-from edge.errors import ClaimError, EdgeError, ModelMismatch
+from edge.errors import ClaimError
 from edge.face import Chain
-from edge.journal import Journal
+from edge.journal import KEY_LABEL, Journal
 from edge.keys import Keyring
 from edge.policy import BuildInfo, current
+from edge.service.ledger import Ledger
 from edge.session import Desk, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
 from edge.state import ClockGuard, Limits, SqliteFile, state_database
-from edge.types import Claim, Decision, Door, Outcome, Source, Stream
+from edge.types import Decision, Door, Source, Stream
 from edge.vault import Vault
 
 #: No time before this is believed: Unix seconds of 2026-11-01, a date before which nothing here was built.
@@ -64,7 +64,7 @@ class Device:
 
     Attributes:
         settings, build: what it was told, what it is.
-        chain, vault, limits, clock, journal, door: its rooms. desk, verifier: its session.
+        chain, vault, limits, clock, ledger (the journal), door: its rooms. desk, verifier: its session.
     """
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
@@ -79,7 +79,8 @@ class Device:
         )
         folder = settings.device.state_dir
         self.vault = Vault.at(folder, keyring, state)
-        self.journal = Journal.at(folder, keyring.derive("edge/journal/v1"), now=lambda: self.clock.now().utc_s)
+        journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().utc_s)
+        self.ledger = Ledger(journal, settings, parts.build)
         self.chain = Chain.load(settings.face)
         self.desk = Desk(keyring.trust, keyring.site_id, settings.claim, self.clock.now)
         self.verifier = Verifier(
@@ -129,7 +130,7 @@ class Device:
                 self._door.close()
         finally:
             self.vault.close()
-            self.journal.close()
+            self.ledger.journal.close()
             self._state.close()
 
     def stream(self) -> Capture | Pulled:
@@ -161,7 +162,6 @@ class Device:
             CameraError: the source could not be opened.
             StateError, VaultError, JournalBroken: the device must not go on.
         """
-        started = time.perf_counter()
         try:
             claim = self.desk.receive(text, 0)
         except ClaimError as error:
@@ -169,9 +169,9 @@ class Device:
         else:
             received = stream()
             # The claim is as old as this moment on the stream's clock: only younger frames count.
-            claim = _received(claim, received.now_ns())
+            claim = replace(claim, received_ns=received.now_ns())
             decision = self.verifier.verify(claim, received, watch=watch, cancelled=cancelled)
-        self._journal_decision(decision, 1e3 * (time.perf_counter() - started))
+        self.ledger.journal.decided(decision)
         return decision
 
     def act(self, decision: Decision) -> None:
@@ -202,9 +202,3 @@ class Device:
 
     def _new_session(self) -> str:
         return self._parts.random_bytes(8).hex()
-
-
-def _received(claim: Claim, now_ns: int) -> Claim:
-    from dataclasses import replace
-
-    return replace(claim, received_ns=now_ns)

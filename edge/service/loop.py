@@ -55,7 +55,7 @@ class Loop:
             CameraError: the source could not even be opened the first time.
             JournalBroken, DoorError: the device must not go on.
         """
-        self._device.journal_start()
+        self._device.ledger.started(self._device.chain.model)
         first = True
         while not stop.is_set():
             try:
@@ -71,7 +71,7 @@ class Loop:
                     raise
                 self._fault(error)
                 stop.wait(_RETRY_S)
-        self._device.journal_stop("signal" if stop.is_set() else "end of input")
+        self._device.ledger.stopped("signal" if stop.is_set() else "end-of-input")
         self._tell(Event("stopped"))
 
     def _serve(self, stream: Capture | Pulled, stop: threading.Event) -> None:
@@ -113,8 +113,9 @@ class Loop:
         new = faults - self._faults
         self._faults = faults
         if new:
-            self._fault(CameraError("the pictures are " + ", ".join(sorted(f.value for f in new)), where="source"))
+            names = ", ".join(sorted(f.value.replace("_", " ") for f in new))
+            self._fault(CameraError(f"the pictures are {names}", where="source", remedy="look after the camera"), new)
 
-    def _fault(self, error: EdgeError) -> None:
-        self._device.journal_fault(error)
+    def _fault(self, error: EdgeError, faults: frozenset[Fault] = frozenset()) -> None:
+        self._device.ledger.fault(error, faults)
         self._tell(Event("fault", str(error)))

@@ -1,0 +1,107 @@
+"""From a settings file to a device, and to the checks that say whether it is fit to decide.
+
+`device_checks` works where `open_device` fails: a device without keys, with a broken vault or wrong settings still gets a
+diagnosis, check by check.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge.errors import EdgeError, JournalBroken, SettingsError
+from edge.selftest import Check, checks
+from edge.selftest.sealing import Bench
+from edge.service.device import Device, Parts
+from edge.settings import Settings, load_settings
+
+
+def open_device(config: Path | None, parts: Parts | None = None) -> Device:
+    """Load settings and open the device.
+
+    Args:
+        config: the settings file; None for ``/etc/edge/device.yaml``, else the packaged example.
+
+    Raises:
+        SettingsError: with every problem. As `Device.open`.
+    """
+    return Device.open(load_settings(config), parts)
+
+
+@contextmanager
+def device_checks(
+    config: Path | None, *, parts: Parts | None = None, device: Device | None = None
+) -> Iterator[list[Check]]:
+    """The checks of a device, with what could be opened of it.
+
+    Args:
+        config: the settings file. device: an opened one, else it is opened here and closed afterwards.
+    """
+    if device is not None:
+        yield _all(device.settings, device, None)
+        return
+    try:
+        settings = load_settings(config)
+    except SettingsError as error:
+        problems = error.problems
+        yield [Check("settings", lambda: checks.settings(problems))]
+        return
+    try:
+        opened = Device.open(settings, parts)
+    except EdgeError as error:
+        yield _all(settings, None, error)
+        return
+    with opened:
+        yield _all(settings, opened, None)
+
+
+def _all(settings: Settings, device: Device | None, error: EdgeError | None) -> list[Check]:
+    face = settings.face
+    found = [
+        Check("settings", lambda: checks.settings(())),
+        Check("model detector", lambda: checks.model(face.detector, face.threads)),
+        Check("model embedder", lambda: checks.model(face.embedder, face.threads)),
+        Check("sealing", lambda: checks.sealing(Bench.make(os.urandom))),
+    ]
+    if device is None:
+        return [*found, Check("device opens", lambda: _raise(error))]
+    return [
+        *found,
+        Check("calibration", lambda: _threshold(device)),
+        Check("keys", lambda: f"site {device.keyring.site_id.hex()[:8]}, {_issuers(device)} trusted"),
+        Check("journal", lambda: _journal(device)),
+        Check("clock", lambda: checks.clock(device.clock), needed=False),
+        Check("build", lambda: _build(device), needed=False),
+        Check("source", lambda: checks.source(device.stream)),
+    ]
+
+
+def _raise(error: EdgeError | None) -> str:
+    assert error is not None
+    raise error
+
+
+def _issuers(device: Device) -> str:
+    count = len(device.keyring.trust.issuers)
+    return f"{count} issuer{'' if count == 1 else 's'}"
+
+
+def _threshold(device: Device) -> str:
+    decision = device.settings.decision
+    return f"target FMR {decision.target_fmr:g} in {decision.looks} looks: threshold {device.verifier.threshold:.3f}"
+
+
+def _journal(device: Device) -> str:
+    report = device.ledger.journal.verify()
+    if not report.ok:
+        raise JournalBroken(report.problem, where="journal", remedy="keep the file and find out who changed it")
+    return f"{report.entries} entries, the chain holds"
+
+
+def _build(device: Device) -> str:
+    build = device.build
+    if build.fault:
+        raise EdgeError(build.fault, where="build", remedy="install a wheel that was built with the build hook")
+    return f"{build.profile} {build.version}, {'signed' if build.signed else 'unsigned: drives the log door only'}"

@@ -1,0 +1,83 @@
+"""What this device writes into its journal, in the words of the loop and of the commands."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from edge.errors import EdgeError
+from edge.journal import Journal
+from edge.journal.kinds import Value
+from edge.policy import BuildInfo
+from edge.selftest import Report
+from edge.settings.model import Settings
+from edge.types import Fault
+from edge.vault import Issued
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The journal of one device, and what it needs to describe itself.
+
+    Args:
+        journal: opened. settings, build: of this device.
+    """
+
+    journal: Journal
+    settings: Settings
+    build: BuildInfo
+
+    def started(self, model: str) -> None:
+        """The loop began, with these settings (their digest), this build, this embedder (its SHA-256, hex)."""
+        digest = hashlib.sha256(self.settings.model_dump_json().encode()).hexdigest()
+        self.journal.write(
+            "started",
+            version=self.build.version,
+            profile=self.build.profile,
+            settings=digest[:16],
+            model=model[:16],
+            door=self.settings.door.driver,
+            camera=self.settings.camera.driver,
+        )
+
+    def stopped(self, cause: str) -> None:
+        """The loop ended: ``signal``, ``end-of-input``."""
+        self.journal.write("stopped", cause=cause)
+
+    def selftest(self, report: Report) -> None:
+        """A self-test ran; the first failed check is named."""
+        failed = [r for r in report.results if r.needed and not r.ok]
+        fields: dict[str, Value] = {"passed": report.fit, "failed": len(failed)}
+        if failed:
+            fields["check"] = failed[0].name.replace(" ", "-")[:32]
+        self.journal.write("selftest", **fields)
+
+    def fault(self, error: EdgeError, faults: frozenset[Fault] = frozenset()) -> None:
+        """Something failed: the class of the error, and what the frames were."""
+        for fault in sorted(faults) or [None]:
+            fields: dict[str, Value] = {"error": type(error).__name__}
+            if fault is not None:
+                fields["fault"] = fault.value
+            self.journal.write("fault", **fields)
+
+    def enrolled(self, issued: Issued, operator: str, *, issuer: bytes) -> None:
+        """A card was handed out. ``issuer``: its 8-byte key id."""
+        self.journal.write(
+            "enrolled",
+            serial=issued.serial.hex(),
+            operator=operator,
+            custody=issued.custody.value,
+            expires=issued.expires,
+            issuer=issuer.hex(),
+        )
+
+    def renewed(self, issued: Issued, operator: str, *, replaces: bytes, override: bool) -> None:
+        """A template was replaced. ``replaces``: the serial of the old card, the same when the card stays."""
+        self.journal.write(
+            "renewed",
+            serial=issued.serial.hex(),
+            operator=operator,
+            replaces=replaces.hex(),
+            expires=issued.expires,
+            override=override,
+        )
