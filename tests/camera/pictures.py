@@ -1,0 +1,66 @@
+"""Pictures and sources that this room's tests share."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from edge.errors import SourceEnded
+from edge.types import Frame
+
+
+def noise_picture(height: int = 40, width: int = 64, seed: int = 0) -> np.ndarray:
+    """A colourful picture whose four corners differ, so that any turn or mirror image shows."""
+    rng = np.random.default_rng(seed)
+    image = cv2.resize(rng.integers(0, 256, (4, 5, 3), np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
+    image[: height // 4, : width // 4] = (250, 10, 10)
+    image[-height // 4 :, : width // 4] = (10, 250, 10)
+    image[: height // 4, -width // 4 :] = (10, 10, 250)
+    return image
+
+
+def encoded(image: np.ndarray, suffix: str = ".jpg", *options: int) -> bytes:
+    done, data = cv2.imencode(suffix, image, list(options))
+    assert done
+    return data.tobytes()
+
+
+def with_exif(jpeg: bytes, orientation: int, order: str = "<") -> bytes:
+    """The same JPEG with an EXIF block that holds nothing but an orientation."""
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    entry = struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
+    tiff = mark + struct.pack(order + "I", 8) + struct.pack(order + "H", 1) + entry + bytes(4)
+    body = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+def frame(image: np.ndarray, number: int, *, period_ns: int = 66_666_667, **more) -> Frame:
+    return Frame(image, number * period_ns, number, "test", **more)
+
+
+class ListSource:
+    """Delivers the given frames (or raises the given errors) one after the other, then ends."""
+
+    name = "list"
+
+    def __init__(self, *steps: Frame | Exception) -> None:
+        self.steps: Iterator[Frame | Exception] = iter(steps)
+        self.opened = self.closed = 0
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def read(self, timeout_s: float) -> Frame:
+        step = next(self.steps, None)
+        if step is None:
+            raise SourceEnded("over", where="list")
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def close(self) -> None:
+        self.closed += 1
+
