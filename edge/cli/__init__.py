@@ -8,12 +8,18 @@ error or unfit device. `main` maps click's own usage errors to 3 and uncaught ex
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from edge._version import __version__
+
+if TYPE_CHECKING:
+    from edge.errors import EdgeError
 
 #: command -> (module below edge.cli, one line of help). The order is the order of `edge --help`.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -104,34 +110,42 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code: 0, 1, 2, 3 or 4 (module docstring). Never raises.
     """
-    from edge.errors import EdgeError, SettingsError
+    from edge.errors import EdgeError, UsageError
 
+    given = sys.argv[1:] if arguments is None else arguments
     try:
         result = edge.main(args=arguments, prog_name="edge", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except SettingsError as error:
-        for problem in error.problems:
-            click.echo(f"edge: {problem}", err=True)
-        return error.exit_code
     except EdgeError as error:
-        click.echo(f"edge: {error}", err=True)
-        return error.exit_code
+        return _refused(error, given)
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("edge: stopped", err=True)
         return 2
     except click.ClickException as error:
+        if "--json" in given:
+            return _refused(UsageError(error.format_message(), where="command line", remedy="see --help"), given)
         error.show(sys.stderr)
         return 3
     except BrokenPipeError:
         return 3
     except Exception as error:
         # The class only: an unexpected message might hold what must not be printed.
-        click.echo(
-            f"edge: internal error ({type(error).__name__}); please report it with the command you ran", err=True
-        )
-        return 4
+        what = f"internal error ({type(error).__name__})"
+        return _refused(EdgeError(what, remedy="please report it with the command you ran"), given, exit_code=4)
+
+
+def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | None = None) -> int:
+    """Tell an error: one line a problem on stderr, or one JSON object on stdout when ``--json`` was asked for."""
+    if "--json" in arguments:
+        from edge.cli._answer import error_json
+
+        click.echo(json.dumps(error_json(error)))
+    else:
+        for line in getattr(error, "problems", ()) or (error,):
+            click.echo(f"edge: {line}", err=True)
+    return error.exit_code if exit_code is None else exit_code
 
 
 def run() -> None:

@@ -41,12 +41,26 @@ REASONS = {
     "error": "the command could not be carried out",
 }
 
+#: What a person can do.
+ADVICE = {
+    "step_closer": "step closer",
+    "step_back": "step back a little",
+    "look_here": "look straight at the camera",
+    "more_light": "more light on the face",
+    "less_light": "less light on the face",
+    "hold_still": "hold still",
+    "uncover_face": "uncover the face",
+    "centre_face": "move to the centre",
+    "one_person": "one person at a time",
+    "nobody_seen": "step in front of the camera",
+}
+
 
 def sentence(decision: Decision) -> str:
     """``ACCEPT: the face matches the card`` and, without a decision, what to do."""
     text = f"{decision.outcome.value.upper().replace('_', ' ')}: {REASONS[decision.reason.value]}"
     if decision.advice:
-        text += " (" + ", ".join(item.value.replace("_", " ") for item in decision.advice) + ")"
+        text += " (" + ", ".join(ADVICE[item.value] for item in decision.advice) + ")"
     return text
 
 

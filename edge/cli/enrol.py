@@ -205,8 +205,10 @@ class _Hints:
         self._quiet, self._last = quiet, ""
 
     def tell(self, progress: Progress) -> None:
+        from edge.cli._answer import ADVICE
+
         done = "#" * progress.have + "." * (progress.want - progress.have)
-        hint = progress.advice[0].value.replace("_", " ") if progress.advice else "good, keep looking here"
+        hint = ADVICE[progress.advice[0].value] if progress.advice else "good, keep looking here"
         line = f"[{done}] {hint}"
         if not self._quiet and line != self._last:
             click.echo(f"\r\x1b[K{line}" if sys.stderr.isatty() else line, err=True, nl=not sys.stderr.isatty())

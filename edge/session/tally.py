@@ -35,7 +35,7 @@ class Tally:
         self.milliseconds[name] = self.milliseconds.get(name, 0.0) + milliseconds
 
     def ending(self) -> tuple[Reason, tuple[Advice, ...]]:
-        """Reason, and advice that belongs to it (at most two, most frequent first), of a session that ends without a decision."""
+        """Reason and its advice (at most two, most frequent first) of a session that ends without a decision."""
         if not self.reasons:
             # Usable faces, but fewer than the looks that a reject needs: the person left too soon or moved.
             return Reason.QUALITY if self.looks else Reason.NO_FACE, (Advice.HOLD_STILL,) if self.looks else ()

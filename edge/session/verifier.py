@@ -5,8 +5,8 @@
       a good look:   write the failure, embed, compare at the threshold for target_fmr / K
                      passes -> accept;  K looks failed -> reject;  deadline -> no_decision
 
-Nothing of a frame is kept. A failure is on disk before the first comparison, so pulling the plug counts like a reject;
-failed looks of a session that then ends without a decision are not free either (`edge.state.limits`).
+Nothing of a frame is kept. A failure is on disk before the first comparison and only an accept clears it: pulling the
+plug, walking away or waiting for the deadline after a failed look counts like the reject that it would have become.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Limits(Protocol):
 
     def rejected(self, serial: bytes) -> None: ...
 
-    def no_decision(self, serial: bytes, *, looks: int = 0) -> None: ...
+    def no_decision(self, serial: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,9 @@ class Verifier:
             self.limits.accepted(claim.serial)
         elif outcome is Outcome.REJECT:
             self.limits.rejected(claim.serial)
-        else:
-            self.limits.no_decision(claim.serial, looks=tally.looks)
+        elif not tally.looks:
+            # After a failed look the failure stays written: else covering the camera would make every guess free.
+            self.limits.no_decision(claim.serial)
 
     def _decision(
         self, outcome: Outcome, reason: Reason, score: float | None, claim: Claim, session: str, tally: Tally

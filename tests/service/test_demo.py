@@ -1,0 +1,102 @@
+"""The demo passes with the product as it is, and fails when any part that decides is put out of action.
+
+Real models, real vault, real frames; frames are pulled as fast as they come. One test runs at the camera's pace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.camera.fictional import FictionalSource
+from edge.cli import main
+from edge.face import Detector, Embedder
+from edge.service.demo import play
+from edge.types import Face, Frame
+
+
+def outcomes(folder) -> dict[str, bool]:
+    return {one.scenario.title: one.ok for one in play(folder, fast=True)}
+
+
+def test_every_outcome_is_the_expected_one(tmp_path):
+    assert outcomes(tmp_path) == dict.fromkeys(
+        (
+            "hana with hana's card",
+            "fara with hana's card",
+            "nobody, fara's card",
+            "two people, hana's card",
+            "hana's expired card",
+            "hana's card, one bit flipped",
+            "fara with fara's card",
+        ),
+        True,
+    )
+
+
+def test_the_command_prints_the_table_writes_the_sheet_and_exits_with_0(tmp_path, capsys):
+    sheet = tmp_path / "demo.png"
+    assert main(["demo", "--out", str(sheet)]) == 0
+    text = capsys.readouterr().out
+    assert "says nothing about accuracy" in text
+    assert "Every outcome is the expected one." in text
+    picture = cv2.imread(str(sheet))
+    assert picture.shape[1] == 1280
+    assert picture.shape[0] > 1000
+
+
+def broken_detector(monkeypatch) -> None:
+    """A fixed box: a face in the middle of whatever is there."""
+    points = np.array([[280, 200], [360, 200], [320, 245], [290, 285], [350, 285]], np.float32)
+    monkeypatch.setattr(Detector, "detect", lambda *_: [Face((240, 140, 160, 190), points, 0.99)])
+
+
+def broken_embedder(monkeypatch) -> None:
+    """A constant: everybody is the same person."""
+    monkeypatch.setattr(Embedder, "embed", lambda *_: np.full(128, 100, np.int8))
+
+
+def broken_comparison(monkeypatch) -> None:
+    """It always passes."""
+    monkeypatch.setattr("edge.session.verifier.compare", lambda *_: 1.0)
+
+
+def broken_token_check(monkeypatch) -> None:
+    """Always valid: the first claim that was ever genuine stands for every text."""
+    from edge.session import desk
+
+    genuine, good = desk.decode, []
+
+    def decode(*arguments, **named):
+        if not good:
+            good.append(genuine(*arguments, **named))
+        return replace(good[0], received_ns=named["received_ns"])
+
+    monkeypatch.setattr(desk, "decode", decode)
+
+
+def frozen_frames(monkeypatch) -> None:
+    """One frame, again and again: the person of the script as they stand there."""
+    genuine = FictionalSource.read
+
+    def read(self, timeout_s: float) -> Frame:
+        frame = genuine(self, timeout_s)
+        if not hasattr(self, "first"):
+            for _ in range(30):  # let them walk up first: the still shows a good face
+                frame = genuine(self, timeout_s)
+            self.first = frame.image
+        return replace(frame, image=self.first)
+
+    monkeypatch.setattr(FictionalSource, "read", read)
+
+
+@pytest.mark.parametrize(
+    "sabotage", [broken_detector, broken_embedder, broken_comparison, broken_token_check, frozen_frames]
+)
+def test_the_demo_fails_without(sabotage, monkeypatch, capsys):
+    sabotage(monkeypatch)
+    assert main(["demo", "--fast"]) != 0, f"the demo does not notice: {sabotage.__doc__}"
+    assert "Every outcome is the expected one" not in capsys.readouterr().out
