@@ -78,7 +78,7 @@ class ClockGuard:
     Args:
         database: of `state_database`.
         build_date: Unix seconds; no time before it is believed.
-        system: the system clock, Unix seconds.
+        system_clock: Unix seconds.
         uptime: seconds since the machine started.
         synchronised: whether the system clock is synchronised with a time source.
     """
@@ -88,12 +88,12 @@ class ClockGuard:
         database: SqliteFile,
         *,
         build_date: int = 0,
-        system: Callable[[], float] = time.time,
+        system_clock: Callable[[], float] = time.time,
         uptime: Callable[[], float] = boottime,
         synchronised: Callable[[], bool] = kernel_synchronised,
     ) -> None:
         self._database, self._build_date = database, float(build_date)
-        self._system, self._uptime, self._synchronised = system, uptime, synchronised
+        self._system, self._uptime, self._synchronised = system_clock, uptime, synchronised
 
     def now(self) -> TrustedTime:
         """The time to use; recorded about once a minute.

@@ -37,7 +37,7 @@ class World:
         return ClockGuard(
             database,
             build_date=self.build_date,
-            system=lambda: self.system,
+            system_clock=lambda: self.system,
             uptime=lambda: self.uptime,
             synchronised=lambda: self.synchronised,
         )
