@@ -115,13 +115,13 @@ def upper_bounds(tail: Tail, grid: F64, rounds: int, seed: int = 0, level: float
         draws[r] = counts[::-1].cumsum()[::-1] / (weight.sum() ** 2 - (weight**2).sum())
     measured = np.bincount(place, minlength=len(grid))[::-1].cumsum()[::-1] / tail.total
     bound = np.quantile(draws, level, axis=0)
-    # the exact bound counts unordered pairs of people: both directions of one pair are hardly two events
-    pairs_total = tail.total / 2
     for index, rate in enumerate(measured):
         if rate * tail.total > 4000:
             continue
+        # both directions of one pair of people are hardly two events: count pairs, scale the rate by their exact bound
         passed = place >= index
-        distinct = len(np.unique(np.minimum(template[passed], probe[passed]).astype(np.int64) * tail.people
-                                 + np.maximum(template[passed], probe[passed])))
-        bound[index] = max(bound[index], poisson_upper(distinct) / pairs_total)
+        low, high = np.minimum(template[passed], probe[passed]), np.maximum(template[passed], probe[passed])
+        distinct = len(np.unique(low.astype(np.int64) * tail.people + high))
+        exact = rate * poisson_upper(distinct) / distinct if distinct else poisson_upper(0) / (tail.total / 2)
+        bound[index] = max(bound[index], exact)
     return measured, np.maximum.accumulate(bound[::-1])[::-1]
