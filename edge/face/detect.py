@@ -23,6 +23,8 @@ from edge.types import F32, U8, Face
 _MOST_AT_ONCE = 4.0
 #: Cells whose boxes overlap the best one's by more than this are averaged with it.
 _SAME = 0.5
+#: A box of which so much lies inside a more certain one is a part of that face, not a second person.
+_INSIDE = 0.65
 #: Faces returned at most; a frame holds one claimant.
 MOST_FACES = 16
 
@@ -104,7 +106,7 @@ class Detector:
 
 
 def merge(found: F32, overlap: float) -> F32:
-    """One row a face: greedy non-maximum suppression, each survivor averaged with the cells it suppresses.
+    """One row a face: greedy non-maximum suppression, each survivor averaged with its like.
 
     Args:
         found: float32 (n, 15) of `Heads.decode`.
@@ -132,7 +134,7 @@ def merge(found: F32, overlap: float) -> F32:
         group = found[left[share > _SAME]]
         faces.append(group[:, 0] @ group / group[:, 0].sum())
         faces[-1][0] = found[best, 0]
-        left = left[share <= overlap]
+        left = left[(share <= overlap) & (shared <= _INSIDE * np.minimum(area[left], area[best]))]
     return np.array(faces, np.float32)
 
 
