@@ -1,0 +1,30 @@
+"""What a decision does: a line in a log, or a lock released for a moment.
+
+    door = open_door(settings.door, allow_hardware=build.is_device and build.signed)
+    door.open()                 # takes the hardware; locked
+    door.act(decision)          # an accept releases the lock for one pulse; anything else leaves it locked
+    door.close()                # locked, whatever happened before
+
+Fail-secure: the lock is released only while the relay is energised, and everything that can go wrong de-energises it.
+Names are loaded on first use (PEP 562), so that the guard process stays small.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge.door.choose import open_door
+    from edge.door.log import LogDoor
+    from edge.door.relay import RelayDoor
+
+__all__ = ["LogDoor", "RelayDoor", "open_door"]
+
+_HOMES = {"LogDoor": "edge.door.log", "RelayDoor": "edge.door.relay", "open_door": "edge.door.choose"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'edge.door' has no attribute {name!r}")
