@@ -13,6 +13,7 @@ reader delivers; `edge verify` only decides.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -180,7 +181,8 @@ class Device:
     def door(self) -> Door:
         """The door, opened when it is first needed."""
         if self._door is None:
-            self._door = open_door(self.settings.door, allow_hardware=self.build.is_device and self.build.signed)
+            allow = self.build.is_device and self.build.signed
+            self._door = open_door(self.settings.door, allow_hardware=allow, write=_to_stderr)
             self._door.open()
         return self._door
 
@@ -196,3 +198,8 @@ class Device:
 
     def _new_session(self) -> str:
         return self._parts.random_bytes(8).hex()
+
+
+def _to_stderr(line: str) -> None:
+    """The log door's lines; standard output belongs to the answers."""
+    sys.stderr.write(line + "\n")

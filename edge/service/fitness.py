@@ -1,7 +1,7 @@
 """From a settings file to a device, and to the checks that say whether it is fit to decide.
 
-`device_checks` works where `open_device` fails: a device without keys, with a broken vault or wrong settings still gets a
-diagnosis, check by check.
+`device_checks` works where `open_device` fails: a device without keys, with a broken vault or with wrong settings still
+gets a diagnosis, check by check.
 """
 
 from __future__ import annotations

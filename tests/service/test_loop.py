@@ -1,0 +1,214 @@
+"""The running device: claims from standard input and from a code in view, and a clean end whenever it is asked for."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import segno
+from gpiozero.pins.mock import MockFactory
+
+from edge.camera import Nobody, OnePerson, ShowCode
+from edge.camera.fictional import FictionalSource
+from edge.claim import open_readers
+from edge.door import RelayDoor
+from edge.keys import Keyring
+from edge.service import Device, Event, Loop, Parts
+from edge.service import demo as demo_module
+from edge.settings.model import CameraSettings, ClaimSettings, DeviceSettings, Settings
+from edge.types import Outcome, Reason
+
+
+def code(text: str) -> np.ndarray:
+    """A rendered QR code with its quiet zone, grey uint8."""
+    rows = np.array([list(row) for row in segno.make(text, error="m").matrix_iter(scale=4, border=4)], np.uint8)
+    return np.where(rows > 0, 0, 255).astype(np.uint8)
+
+
+class Bench:
+    """A device whose camera shows a script, and whose claims come from a pipe."""
+
+    def __init__(self, folder: Path, script, *, readers=("stdin",), fast=True, door=None, width=640, height=480):
+        self.keyring, self.issuer = Keyring.ephemeral(os.urandom)
+        self.script, self.fast = script, fast
+        camera = CameraSettings(driver="fictional", pace="fast" if fast else "real", width=width, height=height)
+        self.settings = Settings(
+            device=DeviceSettings(state_dir=folder, trust_dir=folder / "trust"),
+            camera=camera,
+            claim=ClaimSettings(readers=readers),
+        )
+        parts = Parts(source=self.source, keyring=self.keyring, fast=fast, door=door)
+        self.device = Device.open(self.settings, parts)
+        self.events: list[Event] = []
+        self.stop = threading.Event()
+
+    def source(self) -> FictionalSource:
+        camera = self.settings.camera
+        return FictionalSource(self.script, real=not self.fast, width=camera.width, height=camera.height)
+
+    def token(self, name: str) -> str:
+        return demo_module._Office(self.device, self.issuer).enrol(name)
+
+    def run(self, stdin: bytes = b"", tell=None) -> list[Event]:
+        readers = open_readers(self.settings.claim, stdin=io.BytesIO(stdin), clock=time.monotonic)
+        with self.device:
+            Loop(self.device, readers, tell or self.events.append).run(self.stop)
+        return self.events
+
+    def decisions(self) -> list[tuple[Outcome, Reason]]:
+        return [(e.decision.outcome, e.decision.reason) for e in self.events if e.decision]
+
+
+def test_tokens_on_standard_input_are_decided_one_after_the_other_until_it_ends(tmp_path):
+    bench = Bench(tmp_path, (OnePerson("ada", 60.0),))
+    lines = bench.token("ada") + "\nEV1:NONSENSE\n" + bench.token("chen") + "\n"
+    bench.run(lines.encode())
+    assert bench.decisions() == [
+        (Outcome.ACCEPT, Reason.MATCHING),
+        (Outcome.REJECT, Reason.TOKEN_INVALID),
+        (Outcome.REJECT, Reason.NOT_MATCHING),
+    ]
+    assert (bench.events[0].kind, bench.events[-1].kind) == ("ready", "stopped")
+
+
+def test_a_code_held_into_view_is_a_claim(tmp_path):
+    bench = Bench(tmp_path, (), readers=("qr",), width=1280, height=960)
+    token = bench.token("ada")
+    bench.script = (Nobody(0.5), ShowCode(code(token), 2.0, size=0.9, tilt=8.0), OnePerson("ada", 6.0))
+    bench.run()
+    assert bench.decisions()[0] == (Outcome.ACCEPT, Reason.MATCHING)
+
+
+def test_neither_detector_nor_embedder_runs_while_idle(tmp_path):
+    bench = Bench(tmp_path, (OnePerson("ada", 20.0),), readers=("qr",))
+    calls = []
+    chain = bench.device.chain
+    detect, embed = chain.detector.detect, chain.embedder.embed
+    chain.detector.detect = lambda image: calls.append("detect") or detect(image)
+    chain.embedder.embed = lambda crop: calls.append("embed") or embed(crop)
+    bench.run()
+    assert bench.events[-1].kind == "stopped"
+    assert calls == []
+
+
+def test_every_decision_is_in_the_journal_and_its_chain_holds(tmp_path):
+    bench = Bench(tmp_path, (OnePerson("ada", 60.0),))
+    token = bench.token("ada")
+    journal = bench.device.ledger.journal
+    bench.run((token + "\n").encode())
+    from edge.journal import KEY_LABEL, Journal
+
+    with Journal(tmp_path, bench.keyring.derive(KEY_LABEL), now=lambda: 0) as again:
+        assert again.verify().ok
+        kinds = [entry.kind for entry in again.last(10)]
+    assert kinds == ["started", "decision", "stopped"]
+    assert token not in journal.path.read_text()
+
+
+def test_a_stop_in_mid_capture_ends_the_session_as_interrupted_within_two_seconds(tmp_path):
+    bench = Bench(tmp_path, (Nobody(60.0),), fast=False)
+    token = bench.token("ada")
+    threading.Timer(1.0, bench.stop.set).start()
+    started = time.monotonic()
+    bench.run((token + "\n").encode())
+    assert time.monotonic() - started < 3.0
+    assert bench.decisions() == [(Outcome.NO_DECISION, Reason.INTERRUPTED)]
+
+
+def test_a_stop_with_the_relay_energised_leaves_it_locked(tmp_path):
+    factory = MockFactory()
+    door = RelayDoor(lambda: factory, pin=17, active_high=True, pulse_s=30.0)
+    door.open()
+    bench = Bench(tmp_path, (OnePerson("ada", 60.0),), door=door)
+    token = bench.token("ada")
+    energised = []
+
+    def tell(event: Event) -> None:
+        bench.events.append(event)
+        if event.decision is not None:
+            energised.append(factory.pin(17).state)
+            bench.stop.set()
+
+    bench.run((token + "\n").encode(), tell)
+    assert energised == [True], "the lock is released by an accept"
+    assert not factory.pin(17).state, "and locked again when the loop ends"
+
+
+def test_a_reject_does_not_release_the_lock(tmp_path):
+    factory = MockFactory()
+    door = RelayDoor(lambda: factory, pin=17, active_high=True, pulse_s=30.0)
+    door.open()
+    bench = Bench(tmp_path, (OnePerson("ada", 60.0),), door=door)
+    states = []
+    bench.run((bench.token("chen") + "\n").encode(), lambda e: states.append(bool(factory.pin(17).state)))
+    assert not any(states)
+
+
+@pytest.mark.parametrize("moment", ["idle", "capture", "enrolment"])
+def test_sigterm_ends_the_command_cleanly_within_two_seconds(tmp_path, moment):
+    from tests.cli.conftest import make_desk
+
+    desk = make_desk(tmp_path)
+    desk.config.write_text(desk.config.read_text().replace("pace: fast", "pace: real"))
+    edge = [sys.executable, "-m", "edge"]
+    if moment == "enrolment":
+        command = [*edge, "enrol", "--config", str(desk.config), "--operator", "kim", "--consent", str(desk.consent)]
+    else:
+        command = [*edge, "run", "--config", str(desk.config), "--skip-selftest"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    if moment == "enrolment":
+        assert "[....." in process.stderr.readline()
+    else:
+        assert process.stdout.readline().strip() == "ready"
+    if moment == "capture":
+        from edge.cli.keys import open_issuer  # a genuine claim, so that the camera really looks
+
+        process.stdin.write(_token(desk, open_issuer(tmp_path / "state", None, None)) + "\n")
+        process.stdin.flush()
+        time.sleep(0.7)
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=10)
+    took = time.monotonic() - started
+    assert took < 2.0, f"{took:.1f} s"
+    assert "Traceback" not in err
+    assert process.returncode == (2 if moment == "enrolment" else 0)
+    if moment == "capture":
+        assert "stopped" in out
+
+
+def _token(desk, issuer) -> str:
+    """A card of the desk's own site for somebody who does not come."""
+    from edge.service import open_device
+
+    with open_device(desk.config) as device:
+        return demo_module._Office(device, issuer).enrol("lena")
+
+
+def test_the_journal_of_a_run_tells_how_it_ended(tmp_path):
+    from tests.cli.conftest import make_desk
+
+    desk = make_desk(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", "run", "--config", str(desk.config), "--skip-selftest", "--json"],
+        input="EV1:NONSENSE\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [e["event"] for e in events] == ["ready", "decision", "stopped"]
+    assert events[1]["reason"] == "token_invalid"
