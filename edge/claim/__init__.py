@@ -12,7 +12,7 @@ whose text arrives on standard input works today.
 
 from edge.claim.layout import MAX_BYTES, MAX_GROUPS, MAX_HEADER, TokenBody
 from edge.claim.readers import open_readers
-from edge.claim.rules import check_door, check_schedule, check_time
+from edge.claim.rules import check_door, check_time
 from edge.claim.token import MAX_TEXT, PREFIX, TOKEN_DOMAIN, decode, encode
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "TOKEN_DOMAIN",
     "TokenBody",
     "check_door",
-    "check_schedule",
     "check_time",
     "decode",
     "encode",

@@ -44,7 +44,7 @@ class QrReader:
 
     def __init__(self, *, tries_per_s: float, clock: Callable[[], float]) -> None:
         self._period, self._clock = 1.0 / tries_per_s, clock
-        self._tried_at = float("-inf")
+        self._tried_at = self._next_at = float("-inf")
         self._sequence: int | None = None
         self._last: bytes | None = None  # SHA-256 of the last text: the token itself is not kept
         self._absent_s = 0.0
@@ -57,8 +57,10 @@ class QrReader:
             frame: the idle stream's newest frame; its luma plane is searched, or one made from its image.
         """
         now = self._clock()
-        if frame is None or frame.sequence == self._sequence or now - self._tried_at < self._period:
+        if frame is None or frame.sequence == self._sequence or now < self._next_at:
             return None
+        # From when it was due, not from now: frames come in steps, and each late try would delay all after it.
+        self._next_at = max(self._next_at, now - self._period / 2) + self._period
         since, self._tried_at, self._sequence = now - self._tried_at, now, frame.sequence
         luma = frame.luma if frame.luma is not None else _luma(frame.image)
         self._enlarge = luma.size <= _SMALL and not self._enlarge

@@ -1,0 +1,233 @@
+"""Readers never block, never hold much, and deliver a token once."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pty
+import tty
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import segno
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.claim import open_readers
+from edge.claim.qr import QrReader, find_codes
+from edge.claim.stdin import LONGEST, StdinReader
+from edge.settings.model import ClaimSettings
+from edge.types import Frame
+
+
+def everything(reader: StdinReader, polls: int = 10_000) -> list[str]:
+    return [text for _ in range(polls) if not reader.ended and (text := reader.poll(None))]
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[StdinReader, int]]:
+    out, into = os.pipe()
+    with os.fdopen(out, "rb") as file:
+        yield StdinReader(file), into
+        with contextlib.suppress(OSError):
+            os.close(into)
+
+
+def test_an_idle_pipe_is_no_claim_and_no_wait(pipe: tuple[StdinReader, int]):
+    reader, into = pipe
+    assert [reader.poll(None) for _ in range(100)] == [None] * 100
+    os.write(into, b"EV1:AB")
+    assert reader.poll(None) is None
+    os.write(into, b"CD\r\nEV1:X\n\n  \nEV1:Y")
+    assert [reader.poll(None) for _ in range(4)] == ["EV1:ABCD", "EV1:X", None, None]
+    os.close(into)
+    assert everything(reader) == ["EV1:Y"]
+    assert reader.ended
+
+
+def test_a_terminal_is_read_and_its_end_is_an_end(capfd: pytest.CaptureFixture[str]):
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    with os.fdopen(slave, "rb", buffering=0) as file:
+        reader = StdinReader(file)
+        assert reader.poll(None) is None
+        os.write(master, b"EV1:ONE\rEV1:TWO\r")
+        assert [reader.poll(None), reader.poll(None), reader.poll(None)] == ["EV1:ONE", "EV1:TWO", None]
+        os.close(master)
+        assert everything(reader) == []
+        assert reader.ended
+
+
+def test_the_other_side_of_a_terminal_going_away_is_an_end():
+    master, slave = pty.openpty()
+    os.close(slave)
+    with os.fdopen(master, "rb", buffering=0) as file:
+        reader = StdinReader(file)
+        assert everything(reader, 10) == []
+        assert reader.ended
+
+
+def test_a_file_in_memory_and_a_file_on_disk_are_read_to_their_end(tmp_path):
+    (tmp_path / "t").write_bytes(b"a\nb")
+    with (tmp_path / "t").open("rb") as file:
+        assert everything(StdinReader(file)) == ["a", "b"]
+    assert everything(StdinReader(io.BytesIO(b"a\nb"))) == ["a", "b"]
+
+
+def test_an_over_long_line_is_dropped_whole_and_memory_stays_bounded():
+    reader = StdinReader(io.BytesIO(b"x" * 5_000_000 + b"EV1:NOT\nEV1:YES\n" + b"y" * (LONGEST + 1) + b"\nEV1:TOO"))
+    found, largest = [], 0
+    while not reader.ended:
+        if text := reader.poll(None):
+            found.append(text)
+        largest = max(largest, len(reader._pending))
+    assert found == ["EV1:YES", "EV1:TOO"]
+    assert largest <= 2 * LONGEST
+
+
+def test_closing_a_reader_leaves_the_file_open():
+    file = io.BytesIO(b"a\n")
+    reader = StdinReader(file)
+    reader.close()
+    assert not file.closed
+    assert reader.poll(None) is None
+
+
+@given(st.lists(st.binary(max_size=1500), max_size=8), st.integers(1, 700))
+def test_any_bytes_in_any_pieces_give_the_same_lines(pieces: list[bytes], step: int):
+    class Dribble(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(step, size or step))
+
+    data = b"\n".join(pieces)
+    found = everything(StdinReader(Dribble(data)))
+    lines = data.replace(b"\r", b"\n").split(b"\n")
+    expected = [line.decode("ascii", "replace").strip() for line in lines if len(line) <= LONGEST]
+    assert found == [line for line in expected if line]
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def sheet(*texts: str) -> np.ndarray:
+    """Codes side by side on white, 4 pixels a module."""
+    cells = []
+    for text in texts:
+        code = 1 - np.array([list(row) for row in segno.make(text, error="m", micro=False).matrix], np.uint8)
+        cells.append(np.pad(np.kron(code, np.ones((4, 4), np.uint8)) * 255, 24, constant_values=255))
+    high = max((cell.shape[0] for cell in cells), default=200)
+    padded = [np.pad(c, ((0, high - c.shape[0]), (0, 0)), constant_values=255) for c in cells]
+    return np.hstack(padded) if padded else np.full((200, 200), 255, np.uint8)
+
+
+class Idle:
+    """A reader at 5 tries a second and the frames it is given."""
+
+    def __init__(self) -> None:
+        self.clock, self.sequence = Clock(), 0
+        self.reader = QrReader(tries_per_s=5, clock=self.clock)
+
+    def show(self, seconds: float, *texts: str) -> list[str]:
+        luma, found = sheet(*texts), []
+        for _ in range(round(seconds * 15)):
+            self.clock.now += 1 / 15
+            self.sequence += 1
+            frame = Frame(np.zeros((2, 2, 3), np.uint8), 0, self.sequence, "test", luma=luma)
+            if text := self.reader.poll(frame):
+                found.append(text)
+        return found
+
+
+A, B = "EV1:AAAA", "EV1:BBBB"
+
+
+def test_a_code_that_stays_in_view_is_delivered_once():
+    assert Idle().show(10, A) == [A]
+
+
+def test_it_comes_again_after_it_was_away_for_two_seconds_but_not_after_one():
+    idle = Idle()
+    assert idle.show(1, A) == [A]
+    assert idle.show(1) + idle.show(1, A) == []
+    assert idle.show(2.5) + idle.show(1, A) == [A]
+
+
+def test_another_code_counts_at_once_and_so_does_the_first_after_it():
+    idle = Idle()
+    assert idle.show(1, A) + idle.show(1, B) + idle.show(1, A) == [A, B, A]
+
+
+def test_time_in_which_nobody_looked_is_not_absence():
+    idle = Idle()
+    assert idle.show(1, A) == [A]
+    idle.clock.now += 60
+    assert idle.show(1, A) == []
+
+
+def test_two_cards_in_one_view_are_no_claim():
+    idle = Idle()
+    assert idle.show(1, A, B) == []
+    assert idle.show(1, A) == [A]
+
+
+def test_only_tokens_come_out():
+    idle = Idle()
+    assert idle.show(1, "https://example.org/EV1:") + idle.show(1, "ev1:aaaa") + idle.show(1) == []
+    assert idle.show(1, "https://example.org", A) == [A]
+
+
+def test_a_picture_is_searched_at_most_so_often_and_each_frame_once(monkeypatch: pytest.MonkeyPatch):
+    tries = []
+    monkeypatch.setattr("edge.claim.qr.find_codes", lambda luma, enlarge=False: tries.append(enlarge) or [])
+    idle = Idle()
+    idle.show(4)
+    assert 18 <= len(tries) <= 21
+    assert set(tries) == {True, False}
+    frame = Frame(np.zeros((2, 2, 3), np.uint8), 0, idle.sequence, "test", luma=sheet())
+    idle.clock.now += 10
+    assert idle.reader.poll(frame) is None
+    assert idle.reader.poll(None) is None
+    assert len(tries) <= 21
+
+
+def test_a_large_picture_is_never_enlarged(monkeypatch: pytest.MonkeyPatch):
+    tries = []
+    monkeypatch.setattr("edge.claim.qr.find_codes", lambda luma, enlarge=False: tries.append(enlarge) or [])
+    clock = Clock()
+    reader = QrReader(tries_per_s=5, clock=clock)
+    for number in range(4):
+        clock.now += 1
+        reader.poll(Frame(np.zeros((720, 1280, 3), np.uint8), 0, number, "test"))
+    assert tries == [False] * 4
+
+
+def test_a_frame_without_a_luma_plane_is_read_from_its_image():
+    image = np.repeat(sheet(A)[..., None], 3, axis=2)
+    reader = QrReader(tries_per_s=5, clock=Clock())
+    assert reader.poll(Frame(image, 0, 1, "test")) == A
+
+
+def test_neither_the_token_nor_the_frame_is_kept():
+    idle = Idle()
+    idle.show(1, A)
+    assert A not in repr(vars(idle.reader))
+    assert not any(isinstance(value, np.ndarray | Frame) for value in vars(idle.reader).values())
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.binary(min_size=1600, max_size=1600))
+def test_noise_of_any_size_holds_no_code(height: int, width: int, data: bytes):
+    luma = np.frombuffer(data, np.uint8)[: height * width].reshape(height, width)
+    assert find_codes(luma) == []
+    assert find_codes(luma, enlarge=True) == []
+
+
+def test_the_settings_name_the_readers_in_order():
+    stdin = io.BytesIO()
+    readers = open_readers(ClaimSettings(readers=("qr", "stdin")), stdin=stdin, clock=Clock())
+    assert [reader.name for reader in readers] == ["qr", "stdin"]
