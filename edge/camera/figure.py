@@ -252,7 +252,8 @@ class _Pen:
             )
             cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
         softened = cv2.GaussianBlur(mask, (0, 0), 4.0).astype(np.float32) * np.float32(1 / 255)
-        return np.clip((softened - 0.5) * 3.2 + 0.5, 0, 1)  # rounds corners, keeps the edge about 3 pixels wide
+        # Rounds corners, and keeps the edge about three pixels wide.
+        return np.asarray(np.clip((softened - 0.5) * 3.2 + 0.5, 0, 1), np.float32)
 
     def neck_light(self) -> F32:
         """A cylinder lit from the front, in the shadow of the chin."""

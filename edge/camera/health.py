@@ -152,7 +152,7 @@ def _block_means(frames: Sequence[Frame]) -> NDArray[np.float64]:
         size = (max(1, plane.shape[1] // _BLOCK), max(1, plane.shape[0] // _BLOCK))
         blocks = cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_AREA)
         rows.append(blocks.ravel().astype(np.float64))
-    return np.array(rows).reshape(len(rows), -1)
+    return np.array(rows)
 
 
 def _quantiles(values: U8, *shares: float) -> list[int]:

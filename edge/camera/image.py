@@ -19,6 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from edge.camera.complaints import Complaints
 from edge.camera.header import Header, read_header
 from edge.errors import InputError
 from edge.types import U8
@@ -26,6 +27,8 @@ from edge.types import U8
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 64 * 1024 * 1024
 _GREY = 128
+# What libjpeg says of lost picture data. "extraneous bytes before marker" is harmless, and common in phone pictures.
+_DAMAGE = ("premature end", "Premature end", "bad Huffman code", "bad progression")
 _REMEDY = "hand in a JPEG, PNG, BMP or WebP picture"
 
 
@@ -61,7 +64,10 @@ def decode_image(data: bytes, *, where: str = "picture", max_pixels: int = MAX_P
         )
     if header.flaw:
         raise InputError(f"{header.kind}: {header.flaw}", where=where, remedy="copy or export the picture again")
-    image = _decode(data, header)
+    with Complaints() as complaints:
+        image = _decode(data, header)
+    if any(sign in line for sign in _DAMAGE for line in complaints.lines):
+        raise InputError(f"{header.kind}: the picture is damaged", where=where, remedy="copy or export it again")
     if image is None or {*image.shape[:2]} != {header.width, header.height}:
         raise InputError(f"this {header.kind} cannot be decoded (damaged)", where=where, remedy=_REMEDY)
     return np.ascontiguousarray(_upright(image, header.orientation))

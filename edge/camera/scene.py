@@ -24,6 +24,7 @@ from edge.types import U8
 WALK_S = 1.2
 FAR = 0.08
 _LEAVE_S = 0.7
+_INSTANT = 1e-6  # 0.2 + 0.4 is a little more than 9 / 15: a frame on the edge of two scenes belongs to the later one
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class View:
         heads: farthest first.
         gain: brightness; side: -1..1, light from image left (negative) or right; blur: sigma in pixels of 480 rows.
         shake: the camera's displacement, x and y, in pixels of 480 rows.
-        noise_seed: None: take the frame's own.
+        frozen: the picture stands still until the scene ends.
     """
 
     scene: str
@@ -166,7 +167,7 @@ class Timeline:
         """Which scene plays at a time: its running number, the scene, the time into it; None after the end."""
         if not self.scenes or self.seconds <= 0:
             return None
-        round_, rest = divmod(time_s, self.seconds)
+        round_, rest = divmod(time_s + _INSTANT, self.seconds)
         if round_ and not self.loop:
             return None
         for position, scene in enumerate(self.scenes):

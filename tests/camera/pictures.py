@@ -63,4 +63,3 @@ class ListSource:
 
     def close(self) -> None:
         self.closed += 1
-
