@@ -17,6 +17,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 
 from edge.errors import CameraError, EdgeError, SourceTimeout
@@ -136,7 +137,8 @@ class Capture:
             text = f"the driver failed: {type(error).__name__}: {error}"
             self._fail(CameraError(text, where=self._source.name, remedy="reconnect the camera and start again"))
         finally:
-            self._source.close()
+            with suppress(Exception):  # the source is given up; what it says while closing changes nothing
+                self._source.close()
 
     def _keep(self, frame: Frame) -> None:
         with self._changed:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from edge.camera.pace import Pace
 from edge.camera.paint import Painter
-from edge.camera.scene import Card, Scene, Timeline, View, default_script, look_up
+from edge.camera.scene import Card, OnePerson, Scene, Timeline, View, default_script, look_up
 from edge.errors import CameraError, SourceEnded
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame
@@ -60,7 +61,7 @@ class FictionalSource:
         self._painter = Painter((width, height), seed, noise=noise)
         self._pace: Pace | None = None
         self._card: Card | None = None
-        self._frozen: tuple[tuple[int, bool], U8] | None = None
+        self._frozen: tuple[int, U8] | None = None
 
     @classmethod
     def from_settings(
@@ -122,15 +123,15 @@ class FictionalSource:
         self._card = None if image is None else Card(image, size=size, tilt=tilt, turn=turn)
 
     def _picture(self, index: int, view: View) -> U8:
-        card = self._card
-        if card is not None:
-            view = View(view.scene, view.heads, card, view.gain, view.side, view.blur, view.shake)
+        if self._card is not None:
+            view = replace(view, card=self._card)
         if not view.frozen:
             return self._painter.paint(view, index)
         found = self._timeline.at(index / self._fps)
         assert found is not None
         number, scene, _ = found
-        if self._frozen is None or self._frozen[0] != (number, False):
-            self._frozen = (number, False), self._painter.paint(view, 1_000_000 + number)
+        if self._frozen is None or self._frozen[0] != number:
+            self._frozen = number, self._painter.paint(view, index)
         still = self._frozen[1]
-        return self._painter.sensor.noise(still, index) if getattr(scene, "noise_on_still", False) else still.copy()
+        noisy = isinstance(scene, OnePerson) and scene.noise_on_still
+        return self._painter.sensor.noise(still, index + 1) if noisy else still.copy()

@@ -46,6 +46,7 @@ class PiSource:
     def __init__(self, settings: CameraSettings, *, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._settings, self._clock = settings, clock
         self._camera: Any = None
+        self._job: Any = None
         self._sequence = 0
 
     def open(self) -> None:
@@ -83,9 +84,12 @@ class PiSource:
         if self._camera is None:
             raise CameraError("the camera is not open", where=self.name, remedy="open it first")
         try:
-            request = self._camera.capture_request(wait=timeout_s)
+            # A job that was not done in time is kept and waited for again: an abandoned one would take the next
+            # request, and nobody would ever give its buffers back.
+            self._job = self._job or self._camera.capture_request(wait=False)
+            request = self._camera.wait(self._job, timeout=timeout_s)
+            self._job = None
         except (TimeoutError, FutureTimeout):
-            self._camera.cancel_all_and_flush()  # or the abandoned job would swallow, and never release, the next frame
             raise SourceTimeout(
                 f"the camera delivered nothing for {timeout_s:g} s", where=self.name, remedy="check its ribbon cable"
             ) from None
@@ -109,8 +113,13 @@ class PiSource:
         """Stop and free the camera. Harmless when repeated."""
         camera, self._camera = self._camera, None
         if camera is not None:
-            camera.stop()
-            camera.close()
+            if self._job is not None:
+                camera.cancel_all_and_flush()
+                self._job = None
+            try:
+                camera.stop()
+            finally:
+                camera.close()
 
     def _configuration(self, camera: Any) -> Any:
         size = (self._settings.width, self._settings.height)

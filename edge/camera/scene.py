@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from edge.types import U8
@@ -298,14 +297,3 @@ def _held(scene: ShowCode, into: float, wave: _Waves) -> Card:
         turn=4.0 * wave.swing(into, 0.4, 3),
         tilt=scene.tilt * (0.8 + 0.2 * wave.swing(into, 0.5, 4)),
     )
-
-
-def names_in(script: Sequence[Scene]) -> tuple[str, ...]:
-    """Everybody who appears in a script, in order of appearance."""
-    found: dict[str, None] = {}
-    for scene in script:
-        if isinstance(scene, OnePerson):
-            found[scene.name] = None
-        elif isinstance(scene, TwoPeople):
-            found |= {scene.first: None, scene.second: None}
-    return tuple(found)

@@ -185,7 +185,7 @@ class FakePicamera2:
     stamp = NOW - 30_000_000
 
     def __init__(self, number):
-        self.number, self.held, self.flushed, self.broken, self.silent = number, 0, 0, False, False
+        self.number, self.held, self.jobs, self.flushed, self.broken, self.silent = number, 0, 0, 0, False, False
         self.calls = []
         FakePicamera2.last = self
 
@@ -203,7 +203,13 @@ class FakePicamera2:
         self.calls.append("start")
 
     def capture_request(self, wait):
-        assert wait > 0
+        assert wait is False
+        self.jobs += 1
+        return object()
+
+    def wait(self, job, timeout):
+        assert job is not None
+        assert timeout > 0
         if self.silent:
             raise TimeoutError
         self.held += 1
@@ -265,13 +271,28 @@ def test_every_request_is_given_back_even_when_its_buffer_fails(picamera2):
     assert picamera2.last.held == 0
 
 
-def test_a_silent_pi_camera_is_a_timeout_and_its_job_is_cancelled(picamera2):
+def test_a_silent_pi_camera_is_a_timeout_and_its_job_is_waited_for_again(picamera2):
+    source = pi()
+    source.open()
+    picamera2.last.silent = True
+    for _ in range(3):
+        with pytest.raises(SourceTimeout):
+            source.read(0.5)
+    assert picamera2.last.jobs == 1, "an abandoned job would swallow a request"
+    picamera2.last.silent = False
+    assert source.read(0.5).sequence == 1
+    assert picamera2.last.held == 0
+
+
+def test_closing_a_silent_pi_camera_cancels_its_job(picamera2):
     source = pi()
     source.open()
     picamera2.last.silent = True
     with pytest.raises(SourceTimeout):
         source.read(0.5)
+    source.close()
     assert picamera2.last.flushed == 1
+    assert picamera2.last.calls[-2:] == ["stop", "close"]
 
 
 def test_a_sensor_time_of_another_clock_is_not_believed(picamera2):

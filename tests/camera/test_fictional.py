@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import zxingcpp
 
+from edge import _resources
 from edge.camera import (
     Capture,
     FictionalSource,
