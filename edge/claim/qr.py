@@ -97,7 +97,7 @@ def find_codes(luma: U8, *, enlarge: bool = False) -> list[str]:
     """
     if enlarge:
         luma = np.asarray(cv2.resize(luma, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
-    found = zxingcpp.read_barcodes(np.ascontiguousarray(luma), formats=_QR, try_invert=False)
+    found = zxingcpp.read_barcodes(np.ascontiguousarray(luma), formats=_QR)
     return sorted({code.text for code in found if code.valid and code.text.startswith(PREFIX)})
 
 

@@ -105,6 +105,7 @@ def test_another_code_in_view_is_nothing(picture):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_whole_table():
     table = measure(5)
     assert table[("usual", SMALL, 15)] >= 0.95
