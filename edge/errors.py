@@ -63,6 +63,10 @@ class SettingsError(EdgeError):
         )
         self.problems = problems
 
+    def as_json(self) -> dict[str, str]:
+        """As `EdgeError.as_json`, with every problem in ``what``."""
+        return {**super().as_json(), "what": "; ".join(self.problems)}
+
 
 class BuildRefused(EdgeError):
     """The build hook refuses to build. ``findings`` lists every reason."""
@@ -74,8 +78,6 @@ class BuildRefused(EdgeError):
 
 class ModelError(EdgeError):
     """A model or its card cannot be used: digest, shape, dtype, delegation, golden output."""
-
-    exit_code = 4
 
 
 class ModelMismatch(EdgeError):
@@ -164,8 +166,6 @@ class LockedOut(ClaimError):
 class VaultError(EdgeError):
     """The store cannot be used: another device's, damaged, rolled back, full."""
 
-    exit_code = 4
-
 
 class SealBroken(ClaimError):
     """A sealed template does not open with this token and this device's key, or was altered."""
@@ -177,8 +177,6 @@ class ConsentMissing(EdgeError):
 
 class StateError(EdgeError):
     """The state database cannot be used or was rolled back."""
-
-    exit_code = 4
 
 
 class SpentError(EdgeError):
