@@ -38,7 +38,8 @@ AGES = ((0, 18), (18, 30), (30, 45), (45, 60), (60, 120))
 FEMALE_LAST = 7380
 RACES = ("White", "Black", "Asian", "Indian", "other")
 FEWEST = 300
-#: Teacher score from which two pictures count as one person: looked at, all but a handful of the weakest 80 are.
+#: Teacher score from which two pictures count as one person. Looked at: most of the weakest 80 pairs are, a few are
+#: doubtful, and many more of one person lie below, so what is left still errs on the high side.
 SAME_PERSON = 0.70
 
 
