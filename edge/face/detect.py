@@ -25,6 +25,8 @@ _MOST_AT_ONCE = 4.0
 _SAME = 0.5
 #: A box of which so much lies inside a more certain one is a part of that face, not a second person.
 _INSIDE = 0.65
+#: Eyes nearer to each other than this share of the box's width are no pair of eyes, in profile neither.
+_CLOSEST_EYES = 0.02
 #: Faces returned at most; a frame holds one claimant.
 MOST_FACES = 16
 
@@ -67,7 +69,7 @@ class Detector:
         found = merge(self._heads.decode(self.runner.run(self._canvas)), self._overlap)
         found *= self._ratio
         found += self._shift
-        faces = [_face(row) for row in found]
+        faces = [face for row in found if (face := _face(row)) is not None]
         faces.sort(key=_height, reverse=True)
         return faces
 
@@ -138,8 +140,11 @@ def merge(found: F32, overlap: float) -> F32:
     return np.array(faces, np.float32)
 
 
-def _face(row: F32) -> Face:
-    score, x, y, width, height = row[:5].tolist()
+def _face(row: F32) -> Face | None:
+    """A row as a face; None when its eyes lie on one point, which is no face and could not be aligned."""
+    score, x, y, width, height, left_x, left_y, right_x, right_y = row[:9].tolist()
+    if abs(right_x - left_x) + abs(right_y - left_y) < _CLOSEST_EYES * width:
+        return None
     return Face((x - width / 2, y - height / 2, width, height), row[5:].reshape(5, 2), score)
 
 

@@ -15,10 +15,14 @@ Bars: found >= 99.5 %; pairs accuracy of the chain within 1 point of the float r
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+# the waiting threads of PyTorch, OpenVINO and the model runtime would slow each other threefold
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import cv2
 import numpy as np

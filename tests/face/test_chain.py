@@ -239,7 +239,7 @@ CHANGES = {
     "dark": (lambda image: (image * 0.1).astype(np.uint8), Advice.MORE_LIGHT),
     "bright": (lambda image: np.clip(image * 2.4 + 70, 0, 255).astype(np.uint8), Advice.LESS_LIGHT),
     "blurred": (lambda image: cv2.GaussianBlur(image, (0, 0), 14), Advice.HOLD_STILL),
-    "rolled": (rotated(38), Advice.LOOK_HERE),
+    "rolled": (rotated(48), Advice.LOOK_HERE),
 }
 
 
