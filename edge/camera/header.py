@@ -21,6 +21,8 @@ _MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ORIENTATION_TAG = 0x0112
+# A real file has some dozens of parts, a large PNG some thousand. A file made of nothing but part marks is refused early.
+_MOST_PARTS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def read_header(data: bytes) -> Header | None:
 def _jpeg(data: bytes) -> Header | None:
     size: tuple[int, int] | None = None
     orientation, position, flaw = 1, 2, "the file ends before the picture does (truncated)"
-    while True:
+    for _ in range(_MOST_PARTS):
         start = data.find(b"\xff", position)
         if start < 0 or start + 1 >= len(data):
             break
@@ -106,7 +108,9 @@ def _png(data: bytes) -> Header | None:
         return None
     alpha, orientation, position = colour in (4, 6), 1, 8
     flaw = "the file ends before the picture does (truncated)"
-    while position + 12 <= len(data):
+    for _ in range(_MOST_PARTS):
+        if position + 12 > len(data):
+            break
         length, name = struct.unpack_from(">I4s", data, position)
         end = position + 12 + length
         if end > len(data):

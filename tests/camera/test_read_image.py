@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import struct
+import time
 import zlib
 
 import cv2
@@ -220,6 +221,15 @@ def test_a_cmyk_jpeg_becomes_bgr():
     image = decode_image(zlib.decompress(base64.b85decode(CMYK)))
     assert image.shape == (16, 16, 3)
     assert np.abs(image.astype(int) - (54, 54, 245)).max() < 12  # 0, 78, 78, 4 % ink: a red
+
+
+def test_a_file_of_nothing_but_marks_is_refused_quickly():
+    began = time.monotonic()
+    empty_chunk = bytes(4) + b"aaaa" + bytes(4)
+    refusal(b"\xff\xd8" + b"\xff\x00" * 4_000_000)
+    refusal(b"\xff\xd8" + b"\xff\xe2\0\2" * 4_000_000)
+    refusal(PNG[:33] + empty_chunk * 500_000)
+    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize(
