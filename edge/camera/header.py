@@ -21,7 +21,7 @@ _MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ORIENTATION_TAG = 0x0112
-# A real file has some dozens of parts, a large PNG some thousand. A file made of nothing but part marks is refused early.
+# A real file has some dozens of parts, a large PNG some thousand. A file of nothing but part marks is refused early.
 _MOST_PARTS = 50_000
 
 
