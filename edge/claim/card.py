@@ -1,8 +1,8 @@
 """The card that a person takes away: on the terminal, as a picture, or on a page to print.
 
-    kind = check_card_path(Path("ada.pdf"), state_dir=state)           # before anybody stands in front of the camera
+    draw = check_card_path(Path("ada.pdf"), state_dir=state)           # before anybody stands in front of the camera
     text = CardText(token, serial=claim.serial_text, not_before=..., expires=..., issued_by="Meridian Works")
-    write_card(Path("ada.pdf"), card_pdf(text), state_dir=state)       # a new file, 0600
+    write_card(Path("ada.pdf"), draw(text), state_dir=state)           # a new file, 0600
 
 The card is of ID-1 size (ISO/IEC 7810: 85.6 x 54 mm) and its code as large as that permits, because a camera sees few
 pixels of it: 45.6 mm in card custody (version 15, modules of 0.59 mm); ``tests/claim/test_card_in_view.py`` says where
@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
 
 import numpy as np
 import segno
@@ -88,15 +89,30 @@ def card_pdf(text: CardText) -> bytes:
     return pdf(Drawing(210.0, 297.0, page, code), f"Card {text.serial[:9]}")
 
 
-def check_card_path(path: Path, *, state_dir: Path) -> Literal["png", "pdf"]:
-    """What kind of card ``path`` asks for, when it may be written at all. Call it before a capture begins.
+def card_text(text: CardText) -> bytes:
+    """The token's text in a line: for whoever writes the card another way, and for `edge verify --token`."""
+    return text.token.encode("ascii") + b"\n"
+
+
+#: Suffix of a card's file -> what draws it.
+KINDS: Mapping[str, Callable[[CardText], bytes]] = MappingProxyType(
+    {".png": card_png, ".pdf": card_pdf, ".token": card_text}
+)
+
+
+def check_card_path(path: Path, *, state_dir: Path) -> Callable[[CardText], bytes]:
+    """What draws the kind of card that ``path`` asks for, when it may be written at all; called before a capture.
 
     Raises:
         InputError: another suffix, a name that is taken, no such folder, or inside the state folder.
     """
-    kind = path.suffix.lower()
-    if kind not in (".png", ".pdf"):
-        raise InputError("a card is a .png or a .pdf", where=str(path), remedy="give the file one of these suffixes")
+    draw = KINDS.get(path.suffix.lower())
+    if draw is None:
+        raise InputError(
+            "a card is a .png, a .pdf or a .token (the text alone)",
+            where=str(path),
+            remedy="give the file one of these suffixes",
+        )
     try:
         folder = path.parent.resolve(strict=True)
         inside = folder.is_relative_to(state_dir.resolve())
@@ -113,14 +129,14 @@ def check_card_path(path: Path, *, state_dir: Path) -> Literal["png", "pdf"]:
         )
     if taken:
         raise InputError("the file is already there, and a card never replaces one", where=str(path), remedy="rename")
-    return "png" if kind == ".png" else "pdf"
+    return draw
 
 
 def write_card(path: Path, data: bytes, *, state_dir: Path) -> None:
     """Write a card to a new file of mode 0600.
 
     Args:
-        path: see `check_card_path`. data: from `card_png` or `card_pdf`. state_dir: the device's state folder.
+        path: see `check_card_path`. data: from what `check_card_path` gave. state_dir: the device's state folder.
 
     Raises:
         InputError: as `check_card_path`, or the file cannot be written; then nothing is left of it.

@@ -50,7 +50,7 @@ def _thumb(glimpse: Glimpse) -> U8:
         for px, py in face.landmarks:
             cv2.circle(image, (round(float(px)), round(float(py))), 4, (255, 255, 255), -1, cv2.LINE_AA)
             cv2.circle(image, (round(float(px)), round(float(py))), 4, colour, 1, cv2.LINE_AA)
-    small = cv2.resize(image, (_THUMB_W, _THUMB_H), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(image, (_THUMB_W, _THUMB_H), interpolation=cv2.INTER_AREA), np.uint8)
     if glimpse.passed is not None:
         word = f"look {glimpse.looks}: {'matches' if glimpse.passed else 'does not match'}"
     else:
@@ -58,7 +58,7 @@ def _thumb(glimpse: Glimpse) -> U8:
         word = ADVICE[advice[0].value] if advice else (glimpse.look.reason or "looking").replace("_", " ")
     cv2.rectangle(small, (0, _THUMB_H - 26), (_THUMB_W, _THUMB_H), (30, 30, 30), -1)
     _text(small, word, (8, _THUMB_H - 8), 0.5, (255, 255, 255))
-    return np.asarray(small, np.uint8)
+    return small
 
 
 def _panel(panel: Panel) -> U8:

@@ -58,7 +58,7 @@ class _Wish:
 @click.option("--group", "groups", multiple=True, help="Door group the card opens; repeat it (default: this door's).")
 @click.option("--credential", type=click.IntRange(0, 2**64 - 1), default=0, help="Number handed to an access panel.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Validity in days (default: vault.days).")
-@click.option("--card", type=_PATH, help="Write the card to a new file: .png or .pdf (0600). This file IS the card.")
+@click.option("--card", type=_PATH, help="Write the card to a new file (0600): .png, .pdf or .token. It IS the card.")
 @click.option("--renew", metavar="FILE|-", help="The old token: replace its template after it was verified.")
 @click.option(
     "--override", is_flag=True, help="With --renew: skip the verification, on the operator's word (journalled)."
@@ -161,15 +161,12 @@ def _consent(device: Device, file: Path | None, *, needed: bool) -> ConsentRecei
 
 def _verify_first(device: Device, token: str) -> None:
     """A renewal follows an accepted verification of the old card."""
-    from contextlib import ExitStack
-
     from edge.cli._answer import REASONS
     from edge.errors import ClaimError
     from edge.types import Outcome
 
     click.echo("First the old card is verified: please look at the camera.", err=True)
-    with ExitStack() as stack:
-        decision = device.decide(token, lambda: stack.enter_context(device.stream()))
+    decision = device.decide_once(token)
     if decision.outcome is not Outcome.ACCEPT:
         raise ClaimError(
             f"the old card was not verified: {REASONS[decision.reason.value]}",
@@ -259,7 +256,7 @@ def _issue(device: Device, vector: I8, receipt: ConsentReceipt | None, key: Issu
 
 def _hand_out(device: Device, issued: Issued, card: Path | None, json_wanted: bool) -> None:
     """The card leaves: as a file, in the terminal, or in the JSON. Nothing of it stays."""
-    from edge.claim.card import CardText, card_pdf, card_png, terminal, write_card
+    from edge.claim.card import CardText, check_card_path, terminal, write_card
 
     answer = {
         "schema": "edge/enrolment/v1",
@@ -282,9 +279,10 @@ def _hand_out(device: Device, issued: Issued, card: Path | None, json_wanted: bo
             not_before=issued.not_before,
             expires=issued.expires,
             issued_by=device.settings.device.name,
+            custody=issued.custody,
         )
-        data = card_pdf(text) if card.suffix.lower() == ".pdf" else card_png(text)
-        write_card(card, data, state_dir=device.settings.device.state_dir)
+        state_dir = device.settings.device.state_dir
+        write_card(card, check_card_path(card, state_dir=state_dir)(text), state_dir=state_dir)
         if not json_wanted:
             click.echo(f"Enrolled. Serial {issued.serial_text}")
             click.echo(

@@ -64,12 +64,7 @@ def command(token: str, config: Path | None, image: Path | None, json_wanted: bo
             from edge.cli._pictures import verify_picture
 
             return give(verify_picture(device, text, image), json_wanted)
-        from contextlib import ExitStack
-
-        with ExitStack() as stack:
-            # The camera is opened only once the claim holds: an expired token is refused before any frame.
-            decision = device.decide(text, lambda: stack.enter_context(device.stream()))
-        return give(decision, json_wanted)
+        return give(device.decide_once(text), json_wanted)
 
 
 def pictures_or_refuse() -> None:

@@ -169,6 +169,14 @@ class Device:
         self.ledger.journal.decided(decision)
         return decision
 
+    def decide_once(self, text: str) -> Decision:
+        """Decide about one claim on a stream of its own, opened only once the claim itself holds; see `decide`."""
+        stream = self.stream()
+        try:
+            return self.decide(text, stream.start)
+        finally:
+            stream.stop()
+
     def act(self, decision: Decision) -> None:
         """Let the door act on a decision: the lock is released on an accept only.
 

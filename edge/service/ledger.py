@@ -54,11 +54,11 @@ class Ledger:
 
     def fault(self, error: EdgeError, faults: frozenset[Fault] = frozenset()) -> None:
         """Something failed: the class of the error, and what the frames were."""
-        for fault in sorted(faults) or [None]:
-            fields: dict[str, Value] = {"error": type(error).__name__}
-            if fault is not None:
-                fields["fault"] = fault.value
-            self.journal.write("fault", **fields)
+        name = type(error).__name__
+        for fault in sorted(faults):
+            self.journal.write("fault", error=name, fault=fault.value)
+        if not faults:
+            self.journal.write("fault", error=name)
 
     def enrolled(self, issued: Issued, operator: str, *, issuer: bytes) -> None:
         """A card was handed out. ``issuer``: its 8-byte key id."""

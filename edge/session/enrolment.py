@@ -44,7 +44,8 @@ def average(vectors: Sequence[I8]) -> I8:
     """
     units = [v.astype(np.float64) / np.linalg.norm(v.astype(np.float64)) for v in vectors]
     mean: NDArray[np.float64] = np.mean(units, axis=0)
-    return np.rint(mean * (127.0 / np.abs(mean).max())).astype(np.int8)
+    scaled: I8 = np.rint(mean * (127.0 / np.abs(mean).max())).astype(np.int8)
+    return scaled
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ def test_a_card_is_refused_where_it_does_not_belong(tmp_path: Path):
         with pytest.raises(InputError):
             write_card(path, b"card", state_dir=state)
     assert not list(tmp_path.rglob("*.p[nd][gf]")) or list(tmp_path.rglob("*.p[nd][gf]")) == [tmp_path / "dangling.png"]
-    assert check_card_path(tmp_path / "a.pdf", state_dir=state) == "pdf"
+    assert check_card_path(tmp_path / "a.pdf", state_dir=state) is card_pdf
 
 
 def test_a_full_disk_leaves_no_half_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
