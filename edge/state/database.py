@@ -81,6 +81,16 @@ class SqliteFile:
                 raise
             self._db.execute("COMMIT")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Several reads of one and the same state, without keeping other processes from writing."""
+        with self._lock, self._typed():
+            self._db.execute("BEGIN")
+            try:
+                yield self._db
+            finally:
+                self._db.execute("ROLLBACK")
+
     def read(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """The rows of one SELECT."""
         with self._lock, self._typed():

@@ -150,7 +150,7 @@ class Store:
             VaultError: damage; a row added, removed or edited behind the ledger's back.
         """
         self._file.check()
-        with self._file.write() as db:
+        with self._file.snapshot() as db:
             ledger = self._ledger(db)
             rows = db.execute(_ALL).fetchall()
         for row in rows:

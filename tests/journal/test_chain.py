@@ -128,6 +128,30 @@ def test_a_chain_recomputed_without_the_key_shows(journal, folder):
     assert journal.verify().line == 1
 
 
+def test_a_genuine_entry_of_another_past_of_the_device_shows(journal, folder):
+    """A device put back and run again writes a second entry 11; one of them does not continue the other's chain."""
+    journal.write("stopped", cause="signal")
+    content = lines(folder)
+    eleventh = Entry.parse(content[10].rstrip())
+    other = Entry.make(11, eleventh.at, "stopped", {"cause": "other"}, eleventh.prev, KEY)
+    twelfth = Entry.make(12, eleventh.at, "started", {}, other.hash, KEY)
+    rewrite(folder, [*content, twelfth.line()])
+    assert journal.verify().problem == "entry 12 does not follow the entry before it"
+
+
+def test_an_entry_is_synced_and_then_its_head_before_write_returns(journal, folder, monkeypatch):
+    synced = []
+    real = os.fdatasync
+
+    def told(handle: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
+        real(handle)
+
+    monkeypatch.setattr(os, "fdatasync", told)
+    journal.write("stopped", cause="signal")
+    assert synced == ["journal.jsonl", "journal.head"]
+
+
 @pytest.mark.parametrize("name", ["journal.jsonl", "journal.head"])
 def test_a_missing_file_shows(journal, folder, start, name):
     journal.close()

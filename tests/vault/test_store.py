@@ -48,6 +48,7 @@ def test_file_and_log_are_the_owner_s_alone(device):
 
 
 def test_deleted_content_is_overwritten_and_commits_are_synced(device):
+    assert schema.VAULT.secure_delete  # asked for: some builds of SQLite have it on by default, others do not
     file = device.vault.store._file
     assert file.read("PRAGMA secure_delete") == [(1,)]
     assert file.read("PRAGMA synchronous") == [(2,)]
