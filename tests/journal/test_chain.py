@@ -144,7 +144,7 @@ def test_an_entry_is_synced_and_then_its_head_before_write_returns(journal, fold
     real = os.fdatasync
 
     def told(handle: int) -> None:
-        synced.append(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink().name)
         real(handle)
 
     monkeypatch.setattr(os, "fdatasync", told)
