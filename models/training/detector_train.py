@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,9 @@ def train(work: Path, images: int, batch: int, rate: float, workers: int, device
         multiprocessing_context="spawn" if workers else None,  # a forked OpenCV thread pool deadlocks
     )
     started, seen_at_start, checked, sums, steps = time.monotonic(), seen, time.monotonic(), {}, 0
+    asked_to_stop: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))
+    signal.signal(signal.SIGINT, lambda number, _: asked_to_stop.append(number))
     for pictures, faces in loader:
         for group in optimiser.param_groups:
             group["lr"] = schedule(seen, images, rate, batch)
@@ -109,6 +113,10 @@ def train(work: Path, images: int, batch: int, rate: float, workers: int, device
         if steps % 50 == 0:
             report(seen, images, seen - seen_at_start, time.monotonic() - started, {k: float(v) / 50 for k, v in sums.items()})
             last, sums = {k: float(v) / 50 for k, v in sums.items()}, {}
+        if asked_to_stop:
+            save(folder, net, average, optimiser, seen)
+            print(f"stopped after {seen} scenes; the same command goes on from here", flush=True)
+            return
         if time.monotonic() - checked > every_s or seen >= images:
             save(folder, net, average, optimiser, seen)
             figures = measure(maps_of(average.net, truth, device), truth)
