@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "selftest": ("selftest", "Is this device fit to decide?"),
     "revoke": ("revoke", "Revoke a lost card by its printed serial."),
     "reset": ("reset", "Clear the lockout of a card."),
+    "confirm": ("confirm", "Confirm the clock, a restored vault, or a damaged state, as an operator."),
     "keys": ("keys", "Make, show and rotate this device's keys and its issuers."),
     "config": ("config", "Check and show the settings."),
     "journal": ("journal", "Verify and show the journal."),

@@ -27,10 +27,10 @@ from edge.face import Chain
 from edge.journal import KEY_LABEL, Journal
 from edge.keys import Keyring
 from edge.policy import BuildInfo, current
-from edge.service.ledger import Ledger
+from edge.service.ledger import JOURNAL_COUNTER, Ledger
 from edge.session import Desk, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
-from edge.state import ClockGuard, Limits, SqliteFile, state_database
+from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
 from edge.types import Decision, Door, Source, Stream
 from edge.vault import Vault
 
@@ -48,6 +48,7 @@ class Parts:
         keyring: instead of the key files.
         build: instead of what this build says of itself (tests of device builds).
         system_clock: Unix seconds.
+        acknowledged_by: the operator who accepts that vault and state do not fit together (`edge confirm vault`).
         fast: pull frames as fast as they come, without a capture thread.
     """
 
@@ -57,6 +58,7 @@ class Parts:
     build: BuildInfo = field(default_factory=current)
     system_clock: Callable[[], float] = time.time
     random_bytes: Callable[[int], bytes] = os.urandom
+    acknowledged_by: str = ""
     fast: bool = False
 
 
@@ -73,9 +75,11 @@ class Device:
         self.clock = ClockGuard(state, system_clock=parts.system_clock, build_date=BUILD_DATE)
         self.limits = Limits(state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
         folder = settings.device.state_dir
-        self.vault = Vault.at(folder, keyring, state)
-        journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().utc_s)
-        self.ledger = Ledger(journal, settings, parts.build)
+        self.vault = Vault.at(folder, keyring, state, acknowledged_by=parts.acknowledged_by)
+        counters = Counters(state)
+        written = counters.value(JOURNAL_COUNTER)
+        journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().utc_s, at_least=written)
+        self.ledger = Ledger(journal, settings, parts.build, counters)
         self.chain = Chain.load(settings.face)
         self.desk = Desk(keyring.trust, keyring.site_id, settings.claim, self.clock.now)
         self.verifier = Verifier(
@@ -90,6 +94,7 @@ class Device:
         )
         self._state = state
         self._door = parts.door
+        self._closed = False
 
     @classmethod
     def open(cls, settings: Settings, parts: Parts | None = None) -> Device:
@@ -120,12 +125,15 @@ class Device:
 
     def close(self) -> None:
         """Lock the door and close everything. Harmless when repeated."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             if self._door is not None:
                 self._door.close()
         finally:
             self.vault.close()
-            self.ledger.journal.close()
+            self.ledger.close()
             self._state.close()
 
     def stream(self) -> Capture | Pulled:
@@ -193,6 +201,20 @@ class Device:
             self._door = open_door(self.settings.door, allow_hardware=allow, write=_to_stderr)
             self._door.open()
         return self._door
+
+    def keep_house(self) -> None:
+        """What is done once a day, and only with a confirmed time: expired cards and old journal entries go.
+
+        Raises:
+            StateError, VaultError, JournalBroken: the device must not go on.
+        """
+        now = self.clock.now()
+        if not now.confirmed:
+            return
+        for serial in self.vault.expire(now):
+            self.ledger.journal.write("expired", serial=serial.hex())
+        self.ledger.journal.prune(now.utc_s - self.settings.journal.days * 86400)
+        self.ledger.mark()
 
     def enrolment(self, *, want: int = 5, deadline_s: float = 60.0) -> Enrolment:
         """The capture side of an enrolment on this device."""

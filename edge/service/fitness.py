@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge.errors import EdgeError, JournalBroken, SettingsError
+from edge.errors import EdgeError, JournalBroken, SettingsError, Unfit
 from edge.selftest import Check, checks
 from edge.selftest.sealing import Bench
 from edge.service.device import Device, Parts
@@ -71,9 +71,11 @@ def _all(settings: Settings, device: Device | None, error: EdgeError | None) -> 
         *found,
         Check("calibration", lambda: _threshold(device)),
         Check("keys", lambda: f"site {device.keyring.site_id.hex()[:8]}, {_issuers(device)} trusted"),
+        Check("vault", lambda: _vault(device)),
         Check("journal", lambda: _journal(device)),
         Check("clock", lambda: checks.clock(device.clock), needed=False),
         Check("build", lambda: _build(device), needed=False),
+        Check("development keys", lambda: _no_passphrase(device), needed=False),
         Check("source", lambda: checks.source(device.stream)),
     ]
 
@@ -98,6 +100,22 @@ def _journal(device: Device) -> str:
     if not report.ok:
         raise JournalBroken(report.problem, where="journal", remedy="keep the file and find out who changed it")
     return f"{report.entries} entries, the chain holds"
+
+
+def _vault(device: Device) -> str:
+    device.vault.store.check()
+    return f"the store is this device's and whole; custody of new cards: {device.settings.vault.custody}"
+
+
+def _no_passphrase(device: Device) -> str:
+    file = device.settings.device.state_dir / "issuer.passphrase"
+    if file.exists():
+        raise Unfit(
+            "the issuer's passphrase lies beside its key: whoever reads this folder can make cards",
+            where=str(file),
+            remedy="make a door's keys without --development",
+        )
+    return "none here"
 
 
 def _build(device: Device) -> str:

@@ -11,8 +11,12 @@ from edge.journal.kinds import Value
 from edge.policy import BuildInfo
 from edge.selftest import Report
 from edge.settings.model import Settings
+from edge.state import Counters
 from edge.types import Fault
 from edge.vault import Issued
+
+#: Name of the counter in `edge.state` that holds the number of the journal's last entry.
+JOURNAL_COUNTER = "journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +25,24 @@ class Ledger:
 
     Args:
         journal: opened. settings, build: of this device.
+        counters: of `edge.state`; remember how long the journal was, so that an older copy put back is noticed.
     """
 
     journal: Journal
     settings: Settings
     build: BuildInfo
+    counters: Counters
+
+    def mark(self) -> None:
+        """Remember the journal's length outside of it."""
+        self.counters.raise_to(JOURNAL_COUNTER, self.journal.sequence)
+
+    def close(self) -> None:
+        """Remember the length and close. Harmless when repeated."""
+        try:
+            self.mark()
+        finally:
+            self.journal.close()
 
     def started(self, model: str) -> None:
         """The loop began, with these settings (their digest), this build, this embedder (its SHA-256, hex)."""

@@ -9,6 +9,7 @@ stop      SIGTERM sets the event: a session in progress ends as `interrupted`, t
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from edge.types import Decision, Fault, Frame, Reader
 _IDLE_S = 0.1
 #: Pause before a failed source is opened again.
 _RETRY_S = 2.0
+#: How often the house is kept: expired cards, old journal entries.
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,20 @@ class Loop:
         device: opened.
         readers: how claims arrive.
         tell: told about every event; must not block.
+        clock: seconds, monotonic; when the house is to be kept again.
     """
 
-    def __init__(self, device: Device, readers: Sequence[Reader], tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        device: Device,
+        readers: Sequence[Reader],
+        tell: Callable[[Event], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._device, self._readers, self._tell = device, readers, tell
         self._faults: frozenset[Fault] = frozenset()
+        self._clock, self._kept = clock, float("-inf")
 
     def run(self, stop: threading.Event) -> None:
         """Serve claims.
@@ -77,6 +89,7 @@ class Loop:
     def _serve(self, stream: Capture | Pulled, stop: threading.Event) -> None:
         newest, silent, health = stream.now_ns(), 0.0, Health(self._device.settings.camera)
         while not stop.is_set():
+            self._keep_house()
             frame: Frame | None = None
             try:
                 frame = stream.next(newest, _IDLE_S)
@@ -104,6 +117,11 @@ class Loop:
         decision = self._device.decide(text, lambda: stream, cancelled=stop.is_set)
         self._device.act(decision)
         self._tell(Event("decision", decision=decision))
+
+    def _keep_house(self) -> None:
+        if self._clock() - self._kept >= _DAY_S:
+            self._kept = self._clock()
+            self._device.keep_house()
 
     def _nobody_can_claim(self) -> bool:
         """Standard input has ended and it was the only reader: nothing can happen any more."""

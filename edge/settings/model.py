@@ -89,11 +89,11 @@ class CameraSettings(Section):
     path: FilePath | None = None
     """replay: a video file or a folder of pictures."""
     pace: Literal["real", "fast"] = "real"
-    """replay: as the clock goes, or as fast as asked."""
+    """replay, fictional: as the clock goes, or as fast as asked."""
     loop: bool = False
-    """replay: begin again at the end."""
+    """replay, fictional: begin again at the end."""
     width: Annotated[int, Field(ge=320, le=4096)] = 640
-    """Width of a frame in pixels."""
+    """Width of a frame in pixels; 1280 or more where QR codes are read (640 reads them to 15 cm only)."""
     height: Annotated[int, Field(ge=240, le=4096)] = 480
     """Height of a frame in pixels."""
     fps: Annotated[float, Field(ge=1, le=60)] = 15.0

@@ -1,0 +1,110 @@
+"""What operators do: clear a lockout, revoke, confirm. Each is journalled by name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from edge.cli import main
+
+
+def journal(desk, capsys) -> list[dict]:
+    capsys.readouterr()
+    assert main(["journal", "show", "--last", "20", "--config", str(desk.config), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["entries"]
+
+
+def test_an_operator_clears_the_lockout_of_a_card(desk, capsys):
+    answer = desk.enrol("chen", capsys)
+    token = desk.folder / "chen.token"
+    token.write_text(answer["token"])
+    command = ["verify", "--config", str(desk.config), "--token", str(token), "--json"]
+    for _ in range(6):
+        main(command)
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["reason"] == "locked_out"
+    assert main(["reset", answer["serial"], "--operator", "kim", "--config", str(desk.config)]) == 0
+    assert "5 rejects" in capsys.readouterr().out
+    main(command)
+    assert json.loads(capsys.readouterr().out)["reason"] == "not_matching"
+    assert any(e["kind"] == "reset" and e["fields"]["operator"] == "kim" for e in journal(desk, capsys))
+
+
+def test_a_damaged_state_locks_the_device_until_an_operator_begins_a_new_one(desk, capsys):
+    token = desk.token("ada", capsys)
+    command = ["verify", "--config", str(desk.config), "--token", str(token)]
+    state = desk.folder / "state" / "state.sqlite3"
+    for path in state.parent.glob("state.sqlite3*"):
+        path.write_bytes(b"damage" * 1000)
+    assert main(command) == 3
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert main(["confirm", "state", "--operator", "kim", "--config", str(desk.config)]) == 0
+    assert main(command) == 0
+    assert list(state.parent.glob("state.sqlite3.damaged-*"))
+    assert any(e["kind"] == "acknowledged" for e in journal(desk, capsys))
+
+
+def test_a_state_that_is_not_damaged_is_not_thrown_away(desk, capsys):
+    assert main(["confirm", "state", "--operator", "kim", "--config", str(desk.config)]) == 3
+    assert "not damaged" in capsys.readouterr().err
+
+
+def test_an_operator_confirms_the_clock(desk, capsys):
+    assert main(["confirm", "clock", "--operator", "kim", "--config", str(desk.config)]) == 0
+    assert "UTC" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["revoke", "zzz"], ["reset", "12-34"]])
+def test_a_serial_that_is_none_is_refused(desk, capsys, command):
+    assert main([*command, "--operator", "kim", "--config", str(desk.config)]) == 3
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_the_self_test_tells_what_is_right_and_wrong(desk, capsys):
+    assert main(["selftest", "--config", str(desk.config), "--json"]) == 0
+    checks = {c["name"]: c["ok"] for c in json.loads(capsys.readouterr().out)["checks"]}
+    for name in (
+        "settings",
+        "model detector",
+        "model embedder",
+        "sealing",
+        "calibration",
+        "vault",
+        "journal",
+        "source",
+    ):
+        assert checks[name], name
+    assert not checks["development keys"], "a desk's keys are a warning"
+
+
+def test_the_self_test_diagnoses_a_device_without_keys(tmp_path, capsys):
+    config = tmp_path / "device.yaml"
+    config.write_text("device: {state_dir: state, trust_dir: trust}\ncamera: {driver: fictional, pace: fast}\n")
+    assert main(["selftest", "--config", str(config), "--json"]) == 4
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["fit"] is False
+    failed = [c for c in answer["checks"] if not c["ok"]]
+    assert [c["name"] for c in failed] == ["device opens"]
+    assert failed[0]["remedy"]
+
+
+def test_a_camera_that_shows_a_still_with_noise_is_no_camera(desk, capsys, monkeypatch):
+    from edge.camera import OnePerson
+    from edge.camera.fictional import FictionalSource
+
+    genuine = FictionalSource.from_settings.__func__
+
+    def still(cls, settings, script=None, **named):
+        return genuine(cls, settings, (OnePerson("ada", 9.0, still=True, noise_on_still=True),), **named)
+
+    monkeypatch.setattr(FictionalSource, "from_settings", classmethod(still))
+    assert main(["selftest", "--config", str(desk.config), "--json"]) == 4
+    failed = [c["name"] for c in json.loads(capsys.readouterr().out)["checks"] if c["needed"] and not c["ok"]]
+    assert failed == ["source"]
+
+
+def test_an_unfit_device_does_not_run(desk, capsys):
+    desk.enrol("ada", capsys)
+    (desk.folder / "state" / "journal.jsonl").write_text("")
+    assert main(["run", "--config", str(desk.config)]) == 4
+    assert "journal" in capsys.readouterr().err
