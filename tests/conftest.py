@@ -31,3 +31,21 @@ def picture():
         return image
 
     return load
+
+
+#: Tests that may skip: with the data folder beside the checkout (as in CI) and without it.
+ALLOWED_SKIPS = {True: 4, False: 40}
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Too many skipped tests are a failure: a suite that skips everything passes everything."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput"):
+        return
+    skipped = len(reporter.stats.get("skipped", []))
+    allowed = ALLOWED_SKIPS[(ROOT.parent / "shared" / "data" / "README.md").is_file()]
+    if skipped > allowed:
+        reporter.write_line(f"{skipped} tests were skipped, at most {allowed} may be", red=True)
+        session.exitstatus = 1
+    elif skipped:
+        reporter.write_line(f"{skipped} tests were skipped (at most {allowed} may be)")
