@@ -62,7 +62,7 @@ class Aligner:
 
     def __init__(self, align: Align) -> None:
         self.align = align
-        self._rgb = align.channels == "RGB"
+        self._to_card = cv2.COLOR_BGRA2RGB if align.channels == "RGB" else cv2.COLOR_BGRA2BGR
 
     def __call__(self, image: U8, landmarks: F32) -> U8:
         """Align one face.
@@ -78,13 +78,39 @@ class Aligner:
             InputError: the landmarks lie on one point.
         """
         p, q, s, t = similarity(landmarks, self.align.template)
-        while p * p + q * q < 1 / _MOST_AT_ONCE**2 and min(image.shape[:2]) > 1:
+        x0, y0, x1, y1 = _seen(p, q, s, t, self.align.size, image.shape[1], image.shape[0])
+        part = image[y0:y1, x0:x1]
+        s, t = s + p * x0 - q * y0, t + q * x0 + p * y0
+        while p * p + q * q < 1 / _MOST_AT_ONCE**2 and min(part.shape[:2]) > 1:
             # pixel i of the halved picture covers 2i and 2i + 1, so its centre lies at 2i + 1/2
-            high, wide = image.shape[0] // 2, image.shape[1] // 2
-            even = image[: 2 * high, : 2 * wide]
-            image = cast(U8, cv2.resize(even, (wide, high), interpolation=cv2.INTER_AREA))
+            high, wide = part.shape[0] // 2, part.shape[1] // 2
+            part = cast(U8, cv2.resize(part[: 2 * high, : 2 * wide], (wide, high), interpolation=cv2.INTER_AREA))
             s, t = s + 0.5 * (p - q), t + 0.5 * (p + q)
             p, q = 2 * p, 2 * q
         matrix: F64 = np.array([[p, -q, s], [q, p, t]])
-        crop = cv2.warpAffine(image, matrix, self.align.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return cast(U8, cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) if self._rgb else crop)
+        # four channels: OpenCV warps them 2.4 x faster than three, which pays for both conversions
+        part = cast(U8, cv2.cvtColor(part, cv2.COLOR_BGR2BGRA))
+        crop = cv2.warpAffine(part, matrix, self.align.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return cast(U8, cv2.cvtColor(crop, self._to_card))
+
+
+def _seen(
+    p: float, q: float, s: float, t: float, size: tuple[int, int], width: int, height: int
+) -> tuple[int, int, int, int]:
+    """The part of the frame that a crop shows: x0, y0, x1, y1; never empty, even where the crop lies outside."""
+    norm = p * p + q * q
+    xs, ys = [], []
+    for u in (0, size[0] - 1):
+        for v in (0, size[1] - 1):
+            xs.append((p * (u - s) + q * (v - t)) / norm)
+            ys.append((p * (v - t) - q * (u - s)) / norm)
+    # two pixels more than the corners: bilinear weights reach one further, halving another
+    margin = 2 + int(2 / math.sqrt(norm))
+    x0 = min(max(int(min(xs)) - margin, 0), width - 1)
+    y0 = min(max(int(min(ys)) - margin, 0), height - 1)
+    return (
+        x0,
+        y0,
+        max(min(int(max(xs)) + margin + 1, width), x0 + 1),
+        max(min(int(max(ys)) + margin + 1, height), y0 + 1),
+    )
