@@ -24,7 +24,7 @@ _MOST_AT_ONCE = 4.0
 #: Cells whose boxes overlap the best one's by more than this are averaged with it.
 _SAME = 0.5
 #: A box of which so much lies inside a more certain one is a part of that face, not a second person.
-_INSIDE = 0.65
+_INSIDE = 0.5
 #: Eyes nearer to each other than this share of the box's width are no pair of eyes, in profile neither.
 _CLOSEST_EYES = 0.02
 #: Only so many of the most certain candidates are looked at, so that a strange picture cannot stall a device.
@@ -81,7 +81,7 @@ class Detector:
             self._arrange(image)
         target, small = self._target, image
         height, width = target.shape[:2]
-        while small.shape[0] > _MOST_AT_ONCE * height:
+        while small.shape[0] > _MOST_AT_ONCE * height and min(small.shape[:2]) > 1:
             half = (small.shape[1] // 2, small.shape[0] // 2)
             small = cast(U8, cv2.resize(small, half, interpolation=cv2.INTER_AREA))
         if self._rgb:

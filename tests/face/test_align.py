@@ -131,3 +131,17 @@ def test_the_frame_is_left_as_it_was():
     before = image.copy()
     align(ARCFACE, channels="RGB")(image, points)
     assert np.array_equal(image, before)
+
+
+@pytest.mark.parametrize("angle", [0, 30, -80, 180])
+def test_only_the_face_s_part_of_the_frame_is_read_and_that_changes_nothing(angle: float):
+    """Against OpenCV warping the whole frame."""
+    turn = np.radians(angle)
+    rotation = 1.6 * np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    image = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (480, 640, 3), dtype=np.uint8), (0, 0), 2)
+    for middle in ([320, 240], [60, 50], [620, 470], [320, -30]):
+        points = ((np.array(ARCFACE) - [56, 72]) @ rotation + middle).astype(np.float32)
+        p, q, s, t = similarity(points, ARCFACE)
+        whole = cv2.warpAffine(image, np.array([[p, -q, s], [q, p, t]]), (112, 112), borderMode=cv2.BORDER_REPLICATE)
+        crop = align(ARCFACE)(image, points)
+        assert np.abs(crop.astype(int) - whole).max() <= 2
