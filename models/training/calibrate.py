@@ -6,8 +6,9 @@ Everyone's template (aligned with a detector's landmark error) is compared with 
 camera's light, blur and noise on top), over the All-Age-Faces crops: one picture a person, 13,000 people, 1.8e8
 comparisons. The set does hold some people twice: pairs of pictures that the teacher takes for one person beyond doubt
 are left out, listed in .train/same-person.csv and drawn in .train/same-person.png, and the rates with them are given
-beside the rates without. For each target the threshold is the lowest at which the one-sided 95 % upper bound of the FMR (bootstrap
-over people) meets it; `smallest_fmr` is the smallest target for which the data carries that bound. Reported beside it:
+beside the rates without. For each target the threshold is the lowest at which the one-sided 95 % upper bound of the
+FMR (bootstrap over people) meets it; `smallest_fmr` is the smallest target for which the data carries that bound.
+Reported beside it:
 comparisons within one sex and age band, UTKFace race x sex groups (identities unknown: same people may be among them),
 and, when `models.training.check` was run, lfw-dev at the same thresholds, which decides nothing.
 """
@@ -82,7 +83,9 @@ def embeddings(seed: int) -> tuple[I8, I8, list[str], str]:
         cv2.setNumThreads(1)
         runner, views, spec = Runner(shipped, 1), Views(seed), shipped.outputs[0]
         rows: list[list[I8]] = [[], []]
-        for picture, points in track(zip(crops.pixels, crops.landmarks, strict=True), len(crops.names), "crops embedded"):
+        for picture, points in track(
+            zip(crops.pixels, crops.landmarks, strict=True), len(crops.names), "crops embedded"
+        ):
             for row, view in zip(rows, (views.template, views.probe), strict=True):
                 row.append(to_int8(runner.run(view(picture, points))[spec.name][0], spec.zero_point))
         np.savez(cache, templates=np.array(rows[0]), probes=np.array(rows[1]))
@@ -120,8 +123,14 @@ def thresholds(tail: Any, rounds: int) -> tuple[list[dict[str, float]], F64, F64
         if not len(meets) or measured[meets[0]] * tail.total < 10:
             break
         at = meets[0]
-        rows.append({"fmr": float(f"{target:.4g}"), "threshold": round(float(grid[at]), 3),
-                     "measured": float(f"{measured[at]:.3g}"), "upper_95": float(f"{upper[at]:.3g}")})
+        rows.append(
+            {
+                "fmr": float(f"{target:.4g}"),
+                "threshold": round(float(grid[at]), 3),
+                "measured": float(f"{measured[at]:.3g}"),
+                "upper_95": float(f"{upper[at]:.3g}"),
+            }
+        )
     return rows, grid, measured, upper
 
 
@@ -198,15 +207,15 @@ def calibrate(rounds: int, seed: int, reason_command: str) -> dict[str, Any]:
     worst = max(judged, key=lambda name: judged[name])
     draw(grid, measured, upper, rows)
     return {
-        "method": "lowest threshold at which the one-sided 95 % upper bound of the FMR (Poisson bootstrap over people, or "
-        "the exact Poisson bound over pairs of people where larger) meets the target; int8 vectors, cosine; templates with "
-        "the detector's landmark error, probes with another light, blur and noise as well",
-        "set": f"All-Age-Faces crops, {len(aaf)} people, one picture each (all of East Asian appearance)",
+        "method": "lowest threshold at which the one-sided 95 % upper bound of the FMR (Poisson bootstrap over people, "
+        "or the exact Poisson bound over pairs of people where larger) meets the target; int8 vectors, cosine; "
+        "templates with the detector's landmark error, probes with another light, blur and noise as well",
+        "set": f"All-Age-Faces crops, {len(aaf)} pictures, nearly all of different people, mostly East Asian",
         "caveat": "the embedder was trained on these very pictures, so this set is not held out; views it did not see "
         "(landmark error, light, noise) stand in for that until the next embedder keeps 20 % apart",
-        "same_person": f"{len(same)} pairs of pictures that the teacher scores {SAME_PERSON} or more were taken for one person "
-        "and left out; measured_with_same_person_pairs keeps them. The student learnt from the teacher, so this may leave "
-        "out a few true look-alikes",
+        "same_person": f"{len(same)} pairs of pictures that the teacher scores {SAME_PERSON} or more were taken for one "
+        "person and left out; measured_with_same_person_pairs keeps them. The student learnt from the teacher, so "
+        "this may leave out a few true look-alikes",
         "pairs": int(tail.total),
         "people": len(aaf),
         "bootstrap_rounds": rounds,
@@ -216,8 +225,8 @@ def calibrate(rounds: int, seed: int, reason_command: str) -> dict[str, Any]:
         "thresholds": rows,
         "smallest_fmr": rows[-1]["fmr"],
         "groups": {
-            "what": f"UTKFace within race x sex at the threshold for 1e-3 ({middle}), (errors + 0.5) / (comparisons + 1); "
-            f"identities unknown, groups under {FEWEST} pictures are too few",
+            "what": f"UTKFace within race x sex at the threshold for 1e-3 ({middle}), "
+            f"(errors + 0.5) / (comparisons + 1); identities unknown, groups under {FEWEST} pictures are too few",
             "fmr": groups,
             "worst": f"{worst}: {judged[worst]:.3g}",
             "max_to_geometric_mean": round(judged[worst] / float(np.exp(np.mean(np.log(list(judged.values()))))), 2),
@@ -261,8 +270,11 @@ def draw(grid: F64, measured: F64, upper: F64, rows: list[dict[str, float]]) -> 
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m models.training.calibrate", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training.calibrate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--rounds", type=int, default=400, help="bootstrap rounds (default 400)")
     parser.add_argument("--seed", type=int, default=1, help="of views and bootstrap (default 1)")
     parser.add_argument("--dry-run", action="store_true", help="print the table, leave the card alone")

@@ -27,9 +27,10 @@ from models.training.paths import CHECKOUT, MODELS
 GENERATOR = "shake_256(b'edge/golden/v1'), uint8"
 #: The order of a card's keys: what it is, how it is used, what it may be used for, what it is worth.
 ORDER = (
-    "schema name kind file sha256 size_bytes macs parameters input outputs align decode golden intended_use not_for "
-    "limits data teachers training licence accuracy calibration"
-).split()
+    *("schema", "name", "kind", "file", "sha256", "size_bytes", "macs", "parameters", "input", "outputs", "align"),
+    *("decode", "golden", "intended_use", "not_for", "limits", "data", "teachers", "training", "licence", "accuracy"),
+    "calibration",
+)
 
 
 class _Plain(yaml.SafeDumper):
@@ -80,7 +81,12 @@ def tensors(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         scale, zero_point = detail["quantization"]
         shape = [int(n) for n in detail["shape"]]
         # the shortest decimal that is the same float32
-        row = {"shape": shape, "dtype": detail["dtype"].__name__, "scale": float(str(scale)), "zero_point": int(zero_point)}
+        row = {
+            "shape": shape,
+            "dtype": detail["dtype"].__name__,
+            "scale": float(str(scale)),
+            "zero_point": int(zero_point),
+        }
         rows.append(row)
     return rows[0], rows[1:]
 
@@ -95,15 +101,17 @@ def name_outputs(kind: str, height: int, outputs: list[dict[str, Any]]) -> list[
             name = f"{parts[spec['shape'][-1]]}_{round(height / spec['shape'][1])}"
         named.append({"name": name, "index": index, **spec})
     order = list(parts.values())
-    return sorted(named, key=lambda row: (-row["shape"][1], order.index(row["name"].split("_")[0])) if kind == "detector" else 0)
+    return sorted(
+        named, key=lambda row: (-row["shape"][1], order.index(row["name"].split("_")[0])) if kind == "detector" else 0
+    )
 
 
 def refresh(base: dict[str, Any], reason: str) -> Path:
     """Compute all that follows from the .tflite and write the card.
 
     Args:
-        base: the card so far; needs name, kind, file, input.channels/mean/std and what only people know. When the file's
-            digest changed, accuracy and calibration of the old file are dropped.
+        base: the card so far; needs name, kind, file, input.channels/mean/std and what only people know. When the
+            file's digest changed, accuracy and calibration of the old file are dropped.
         reason: why the golden digest changes; required whenever it does.
     """
     from edge.face.card import parse_card
@@ -142,7 +150,9 @@ def refresh(base: dict[str, Any], reason: str) -> Path:
 
 def commit() -> str:
     """The commit that the recipes were run from."""
-    run = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
     return run.stdout.strip() or "unknown"
 
 
@@ -158,8 +168,12 @@ def accuracy(name: str, source: Path) -> Path:
     measured = result.get("models", {}).get(name)
     if measured != card["sha256"]:
         raise SystemExit(f"{source}: measured on {str(measured)[:12]}, the card is of {card['sha256'][:12]}")
-    rows = [row for row in card.get("accuracy", []) if row["command"] != result["command"] and row["sha256"] == measured]
-    rows.append({"command": result["command"], "date": result["date"], "sha256": measured, "figures": result["figures"]})
+    rows = [
+        row for row in card.get("accuracy", []) if row["command"] != result["command"] and row["sha256"] == measured
+    ]
+    rows.append(
+        {"command": result["command"], "date": result["date"], "sha256": measured, "figures": result["figures"]}
+    )
     return write(card | {"accuracy": rows})
 
 
@@ -169,11 +183,15 @@ def today() -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m models.training.card", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training.card", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in (("refresh", "compute what follows from the .tflite"), ("accuracy", "copy figures from a benchmark's JSON"),
-                       ("check", "load the card, run the known-answer test")):
+    for name, text in (
+        ("refresh", "compute what follows from the .tflite"),
+        ("accuracy", "copy figures from a benchmark's JSON"),
+        ("check", "load the card, run the known-answer test"),
+    ):
         sub = commands.add_parser(name, help=text)
         sub.add_argument("model", choices=["detector", "embedder"])
         if name == "refresh":

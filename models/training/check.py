@@ -42,7 +42,9 @@ def read_pairs(path: Path) -> list[tuple[str, str, bool]]:
         if len(row) == 3:
             pairs.append((f"{row[0]}/{row[0]}_{int(row[1]):04d}.jpg", f"{row[0]}/{row[0]}_{int(row[2]):04d}.jpg", True))
         else:
-            pairs.append((f"{row[0]}/{row[0]}_{int(row[1]):04d}.jpg", f"{row[2]}/{row[2]}_{int(row[3]):04d}.jpg", False))
+            pairs.append(
+                (f"{row[0]}/{row[0]}_{int(row[1]):04d}.jpg", f"{row[2]}/{row[2]}_{int(row[3]):04d}.jpg", False)
+            )
     return pairs
 
 
@@ -83,11 +85,16 @@ def ours(data: Path, detector: Any) -> F32:
 def embed(data: Path, faces: F32, runner: Any) -> F32:
     """Unit embeddings (n, 128) of the given faces by the shipped embedder; zeros where there is no face."""
     spec, rows = runner.card.outputs[0], []
-    for (_, picture), face in zip(track(read_tar(data / "lfw-dev" / "images.tar"), 5373, "embeddings"), faces, strict=True):
+    for (_, picture), face in zip(
+        track(read_tar(data / "lfw-dev" / "images.tar"), 5373, "embeddings"), faces, strict=True
+    ):
         if face[14] == 0:
             rows.append(np.zeros(spec.shape[1], np.float32))
             continue
-        z = runner.run(aligned(picture, face[4:14].reshape(5, 2), TEMPLATE))[spec.name][0].astype(np.float32) - spec.zero_point
+        z = (
+            runner.run(aligned(picture, face[4:14].reshape(5, 2), TEMPLATE))[spec.name][0].astype(np.float32)
+            - spec.zero_point
+        )
         rows.append(z / np.linalg.norm(z))
     return np.array(rows)
 
@@ -118,8 +125,11 @@ def pairs_accuracy(embeddings: F32, names: dict[str, int], pairs: list[tuple[str
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m models.training.check", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training.check",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--reference", action="store_true", help="also measure YuNet alignment, int8 and float")
     options = parser.parse_args(arguments)
@@ -137,13 +147,19 @@ def main(arguments: list[str] | None = None) -> None:
     error = np.linalg.norm(points, axis=2)[hit] / eyes[hit, None]
     print(f"found (IoU >= 0.5 with YuNet's central face): {100 * hit.sum() / judged.sum():.2f} % of {judged.sum()}")
     print(f"no face at all: {(mine[:, 14] == 0).sum()}")
-    print(f"landmark error, % of eye distance: median {100 * np.median(error.mean(1)):.2f}, 95 % {100 * np.percentile(error.mean(1), 95):.2f}")
-    print(f"  by point (median): {np.round(100 * np.median(error, 0), 2)}; bias x, y by point: "
-          f"{np.round(100 * np.median(points[hit] / eyes[hit, None, None], 0), 2).tolist()}")
+    print(
+        f"landmark error, % of eye distance: median {100 * np.median(error.mean(1)):.2f}, "
+        f"95 % {100 * np.percentile(error.mean(1), 95):.2f}"
+    )
+    print(
+        f"  by point (median): {np.round(100 * np.median(error, 0), 2)}; bias x, y by point: "
+        f"{np.round(100 * np.median(points[hit] / eyes[hit, None, None], 0), 2).tolist()}"
+    )
     names = {name: i for i, (name, _) in enumerate(read_tar(options.data / "lfw-dev" / "images.tar"))}
     pairs, runner = read_pairs(options.data / "lfw-dev" / "pairs.txt"), Runner(load_card("embedder"))
     np.save(WORK / "lfw-embeddings.npy", embed(options.data, mine, runner))
-    print(f"pairs accuracy, int8, our detector: {pairs_accuracy(np.load(WORK / 'lfw-embeddings.npy'), names, pairs):.2f} %")
+    mine_embedded = np.load(WORK / "lfw-embeddings.npy")
+    print(f"pairs accuracy, int8, our detector: {pairs_accuracy(mine_embedded, names, pairs):.2f} %")
     if options.reference:
         print(f"pairs accuracy, int8, YuNet: {pairs_accuracy(embed(options.data, theirs, runner), names, pairs):.2f} %")
         reference = embed_float(options.data, theirs, BOOTSTRAP / "weights.pt")

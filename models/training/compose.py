@@ -319,9 +319,16 @@ def occlude(canvas: U8, face: F32, rng: np.random.Generator) -> None:
     if kind < 0.4:
         eyes = face[4:8].reshape(2, 2)
         for eye in eyes:
-            cv2.ellipse(canvas, (int(eye[0]), int(eye[1])), (max(1, int(w * 0.2)), max(1, int(h * 0.1))), 0, 0, 360, [
-                int(v * 0.2) for v in colour
-            ], -1)
+            cv2.ellipse(
+                canvas,
+                (int(eye[0]), int(eye[1])),
+                (max(1, int(w * 0.2)), max(1, int(h * 0.1))),
+                0,
+                0,
+                360,
+                [int(v * 0.2) for v in colour],
+                -1,
+            )
     elif kind < 0.7:
         top = float(rng.uniform(0.1, 0.3))
         cv2.rectangle(canvas, (int(x - w / 2), int(y + h * top)), (int(x + w / 2), int(y + h / 2)), colour, -1)

@@ -54,4 +54,6 @@ def open_crops(work: Path) -> Crops:
 def aligned(picture: U8, points: F32, template: F32, size: int = 112) -> U8:
     """One crop, RGB uint8 (size, size, 3), by a least-squares similarity from five points."""
     matrix = similarity(points, template)
-    return cv2.cvtColor(cv2.warpAffine(picture, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE), cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(
+        cv2.warpAffine(picture, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE), cv2.COLOR_BGR2RGB
+    )

@@ -68,7 +68,7 @@ class Pictures:
 
 def _write(work: Path, kind: str, source: Iterator[tuple[str, U8]]) -> None:
     shapes, names = [], []
-    with open(work / f"{kind}.u8", "wb") as file:
+    with (work / f"{kind}.u8").open("wb") as file:
         for name, picture in source:
             shapes.append(picture.shape[:2])
             names.append(name)

@@ -13,8 +13,13 @@ from models.training.data import iou
 F32 = NDArray[np.float32]
 
 
-def decode(maps: dict[str, F32], strides: tuple[int, ...] = (8, 16), threshold: float = 0.5, overlap: float = 0.4,
-           merge: bool = True) -> F32:
+def decode(
+    maps: dict[str, F32],
+    strides: tuple[int, ...] = (8, 16),
+    threshold: float = 0.5,
+    overlap: float = 0.4,
+    merge: bool = True,
+) -> F32:
     """Faces of one input, best first.
 
     Args:

@@ -36,8 +36,8 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
         "parameters": parameters,
         "input": {"channels": "BGR", "mean": 128.0, "std": 128.0},
         "decode": {"strides": list(STRIDES), "score_threshold": SCORE_THRESHOLD, "nms_iou": NMS_IOU},
-        "intended_use": "Finding the face of a person who stands before a door and five landmarks on it, in a frame fitted "
-        "into 192x144: faces of 20-95 % of the frame's height for verification, from 8 % for advice.",
+        "intended_use": "Finding the face of a person who stands before a door and five landmarks on it, in a frame "
+        "fitted into 192x144: faces of 20-95 % of the frame's height for verification, from 8 % for advice.",
         "not_for": ["counting or following people", "surveillance footage", "proof that nobody is there"],
         "limits": [
             "profile views beyond about 45 degrees and heads turned upside down are missed",
@@ -46,7 +46,10 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
             "learnt from frontal portraits and from crops laid over photographs; the labels are another detector's",
         ],
         "data": [
-            {"name": "All-Age-Faces (1,400 portraits, aligned crops)", "terms": "asks for citation, as its source states"},
+            {
+                "name": "All-Age-Faces (1,400 portraits, aligned crops)",
+                "terms": "asks for citation, as its source states",
+            },
             {"name": "UTKFace (aligned crops)", "terms": "non-commercial research only, as its source states"},
             {"name": "687 photographs without a face (ImageNet samples)", "terms": "mixed rights"},
         ],
@@ -83,9 +86,12 @@ def export(checkpoint: Path, count: int, reason: str) -> None:
     def adjust(ranges: convert.Ranges, outputs: list[str], shapes: dict[str, tuple[int, ...]]) -> None:
         for name in outputs:
             low, high = limits[shapes[name]]
-            ranges[name] = {"min": np.full_like(ranges[name]["min"], low), "max": np.full_like(ranges[name]["max"], high)}
+            ranges[name] = {
+                "min": np.full_like(ranges[name]["min"], low),
+                "max": np.full_like(ranges[name]["max"], high),
+            }
 
-    convert.to_int8(net, scenes, MODELS / "detector.tflite", nets.HEIGHT, nets.WIDTH, len(nets.OUTPUTS), adjust)
+    convert.to_int8(net, scenes, MODELS / "detector.tflite", nets.HEIGHT, nets.WIDTH, len(nets.OUTPUTS), True, adjust)
     old = card.read("detector")
     kept = {key: old[key] for key in ("sha256", "golden", "accuracy") if key in old}
     print(card.refresh(base_card(macs, parameters, state["seen"]) | kept, reason))
@@ -126,8 +132,11 @@ def face_ranges(net: Any, scenes: list[U8]) -> dict[tuple[int, ...], tuple[float
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m models.training.detector", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training.detector",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     sub = commands.add_parser("prepare", help="decode and label the data once")
     sub.add_argument("--data", type=Path, default=DATA, help="folder with train/, scenes/, teachers/")
@@ -139,7 +148,9 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument("--workers", type=int, default=2, help="processes that compose scenes (default 2)")
     sub.add_argument("--threads", type=int, default=2, help="torch threads on a CPU (default 2)")
     sub.add_argument("--device", default="auto", help="cpu, cuda, or auto (default)")
-    sub.add_argument("--every", type=float, default=240, help="seconds between validations and checkpoints (default 240)")
+    sub.add_argument(
+        "--every", type=float, default=240, help="seconds between validations and checkpoints (default 240)"
+    )
     sub = commands.add_parser("export", help="averaged weights -> int8 .tflite and card")
     sub.add_argument("--checkpoint", type=Path, default=WORK / "detector" / "last.pt")
     sub.add_argument("--scenes", type=int, default=400, help="scenes for the int8 ranges (default 400)")

@@ -1,9 +1,9 @@
 """Which cell learns what, and how far off it is.
 
-A face belongs to stride 8 when it is small, to stride 16 when it is large, to both in between. Cells within `INNER` face
-sizes of its centre are positives; a ring around them counts for the regressions but not for the score. The score learns
-by focal loss, boxes by generalised IoU (Rezatofighi et al. 2019), landmarks by L1 in units of the face size, since the
-embedder's alignment depends on them more than on anything else.
+A face belongs to stride 8 when it is small, to stride 16 when it is large, to both in between. Cells within `INNER`
+face sizes of its centre are positives; a ring around them counts for the regressions but not for the score. The score
+learns by focal loss, boxes by generalised IoU (Rezatofighi et al. 2019), landmarks by L1 in units of the face size,
+since the embedder's alignment depends on them more than on anything else.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def assign(faces: Tensor, stride: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     low, high = LEVELS[stride]
     mine = real & (size >= low) & (size < high)
     radius = torch.maximum(INNER * size, torch.full_like(size, 0.72 * stride))
-    distance = (cells(stride, faces.device)[None, None] - centre[:, :, None, None]).norm(dim=-1) / radius[..., None, None]
+    distance = (cells(stride, faces.device)[None, None] - centre[:, :, None, None]).norm(dim=-1) / radius[
+        ..., None, None
+    ]
     own = distance.masked_fill(~mine[..., None, None], 1e9)
     nearest, which = own.min(1)
     anyone = distance.masked_fill(~real[..., None, None], 1e9).min(1).values

@@ -4,9 +4,9 @@
     maps = net(x)      # x (N, 3, 144, 192) BGR, (pixel - 128) / 128
     score_8, box_8, landmarks_8, score_16, box_16, landmarks_16 = maps
 
-At stride s with cell centre c = ((col + .5) s, (row + .5) s): score is a logit; box is (dx, dy, log(w/s), log(h/s)) with
-centre c + d s; landmarks are five offsets (x, y) from c in units of s. Everything is plain or depthwise convolution,
-addition and ReLU6, which XNNPACK runs in int8 without leaving its delegate.
+At stride s with cell centre c = ((col + .5) s, (row + .5) s): score is a logit; box is (dx, dy, log(w/s), log(h/s))
+with centre c + d s; landmarks are five offsets (x, y) from c in units of s. Everything is plain or depthwise
+convolution, addition and ReLU6, which XNNPACK runs in int8 without leaving its delegate.
 """
 
 from __future__ import annotations

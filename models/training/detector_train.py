@@ -83,12 +83,18 @@ def train(work: Path, images: int, batch: int, rate: float, workers: int, device
     average = Average(net)
     decay = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], rate)
+    optimiser = torch.optim.AdamW(
+        [{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], rate
+    )
     seen = resume(folder, net, average, optimiser, device)
     truth = cases(work / "data")
     loader = DataLoader(
-        Scenes(work / "data", batch, seed=1 + seen), batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None,
-        worker_init_fn=_polite, pin_memory=device.type == "cuda",
+        Scenes(work / "data", batch, seed=1 + seen),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_polite,
+        pin_memory=device.type == "cuda",
         multiprocessing_context="spawn" if workers else None,  # a forked OpenCV thread pool deadlocks
     )
     started, seen_at_start, checked, sums, steps = time.monotonic(), seen, time.monotonic(), {}, 0
@@ -111,7 +117,13 @@ def train(work: Path, images: int, batch: int, rate: float, workers: int, device
         for name, value in parts.items():
             sums[name] = sums.get(name, 0.0) + value.detach()
         if steps % 50 == 0:
-            report(seen, images, seen - seen_at_start, time.monotonic() - started, {k: float(v) / 50 for k, v in sums.items()})
+            report(
+                seen,
+                images,
+                seen - seen_at_start,
+                time.monotonic() - started,
+                {k: float(v) / 50 for k, v in sums.items()},
+            )
             last, sums = {k: float(v) / 50 for k, v in sums.items()}, {}
         if asked_to_stop:
             save(folder, net, average, optimiser, seen)
@@ -132,7 +144,9 @@ def schedule(seen: int, images: int, rate: float, batch: int) -> float:
     return rate * warm * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, seen / images)))))
 
 
-def resume(folder: Path, net: Detector, average: Average, optimiser: torch.optim.Optimizer, device: torch.device) -> int:
+def resume(
+    folder: Path, net: Detector, average: Average, optimiser: torch.optim.Optimizer, device: torch.device
+) -> int:
     """Load the last checkpoint, if any; returns how many scenes it had seen."""
     if not (folder / "last.pt").exists():
         return 0
@@ -149,21 +163,28 @@ def save(folder: Path, net: Detector, average: Average, optimiser: torch.optim.O
     """Write the checkpoint whole or not at all."""
     state = {"net": net.state_dict(), "average": average.net.state_dict(), "steps": average.steps}
     torch.save(state | {"optimiser": optimiser.state_dict(), "seen": seen}, folder / "last.tmp")
-    os.replace(folder / "last.tmp", folder / "last.pt")
+    (folder / "last.tmp").replace(folder / "last.pt")
 
 
 def report(seen: int, images: int, since: int, seconds: float, parts: dict[str, float]) -> None:
     speed = since / max(seconds, 1e-9)
     left = int((images - seen) / max(speed, 1e-9))
     text = "  ".join(f"{name} {value:.4f}" for name, value in parts.items())
-    print(f"{100 * seen / images:5.1f} %  {seen}/{images}  {speed:.0f}/s  ETA {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}  {text}", flush=True)
+    print(
+        f"{100 * seen / images:5.1f} %  {seen}/{images}  {speed:.0f}/s  "
+        f"ETA {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}  {text}",
+        flush=True,
+    )
 
 
 def note(folder: Path, row: dict[str, float]) -> None:
     """Append to the log and redraw the curves."""
-    with open(folder / "log.jsonl", "a") as file:
+    with (folder / "log.jsonl").open("a") as file:
         file.write(json.dumps(row) + "\n")
-    print("  validation: " + "  ".join(f"{k} {v:.2f}" for k, v in row.items() if " " in k or k.startswith("alarm")), flush=True)
+    print(
+        "  validation: " + "  ".join(f"{k} {v:.2f}" for k, v in row.items() if " " in k or k.startswith("alarm")),
+        flush=True,
+    )
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     draw(folder / "curves.png", rows)
 
@@ -176,11 +197,18 @@ def draw(path: Path, rows: list[dict[str, float]]) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, 4, figsize=(20, 4.5))
-    panels = [("losses", ("total", "score", "box", "landmarks")), ("recall", None), ("error", None), ("alarms", ("alarmed",))]
+    panels = [
+        ("losses", ("total", "score", "box", "landmarks")),
+        ("recall", None),
+        ("error", None),
+        ("alarms", ("alarmed",)),
+    ]
     for axis, (title, names) in zip(axes, panels, strict=True):
         for name in names or [key for key in rows[-1] if key.startswith(title)]:
             axis.plot([row["seen"] for row in rows], [row.get(name, np.nan) for row in rows], label=name)
-        axis.set_title(title + {"recall": " %", "error": ", % of eye distance", "alarms": ", % of empty pictures"}.get(title, ""))
+        axis.set_title(
+            title + {"recall": " %", "error": ", % of eye distance", "alarms": ", % of empty pictures"}.get(title, "")
+        )
         axis.set_yscale("log" if title in ("losses", "error") else "linear")
         axis.legend(fontsize=7)
         axis.grid(alpha=0.3)

@@ -56,8 +56,8 @@ def base_card(macs: int, parameters: int) -> dict[str, Any]:
         ],
         "data": [UTK, AAF],
         "teachers": [TEACHER],
-        "training": "online distillation, 66 minutes on two CPU cores, 550,000 inputs (33,041 crops and morphs of two); "
-        "int8 by ai-edge-quantizer static_wi8_ai8 on 480 training crops",
+        "training": "online distillation, 66 minutes on two CPU cores, 550,000 inputs (33,041 crops and morphs of "
+        "two); int8 by ai-edge-quantizer static_wi8_ai8 on 480 training crops",
         "licence": "Apache-2.0 for the weights as far as this project can grant it; the data's terms are above",
     }
 
@@ -83,14 +83,21 @@ def export(weights: Path, count: int, reason: str) -> None:
     macs, parameters = nets.count(net, nets.SIZE, nets.SIZE)
     convert.to_int8(net, calibration_crops(count), MODELS / "embedder.tflite", nets.SIZE, nets.SIZE)
     old = card.read("embedder")
-    base = base_card(macs, parameters) | {key: old[key] for key in ("sha256", "golden", "accuracy", "calibration") if key in old}
+    base = base_card(macs, parameters) | {
+        key: old[key] for key in ("sha256", "golden", "accuracy", "calibration") if key in old
+    }
     print(card.refresh(base, reason))
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m models.training.embedder", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    sub = parser.add_subparsers(dest="command", required=True).add_parser("export", help="weights -> int8 .tflite and card")
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training.embedder",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sub = parser.add_subparsers(dest="command", required=True).add_parser(
+        "export", help="weights -> int8 .tflite and card"
+    )
     sub.add_argument("--weights", type=Path, default=BOOTSTRAP / "weights.pt")
     sub.add_argument("--crops", type=int, default=480, help="training crops for the int8 ranges (default 480)")
     sub.add_argument("--reason", default="", help="why the golden digest changes")

@@ -41,8 +41,13 @@ class ConvNorm(nn.Sequential):
 class Embedder(nn.Module):
     """See the module."""
 
-    def __init__(self, dim: int = 128, widths: tuple[int, ...] = (24, 48, 96, 128), repeats: tuple[int, ...] = (3, 5, 2),
-                 head: int = 512) -> None:
+    def __init__(
+        self,
+        dim: int = 128,
+        widths: tuple[int, ...] = (24, 48, 96, 128),
+        repeats: tuple[int, ...] = (3, 5, 2),
+        head: int = 512,
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = [ConvNorm(3, widths[0], 3, 2), ConvNorm(widths[0], widths[0], 3, 1, widths[0])]
         inputs = widths[0]

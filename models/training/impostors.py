@@ -3,8 +3,8 @@
     tail = compare_all(templates, probes, keep_above)
     bounds = upper_bounds(tail, thresholds, people)
 
-Comparisons that share a person are not independent, so the upper bound resamples people (Poisson bootstrap, one weight a
-person, the weight of a comparison is the product), never comparisons. Where only few comparisons pass a threshold the
+Comparisons that share a person are not independent, so the upper bound resamples people (Poisson bootstrap, one weight
+a person, the weight of a comparison is the product), never comparisons. Where only few comparisons pass a threshold the
 bootstrap is too sure of itself, and the exact Poisson bound of their number is taken if it is larger.
 """
 

@@ -1,4 +1,4 @@
-"""Light, colour and sensor noise: everything tonal goes through one lookup table a channel, so that it costs nothing."""
+"""Light, colour and sensor noise: everything tonal goes through one lookup table a channel, for next to nothing."""
 
 from __future__ import annotations
 

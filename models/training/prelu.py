@@ -27,7 +27,12 @@ def make(path: Path) -> None:
 
     torch.manual_seed(0)
     net = nn.Sequential(
-        nn.Conv2d(3, 8, 3, 2, 1), nn.PReLU(8), nn.Conv2d(8, 16, 3, 2, 1), nn.PReLU(16), nn.Conv2d(16, 8, 8), nn.Flatten()
+        nn.Conv2d(3, 8, 3, 2, 1),
+        nn.PReLU(8),
+        nn.Conv2d(8, 16, 3, 2, 1),
+        nn.PReLU(16),
+        nn.Conv2d(16, 8, 8),
+        nn.Flatten(),
     )
     random = np.random.default_rng(0)
     pictures = [random.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8) for _ in range(16)]
@@ -36,8 +41,11 @@ def make(path: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m models.training.prelu", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training.prelu",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--out", type=Path, default=TARGET)
     make(parser.parse_args(arguments).out)
 

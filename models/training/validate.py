@@ -48,7 +48,9 @@ def cases(work: Path, each: int = 60) -> list[Case]:
         full = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
         full[: small.shape[0], left : left + small.shape[1]] = small
         half = 0.5 * (scale - 1)  # coordinates are pixel centres
-        out.append(Case("portraits", full, transform(np.array([[scale, 0, left + half], [0, scale, half]]), row, False)))
+        out.append(
+            Case("portraits", full, transform(np.array([[scale, 0, left + half], [0, scale, half]]), row, False))
+        )
     for _ in range(4 * each):
         out.append(Case("empty", light(composer.background()), None))
     return out

@@ -22,7 +22,9 @@ def test_both_decoders_agree_on_the_shipped_model(picture):
     card = load_card("detector")
     height, width = card.input.shape[1:3]
     image = np.full((height, width, 3), 90, np.uint8)
-    image[8 : height - 8, 40 : 40 + height - 16] = cv2.resize(picture("fara"), (height - 16, height - 16), interpolation=cv2.INTER_AREA)
+    image[8 : height - 8, 40 : 40 + height - 16] = cv2.resize(
+        picture("fara"), (height - 16, height - 16), interpolation=cv2.INTER_AREA
+    )
     theirs = Detector(card).detect(image)
     mine = decode(maps_of(image), card.decode.strides, card.decode.score_threshold, card.decode.nms_iou)
     assert len(mine) == len(theirs) == 1
@@ -34,7 +36,10 @@ def test_no_cell_above_the_threshold_is_no_face():
     maps = {}
     for stride, (h, w) in {8: (18, 24), 16: (9, 12)}.items():
         maps |= {f"score_{stride}": np.full((h, w, 1), -5.0, np.float32)}
-        maps |= {f"box_{stride}": np.zeros((h, w, 4), np.float32), f"landmarks_{stride}": np.zeros((h, w, 10), np.float32)}
+        maps |= {
+            f"box_{stride}": np.zeros((h, w, 4), np.float32),
+            f"landmarks_{stride}": np.zeros((h, w, 10), np.float32),
+        }
     assert decode(maps).shape == (0, 15)
 
 

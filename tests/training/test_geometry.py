@@ -14,7 +14,9 @@ ROW = np.array([40, 50, 60, 80, 55, 75, 85, 75, 70, 95, 58, 112, 82, 112, 1.0], 
 
 def test_a_similarity_is_recovered_from_five_points():
     angle, scale = 0.4, 1.7
-    matrix = np.array([[scale * np.cos(angle), -scale * np.sin(angle), 3], [scale * np.sin(angle), scale * np.cos(angle), -9]])
+    matrix = np.array(
+        [[scale * np.cos(angle), -scale * np.sin(angle), 3], [scale * np.sin(angle), scale * np.cos(angle), -9]]
+    )
     points = ROW[4:14].reshape(5, 2)
     assert np.allclose(similarity(points, points @ matrix[:, :2].T + matrix[:, 2]), matrix, atol=1e-5)
 
@@ -31,7 +33,8 @@ def test_a_turn_by_ninety_degrees_swaps_width_and_height():
 
 def test_landmarks_of_a_mirrored_scene_are_named_by_image_side():
     flipped = transform(np.array([[-1.0, 0, 200], [0, 1, 0]]), ROW, mirrored=True)
-    assert flipped[4] < flipped[6] and flipped[10] < flipped[12]
+    assert flipped[4] < flipped[6]
+    assert flipped[10] < flipped[12]
 
 
 @pytest.mark.parametrize("scale", [0.08, 0.21, 0.5, 0.55])

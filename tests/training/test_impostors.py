@@ -60,8 +60,15 @@ def _tail(template, probe, people):
     from models.training.impostors import BINS, Tail
 
     score = np.full(len(template), 0.6, np.float32)
-    return Tail(np.zeros(BINS, np.int64), template.astype(np.int32), probe.astype(np.int32), score, 0.5, people,
-                people * (people - 1))
+    return Tail(
+        np.zeros(BINS, np.int64),
+        template.astype(np.int32),
+        probe.astype(np.int32),
+        score,
+        0.5,
+        people,
+        people * (people - 1),
+    )
 
 
 def test_int8_vectors_keep_the_cosine():
