@@ -100,22 +100,6 @@ def test_compare_says_which_direction_is_which(desk, capsys):
     assert "< threshold" in capsys.readouterr().out
 
 
-def test_a_device_build_takes_no_pictures_and_gives_no_scores(desk, capsys, monkeypatch):
-    from edge.policy import BuildInfo
-
-    token = desk.token("ada", capsys)
-    device = BuildInfo("device", "0.1.0")
-    monkeypatch.setattr("edge.policy.current", lambda: device)
-    monkeypatch.setattr("edge.service.device.current", lambda: device)
-    command = ["verify", "--config", str(desk.config), "--token", str(token), "--json"]
-    assert main([*command, "--image", desk.person("ada")]) == 3
-    assert "never from a picture" in answer(capsys)["error"]["what"]
-    assert main(command) == 0
-    got = answer(capsys)
-    assert got["outcome"] == "accept"
-    assert not {"score", "threshold"} & set(got)
-
-
 def test_enrolment_hands_out_a_card_that_nobody_else_can_read(desk, capsys):
     card = desk.folder / "ada.png"
     answer_ = desk.enrol("ada", capsys, "--card", str(card))
