@@ -3,7 +3,7 @@
     python -m models.training.calibrate
 
 Everyone's template (aligned with a detector's landmark error) is compared with everyone else's probe (the same, with a
-camera's light, blur and noise on top), over the All-Age-Faces crops: one picture a person, 13,000 people, 1.8e8
+camera's light, blur and noise on top), over the All-Age-Faces crops: one picture a person, 12,345 pictures, 1.5e8
 comparisons. The set does hold some people twice: pairs of pictures that the teacher takes for one person beyond doubt
 are left out, listed in .train/same-person.csv and drawn in .train/same-person.png, and the rates with them are given
 beside the rates without. For each target the threshold is the lowest at which the one-sided 95 % upper bound of the
@@ -214,8 +214,8 @@ def calibrate(rounds: int, seed: int, reason_command: str) -> dict[str, Any]:
         "caveat": "the embedder was trained on these very pictures, so this set is not held out; views it did not see "
         "(landmark error, light, noise) stand in for that until the next embedder keeps 20 % apart",
         "same_person": f"{len(same)} pairs of pictures that the teacher scores {SAME_PERSON} or more were taken for one "
-        "person and left out; measured_with_same_person_pairs keeps them. The student learnt from the teacher, so "
-        "this may leave out a few true look-alikes",
+        "person and left out; measured_with_same_person_pairs keeps them. The student learnt from the teacher, "
+        "so this may leave out a few true look-alikes",
         "pairs": int(tail.total),
         "people": len(aaf),
         "bootstrap_rounds": rounds,
