@@ -98,13 +98,13 @@ def play(
         return FictionalSource(stage[0], seed=seed, real=not fast)
 
     with Device.open(settings(folder), Parts(source=source, keyring=keyring, fast=fast)) as device:
-        for scenario in scenarios(_Office(device, issuer)):
+        for scenario in scenarios(Office(device, issuer)):
             tell(scenario)
             stage[0] = scenario.script
             yield _play(device, scenario)
 
 
-def scenarios(office: _Office) -> tuple[Scenario, ...]:
+def scenarios(office: Office) -> tuple[Scenario, ...]:
     """The demo's claims; ``office`` enrols."""
     first, second = office.enrol(FIRST), office.enrol(SECOND)
     expired = office.enrol(FIRST, expired=True)
@@ -130,7 +130,7 @@ def scenarios(office: _Office) -> tuple[Scenario, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Office:
+class Office:
     """Where people are enrolled in the demo: from the pictures of variants 1 and 2; variant 0 stands at the kiosk."""
 
     device: Device

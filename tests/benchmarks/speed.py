@@ -40,7 +40,7 @@ from edge.settings.model import FaceSettings
 from edge.types import Frame, Template
 from tests.benchmarks import references, report
 
-EXTRA = ("tests.benchmarks.claim", "tests.benchmarks.vault", "tests.benchmarks.journal", "tests.benchmarks.store")
+EXTRA = ("tests.benchmarks.rooms",)
 BAR_RATIO, BAR_OUTSIDE = 2.5, 0.10
 BLOCK, DROPPED = 16, 4
 OURS, REFERENCE, RATIO = "decision", "(a) YuNet 320x240 + alignment + 0095", "(a) / decision"

@@ -56,7 +56,7 @@ class Bench:
         return FictionalSource(self.script, real=not self.fast, width=camera.width, height=camera.height)
 
     def token(self, name: str) -> str:
-        return demo_module._Office(self.device, self.issuer).enrol(name)
+        return demo_module.Office(self.device, self.issuer).enrol(name)
 
     def run(self, stdin: bytes = b"", tell=None) -> list[Event]:
         readers = open_readers(self.settings.claim, stdin=io.BytesIO(stdin), clock=time.monotonic)
@@ -194,7 +194,7 @@ def _token(desk, issuer) -> str:
     from edge.service import open_device
 
     with open_device(desk.config) as device:
-        return demo_module._Office(device, issuer).enrol("lena")
+        return demo_module.Office(device, issuer).enrol("lena")
 
 
 def test_the_journal_of_a_run_tells_how_it_ended(tmp_path):
