@@ -1,4 +1,4 @@
-"""What the rooms around the chain cost in one decision: claim, vault, limits, journal. Rows for `tests.benchmarks.speed`.
+"""What the rooms around the chain cost in one decision: claim, vault, limits, journal. Rows for the speed benchmark.
 
 A whole device on ephemeral keys in a temporary folder; each row is what `Device.decide` calls once a claim.
 """

@@ -1,0 +1,162 @@
+"""README's section of figures, made of the cards and of the benchmarks' results, so that no number there is typed.
+
+    python -m tests.benchmarks.readme --write
+
+A result that was measured with other models than those that are shipped now is shown as out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from edge.face import load_card
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "tests" / "benchmarks" / "results"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+
+
+def load(name: str) -> dict[str, Any] | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def stale(result: dict[str, Any]) -> str:
+    """A remark when a result was not measured with the shipped models."""
+    now = {name: load_card(name).sha256 for name in ("detector", "embedder")}
+    old = [name for name, digest in result.get("models", {}).items() if name in now and now[name] != digest]
+    return f" **Measured with an earlier {' and '.join(old)}.**" if old else ""
+
+
+def source(result: dict[str, Any]) -> str:
+    """Where a table comes from."""
+    return f"`{result['command']}`, {result['date']}.{stale(result)}"
+
+
+def models() -> list[str]:
+    lines = ["| model | file | MACs | input | trained on |", "|---|---|---|---|---|"]
+    for name in ("detector", "embedder"):
+        raw = load_card(name).raw
+        shape = "x".join(str(n) for n in (raw["input"]["shape"][2], raw["input"]["shape"][1]))
+        data = ", ".join(entry["name"] for entry in raw["data"])
+        lines.append(
+            f"| {name} | {raw['size_bytes'] / 1e3:.0f} kB int8 | {raw['macs'] / 1e6:.0f} M | {shape} | {data} |"
+        )
+    return lines
+
+
+def accuracy() -> list[str]:
+    result = load("lfw")
+    if result is None:
+        return ["LFW: not measured."]
+    seen = result["figures"]
+    lines = [
+        "**LFW, development half** (5,373 pictures, never trained or tuned on; whole chain from the full picture, "
+        "central face, no pair dropped):",
+        "",
+        "| | pairs accuracy | TAR @ FMR 1e-2 | 1e-3 | 1e-4 | not acquired |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in result["rows"].items():
+        rates = [f"{100 * row[f'tar_at_fmr_1e-0{k}']:.2f} %" for k in (2, 3, 4)]
+        cells = [f"{100 * row['pairs_accuracy']:.2f} %", *rates, f"{100 * row['failure_to_acquire']:.2f} %"]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        f"The detector finds {100 * seen['found']:.2f} % of the faces that YuNet finds (IoU >= 0.5); its landmarks are "
+        f"{100 * seen['landmark_error_median']:.1f} % of the eye distance away from YuNet's (median). {source(result)}",
+    ]
+    return lines
+
+
+def groups() -> list[str]:
+    calibration = load_card("embedder").raw["calibration"]
+    by = calibration["groups"]["fmr"]
+    worst, best = max(by, key=by.get), min(by, key=by.get)
+    return [
+        f"**Between groups of people** (UTKFace, race x sex, at the threshold for 1e-3): {best} {by[best]:.1e}, "
+        f"{worst} {by[worst]:.1e}. That is a factor of {by[worst] / by[best]:.0f}, and the reason why this embedder is "
+        "a start and not a product. The whole table is in `models/embedder.card.yaml`.",
+    ]
+
+
+def sessions() -> list[str]:
+    result = load("session")
+    if result is None:
+        return ["Sessions: not measured."]
+    lines = [
+        "**Impostor sessions** (All-Age-Faces, simulated camera; the default is three looks):",
+        "",
+        "| target FMR | looks | sessions | session FMR | of the target |",
+        "|---|---|---|---|---|",
+    ]
+    for row in result["rows"]:
+        cells = f"{row['target_fmr']:g} | {row['looks']} | {row['sessions']:,} | {row['session_fmr']:.1e}"
+        lines.append(f"| {cells} | {row['ratio_to_target']:.2f} |")
+    return [*lines, "", source(result)]
+
+
+def speed() -> list[str]:
+    result = load("speed")
+    if result is None:
+        return ["Speed: not measured."]
+    figures = result["figures"]
+    lines = [
+        f"**Speed** ({result['machine']['processor']}, {result['machine']['cores']} cores; medians of one run, "
+        "quote the ratios):",
+        "",
+        "| | |",
+        "|---|---|",
+    ]
+    lines += [f"| {name} | {value:.3f}{'' if '/' in name else ' ms'} |" for name, value in figures.items()]
+    return [*lines, "", source(result)]
+
+
+def rest() -> list[str]:
+    lines = []
+    if (store := load("store")) is not None:
+        lines.append(
+            f"**Store:** token to open template with {store['enrolled']:,} enrolled takes {store['ratio']:.2f} x as "
+            "long as with 10 (`python -m tests.benchmarks.store`)."
+        )
+    if (process := load("process")) is not None:
+        figures = process["figures"]
+        lines.append(
+            f"**Process:** `edge --help` takes {figures['start_ratio']:.1f} x `python -c pass`; `edge run` peaks at "
+            f"{figures['peak_mb']:.0f} MB. {source(process)}"
+        )
+    lines.append("Nothing was measured on a Raspberry Pi yet.")
+    return ["\n\n".join(lines)]
+
+
+def section() -> str:
+    parts = [models(), accuracy(), groups(), sessions(), speed(), rest()]
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def with_figures(readme: str) -> str:
+    """README with the section made anew."""
+    before, rest_ = readme.split(BEGIN, 1)
+    return before + BEGIN + "\n" + section() + "\n" + END + rest_.split(END, 1)[1]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--write", action="store_true", help="write README.md; otherwise only say whether it is current"
+    )
+    arguments = parser.parse_args()
+    path = ROOT / "README.md"
+    old = path.read_text(encoding="utf-8")
+    new = with_figures(old)
+    if arguments.write:
+        path.write_text(new, encoding="utf-8")
+    return 0 if arguments.write or new == old else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

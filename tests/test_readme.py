@@ -1,0 +1,75 @@
+"""The README says what is true: its lines run, its figures are generated, its commands exist, its claims have tests."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from edge.cli import COMMANDS
+from tests.benchmarks.readme import with_figures
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def line(marker: str) -> str:
+    """The one line of shell below a marker."""
+    found = re.search(rf"<!-- {marker} -->\n```sh\n(.+)\n```", README)
+    assert found, marker
+    return found.group(1)
+
+
+def test_there_is_one_line_for_the_demo_and_one_for_the_tests():
+    for marker in ("demo-line", "test-line"):
+        assert line(marker).startswith("python3 -m venv .venv && .venv/bin/pip install -q -e ")
+    assert line("demo-line").endswith(".venv/bin/edge demo --out demo.png")
+    assert line("test-line").endswith(".venv/bin/pytest")
+
+
+def test_ci_runs_the_very_same_test_line():
+    script = r"sed -n '/<!-- test-line -->/,/```$/p' README.md | grep -m1 -E '^python3 '"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == line("test-line")
+    assert script in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_figures_are_those_of_the_cards_and_results():
+    assert with_figures(README) == README, "run: python -m tests.benchmarks.readme --write"
+
+
+def test_every_command_that_is_named_exists():
+    for name in re.findall(r"\bedge ([a-z]+)", README):
+        assert name in {*COMMANDS, "prove"}, name
+
+
+CLAIMS = README.split("## Claims")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("claim", re.findall(r"`T ([^`]+)`", CLAIMS))
+def test_every_claim_names_tests_that_are_there(claim):
+    words = claim.replace('"', "").split(" -k ")
+    files = [
+        p for name in words[0].split() for p in ([ROOT / name] if name.endswith(".py") else (ROOT / name).glob("*.py"))
+    ]
+    assert files
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    for word in words[1].split(" or ") if len(words) > 1 else []:
+        assert re.search(rf"def test_\w*{word}", text), word
+
+
+@pytest.mark.parametrize("name", re.findall(r"`B\.(\w+)`", CLAIMS))
+def test_every_benchmark_that_is_named_is_there(name):
+    assert (ROOT / "tests" / "benchmarks" / f"{name}.py").is_file()
+
+
+def test_links_and_pictures_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_what_does_not_work_yet_is_said():
+    assert "## Not yet" in README
+    assert "no presentation attack detection" in README.lower()
