@@ -2,6 +2,7 @@
 
     python -m models.training.detector prepare     # decode and label the data: about 4 minutes, 2.3 GB in .train/data
     python -m models.training.detector train       # resumes from .train/detector/last.pt; curves in .train/detector
+    python -m models.training.detector measure     # the shipped file on held-out scenes, by score threshold
     python -m models.training.detector export      # int8 .tflite + card from the averaged weights; about a minute
 
 `train` runs unchanged on CPU and CUDA. Stop it with Ctrl-C whenever you like; it continues from the last checkpoint.
@@ -131,6 +132,23 @@ def face_ranges(net: Any, scenes: list[U8]) -> dict[tuple[int, ...], tuple[float
     return out
 
 
+def measure_shipped(thresholds: tuple[float, ...]) -> None:
+    """Print recall, landmark error and false alarms of the shipped int8 file on held-out scenes, by threshold."""
+    from edge.face.card import load_card
+    from edge.face.runner import Runner
+    from models.training.validate import cases, measure
+
+    shipped, truth = load_card("detector"), cases(WORK / "data", each=100)
+    runner, maps = Runner(shipped, 1), []
+    for case in truth:
+        raw = runner.run(case.image)
+        specs = shipped.outputs
+        maps.append({o.name: o.scale * (raw[o.name][0].astype(np.float32) - o.zero_point) for o in specs})
+    for threshold in thresholds:
+        figures = measure(maps, truth, threshold)
+        print(f"threshold {threshold}: " + "  ".join(f"{name} {value:.2f}" for name, value in figures.items()))
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m models.training.detector",
@@ -151,6 +169,8 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument(
         "--every", type=float, default=240, help="seconds between validations and checkpoints (default 240)"
     )
+    sub = commands.add_parser("measure", help="the shipped int8 file on held-out scenes, by score threshold")
+    sub.add_argument("--thresholds", type=float, nargs="+", default=[0.4, 0.5, 0.6, 0.65, 0.7, 0.75])
     sub = commands.add_parser("export", help="averaged weights -> int8 .tflite and card")
     sub.add_argument("--checkpoint", type=Path, default=WORK / "detector" / "last.pt")
     sub.add_argument("--scenes", type=int, default=400, help="scenes for the int8 ranges (default 400)")
@@ -169,6 +189,8 @@ def main(arguments: list[str] | None = None) -> None:
         torch.set_num_threads(options.threads)
         device = options.device if options.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
         train(WORK, options.images, options.batch, options.rate, options.workers, device, options.every)
+    elif options.command == "measure":
+        measure_shipped(tuple(options.thresholds))
     else:
         export(options.checkpoint, options.scenes, options.reason)
 

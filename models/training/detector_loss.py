@@ -17,6 +17,7 @@ from models.training.detector_net import HEIGHT, STRIDES, WIDTH
 #: (smallest, largest) face size sqrt(w h) in input pixels that a stride learns.
 LEVELS = {8: (0.0, 40.0), 16: (28.0, 1e9)}
 INNER, RING = 0.2, 1.6
+GRACE = 1.15
 
 
 def cells(stride: int, device: torch.device) -> Tensor:
@@ -35,8 +36,8 @@ def assign(faces: Tensor, stride: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         stride: 8 or 16.
 
     Returns:
-        positive (N, h, w) bool, ring (N, h, w) bool (positives included), ignore (N, h, w) bool (a face of the other
-        stride lies here), target (N, h, w, 14).
+        positive (N, h, w) bool, ring (N, h, w) bool (positives included), ignore (N, h, w) bool (the ring, or a face
+        whose size is just outside this stride's), target (N, h, w, 14).
     """
     centre, size = faces[..., 0:2], (faces[..., 2] * faces[..., 3]).clamp_min(1e-6).sqrt()
     real = faces[..., 2] > 0
@@ -48,7 +49,9 @@ def assign(faces: Tensor, stride: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     ]
     own = distance.masked_fill(~mine[..., None, None], 1e9)
     nearest, which = own.min(1)
-    anyone = distance.masked_fill(~real[..., None, None], 1e9).min(1).values
+    # a face a little too large or small for this stride is nobody's mistake here; farther off it must not answer
+    near = real & (size >= low / GRACE) & (size < high * GRACE)
+    anyone = distance.masked_fill(~near[..., None, None], 1e9).min(1).values
     target = torch.gather(faces, 1, which.flatten(1)[..., None].expand(-1, -1, 14)).unflatten(1, which.shape[1:])
     positive, ring = nearest <= 1, nearest <= RING
     return positive, ring, (anyone <= RING) & ~positive, target
