@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from edge.camera import Nobody, OnePerson, ShowCode
 from edge.camera.fictional import FictionalSource
 from edge.claim import open_readers
 from edge.door import RelayDoor
+from edge.errors import SourceEnded
 from edge.keys import Keyring
 from edge.service import Device, Event, Loop, Parts
 from edge.service import demo as demo_module
@@ -88,14 +90,42 @@ def test_a_code_held_into_view_is_a_claim(tmp_path):
     assert bench.decisions()[0] == (Outcome.ACCEPT, Reason.MATCHING)
 
 
-def test_neither_detector_nor_embedder_runs_while_idle(tmp_path):
-    bench = Bench(tmp_path, (OnePerson("ada", 20.0),), readers=("qr",))
-    calls = []
+class Hour:
+    """An hour of replay, 15 frames a second, of somebody who stands there and claims nothing."""
+
+    name = "replay"
+
+    def __init__(self) -> None:
+        source = FictionalSource((OnePerson("ada", 9.0, walk_up=False),))
+        source.open()
+        self.frames = [source.read(1.0) for _ in range(4)]
+        self.count = 0
+
+    def open(self) -> None:
+        pass
+
+    def read(self, timeout_s: float):
+        self.count += 1
+        if self.count > 3600 * 15:
+            raise SourceEnded("the hour is over", where="replay")
+        stamp = self.count * 1_000_000_000 // 15
+        return replace(self.frames[self.count % 4], monotonic_ns=stamp, sequence=self.count)
+
+    def close(self) -> None:
+        pass
+
+
+def test_neither_detector_nor_embedder_runs_in_an_idle_hour_with_somebody_in_view(tmp_path):
+    bench = Bench(tmp_path, (), readers=("qr",))
+    hour, calls = Hour(), []
+    bench.source = lambda: hour
+    bench.device._parts = replace(bench.device._parts, source=lambda: hour)
     chain = bench.device.chain
-    detect, embed = chain.detector.detect, chain.embedder.embed
-    chain.detector.detect = lambda image: calls.append("detect") or detect(image)
-    chain.embedder.embed = lambda crop: calls.append("embed") or embed(crop)
+    assert chain.look(hour.frames[0]).face is not None, "a detector that ran would find this face"
+    chain.detector.detect = lambda image: calls.append("detect") or []
+    chain.embedder.embed = lambda crop: calls.append("embed")
     bench.run()
+    assert hour.count > 54_000
     assert bench.events[-1].kind == "stopped"
     assert calls == []
 
