@@ -214,8 +214,8 @@ def calibrate(rounds: int, seed: int, reason_command: str) -> dict[str, Any]:
         "caveat": "the embedder was trained on these very pictures, so this set is not held out; views it did not see "
         "(landmark error, light, noise) stand in for that until the next embedder keeps 20 % apart",
         "same_person": f"{len(same)} pairs of pictures that the teacher scores {SAME_PERSON} or more were taken for "
-        "one person and left out; measured_with_same_person_pairs keeps them. The student learnt from this teacher: a few "
-        "true look-alikes may be among them",
+        "one person and left out; measured_with_same_person_pairs keeps them. The student learnt from it: a "
+        "few true look-alikes may be among them",
         "pairs": int(tail.total),
         "people": len(aaf),
         "bootstrap_rounds": rounds,
