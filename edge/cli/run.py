@@ -35,6 +35,10 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
     from edge.errors import NotInThisBuild, Unfit
     from edge.service import Loop, device_checks, open_device
 
+    import cv2
+
+    # OpenCV's thread pool gains nothing on pictures this small, and fights with the model's threads for the cores.
+    cv2.setNumThreads(1)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -121,7 +121,7 @@ class FaceSettings(Section):
     """Largest turn of the head to a side, degrees, estimated from landmarks."""
     max_pitch: Annotated[float, Field(gt=0, le=90)] = 30.0
     """Largest nod, degrees."""
-    max_roll: Annotated[float, Field(gt=0, le=90)] = 30.0
+    max_roll: Annotated[float, Field(gt=0, le=90)] = 25.0
     """Largest tilt, degrees."""
     min_luminance: Annotated[float, Field(ge=0, le=255)] = 25.0
     """Darkest acceptable face, mean luma 0-255."""
