@@ -31,11 +31,11 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
     Example
       edge run --config config/device.yaml < tokens.txt
     """
+    import cv2
+
     from edge.claim import open_readers
     from edge.errors import NotInThisBuild, Unfit
     from edge.service import Loop, device_checks, open_device
-
-    import cv2
 
     # OpenCV's thread pool gains nothing on pictures this small, and fights with the model's threads for the cores.
     cv2.setNumThreads(1)
