@@ -108,8 +108,8 @@ def speed() -> list[str]:
     tail = ", 1 thread(s)"
     both = [name.removesuffix(tail) for name in figures if name.endswith(tail)]
     lines = [
-        f"**Speed** ({result['machine']['processor']}, {result['machine']['cores']} cores; medians of one run; quote the "
-        "ratios):",
+        f"**Speed** ({result['machine']['processor']}, {result['machine']['cores']} cores; medians of one run; "
+        "quote the ratios):",
         "",
         "| 640x480 frame to outcome, template open | 1 thread | 2 threads |",
         "|---|---|---|",

@@ -8,6 +8,7 @@ import stat
 import pytest
 
 from edge.cli import main
+from tests.cli.conftest import make_desk
 
 
 def answer(capsys) -> dict:
@@ -155,3 +156,23 @@ def test_nothing_secret_is_in_the_journal_or_the_state(desk, capsys):
             assert text.encode() not in data
             assert b"Ada Example" not in data
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 or path.suffix == ".unrecoverable"
+
+
+def test_device_custody_keeps_the_template_here_and_a_renewal_keeps_the_card(tmp_path, capsys):
+    desk = make_desk(tmp_path, "vault: {custody: device}\n")
+    token = desk.token("ada", capsys)
+    assert len(token.read_text()) < 300, "no template on the card"
+    command = ["verify", "--config", str(desk.config), "--token", str(token), "--json"]
+    assert main(command) == 0
+    capsys.readouterr()
+    enrol = ["enrol", "--config", str(desk.config), "--operator", "kim", "--renew", str(token), "--json"]
+    assert main(enrol) == 0
+    assert "token" not in answer(capsys)
+    assert main(command) == 0
+
+
+def test_a_card_of_another_site_is_refused(desk, capsys, tmp_path_factory):
+    other = make_desk(tmp_path_factory.mktemp("other"))
+    token = other.token("ada", capsys)
+    assert main(["verify", "--config", str(desk.config), "--token", str(token), "--json"]) == 1
+    assert answer(capsys)["reason"] == "token_invalid"
