@@ -163,7 +163,8 @@ class Composer:
         """A random affine that puts the face `row` into the window at about the given height."""
         rng = self.rng
         scale = height / float(row[3])
-        angle = np.deg2rad(np.clip(rng.normal(0, 11), -35, 35))
+        tilt = rng.normal(0, 11) if rng.random() < 0.7 else rng.uniform(-42, 42)
+        angle = np.deg2rad(np.clip(tilt, -42, 42))
         narrow = 1.0 if inside else float(np.exp(rng.normal(0, 0.06)))
         shear = 0.0 if inside else float(rng.normal(0, 0.05))
         mirrored = bool(rng.random() < 0.5)
