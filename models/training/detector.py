@@ -43,8 +43,10 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
         "limits": [
             "profile views beyond about 45 degrees and heads turned upside down are missed",
             "faces under 8 % of the frame's height are not looked for",
-            "landmarks under masks and dark glasses are guesses; those of heads tilted beyond 20 degrees understate the tilt",
-            "in about one of six photographs without a face it sees a small one at this score threshold; one of eleven at 0.6",
+            "landmarks under masks and dark glasses are guesses",
+            "tilts beyond 30 degrees are understated by the landmarks",
+            "at this score threshold it sees a small face in about one of six photographs without any, at 0.6 in one of "
+            "eleven",
             "learnt from frontal portraits and from crops laid over photographs; the labels are another detector's",
         ],
         "data": [
