@@ -45,9 +45,8 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
             "faces under 8 % of the frame's height are not looked for",
             "landmarks under masks and dark glasses are guesses",
             "tilts beyond 30 degrees are understated by the landmarks",
-            "at this score threshold it sees a small face in about one of six photographs without any, at 0.6 in one of "
-            "eleven",
-            "learnt from frontal portraits and from crops laid over photographs; the labels are another detector's",
+            "at this score threshold it sees a small face in about one of five photographs without any, "
+            "at 0.6 in one of ten",
         ],
         "data": [
             {
