@@ -8,7 +8,6 @@ error or unfit device. `main` maps click's own usage errors to 3 and uncaught ex
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -111,35 +110,42 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code: 0, 1, 2, 3 or 4 (module docstring). Never raises.
     """
-    from edge.errors import EdgeError, UsageError
-
     given = sys.argv[1:] if arguments is None else arguments
     try:
         result = edge.main(args=arguments, prog_name="edge", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except EdgeError as error:
-        return _refused(error, given)
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("edge: stopped", err=True)
         return 2
-    except click.ClickException as error:
+    except BrokenPipeError:
+        return 3
+    except Exception as error:
+        return _failed(error, given)
+
+
+def _failed(error: Exception, given: Sequence[str]) -> int:
+    """Tell an exception: ours as it is, click's as wrong usage, any other by its class alone."""
+    from edge.errors import EdgeError, UsageError
+
+    if isinstance(error, EdgeError):
+        return _refused(error, given)
+    if isinstance(error, click.ClickException):
         if "--json" in given:
             return _refused(UsageError(error.format_message(), where="command line", remedy="see --help"), given)
         error.show(sys.stderr)
         return 3
-    except BrokenPipeError:
-        return 3
-    except Exception as error:
-        # The class only: an unexpected message might hold what must not be printed.
-        what = f"internal error ({type(error).__name__})"
-        return _refused(EdgeError(what, remedy="please report it with the command you ran"), given, exit_code=4)
+    # An unexpected message might hold what must not be printed.
+    what = f"internal error ({type(error).__name__})"
+    return _refused(EdgeError(what, remedy="please report it with the command you ran"), given, exit_code=4)
 
 
 def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | None = None) -> int:
     """Tell an error: one line a problem on stderr, or one JSON object on stdout when ``--json`` was asked for."""
     if "--json" in arguments:
+        import json
+
         from edge.cli._answer import error_json
 
         click.echo(json.dumps(error_json(error)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -95,6 +96,15 @@ def test_a_second_face_counts_from_half_the_height_of_the_largest(frame: Frame, 
     if several:
         assert look.advice == (Advice.ONE_PERSON,)
         assert chain.embedder.aligned == 0
+
+
+@pytest.mark.parametrize(("first", "second", "several"), [(0.9, 0.59, False), (0.9, 0.6, True), (0.79, 0.55, True)])
+def test_a_faint_second_face_counts_only_where_nobody_is_seen_for_certain(frame, first, second, several):
+    chain = scripted(replace(face(200, 240, 200), score=first), replace(face(500, 240, 220), score=second))
+    look = chain.look(frame)
+    assert (look.reason is Reason.SEVERAL_FACES) == several
+    if not several:
+        assert look.face.score == first, "the person, not the larger pattern on the wall"
 
 
 def test_how_much_a_second_face_must_measure_is_a_setting(frame: Frame):
