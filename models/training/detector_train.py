@@ -80,12 +80,7 @@ def train(work: Path, images: int, batch: int, rate: float, workers: int, device
     net = Detector().to(device, memory_format=torch.channels_last)
     macs, size = count(copy.deepcopy(net).cpu())
     print(f"detector: {macs / 1e6:.1f} M MACs, {size / 1e3:.0f} k parameters", flush=True)
-    average = Average(net)
-    decay = [p for p in net.parameters() if p.ndim > 1]
-    plain = [p for p in net.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW(
-        [{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], rate
-    )
+    average, optimiser = Average(net), make_optimiser(net, rate)
     seen = resume(folder, net, average, optimiser, device)
     truth = cases(work / "data")
     loader = DataLoader(
@@ -97,34 +92,23 @@ def train(work: Path, images: int, batch: int, rate: float, workers: int, device
         pin_memory=device.type == "cuda",
         multiprocessing_context="spawn" if workers else None,  # a forked OpenCV thread pool deadlocks
     )
-    started, seen_at_start, checked, sums, steps = time.monotonic(), seen, time.monotonic(), {}, 0
+    started, seen_at_start, checked, steps = time.monotonic(), seen, time.monotonic(), 0
+    sums: dict[str, torch.Tensor] = {}
+    last: dict[str, float] = {}
     asked_to_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: asked_to_stop.append(number))
     for pictures, faces in loader:
         for group in optimiser.param_groups:
             group["lr"] = schedule(seen, images, rate, batch)
-        x = (pictures.to(device, non_blocking=True).permute(0, 3, 1, 2).float() - 128) / 128
-        with torch.autocast(device.type, torch.bfloat16):
-            outputs = net(x.contiguous(memory_format=torch.channels_last))
-        parts = loss(outputs, faces.to(device, non_blocking=True))
-        optimiser.zero_grad(set_to_none=True)
-        parts["total"].backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
+        parts = step(net, optimiser, pictures.to(device, non_blocking=True), faces.to(device, non_blocking=True))
         average.update(net)
         seen, steps = seen + batch, steps + 1
         for name, value in parts.items():
-            sums[name] = sums.get(name, 0.0) + value.detach()
+            sums[name] = sums.get(name, torch.zeros((), device=device)) + value.detach()
         if steps % 50 == 0:
-            report(
-                seen,
-                images,
-                seen - seen_at_start,
-                time.monotonic() - started,
-                {k: float(v) / 50 for k, v in sums.items()},
-            )
             last, sums = {k: float(v) / 50 for k, v in sums.items()}, {}
+            report(seen, images, seen - seen_at_start, time.monotonic() - started, last)
         if asked_to_stop:
             save(folder, net, average, optimiser, seen)
             print(f"stopped after {seen} scenes; the same command goes on from here", flush=True)
@@ -136,6 +120,29 @@ def train(work: Path, images: int, batch: int, rate: float, workers: int, device
             checked = time.monotonic()
         if seen >= images:
             return
+
+
+def make_optimiser(net: Detector, rate: float) -> torch.optim.Optimizer:
+    """AdamW; biases and norms are not decayed."""
+    decay = [p for p in net.parameters() if p.ndim > 1]
+    plain = [p for p in net.parameters() if p.ndim <= 1]
+    groups = [{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, rate)
+
+
+def step(
+    net: Detector, optimiser: torch.optim.Optimizer, pictures: torch.Tensor, faces: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """One step on uint8 BGR (N, H, W, 3) and their faces; gives the parts of the loss."""
+    x = (pictures.permute(0, 3, 1, 2).float() - 128) / 128
+    with torch.autocast(pictures.device.type, torch.bfloat16):
+        outputs = net(x.contiguous(memory_format=torch.channels_last))
+    parts = loss(outputs, faces)
+    optimiser.zero_grad(set_to_none=True)
+    parts["total"].backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+    optimiser.step()
+    return parts
 
 
 def schedule(seen: int, images: int, rate: float, batch: int) -> float:
