@@ -78,6 +78,11 @@ def test_the_list_is_the_design_s():
     assert len(names) >= 19
 
 
+def test_the_copy_is_the_design_s_own_list(shared: Path):
+    design = (shared / "design.md").read_text(encoding="utf-8")
+    assert (EDGE / "LAYERS.txt").read_text(encoding="utf-8").strip() in design
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(EDGE)))
 def test_a_file_imports_only_rooms_that_its_line_names(path: Path):
     room = room_of(path)
