@@ -51,6 +51,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     skipped = len(reporter.stats.get("skipped", []))
     allowed = ALLOWED_SKIPS[(ROOT.parent / "shared" / "data" / "README.md").is_file()]
+    reporter.ensure_newline()
     if skipped > allowed:
         reporter.write_line(f"{skipped} tests were skipped, at most {allowed} may be", red=True)
         session.exitstatus = 1
