@@ -182,8 +182,8 @@ class Chain:
 def beside_certain(faces: tuple[Face, ...]) -> tuple[Face, ...]:
     """The faces that count for the one-face rule: beside a certain one a faint one is a pattern on the wall.
 
-    Measured on photographs without faces, the detector's false alarms lie below `FAINT` half of the time
-    (models/training/NOTES.md); a person in front of the camera is seen with 0.8 and more.
+    Half of the detector's false alarms on photographs without faces lie below `FAINT` (models/training/NOTES.md; most of
+    these were seen in training); the fictional people at a kiosk are all seen as `CERTAIN` (a test).
     """
     if max(face.score for face in faces) < CERTAIN:
         return faces

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -83,22 +84,13 @@ def train(work: Path, images: int, batch: int, rate: float, workers: int, device
     average, optimiser = Average(net), make_optimiser(net, rate)
     seen = resume(folder, net, average, optimiser, device)
     truth = cases(work / "data")
-    loader = DataLoader(
-        Scenes(work / "data", batch, seed=1 + seen),
-        batch_size=None,
-        num_workers=workers,
-        prefetch_factor=4 if workers else None,
-        worker_init_fn=_polite,
-        pin_memory=device.type == "cuda",
-        multiprocessing_context="spawn" if workers else None,  # a forked OpenCV thread pool deadlocks
-    )
     started, seen_at_start, checked, steps = time.monotonic(), seen, time.monotonic(), 0
     sums: dict[str, torch.Tensor] = {}
     last: dict[str, float] = {}
     asked_to_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: asked_to_stop.append(number))
-    for pictures, faces in loader:
+    for pictures, faces in batches(work, batch, seen, workers, device):
         for group in optimiser.param_groups:
             group["lr"] = schedule(seen, images, rate, batch)
         parts = step(net, optimiser, pictures.to(device, non_blocking=True), faces.to(device, non_blocking=True))
@@ -120,6 +112,19 @@ def train(work: Path, images: int, batch: int, rate: float, workers: int, device
             checked = time.monotonic()
         if seen >= images:
             return
+
+
+def batches(work: Path, batch: int, seen: int, workers: int, device: torch.device) -> DataLoader[Any]:
+    """Composed scenes without end; a resumed run sees others than the first."""
+    return DataLoader(
+        Scenes(work / "data", batch, seed=1 + seen),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_polite,
+        pin_memory=device.type == "cuda",
+        multiprocessing_context="spawn" if workers else None,  # a forked OpenCV thread pool deadlocks
+    )
 
 
 def make_optimiser(net: Detector, rate: float) -> torch.optim.Optimizer:

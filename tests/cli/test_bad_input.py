@@ -70,7 +70,8 @@ def test_a_bad_picture_is_refused_by_compare(desk, capsys, kind):
 def test_a_bad_picture_is_refused_by_enrol(desk, capsys, kind):
     path = bad_picture(kind, desk.folder)
     command = ["enrol", "--config", str(desk.config), "--operator", "kim", "--consent", str(desk.consent)]
-    refused(capsys, [*command, "--image", str(path)])
+    line = refused(capsys, [*command, "--image", str(path)])
+    assert path.name in line
 
 
 @pytest.mark.parametrize("kind", ["grey", "alpha", "rotated"])

@@ -13,6 +13,7 @@ import pytest
 
 from edge.errors import ModelError, SpentError
 from edge.face import Chain, Look, load_card, nearest_centre
+from edge.face.chain import CERTAIN
 from edge.session.compare import compare
 from edge.settings.model import FaceSettings
 from edge.types import Advice, Crop, Face, Frame, Reason, Template
@@ -222,6 +223,7 @@ def test_a_person_is_accepted_from_across_a_kiosk_s_frame(chain: Chain, vectors,
     for x, y, share in ((320, 240, 0.3), (220, 200, 0.6), (430, 280, 0.45)):
         look = chain.look(scene((name, 1, x, y, share)))
         assert look.reason is None, look.advice
+        assert look.face.score >= CERTAIN
         assert score(chain, vectors[name, 0], chain.embed(look, "s").consume("s")) >= chain.threshold(1e-4)
 
 
