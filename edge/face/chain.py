@@ -182,7 +182,7 @@ class Chain:
 def beside_certain(faces: tuple[Face, ...]) -> tuple[Face, ...]:
     """The faces that count for the one-face rule: beside a certain one a faint one is a pattern on the wall.
 
-    Half of the detector's false alarms on photographs without faces lie below `FAINT` (models/training/NOTES.md; most of
+    Half of the false alarms on photographs without faces lie below `FAINT` (models/training/NOTES.md; most of
     these were seen in training); the fictional people at a kiosk are all seen as `CERTAIN` (a test).
     """
     if max(face.score for face in faces) < CERTAIN:
