@@ -106,6 +106,10 @@ class KeyringError(EdgeError):
     """A key is missing, unreadable, has wrong permissions, or its passphrase is wrong."""
 
 
+class SignatureError(EdgeError):
+    """A signature over a build, pack, model or review does not count: altered, of another kind, or nobody trusted."""
+
+
 class ClaimError(EdgeError):
     """A claim is refused before any frame is looked at. ``reason`` is a member of ``types.Reason`` by value."""
 
