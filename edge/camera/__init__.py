@@ -20,11 +20,11 @@ import numpy as np
 
 from edge.camera.capture import Capture, Pulled
 from edge.camera.health import Health, changing
-from edge.camera.image import decode_image, read_image
 from edge.camera.replay import letterbox
 from edge.camera.scene import Nobody, OnePerson, Scene, ShowCode, TwoPeople
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame, Source
+from edge.types.pictures import decode_image, read_image
 
 if TYPE_CHECKING:
     from edge.camera.fictional import FictionalSource

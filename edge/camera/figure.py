@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 
 from edge import _resources
-from edge.camera.image import read_image
 from edge.camera.mesh import Relief
 from edge.errors import InputError
 from edge.types import F32, U8
+from edge.types.pictures import read_image
 
 PEOPLE = ("ada", "bela", "chen", "dara", "emil", "fara", "goran", "hana", "isak", "jaya", "kenji", "lena")
 

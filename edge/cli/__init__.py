@@ -34,12 +34,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("config", "Check and show the settings."),
     "journal": ("journal", "Verify and show the journal."),
     "compare": ("compare", "Compare two pictures (development and lab builds only)."),
+    "lab": ("lab", "Measure and calibrate models on picture files (development and lab builds only)."),
 }
 
 #: What `edge --help` says of a command that this build does not contain.
 ABSENT = {
     "compare": "a device build has no way from a picture to a score without a signed claim",
+    "lab": "a device build has no way from pictures to scores without a signed claim",
 }
+#: What a lab build leaves out: all that needs a camera, a vault or a door.
+ABSENT_FROM_A_LAB = "a lab build works on picture files and holds neither camera nor vault nor door"
 
 
 class _Commands(click.Group):
@@ -55,7 +59,7 @@ class _Commands(click.Group):
         try:
             command = import_module(f"edge.cli.{module}").command
         except ModuleNotFoundError as error:
-            if error.name == f"edge.cli.{module}" and cmd_name in ABSENT:
+            if error.name == f"edge.cli.{module}":
                 return _absent(cmd_name)
             raise
         assert isinstance(command, click.Command)
@@ -74,7 +78,7 @@ def _absent(name: str) -> click.Command:
     @click.argument("_args", nargs=-1)
     def command(_args: tuple[str, ...]) -> None:
         raise NotInThisBuild(
-            f"`edge {name}` is not in this build: {ABSENT[name]}",
+            f"`edge {name}` is not in this build: {ABSENT.get(name, ABSENT_FROM_A_LAB)}",
             where="build",
             remedy="use a development install (pip install -e .) on a desk, never on a door",
         )

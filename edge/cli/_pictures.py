@@ -1,6 +1,7 @@
-"""Pictures in place of a camera: development and lab builds only; a device build is made without this file.
+"""Pictures in place of a camera, for `edge enrol --image` and `edge verify --image`: a development install only.
 
-A device build has no way from a picture to an embedding or a score without a signed claim and its own camera.
+No build holds this file: a device has no way from a picture to an embedding or a score without a signed claim and its
+own camera, and a lab holds neither vault nor door (`edge compare` goes through `edge.lab`).
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from edge.camera.image import read_image
-from edge.errors import ClaimError, InputError, ModelMismatch, NotInThisBuild
-from edge.face import Chain, Look
+from edge.errors import ClaimError, ModelMismatch, NotInThisBuild
 from edge.policy import current
 from edge.service import Device
 from edge.session import compare
-from edge.types import Decision, Frame, Outcome, Probe, Reason, Template
+from edge.types import Decision, Frame, Outcome, Reason
+from edge.types.pictures import read_image
 
 
 def refuse_on_a_device() -> None:
@@ -25,22 +25,8 @@ def refuse_on_a_device() -> None:
 
 
 def as_frame(path: Path, sequence: int = 0) -> Frame:
-    """A picture as a frame. Raises InputError (see `edge.camera.image.read_image`)."""
+    """A picture as a frame. Raises InputError (see `edge.types.pictures.read_image`)."""
     return Frame(read_image(path), time.monotonic_ns(), sequence, "picture", meta={"name": str(path)})
-
-
-def look(chain: Chain, path: Path) -> Look:
-    """Look at a picture without size limits: portraits are not taken at a door.
-
-    Raises:
-        InputError: no face, or several.
-    """
-    seen = chain.look(as_frame(path), pick="central", gate=False)
-    if seen.face is None:
-        raise InputError(
-            "no face was found", where=str(path), remedy="use a picture that shows one face from the front"
-        )
-    return seen
 
 
 def verify_picture(device: Device, text: str, path: Path) -> Decision:
@@ -75,25 +61,3 @@ def verify_picture(device: Device, text: str, path: Path) -> Decision:
             )
     timings = {"session": round(1e3 * (time.perf_counter() - started), 3)}
     return replace(decision, timings_ms=timings, serial=claim.serial.hex(), credential=claim.credential)
-
-
-def compare_pictures(chain: Chain, reference: Path, probe: Path, target_fmr: float) -> Decision:
-    """Compare two pictures by the chain that a door uses."""
-    refuse_on_a_device()
-    session = "pictures"
-    looks = [look(chain, reference), look(chain, probe)]
-    template = Template(chain.embed(looks[0], session).consume(session), model=chain.model, session=session)
-    second: Probe = chain.embed(looks[1], session)
-    threshold = chain.threshold(target_fmr)
-    with template:
-        score = compare(template, second, session)
-    passed = score >= threshold
-    return Decision(
-        Outcome.ACCEPT if passed else Outcome.REJECT,
-        Reason.MATCHING if passed else Reason.NOT_MATCHING,
-        target_fmr,
-        frames_looked_at=2,
-        looks=1,
-        score=score,
-        threshold=threshold,
-    )

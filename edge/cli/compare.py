@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from edge.types import Decision
 
 
 @click.command("compare")
@@ -24,12 +28,8 @@ def command(reference: Path, probe: Path, config: Path | None, json_wanted: bool
       edge compare ada-0.jpg ada-1.jpg
     """
     from edge.cli._answer import EXIT, as_json
-    from edge.cli._pictures import compare_pictures
-    from edge.face import Chain
-    from edge.settings import load_settings
 
-    settings = load_settings(config)
-    decision = compare_pictures(Chain.load(settings.face), reference, probe, settings.decision.target_fmr)
+    decision = _decide(reference, probe, config)
     if json_wanted:
         click.echo(json.dumps(as_json(decision)))
     else:
@@ -39,3 +39,30 @@ def command(reference: Path, probe: Path, config: Path | None, json_wanted: bool
             f"threshold {decision.threshold:.3f} (target FMR {decision.target_fmr:g})"
         )
     return EXIT[decision.outcome.value]
+
+
+def _decide(reference: Path, probe: Path, config: Path | None) -> Decision:
+    """Compare and judge at the configured target FMR."""
+    from edge.errors import NotInThisBuild
+    from edge.face import Chain
+    from edge.lab.two import compare_two
+    from edge.policy import current
+    from edge.settings import load_settings
+    from edge.types import Decision, Outcome, Reason
+
+    if current().is_device:  # somebody copied this file into a device
+        raise NotInThisBuild("pictures are not accepted by a device build", where="build", remedy="use its camera")
+    settings = load_settings(config)
+    chain = Chain.load(settings.face)
+    target = settings.decision.target_fmr
+    score, threshold = compare_two(chain, reference, probe).score, chain.threshold(target)
+    passed = score >= threshold
+    return Decision(
+        Outcome.ACCEPT if passed else Outcome.REJECT,
+        Reason.MATCHING if passed else Reason.NOT_MATCHING,
+        target,
+        frames_looked_at=2,
+        looks=1,
+        score=score,
+        threshold=threshold,
+    )

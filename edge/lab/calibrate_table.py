@@ -11,6 +11,7 @@ therefore the last one whose bound the set carries.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +34,7 @@ _LISTED = 6_000_000
 #: Highest rate that the list must reach, a little over the largest target.
 _LARGEST = 0.02
 #: Scores are told apart in thousandths.
-_STEP = 0.001
+_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def _sample_size(trials: Trials) -> int:
 
 
 def _part(tail: Tail, rounds: int, seed: int, tell: Tell) -> tuple[F64, ...]:
-    grid: F64 = np.round(np.arange(np.ceil(tail.floor / _STEP) * _STEP, 1.0, _STEP, np.float64), 3)
+    grid: F64 = np.arange(math.ceil(tail.floor * _STEPS - 1e-6), _STEPS).astype(np.float64) / _STEPS
     return (grid, *upper_bounds(tail, grid, rounds, seed, tell=tell))
 
 

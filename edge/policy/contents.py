@@ -24,7 +24,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("policy/hook.py", _NONE),  # these two run while building, never after
     ("policy/plan.py", _NONE),
     ("cli/compare.py", _LAB),  # from two pictures to a score
-    ("cli/_pictures.py", _LAB),  # from a picture to an embedding
+    ("cli/_pictures.py", _NONE),  # pictures in place of a camera: needs all of a device, so a checkout only
     ("cli/__init__.py", _BOTH),
     ("cli/_answer.py", _BOTH),
     ("cli/config.py", _BOTH),
@@ -49,6 +49,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("face/*.py", _BOTH),
     ("prove/*.py", _BOTH),  # what an auditor runs; its live part needs the vault and is imported where it runs
     ("lab/*.py", _LAB),
+    ("lab/*.j2", _LAB),  # the report's template
     ("keys/*.py", _DEVICE),
     ("state/*.py", _DEVICE),
     ("camera/*.py", _DEVICE),

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.camera import decode_image, read_image
-from edge.camera.complaints import Complaints
-from edge.camera.header import read_header
 from edge.errors import InputError
+from edge.types.complaints import Complaints
+from edge.types.picture_header import read_header
+from edge.types.pictures import decode_image, read_image
 from tests.camera.pictures import encoded, noise_picture, with_exif
 
 LOSSLESS = (cv2.IMWRITE_JPEG_QUALITY, 100, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)

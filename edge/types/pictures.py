@@ -19,10 +19,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge.camera.complaints import Complaints
-from edge.camera.header import Header, read_header
 from edge.errors import InputError
-from edge.types import U8
+from edge.types.complaints import Complaints
+from edge.types.frames import U8
+from edge.types.picture_header import Header, read_header
 
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 64 * 1024 * 1024
