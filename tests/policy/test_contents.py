@@ -30,7 +30,7 @@ def test_every_file_of_the_package_has_been_decided_about():
 
 @pytest.mark.parametrize("start", ABSENT_FROM_A_DEVICE)
 def test_a_device_holds_no_way_from_a_picture_to_a_score(tree: Path, start: str):
-    (tree / "edge" / "lab").mkdir()
+    (tree / "edge" / "lab").mkdir(exist_ok=True)
     (tree / "edge" / "lab" / "__init__.py").write_text('"""Lab."""\n')
     (tree / "edge" / "cli" / "compare.py").touch()
     (tree / "edge" / "cli" / "_pictures.py").touch()
@@ -41,7 +41,7 @@ def test_a_device_holds_no_way_from_a_picture_to_a_score(tree: Path, start: str)
 
 @pytest.mark.parametrize("start", ABSENT_FROM_A_LAB)
 def test_a_lab_holds_neither_camera_nor_vault_nor_door(tree: Path, start: str):
-    (tree / "edge" / "lab").mkdir()
+    (tree / "edge" / "lab").mkdir(exist_ok=True)
     (tree / "edge" / "lab" / "__init__.py").write_text('"""Lab."""\n')
     found = contents(tree, "lab")
     assert not found.findings
