@@ -1,0 +1,239 @@
+"""Conditions of policy rules: data, and three answers - it holds, it does not, nobody has said.
+
+    condition, problems = parse({"operator.type": ["police"], "jurisdictions": ["US"]})
+    judge(condition, facts, on)             # Answer(True, "operator.type is police; jurisdictions: US SFO lies in US")
+
+A condition is a mapping whose entries must all hold:
+
+    FACT: word | number | true               the fact is this (a list of words: holds it)
+    FACT: [a, b]                             the fact is one of these; `jurisdictions`: a declared place lies in one
+    FACT: {at_least: n} {at_most: n} {above: n} {below: n}
+    FACT: {given: true}                      the fact is declared
+    FACT: {only: [a, b]}                     a list: nothing but these
+    record: {kind: dpia, ...}                a document is recorded, see `edge.policy.records`
+    any: [condition, ...]    all: [condition, ...]    not: condition
+
+A missing fact makes the entry *unknown*. Unknown is neither true nor false (Kleene): `any` is true when one is, else
+unknown when one is; `not` of unknown is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from edge.policy import places
+from edge.policy.facts import FACTS, Fact, check
+from edge.policy.records import Need, Proof, parse_need, prove
+from edge.settings.problems import KeyPath, shown
+
+COMPARISONS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
+    "at_least": ("at least", lambda value, bound: value >= bound),
+    "at_most": ("at most", lambda value, bound: value <= bound),
+    "above": ("above", lambda value, bound: value > bound),
+    "below": ("below", lambda value, bound: value < bound),
+}
+_GROUPS = ("any", "all", "not")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a condition comes to.
+
+    Args:
+        holds: True, False, or None when a fact is missing.
+        why: in a few words.
+        fact: the fact that decided it (``record`` for a record); empty for groups.
+        proofs: records that were found and hold, with the day on which they end.
+    """
+
+    holds: bool | None
+    why: str
+    fact: str = ""
+    proofs: tuple[Proof, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a deployment, its build and its model.
+
+    Args:
+        values: dotted path -> value; a missing fact is not in it. Lists for words and places.
+        records: as `edge.policy.deployment` has checked them.
+        signed: what a trusted reviewer has signed, by record file; an absent file was not verified, a text says why.
+        in_grace: let records count for the grace that rules name after their end (claims on a device, nothing else).
+    """
+
+    values: Mapping[str, Any]
+    records: tuple[Mapping[str, Any], ...] = ()
+    signed: Mapping[str, Mapping[str, Any] | str] = field(default_factory=dict)
+    in_grace: bool = False
+
+    def get(self, path: str) -> Any:
+        return self.values.get(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One fact against one thing."""
+
+    fact: str
+    how: str  # in, only, given, at_least, at_most, above, below
+    value: Any
+
+    def answer(self, facts: Facts, on: date) -> Answer:
+        found = facts.get(self.fact)
+        if self.how == "given":
+            return Answer(
+                (found is not None) == self.value,
+                f"{self.fact} is {'' if found is not None else 'not '}given",
+                self.fact,
+            )
+        if found is None:
+            return Answer(None, f"{self.fact} is not declared", self.fact)
+        if self.how in COMPARISONS:
+            words, compare = COMPARISONS[self.how]
+            holds = compare(found, self.value)
+            return Answer(
+                holds, f"{self.fact} is {found:g}, {'' if holds else 'not '}{words} {self.value:g}", self.fact
+            )
+        if FACTS[self.fact].kind == "places":
+            return self._place(found)
+        return self._word(found)
+
+    def _place(self, found: Sequence[str]) -> Answer:
+        holds = places.lies_in_any(found, self.value)
+        said, wanted = ", ".join(found), ", ".join(self.value)
+        words = {True: "lies in", False: "does not lie in", None: "may lie in"}[holds]
+        return Answer(holds, f"{said} {words} {wanted}", self.fact)
+
+    def _word(self, found: Any) -> Answer:
+        entries = found if isinstance(found, (list, tuple)) else [found]
+        said = ", ".join(_said(entry) for entry in entries) or "nothing"
+        wanted = ", ".join(_said(entry) for entry in self.value)
+        if self.how == "only":
+            holds = all(entry in self.value for entry in entries)
+            return Answer(holds, f"{self.fact} is {said}{'' if holds else f', not only {wanted}'}", self.fact)
+        holds = any(entry in self.value for entry in entries)
+        return Answer(holds, f"{self.fact} is {said}{'' if holds else f', not {wanted}'}", self.fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A document must be recorded."""
+
+    need: Need
+
+    def answer(self, facts: Facts, on: date) -> Answer:
+        proof, why = prove(self.need, facts, on)
+        return Answer(proof is not None, why, "record", (proof,) if proof else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Several conditions: ``all``, ``any`` or ``not`` (of one)."""
+
+    how: str
+    parts: tuple[Condition, ...]
+
+    def answer(self, facts: Facts, on: date) -> Answer:
+        answers = [part.answer(facts, on) for part in self.parts]
+        if self.how == "not":
+            (only,) = answers
+            return Answer(None if only.holds is None else not only.holds, only.why, only.fact)
+        decisive = self.how == "any"
+        for wanted in (decisive, None, not decisive):
+            chosen = [answer for answer in answers if answer.holds is wanted]
+            if chosen:
+                break
+        else:  # an empty group: `all` of nothing holds
+            return Answer(not decisive, "always")
+        proofs = tuple(proof for answer in chosen for proof in answer.proofs)
+        facts_of = {answer.fact for answer in chosen}
+        return Answer(
+            chosen[0].holds,
+            "; ".join(dict.fromkeys(answer.why for answer in chosen)),
+            facts_of.pop() if len(facts_of) == 1 else "",
+            proofs,
+        )
+
+
+Condition = Test | Record | Group
+ALWAYS = Group("all", ())
+
+
+def facts_of(condition: Condition) -> Iterator[str]:
+    """Every fact that a condition may look at; ``records`` for a record."""
+    if isinstance(condition, Test):
+        yield condition.fact
+    elif isinstance(condition, Record):
+        yield "records"
+    else:
+        for part in condition.parts:
+            yield from facts_of(part)
+
+
+def parse(data: Any, path: KeyPath = ()) -> tuple[Condition, list[tuple[KeyPath, str]]]:
+    """A condition from a pack's data.
+
+    Returns:
+        The condition (`ALWAYS` in place of parts that cannot be read) and every problem as (key path, what).
+    """
+    if not isinstance(data, dict) or not data:
+        return ALWAYS, [(path, "a condition is `fact: value` lines")]
+    parts: list[Condition] = []
+    problems: list[tuple[KeyPath, str]] = []
+    for key, value in data.items():
+        part, found = _entry(key, value, (*path, key))
+        problems += found
+        parts += [part] if part is not None else []
+    return (parts[0] if len(parts) == 1 else Group("all", tuple(parts))), problems
+
+
+def _entry(key: str, value: Any, path: KeyPath) -> tuple[Condition | None, list[tuple[KeyPath, str]]]:
+    if key == "not":
+        part, problems = parse(value, path)
+        return Group("not", (part,)), problems
+    if key in _GROUPS:
+        if not isinstance(value, list) or not value:
+            return None, [(path, "this is a list of conditions")]
+        read = [parse(entry, (*path, number)) for number, entry in enumerate(value)]
+        return Group(key, tuple(part for part, _ in read)), [problem for _, found in read for problem in found]
+    if key == "record":
+        need, problems = parse_need(value, path)
+        return (Record(need) if need else None), problems
+    fact = FACTS.get(key)
+    if fact is None or fact.kind == "records":
+        return None, [(path, f"there is no fact {shown(key)}; known are {', '.join(FACTS)}")]
+    return _test(fact, value, path)
+
+
+def _test(fact: Fact, value: Any, path: KeyPath) -> tuple[Condition | None, list[tuple[KeyPath, str]]]:
+    if isinstance(value, dict):
+        if len(value) != 1:
+            return None, [(path, "one comparison a line; use `all:` for several")]
+        ((how, bound),) = value.items()
+        if how == "given" and type(bound) is bool:
+            return Test(fact.path, "given", bound), []
+        if how == "only" and fact.kind == "words" and isinstance(bound, list):
+            return Test(fact.path, "only", tuple(bound)), _values(fact, bound, path)
+        if how in COMPARISONS and fact.kind in ("number", "ratio") and type(bound) in (int, float):
+            return Test(fact.path, how, bound), []
+        return None, [(path, f"{shown(how)} does not fit a fact that is {fact.kind}")]
+    values = value if isinstance(value, list) else [value]
+    if not values:
+        return None, [(path, "an empty list never holds")]
+    return Test(fact.path, "in", tuple(values)), _values(fact, values, path)
+
+
+def _values(fact: Fact, values: Iterable[Any], path: KeyPath) -> list[tuple[KeyPath, str]]:
+    if fact.kind == "text":
+        return [(path, "a text is only ever asked for with {given: true}")]
+    wrong = ((value, check(fact, value)) for value in values)
+    return [(path, f"{shown(value)} {text}") for value, text in wrong if text]
+
+
+def _said(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
