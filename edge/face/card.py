@@ -19,61 +19,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from edge import _resources
 from edge.errors import InputError, ModelError
+from edge.face.tensors import InputSpec, OutputSpec, Part, Size
 
 SCHEMA = "edge/card/v1"
 #: Far above any card; a larger file is not one.
 MAX_BYTES = 256 * 1024
 _REMEDY = "reinstall the product; cards are made by models/training"
 
-Size = Annotated[int, Field(ge=1, le=8192)]
-ZeroPoint = Annotated[int, Field(ge=-128, le=127)]
-Positive = Annotated[float, Field(gt=0, le=1e6)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Point = tuple[float, float]
 
 
-class _Part(BaseModel):
-    """A checked part of a card; keys meant for people may stand beside those that are read."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
-
-
-class InputSpec(_Part):
-    """The image a model takes: int8 (1, H, W, 3) standing for ``(pixel - mean) / std``."""
-
-    shape: tuple[Literal[1], Size, Size, Literal[3]]
-    dtype: Literal["int8"]
-    scale: Positive
-    zero_point: ZeroPoint
-    channels: Literal["BGR", "RGB"]
-    mean: Annotated[float, Field(ge=-1024, le=1024)]
-    std: Positive
-
-    @field_validator("mean", "std", mode="before")
-    @classmethod
-    def _one_number(cls, value: Any) -> Any:
-        """[m, m, m] means m; the fast input path knows no per-channel scaling."""
-        if isinstance(value, list) and value and all(type(item) in (int, float) and item == value[0] for item in value):
-            return value[0]
-        return value
-
-
-class OutputSpec(_Part):
-    """One int8 output; ``index`` is its position among the model's outputs."""
-
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    index: Annotated[int, Field(ge=0, le=1000)]
-    shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=6)]
-    dtype: Literal["int8"]
-    scale: Positive
-    zero_point: ZeroPoint
-
-
-class Align(_Part):
+class Align(Part):
     """How a face is laid into the crop: five template points (left eye, right eye, nose, mouth corners), pixels."""
 
     size: tuple[Size, Size]
@@ -87,7 +48,7 @@ class Align(_Part):
         return self
 
 
-class Decode(_Part):
+class Decode(Part):
     """How detector maps become faces; ``score_threshold`` and ``nms_iou`` are 0..1."""
 
     strides: Annotated[tuple[Annotated[int, Field(ge=2, le=256)], ...], Field(min_length=1, max_length=6)]
@@ -95,16 +56,18 @@ class Decode(_Part):
     nms_iou: Annotated[float, Field(gt=0, lt=1)]
 
 
-class FmrThreshold(_Part):
+class FmrThreshold(Part):
     fmr: Annotated[float, Field(gt=0, le=1)]
     threshold: Annotated[float, Field(ge=-1, le=1)]
 
 
-class Calibration(_Part):
+class Calibration(Part):
     """From a false match rate to a comparison score: measured pairs, rarest rate last."""
 
     thresholds: Annotated[tuple[FmrThreshold, ...], Field(min_length=2, max_length=1000)]
     smallest_fmr: Annotated[float, Field(gt=0, le=1)]
+    sha256: Digest | None = None
+    """The model file that was measured."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Calibration:
@@ -118,14 +81,26 @@ class Calibration(_Part):
         return self
 
 
-class Golden(_Part):
-    """A known answer: the digest of the raw int8 outputs for an input that ``generator`` describes."""
+class Golden(Part):
+    """A known answer to an input that ``generator`` describes: exact, or within a tolerance.
+
+    A graph of integers gives the same bits on every machine: ``sha256`` of its raw outputs. Floating point does not,
+    so such a model has ``values``, some of its outputs, and ``tolerance``, as a share of the largest of them.
+    """
 
     generator: Annotated[str, Field(min_length=1, max_length=500)]
-    sha256: Digest
+    sha256: Digest | None = None
+    values: Annotated[tuple[float, ...], Field(max_length=4096)] = ()
+    tolerance: Annotated[float, Field(ge=0, le=0.1)] = 0.0
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Golden:
+        if (self.sha256 is None) == (not self.values):
+            raise ValueError("a known answer is either sha256 or values")
+        return self
 
 
-class _Fields(_Part):
+class _Fields(Part):
     """The keys of a card that the software reads."""
 
     schema_: Annotated[Literal["edge/card/v1"], Field(alias="schema")]
@@ -156,6 +131,8 @@ class _Fields(_Part):
                 raise ValueError("align.size differs from the input's width and height")
             if self.align.channels != self.input.channels:
                 raise ValueError("align.channels differs from input.channels")
+        if self.calibration is not None and self.calibration.sha256 not in (None, self.sha256):
+            raise ValueError("calibration: it was measured with another file; a threshold is never shared")
         return self
 
 
@@ -216,16 +193,18 @@ def parse_card(data: bytes, *, folder: Path, where: str = "card") -> Card:
     try:
         fields = _Fields.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'card'}: {_plain(item['msg'])}" for item in error.errors()
-        )
+        problems = "; ".join(_problem(item["loc"], item["msg"]) for item in error.errors())
         raise ModelError(f"the card is not valid: {problems[:2000]}", where=where, remedy=_REMEDY) from None
     values = {name: getattr(fields, name) for name in type(fields).model_fields if name not in ("schema_", "file")}
     return Card(path=folder / fields.file, where=where, raw=raw, **values)
 
 
-def _plain(message: str) -> str:
-    return re.sub(r"^Value error, ", "", message)
+def _problem(place: tuple[str | int, ...], message: str) -> str:
+    """``input.zero_point: 300 does not lie ...``; a validator's own text begins with the key that it means."""
+    key, text = ".".join(map(str, place)), re.sub(r"^Value error, ", "", message)
+    if key and re.match(r"[a-z_]+: ", text):
+        return f"{key}.{text}"
+    return f"{key or 'card'}: {text}"
 
 
 def _locate(name_or_path: str | Path) -> Path:

@@ -154,7 +154,9 @@ def _overlap(a: list[float], b: list[float]) -> tuple[float, float]:
 
 
 def _face(row: F32) -> Face | None:
-    """A row as a face; None when its eyes lie on one point, which is no face and could not be aligned."""
+    """A row as a face; None when its eyes lie on one point or nowhere, which is no face and could not be aligned."""
+    if not np.isfinite(row).all():
+        return None
     score, x, y, width, height, left_x, left_y, right_x, right_y = row[:9].tolist()
     if abs(right_x - left_x) + abs(right_y - left_y) < _CLOSEST_EYES * width:
         return None

@@ -3,14 +3,17 @@
     crop = embedder.align(frame.image, face.landmarks)
     vector = embedder.embed(crop)              # int8 (D,)
 
-The net's output is int8 with a zero point. Taking it off and stretching the vector to the full range leaves a vector
-whose direction is all there is to it; the cosine of two of them is the comparison score. Integer in, integer out, one
-rounding in IEEE double: the same everywhere.
+The net's output has a zero point (or is float32, in models that were brought along). Taking it off and stretching the
+vector to the full range leaves a vector whose direction is all there is to it; the cosine of two of them is the
+comparison score. For our own models integer in, integer out, one rounding in IEEE double: the same everywhere.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.face.align import Aligner
@@ -64,7 +67,7 @@ class Embedder:
             int8 (D,), symmetric; all zero only when the net's output is.
 
         Raises:
-            ModelError: the crop was aligned for another card.
+            ModelError: the crop was aligned for another card, or the output is not finite.
         """
         if crop.card != self.card.name:
             raise ModelError(
@@ -72,18 +75,27 @@ class Embedder:
                 where=self.card.where,
                 remedy="align the face with this embedder",
             )
-        return symmetric(self.runner.run(crop.image)[self._name].ravel(), self._zero)
+        raw = self.runner.run(crop.image)[self._name].ravel()
+        if not np.isfinite(raw).all():
+            raise ModelError(
+                "the model's output is not a number",
+                where=self.card.path.name,
+                remedy="this model must not decide: check it with `edge models verify`",
+            )
+        return symmetric(raw, self._zero)
 
 
-def symmetric(raw: I8, zero_point: int) -> I8:
+def symmetric(raw: NDArray[Any], zero_point: int) -> I8:
     """Take the zero point off and scale so that the largest magnitude is 127: ``round(127 z / max|z|)``.
 
     Args:
-        raw: int8 (D,), the net's output.
-        zero_point: of that output.
+        raw: int8, uint8 or float32 (D,), the net's output, finite.
+        zero_point: of that output; 0 for float32.
     """
-    z = np.subtract(raw, zero_point, dtype=np.int16)
-    largest = int(max(z.max(), -int(z.min())))
+    # int16 holds every difference; float64, because 127 over a small float32 would overflow
+    wide = np.float64 if raw.dtype == np.float32 else np.int16
+    z: NDArray[Any] = np.subtract(raw, zero_point, dtype=wide)
+    largest = max(z.max(), -z.min())
     if largest == 0:
         return np.zeros(raw.shape, np.int8)
-    return np.rint(z * (127.0 / largest)).astype(np.int8)
+    return np.rint(z * (127.0 / float(largest))).astype(np.int8)

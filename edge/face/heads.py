@@ -1,23 +1,27 @@
-"""From the detector's int8 maps to candidate faces, in pixels of the detector's input.
+"""From the detector's maps to candidate faces, in pixels of the detector's input.
 
 At stride s the cell (row, col) has its centre at ((col + .5) s, (row + .5) s). It says: a logit; a box as
 (dx, dy, log(w/s), log(h/s)) with centre cell + d s; five landmarks as offsets from the cell's centre in units of s.
 
-All of that is linear in the int8 values but for one exponential, so it is folded into two tables made once, ``gain``
+All of that is linear in the maps' values but for one exponential, so it is folded into two tables made once, ``gain``
 and ``offset`` of shape (cells, 15). A frame costs one comparison in the int8 domain (the raw logit against the
-quantised threshold) and one multiplication for the handful of cells that pass; nothing else is ever dequantised.
+quantised threshold) and one multiplication for the handful of cells that pass; nothing else is ever dequantised. Maps
+of uint8 or float32, in models that were brought along, go the same way, collected as float32.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.face.card import Card, OutputSpec
-from edge.types import F32, I8
+from edge.face.card import Card
+from edge.face.tensors import OutputSpec
+from edge.types import F32
 
 #: Columns of a candidate: logit, centre x, centre y, width, height, ten landmark coordinates.
 COLUMNS = 15
@@ -50,17 +54,18 @@ class Heads:
             table = _tables(specs, stride, height, width)
             gain.append(table[0])
             offset.append(table[1])
-            limit.append(np.full(height * width, _quantised(logit, specs[0]), np.int16))
+            limit.append(np.full(height * width, _quantised(logit, specs[0]), np.float32))
         self._gain: F32 = np.concatenate(gain).astype(np.float32)
         self._offset: F32 = np.concatenate(offset).astype(np.float32)
-        self._limit: NDArray[np.int16] = np.concatenate(limit)
-        self._raw: I8 = np.zeros((self.cells, COLUMNS), np.int8)
+        whole = all(spec.dtype == "int8" for spec in card.outputs)
+        self._limit: NDArray[Any] = np.concatenate(limit).astype(np.int16 if whole else np.float32)
+        self._raw: NDArray[Any] = np.zeros((self.cells, COLUMNS), np.int8 if whole else np.float32)
 
-    def decode(self, outputs: dict[str, I8]) -> F32:
+    def decode(self, outputs: Mapping[str, NDArray[Any]]) -> F32:
         """Candidates whose score reaches the card's threshold.
 
         Args:
-            outputs: the runner's int8 maps by name.
+            outputs: the runner's maps by name.
 
         Returns:
             float32 (n, 15): logit, centre x, centre y, width, height, landmarks; unordered, overlapping.
@@ -105,6 +110,9 @@ def _tables(specs: list[OutputSpec], stride: int, height: int, width: int) -> tu
     return gain, offset
 
 
-def _quantised(logit: float, spec: OutputSpec) -> int:
-    """Smallest int8 value whose logit reaches the threshold; 128 (none does) when the range ends below it."""
-    return int(np.clip(math.ceil(logit / spec.scale + spec.zero_point - 1e-6), -128, 128))
+def _quantised(logit: float, spec: OutputSpec) -> float:
+    """Smallest stored value whose logit reaches the threshold; one above the range when none does."""
+    if spec.dtype == "float32":
+        return logit
+    low, high = (-128, 128) if spec.dtype == "int8" else (0, 256)
+    return float(np.clip(math.ceil(logit / spec.scale + spec.zero_point - 1e-6), low, high))

@@ -72,38 +72,11 @@ def write(card: dict[str, Any]) -> Path:
 
 def tensors(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """(input, outputs) of a .tflite: shapes, dtypes and quantisation as the runtime reports them."""
-    from ai_edge_litert.interpreter import Interpreter
+    from edge.face.runtime import open_interpreter
+    from edge.face.tensors import describe
 
-    interpreter = Interpreter(model_path=str(path), num_threads=1)
-    interpreter.allocate_tensors()
-    rows = []
-    for detail in (*interpreter.get_input_details(), *interpreter.get_output_details()):
-        scale, zero_point = detail["quantization"]
-        shape = [int(n) for n in detail["shape"]]
-        # the shortest decimal that is the same float32
-        row = {
-            "shape": shape,
-            "dtype": detail["dtype"].__name__,
-            "scale": float(str(scale)),
-            "zero_point": int(zero_point),
-        }
-        rows.append(row)
-    return rows[0], rows[1:]
-
-
-def name_outputs(kind: str, height: int, outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give the outputs their names (by shape) and positions; score, box, landmarks of each stride, finest first."""
-    parts = {1: "score", 4: "box", 10: "landmarks"}
-    named = []
-    for index, spec in enumerate(outputs):
-        name = "embedding"
-        if kind == "detector":
-            name = f"{parts[spec['shape'][-1]]}_{round(height / spec['shape'][1])}"
-        named.append({"name": name, "index": index, **spec})
-    order = list(parts.values())
-    return sorted(
-        named, key=lambda row: (-row["shape"][1], order.index(row["name"].split("_")[0])) if kind == "detector" else 0
-    )
+    fed, outputs = describe(open_interpreter(path.read_bytes(), threads=1, where=path.name), path.stem)
+    return fed[0], outputs
 
 
 def refresh(base: dict[str, Any], reason: str) -> Path:
@@ -130,7 +103,7 @@ def refresh(base: dict[str, Any], reason: str) -> Path:
         "sha256": digest,
         "size_bytes": len(data),
         "input": fed | pixels,
-        "outputs": name_outputs(base["kind"], fed["shape"][1], outputs),
+        "outputs": outputs,
     }
     previous = card.pop("golden", None) or {}
     text = yaml.dump({k: v for k, v in card.items() if v is not None}, Dumper=_Plain)

@@ -72,6 +72,8 @@ def write_card(tmp_path: Path) -> Callable[..., Path]:
     def write(model: bytes, base: str = "embedder", **changes: Any) -> Path:
         raw = copy.deepcopy(dict(load_card(base).raw))
         raw |= {"file": "model.tflite", "sha256": hashlib.sha256(model).hexdigest(), "size_bytes": len(model)}
+        if "calibration" in raw:
+            raw["calibration"]["sha256"] = raw["sha256"]
         (tmp_path / "model.tflite").write_bytes(model)
         path = tmp_path / "model.card.yaml"
         path.write_text(yaml.safe_dump(raw | changes), encoding="utf-8")

@@ -37,12 +37,45 @@ def test_what_people_wrote_stays_in_raw():
     assert card.path == Path("models/small.tflite")
 
 
-def test_three_equal_numbers_are_one_mean_and_three_different_ones_are_refused():
+def test_three_equal_numbers_are_one_mean_and_three_different_ones_are_one_a_channel():
     card = plain_card()
     card["input"]["mean"], card["input"]["std"] = [127.5, 127.5, 127.5], [128, 128, 128]
     assert parse_card(yaml.safe_dump(card).encode(), folder=HERE).input.mean == 127.5
     card["input"]["mean"] = [104, 117, 123]
+    assert parse_card(yaml.safe_dump(card).encode(), folder=HERE).input.mean == (104, 117, 123)
+    card["input"]["mean"] = [104, 117]
     with pytest.raises(ModelError, match=r"input\.mean"):
+        parse(card)
+
+
+def test_a_float_tensor_needs_no_scale_and_a_quantised_one_does():
+    card = plain_card()
+    card["outputs"][0] = {"name": "embedding", "index": 0, "shape": [1, 8], "dtype": "float32"}
+    assert (parse(card).outputs[0].scale, parse(card).outputs[0].zero_point) == (1.0, 0)
+    for dtype in ("int8", "uint8"):
+        card["outputs"][0]["dtype"] = dtype
+        with pytest.raises(ModelError, match="scale and zero_point: Field required"):
+            parse(card)
+
+
+@pytest.mark.parametrize(("dtype", "zero_point"), [("int8", 128), ("int8", -129), ("uint8", -1), ("uint8", 256)])
+def test_a_zero_point_outside_of_its_type_is_refused(dtype: str, zero_point: int):
+    card = plain_card()
+    card["input"] |= {"dtype": dtype, "zero_point": zero_point}
+    with pytest.raises(ModelError, match="does not lie between"):
+        parse(card)
+
+
+def test_a_known_answer_is_a_digest_or_values_and_never_both_or_neither():
+    for golden in ({}, {"sha256": "0" * 64, "values": [1.0]}):
+        with pytest.raises(ModelError, match="either sha256 or values"):
+            parse(plain_card(golden={"generator": "g", **golden}))
+
+
+def test_a_calibration_of_another_file_is_refused():
+    card = plain_card()
+    card["calibration"]["sha256"] = "1" * 64
+    with pytest.raises(ModelError, match="a threshold is never shared"):
         parse(card)
 
 
@@ -68,7 +101,7 @@ def change(path: str, value: Any) -> dict[str, Any]:
         ("size_bytes", 10**12, "size_bytes"),
         ("input.shape", [2, 112, 112, 3], "input.shape"),
         ("input.shape", [1, 112, 112, 1], "input.shape"),
-        ("input.dtype", "float32", "input.dtype"),
+        ("input.dtype", "float16", "input.dtype"),
         ("input.scale", 0, "input.scale"),
         ("input.scale", float("nan"), "input.scale"),
         ("input.zero_point", 128, "input.zero_point"),

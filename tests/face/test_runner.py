@@ -14,9 +14,9 @@ import pytest
 
 from edge.errors import ModelError
 from edge.face import Runner, golden_digest, load_card, outside_delegate, verify_golden
-from edge.face.card import InputSpec
-from edge.face.runner import input_table
+from edge.face.feed import input_table
 from edge.face.runtime import open_interpreter, runtime_module
+from edge.face.tensors import InputSpec
 
 MODELS = ("detector", "embedder")
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
