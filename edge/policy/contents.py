@@ -21,7 +21,9 @@ _NONE: frozenset[str] = frozenset()
 
 #: (pattern below ``edge/``, profiles that hold what it fits). `*` fits slashes, too. Order matters.
 ROWS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("policy/hook.py", _NONE),  # these two run while building, never after
+    ("policy/backend.py", _NONE),  # these four run while building, never after
+    ("policy/hook.py", _NONE),
+    ("policy/label.py", _NONE),
     ("policy/plan.py", _NONE),
     ("cli/compare.py", _LAB),  # from two pictures to a score
     ("cli/_pictures.py", _NONE),  # pictures in place of a camera: needs all of a device, so a checkout only

@@ -5,7 +5,8 @@ asks `edge.policy.plan` what the wheel holds. A refusal lists every finding and 
 added by name, with models, settings and the build statement as package data; pyproject.toml itself selects nothing, so
 that a build whose hooks were switched off is an empty wheel and not one with everything.
 
-An editable install gets no statement: it is `development` whatever build.yaml says. The sdist carries the commit.
+An editable install gets no statement: it is `development` whatever build.yaml says, and is refused only for what no
+code can enable. The sdist carries the commit, its date, and whether the source differed from it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -27,10 +29,11 @@ class EdgeBuildHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before it collects files."""
-        if version == "editable":
-            return
         if self.root not in sys.path:
             sys.path.insert(0, self.root)
+        if version == "editable":
+            self._editable()
+            return
         self._folder = Path(tempfile.mkdtemp(prefix="edge-build-"))
         if self.target_name == "sdist":
             self._sdist(build_data)
@@ -41,6 +44,17 @@ class EdgeBuildHook(BuildHookInterface[Any]):
         """Called by hatchling after the archive is written."""
         if version != "editable":
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _editable(self) -> None:
+        from edge.policy.plan import impossible
+
+        if findings := impossible(Path(self.root)):
+            self._refuse(findings)
+
+    def _refuse(self, findings: Iterable[str]) -> NoReturn:
+        lines = "\n".join(f"  {finding}" for finding in findings)
+        self.app.abort(f"the build is refused:\n{lines}")
+        raise SystemExit(1)  # abort has ended the process; were it ever to return, nothing must be built
 
     def _sdist(self, build_data: dict[str, Any]) -> None:
         from edge.policy.plan import SOURCE, source
@@ -55,9 +69,7 @@ class EdgeBuildHook(BuildHookInterface[Any]):
             planned = plan(Path(self.root), self.metadata.version)
         except BuildRefused as refused:
             shutil.rmtree(self._folder, ignore_errors=True)
-            lines = "\n".join(f"  {finding}" for finding in refused.findings)
-            self.app.abort(f"the build is refused:\n{lines}")
-            raise  # abort has ended the process; were it ever to return, nothing must be built
+            self._refuse(refused.findings)
         build_data["force_include"].update({str(path): name for name, path in planned.files.items()})
         self._add(build_data, STATEMENT, as_text(planned.statement))
 

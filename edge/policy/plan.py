@@ -1,8 +1,9 @@
 """From a source tree to what its wheel holds: evaluated by the build hook, and by nobody at run time.
 
-Workflow: read the build file (``EDGE_BUILD_CONFIG`` or ``config/build.yaml``), list the files of its profile, collect
-every finding; refuse when there is one. Otherwise write the build statement, which a running product reads with
-`edge.policy.current`.
+Workflow: read the build file (``EDGE_BUILD_CONFIG`` or ``config/build.yaml``), list the files of its profile, settle
+the date, collect every finding; refuse when there is one. Otherwise write the build statement, which a running product
+reads with `edge.policy.current`. The same commit, build file and SOURCE_DATE_EPOCH give the same bytes, from a checkout
+and from its sdist, which carries what only git knows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,10 +21,14 @@ from typing import Any
 from edge.errors import BuildRefused
 from edge.policy.build import STATEMENT, STATEMENT_SCHEMA
 from edge.policy.buildfile import BuildFile, load_build
+from edge.policy.capabilities import BY_NAME
 from edge.policy.contents import contents
+from edge.policy.findings import Finding
 
 VARIABLE = "EDGE_BUILD_CONFIG"
 SOURCE = "edge/_build/source.json"
+#: A build date may be this far ahead of the clock: machines in other time zones and clocks that are a little wrong.
+DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +50,57 @@ def build_file(root: Path, environ: Mapping[str, str]) -> Path:
     return (root / named).absolute() if named else root / "config" / "build.yaml"
 
 
-def plan(root: Path, version: str, environ: Mapping[str, str] = os.environ) -> Plan:
+def profile_named(root: Path, environ: Mapping[str, str]) -> str:
+    """The profile that the build file in use names, empty when it is none; for the version's label only."""
+    build, _ = load_build(build_file(root, environ))
+    return build.profile if build else ""
+
+
+def plan(root: Path, version: str, environ: Mapping[str, str] = os.environ, *, now: float | None = None) -> Plan:
     """What the wheel holds.
 
     Args:
         root: the project's root, absolute.
-        version: the product's version.
+        version: the product's version, with its label.
         environ: where ``EDGE_BUILD_CONFIG`` and ``SOURCE_DATE_EPOCH`` are looked up.
+        now: Unix seconds; None for the system clock.
 
     Raises:
         BuildRefused: with every finding.
     """
     file = build_file(root, environ)
     build, findings = load_build(file)
+    said = source(root)
+    built, late = _date(environ, said["committed"], time.time() if now is None else now)
+    findings = [*findings, *late]
     files: dict[str, Path] = {}
     if build is not None:
         found = contents(root, build.profile)
-        files, findings = found.files, found.findings
+        files, findings = found.files, [*findings, *found.findings]
     if build is None or findings:
         raise BuildRefused(tuple(str(finding) for finding in findings), where=str(file), remedy="mend them all")
-    return Plan({**files, "edge/_data/config/build.yaml": file}, _statement(root, version, build, environ))
+    statement = _statement(version, build, built) | said
+    return Plan({**files, "edge/_data/config/build.yaml": file}, statement)
 
 
-def _statement(root: Path, version: str, build: BuildFile, environ: Mapping[str, str]) -> dict[str, Any]:
+def impossible(root: Path, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """What an editable install is refused for: capabilities that no code can enable, in any profile.
+
+    Nothing else of the build file matters to it: it is `development` and holds every room.
+    """
+    ids = {f"capability/{name}" for name, capability in BY_NAME.items() if not capability.profiles}
+    _, findings = load_build(build_file(root, environ))
+    return [str(finding) for finding in findings if finding.id in ids and "true is refused" in finding.what]
+
+
+def _statement(version: str, build: BuildFile, built: str) -> dict[str, Any]:
     return {
         "schema": STATEMENT_SCHEMA,
         "profile": build.profile,
         "version": version,
         "capabilities": dict(sorted(build.capabilities.items())),
         "build_file": {"name": build.path.name, "sha256": build.sha256},
-        "built": _date(environ),
-        **source(root),
+        "built": built,
     }
 
 
@@ -83,28 +109,56 @@ def as_text(statement: Mapping[str, Any]) -> str:
     return json.dumps(statement, indent=1, sort_keys=True) + "\n"
 
 
-def _date(environ: Mapping[str, str]) -> str:
-    """The day of the build, UTC: today, or SOURCE_DATE_EPOCH (reproducible-builds.org/specs/source-date-epoch)."""
+def _date(environ: Mapping[str, str], committed: int | None, now: float) -> tuple[str, list[Finding]]:
+    """The day of the build, UTC, and what speaks against it.
+
+    It is SOURCE_DATE_EPOCH (reproducible-builds.org/specs/source-date-epoch), else now. A date before the source was
+    committed is wrong; so is one that has not come: rules with dates and the device's clock guard rest on it.
+    """
     epoch = environ.get("SOURCE_DATE_EPOCH", "")
-    if not epoch:
-        return datetime.now(UTC).date().isoformat()
+    named = "SOURCE_DATE_EPOCH" if epoch else "the clock of this machine"
     try:
-        return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
-    except (ValueError, OverflowError, OSError) as error:
+        seconds = int(epoch) if epoch else int(now)
+        day = datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
         text = "SOURCE_DATE_EPOCH is not a time in whole seconds since 1970"
-        raise BuildRefused((text,), where="environment", remedy="unset it or mend it") from error
+        return "", [Finding("environment", "build-date", text, "unset it or mend it")]
+    if committed is not None and seconds < committed:
+        text = f"{named} says {day}, which is before the source was committed ({_day(committed)})"
+        return day, [Finding("environment", "build-date", text, "use the time of the commit or a later one")]
+    if seconds > now + DAY_S:
+        text = f"{named} says {day}, which is more than a day ahead of the clock of this machine ({_day(now)})"
+        return day, [Finding("environment", "build-date", text, "unset it, or set the clock")]
+    return day, []
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 def source(root: Path) -> dict[str, Any]:
-    """``commit`` and ``dirty`` of the source: from git, else from what the sdist carries, else unknown (None)."""
+    """``commit``, ``committed`` (Unix seconds) and ``dirty`` of the source.
+
+    From git, else from what the sdist carries, else unknown (None).
+    """
     if (root / ".git").exists():
         commit, status = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain")
-        return {"commit": commit, "dirty": None if status is None else bool(status)}
+        when = _git(root, "log", "-1", "--format=%ct")
+        return {
+            "commit": commit,
+            "committed": int(when) if when else None,
+            "dirty": None if status is None else bool(status),
+        }
     try:
         carried = json.loads((root / SOURCE).read_text(encoding="utf-8"))
-        return {"commit": carried["commit"], "dirty": carried["dirty"]}
+        committed = carried["committed"]
+        return {
+            "commit": carried["commit"],
+            "committed": None if committed is None else int(committed),
+            "dirty": carried["dirty"],
+        }
     except (OSError, ValueError, KeyError, TypeError):
-        return {"commit": None, "dirty": None}
+        return {"commit": None, "committed": None, "dirty": None}
 
 
 def _git(root: Path, *arguments: str) -> str | None:
@@ -115,4 +169,15 @@ def _git(root: Path, *arguments: str) -> str | None:
     return answer.stdout.strip()
 
 
-__all__ = ["SOURCE", "STATEMENT", "VARIABLE", "Plan", "as_text", "build_file", "plan", "source"]
+__all__ = [
+    "SOURCE",
+    "STATEMENT",
+    "VARIABLE",
+    "Plan",
+    "as_text",
+    "build_file",
+    "impossible",
+    "plan",
+    "profile_named",
+    "source",
+]

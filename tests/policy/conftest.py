@@ -32,10 +32,10 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def wheel(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Path]:
-    """``wheel()`` builds the tree by hatchling, in this process."""
+    """``wheel()`` builds the tree by its own backend, in this process."""
 
     def build() -> Path:
-        from hatchling.build import build_wheel
+        from edge.policy.backend import build_wheel
 
         out = tree.parent / "dist"
         out.mkdir(exist_ok=True)

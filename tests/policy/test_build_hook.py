@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-FORBIDDEN = ("edge/lab/", "edge/cli/compare.py", "edge/cli/_pictures.py", "edge/policy/hook.py", "edge/policy/plan.py")
+BUILD_TIME = tuple(f"edge/policy/{name}.py" for name in ("backend", "hook", "label", "plan"))
+FORBIDDEN = ("edge/lab/", "edge/cli/compare.py", "edge/cli/lab.py", "edge/cli/_pictures.py", *BUILD_TIME)
 
 
 def names(archive: Path) -> set[str]:
@@ -90,58 +91,153 @@ def test_the_statement_says_what_was_built(tree: Path, wheel: Callable[[], Path]
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     said = statement(wheel())
     assert said["schema"] == "edge/build-statement/v1"
-    assert said["version"] == "0.1.0"
+    assert said["version"] == "0.1.0+device"
     assert said["built"] == "2023-11-14"
-    assert (said["commit"], said["dirty"]) == (None, None)  # the copy has no git
+    assert (said["commit"], said["committed"], said["dirty"]) == (None, None, None)  # the copy has no git
     assert said["capabilities"]["one_to_many_search"] is False
     assert str(tree) not in json.dumps(said)
 
 
-def test_commit_and_changes_are_read_from_git(tree: Path):
-    from edge.policy.plan import source
-
-    def git(*arguments: str) -> None:
-        identity = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
-        subprocess.run(["git", *identity, *arguments], cwd=tree, capture_output=True, check=True)
-
-    git("init", "-q")
-    git("add", ".")
-    git("commit", "-q", "-m", "all")
-    clean = source(tree)
-    assert len(str(clean["commit"])) == 40
-    assert clean["dirty"] is False
-    (tree / "edge" / "extra.py").write_text("")
-    assert source(tree) == clean | {"dirty": True}
+def git(tree: Path, *arguments: str, at: int | None = None) -> None:
+    """Run git in the tree; ``at``: the time of a commit."""
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
+    when = {} if at is None else {"GIT_COMMITTER_DATE": f"{at} +0000", "GIT_AUTHOR_DATE": f"{at} +0000"}
+    subprocess.run(
+        ["git", *identity, *arguments], cwd=tree, capture_output=True, check=True, env={**os.environ, **when}
+    )
 
 
-def test_the_sdist_carries_the_commit_and_its_wheel_is_the_same(
-    tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
-):
-    from hatchling.build import build_sdist, build_wheel
+def commit(tree: Path, at: int) -> None:
+    git(tree, "init", "-q")
+    git(tree, "add", ".")
+    git(tree, "commit", "-q", "-m", "all", at=at)
 
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    (tree / "edge" / "_build").mkdir()
-    (tree / "edge" / "_build" / "source.json").write_text('{"commit": "c0ffee", "dirty": false}')
-    direct = wheel()
-    out = tree.parent / "sdist"
+
+def unpacked_sdist(tree: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the tree's sdist unpacks to."""
+    from edge.policy.backend import build_sdist
+
     out.mkdir()
     monkeypatch.chdir(tree)
     with tarfile.open(out / build_sdist(str(out))) as opened:
         opened.extractall(out, filter="data")
     (unpacked,) = (path for path in out.iterdir() if path.is_dir())
+    return unpacked
+
+
+def test_commit_and_changes_are_read_from_git(tree: Path):
+    from edge.policy.plan import source
+
+    commit(tree, 1_700_000_000)
+    clean = source(tree)
+    assert len(str(clean["commit"])) == 40
+    assert (clean["committed"], clean["dirty"]) == (1_700_000_000, False)
+    (tree / "edge" / "extra.py").write_text("")
+    assert source(tree) == clean | {"dirty": True}
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_sdist_carries_what_git_knows_and_its_wheel_is_the_same_bytes(
+    tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, changed: bool
+):
+    from edge.policy.backend import build_wheel
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    commit(tree, 1_690_000_000)
+    if changed:
+        (tree / "README.md").write_text("changed after the commit\n")
+    direct = wheel()
+    said = statement(direct)
+    unpacked = unpacked_sdist(tree, tree.parent / "sdist", monkeypatch)
+    assert not (unpacked / ".git").exists()
     monkeypatch.chdir(unpacked)
-    again = out / build_wheel(str(out))
+    again = unpacked.parent / build_wheel(str(unpacked.parent))
+    assert again.name == direct.name
     assert again.read_bytes() == direct.read_bytes()
-    assert statement(again)["commit"] == "c0ffee"
-    assert statement(again)["dirty"] is False
+    assert len(str(said["commit"])) == 40
+    assert (said["committed"], said["dirty"]) == (1_690_000_000, changed)
+
+
+def test_the_version_says_the_profile_in_the_name_and_in_the_metadata(tree: Path, wheel: Callable[[], Path]):
+    archive = wheel()
+    assert archive.name == "edge_verifier-0.1.0+device-py3-none-any.whl"
+    with zipfile.ZipFile(archive) as opened:
+        metadata = opened.read("edge_verifier-0.1.0+device.dist-info/METADATA").decode()
+    assert "\nVersion: 0.1.0+device\n" in metadata
+
+
+def lab(tree: Path) -> None:
+    """Make the tree's build file one of a lab, and give it a room to build."""
+    from edge.policy.capabilities import of
+
+    lines = [f"  {name}: {str(value).lower()}" for name, value in of("lab").items()]
+    text = "version: edge/build/v1\nprofile: lab\ncapabilities:\n" + "\n".join(lines) + "\n"
+    (tree / "config" / "build.yaml").write_text(text)
+    (tree / "edge" / "lab").mkdir(exist_ok=True)
+    (tree / "edge" / "lab" / "__init__.py").touch()
+
+
+def test_a_lab_is_labelled_lab_and_holds_neither_camera_nor_vault_nor_door_nor_keys(
+    tree: Path, wheel: Callable[[], Path]
+):
+    lab(tree)
+    archive = wheel()
+    rooms = {name.split("/")[1] for name in names(archive) if name.startswith("edge/")}
+    assert archive.name.startswith("edge_verifier-0.1.0+lab-")
+    assert statement(archive)["profile"] == "lab"
+    assert {"lab", "face", "policy"} <= rooms
+    assert not {"camera", "vault", "door", "keys", "claim", "session", "service", "journal", "state"} & rooms
+    assert "edge/cli/compare.py" in names(archive)
+
+
+EARLIER, LATER, NOW = 1_690_000_000, 1_700_000_000, 1_710_000_000
+
+
+@pytest.mark.parametrize(
+    ("epoch", "now", "part"),
+    [
+        (str(LATER), NOW, ""),
+        (str(EARLIER), NOW, ""),  # the very second of the commit
+        ("", NOW, ""),
+        (str(NOW + 86_399), NOW, ""),
+        (str(EARLIER - 1), NOW, "SOURCE_DATE_EPOCH says 2023-07-22, which is before the source was committed"),
+        ("", EARLIER - 1, "the clock of this machine says 2023-07-22, which is before the source was committed"),
+        (str(NOW + 86_401), NOW, "more than a day ahead of the clock of this machine (2024-03-09)"),
+        ("yesterday", NOW, "SOURCE_DATE_EPOCH is not a time in whole seconds"),
+        ("9" * 30, NOW, "SOURCE_DATE_EPOCH is not a time in whole seconds"),
+    ],
+)
+def test_a_build_has_a_date_between_its_commit_and_tomorrow(tree: Path, epoch: str, now: int, part: str):
+    from edge.errors import BuildRefused
+    from edge.policy.plan import plan
+
+    commit(tree, EARLIER)
+    environ = {"SOURCE_DATE_EPOCH": epoch}
+    if not part:
+        assert plan(tree, "0.1.0", environ, now=now).statement["built"]
+        return
+    with pytest.raises(BuildRefused) as refused:
+        plan(tree, "0.1.0", environ, now=now)
+    (finding,) = refused.value.findings
+    assert finding.startswith("environment: build-date: ")
+    assert part in finding
+
+
+def test_a_build_from_an_sdist_may_not_be_older_than_its_commit_either(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    from edge.errors import BuildRefused
+    from edge.policy.plan import plan
+
+    commit(tree, LATER)
+    unpacked = unpacked_sdist(tree, tree.parent / "sdist", monkeypatch)
+    with pytest.raises(BuildRefused, match="before the source was committed"):
+        plan(unpacked, "0.1.0", {"SOURCE_DATE_EPOCH": str(EARLIER)})
 
 
 def test_an_editable_install_holds_everything_and_no_statement(tree: Path, monkeypatch: pytest.MonkeyPatch):
-    from hatchling.build import build_editable
-
     from edge.policy import current
+    from edge.policy.backend import build_editable
 
-    change(tree, "one_to_many_search: false", "one_to_many_search: true")  # whatever build.yaml says
+    change(tree, "score_output: false", "score_output: true")  # whatever build.yaml says
     out = tree.parent / "editable"
     out.mkdir()
     monkeypatch.chdir(tree)
@@ -149,8 +245,23 @@ def test_an_editable_install_holds_everything_and_no_statement(tree: Path, monke
     with zipfile.ZipFile(archive) as opened:
         (path,) = (name for name in opened.namelist() if name.endswith(".pth"))
         assert opened.read(path).decode().strip() == str(tree)
+    assert archive.name.startswith("edge_verifier-0.1.0+development-")
     assert not [name for name in names(archive) if name.startswith("edge/")]
     assert current(tree / "edge").profile == "development"
+
+
+@pytest.mark.parametrize("name", ["one_to_many_search", "attribute_inference"])
+def test_not_even_an_editable_install_is_made_with_what_no_code_can_enable(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+):
+    from edge.policy.backend import build_editable
+
+    change(tree, f"{name}: false", f"{name}: true")
+    monkeypatch.chdir(tree)
+    with pytest.raises(SystemExit):
+        build_editable(str(tree.parent))
+    told = capsys.readouterr()
+    assert f"capability/{name}: true is refused in every profile: no code exists to enable it" in told.out + told.err
 
 
 def test_another_build_file_is_taken_from_the_environment(
@@ -172,14 +283,6 @@ def test_a_build_file_that_is_none_is_refused(
     monkeypatch.setenv("EDGE_BUILD_CONFIG", named)
     with pytest.raises(SystemExit):
         wheel()
-
-
-def test_a_date_that_is_none_is_refused(tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch):
-    from edge.errors import BuildRefused
-    from edge.policy.plan import plan
-
-    with pytest.raises(BuildRefused, match="SOURCE_DATE_EPOCH"):
-        plan(tree, "0.1.0", {"SOURCE_DATE_EPOCH": "yesterday"})
 
 
 def test_a_build_whose_hooks_are_switched_off_is_empty(
