@@ -167,6 +167,12 @@ class LockedOut(ClaimError):
         self.wait_s = wait_s
 
 
+class DoorPaused(LockedOut):
+    """The fan-out guard: too many different cards failed at this door in a short time. ``wait_s`` as in `LockedOut`."""
+
+    reason = "door_paused"
+
+
 class VaultError(EdgeError):
     """The store cannot be used: another device's, damaged, rolled back, full."""
 

@@ -32,6 +32,7 @@ REASONS = {
     "wrong_door": "the card does not open this door at this hour",
     "clock_unconfirmed": "the clock of this device is not confirmed",
     "locked_out": "too many rejects in a row; wait, or ask an operator",
+    "door_paused": "this door is paused because too many different cards failed; wait, or take the other way in",
     "model_mismatch": "the card was made with another model; enrol again",
     "no_face": "nobody was seen",
     "several_faces": "more than one person was seen",

@@ -91,12 +91,14 @@ def command(
     """
     from edge.cli.keys import open_issuer
     from edge.cli.verify import read_token
+    from edge.selftest import checks
     from edge.service import open_device
 
     _check_card(card, config)
     name = operator or str(click.prompt("Operator", err=True))
     old = read_token(renew) if renew else None
     with open_device(config) as device:
+        checks.alternative(device.settings.alternative)  # consent without another way in is none
         key = open_issuer(device.settings.device.state_dir, issuer, passphrase_file)
         receipt = _consent(device, consent, needed=old is None)
         if old is not None and not override:
@@ -144,7 +146,7 @@ def _consent(device: Device, file: Path | None, *, needed: bool) -> ConsentRecei
         err=True,
     )
     if not click.confirm("Does the person agree?", err=True):
-        raise ConsentMissing("the person did not agree", where="consent", remedy=device.settings.alternative)
+        raise ConsentMissing("the person did not agree", where="consent", remedy=device.settings.alternative or "")
     from datetime import UTC, datetime
 
     now = datetime.fromtimestamp(device.clock.now().utc_s, UTC)

@@ -81,7 +81,11 @@ _KINDS: dict[str, dict[str, Kind]] = {
     "revoked": _BY_OPERATOR,
     "erased": _BY_OPERATOR,
     "reset": {**_BY_OPERATOR, "rejects": NUMBER},
-    "expired": {"serial": SERIAL},
+    "expired": {"serial": SERIAL, "what": WORD, "rule": WORD},
+    "reported": {"serial": SERIAL},
+    # the fan-out guard of the door
+    "fan_out": {"level": NUMBER, "cards": NUMBER, "wait": NUMBER},
+    "fan_out_reset": {"operator": NAME, "level": NUMBER, "cards": NUMBER},
     # the journal itself
     "recovered": {"bytes": NUMBER, "digest": DIGEST},
     "pruned": {"through": NUMBER, "entries": NUMBER},

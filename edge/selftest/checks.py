@@ -16,7 +16,7 @@ from edge.camera import changing
 from edge.errors import CameraError, ModelError, SealBroken, StateError, Unfit
 from edge.face import Runner, load_card, outside_delegate, verify_golden
 from edge.selftest.sealing import Bench
-from edge.state import ClockGuard
+from edge.state import ClockGuard, Guard
 from edge.types import Frame, Stream
 
 #: How long the source is watched for real change.
@@ -92,6 +92,37 @@ def sealing(bench: Bench) -> str:
             continue
         raise Unfit(f"a sealed template opened with {what}", where="vault", remedy="do not use this device")
     return "opens with its token and key; not with " + ", ".join(bench.wrong)
+
+
+_NO_WAY_IN = frozenset({"none", "n/a", "nil", "null", "todo", "tbd", "tba", "xxx", "no alternative", "not available"})
+
+
+def alternative(text: str | None) -> str:
+    """There is a way in without one's face: without one nobody's consent is free.
+
+    Raises:
+        Unfit: the settings name none.
+    """
+    words = " ".join((text or "").strip(" .!-_?").split()).casefold()
+    if len(words) < 3 or words in _NO_WAY_IN:
+        raise Unfit(
+            "the settings name no way in for people who cannot or do not want to use their face",
+            where="alternative",
+            remedy="set `alternative:` to what people can do here: the reception, a badge, a phone number",
+        )
+    return f"the other way in: {' '.join((text or '').split())}"
+
+
+def fan_out(guard: Guard) -> str:
+    """Raises StateError when the fan-out guard has tripped lately; the door works, and somebody should look."""
+    if guard.level:
+        pause = f"; claims are refused for {int(guard.wait_s) + 1} s more" if guard.wait_s else ""
+        raise StateError(
+            f"it has tripped (level {guard.level}): {guard.cards} different cards failed lately{pause}",
+            where="door",
+            remedy="see the journal for the cards, ask who was there, then: edge reset --door --operator NAME",
+        )
+    return f"{guard.cards} different cards failed lately"
 
 
 def settings(problems: Sequence[str]) -> str:

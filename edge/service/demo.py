@@ -74,6 +74,7 @@ def settings(folder: Path) -> Settings:
         device=DeviceSettings(name="demo", state_dir=folder, trust_dir=folder / "trust"),
         camera=CameraSettings(driver="fictional"),
         decision=DecisionSettings(deadline_s=4.0),
+        alternative="Close the terminal.",
     )
 
 

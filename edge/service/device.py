@@ -12,6 +12,7 @@ reader delivers; `edge verify` only decides.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -31,7 +32,7 @@ from edge.service.ledger import JOURNAL_COUNTER, Ledger
 from edge.session import Desk, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
 from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
-from edge.types import Decision, Door, Source, Stream
+from edge.types import Decision, Door, Outcome, Source, Stream
 from edge.vault import Vault
 
 #: No time before this is believed: Unix seconds of 2026-11-01, a date before which nothing here was built.
@@ -175,7 +176,16 @@ class Device:
             claim = replace(claim, received_ns=received.now_ns())
             decision = self.verifier.verify(claim, received, watch=watch, cancelled=cancelled)
         self.ledger.journal.decided(decision)
+        if decision.outcome is not Outcome.ACCEPT:
+            self._watch_guard()
         return decision
+
+    def _watch_guard(self) -> None:
+        """A trip of the fan-out guard is journalled once; asked again later when the plug was pulled in between."""
+        guard = self.limits.guard()
+        if guard.news:
+            self.ledger.journal.write("fan_out", level=guard.level, cards=guard.cards, wait=math.ceil(guard.wait_s))
+            self.limits.told()
 
     def decide_once(self, text: str) -> Decision:
         """Decide about one claim on a stream of its own, opened only once the claim itself holds; see `decide`."""

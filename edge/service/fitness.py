@@ -61,6 +61,7 @@ def _all(settings: Settings, device: Device | None, error: EdgeError | None) -> 
     face = settings.face
     found = [
         Check("settings", lambda: checks.settings(())),
+        Check("alternative", lambda: checks.alternative(settings.alternative)),
         Check("model detector", lambda: checks.model(face.detector, face.threads)),
         Check("model embedder", lambda: checks.model(face.embedder, face.threads)),
         Check("sealing", lambda: checks.sealing(Bench.make(os.urandom))),
@@ -74,6 +75,7 @@ def _all(settings: Settings, device: Device | None, error: EdgeError | None) -> 
         Check("vault", lambda: _vault(device)),
         Check("journal", lambda: _journal(device)),
         Check("clock", lambda: checks.clock(device.clock), needed=False),
+        Check("fan-out guard", lambda: checks.fan_out(device.limits.guard()), needed=False),
         Check("build", lambda: _build(device), needed=False),
         Check("development keys", lambda: _no_passphrase(device), needed=False),
         Check("source", lambda: checks.source(device.stream)),

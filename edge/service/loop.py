@@ -28,7 +28,7 @@ _DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the loop tells its watcher: ``ready``, ``decision``, ``fault``, ``recovered`` or ``stopped``."""
+    """What the loop tells its watcher: ``ready``, ``decision``, ``guard``, ``fault``, ``recovered``, ``stopped``."""
 
     kind: str
     text: str = ""
@@ -117,6 +117,10 @@ class Loop:
         decision = self._device.decide(text, lambda: stream, cancelled=stop.is_set)
         self._device.act(decision)
         self._tell(Event("decision", decision=decision))
+        guard = self._device.limits.guard()
+        if guard.wait_s > 0:
+            text = f"paused for {int(guard.wait_s) + 1} s: {guard.cards} different cards failed at this door lately"
+            self._tell(Event("guard", text))
 
     def _keep_house(self) -> None:
         if self._clock() - self._kept >= _DAY_S:

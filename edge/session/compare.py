@@ -2,16 +2,24 @@
 
 Both vectors are int8 with a scale of their own each (see `edge.face.embed`), so the score is their cosine; integer dot
 products make it the same on every machine. No function here or elsewhere takes a collection of templates.
+
+Every comparison raises the audit event `COMPARED` with its session (`sys.addaudithook`), and every session the event
+`edge.session`: whoever examines a device counts comparisons per claim from outside, without trusting what it tells of
+itself. Nothing of the vectors or the score is in an event.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
 from edge.errors import ModelMismatch
 from edge.types import I8, Probe, Template
+
+COMPARED = "edge.compare"
+"""Audit event of one comparison; its argument is the session's identifier."""
 
 
 def compare(template: Template, probe: Probe, session: str) -> float:
@@ -36,6 +44,7 @@ def compare(template: Template, probe: Probe, session: str) -> float:
             where="template",
             remedy="enrol again: edge enrol --renew",
         )
+    sys.audit(COMPARED, session)
     return cosine(template.read(session), probe.consume(session))
 
 

@@ -11,6 +11,7 @@ plug, walking away or waiting for the deadline after a failed look counts like t
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from edge.camera.health import Health
-from edge.errors import CameraError, ClaimError, ModelMismatch, SourceTimeout
+from edge.errors import CameraError, ClaimError, ModelMismatch, SourceTimeout, SpentError
 from edge.face import Chain, Look
 from edge.session.compare import compare
 from edge.session.tally import Tally
@@ -30,6 +31,8 @@ from edge.types import U8, Claim, Decision, Fault, Frame, Outcome, Reason, Strea
 _UNTRUSTED = frozenset({Fault.FROZEN, Fault.WRONG_SIZE, Fault.TIME_BACKWARDS})
 #: Frames seen before the first comparison, so that a frozen source is noticed before it can be accepted.
 _WARM_FRAMES = 2
+#: Audit event of one session (see `edge.session.compare`); its argument is the session's identifier.
+SESSION = "edge.session"
 #: A wait for a frame is cut into slices, so that a cancellation (SIGTERM) is noticed in mid-capture.
 _SLICE_S = 0.25
 #: Every so many pixels are compared between neighbouring frames.
@@ -110,6 +113,7 @@ class Verifier:
             A decision, always: refusals and faults of the source are decisions too.
         """
         session = self.new_session()
+        sys.audit(SESSION, session)
         started = time.perf_counter()
         tally = Tally()
         try:
@@ -254,6 +258,8 @@ class _Run:
         return not same
 
     def _compare(self, template: Template, look: Look) -> float:
+        if self.tally.looks >= self.verifier.settings.looks:
+            raise SpentError("this claim has had all its comparisons", where="session", remedy="make a new claim")
         if self.tally.looks == 0:
             self.verifier.limits.before_comparison(self.claim.serial)
         self.tally.looks += 1

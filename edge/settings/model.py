@@ -186,6 +186,8 @@ class VaultSettings(Section):
     """Where templates live: on the person's card (no template on any door) or sealed on this device."""
     days: Annotated[int, Field(ge=1, le=3650)] = 365
     """A new card is valid for so many days."""
+    keep_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """A template is kept at most so many days, whatever its card says; null: as long as its card is valid."""
 
 
 class LimitSettings(Section):
@@ -203,6 +205,14 @@ class LimitSettings(Section):
     """So many no_decision in a row delay the next claim of the card by no_decision_wait_s."""
     no_decision_wait_s: Annotated[float, Field(ge=0, le=600)] = 5.0
     """That delay."""
+    fan_out_cards: Annotated[int, Field(ge=2, le=1000)] = 8
+    """Different cards that fail at this door within fan_out_window_s before every claim is delayed (a search)."""
+    fan_out_window_s: Annotated[float, Field(ge=60, le=86400)] = 3600.0
+    """How long such a failure is remembered (as a keyed hash of the serial, never as a face)."""
+    fan_out_wait_s: Annotated[float, Field(ge=10, le=3600)] = 60.0
+    """The first delay; it doubles with every further card that fails."""
+    fan_out_wait_max_s: Annotated[float, Field(ge=10, le=86400)] = 3600.0
+    """The longest delay. A door is never disabled for good, and an operator can clear it: edge reset --door."""
 
 
 class DoorSettings(Section):
@@ -220,7 +230,7 @@ class DoorSettings(Section):
 
 class JournalSettings(Section):
     days: Annotated[int, Field(ge=1, le=3650)] = 90
-    """Entries older than this may be pruned (gdpr-cnil: at most 90 days for an access log)."""
+    """Entries older than this are pruned (gdpr-cnil: at most 90 days for an access log)."""
 
 
 class Settings(Section):
@@ -246,8 +256,9 @@ class Settings(Section):
     """What an accept does."""
     journal: JournalSettings = JournalSettings()
     """What can be shown afterwards."""
-    alternative: Annotated[str, Field(min_length=3, max_length=200)] = "Please ask at the reception."
-    """The way in for people who cannot or do not want to use their face; shown with every refusal."""
+    alternative: Annotated[str, Field(min_length=3, max_length=200)] | None = None
+    """The way in without one's face (reception, badge, phone number), shown with every refusal. Without it a device is
+    unfit, and enrols nobody."""
 
     @model_validator(mode="after")
     def _together(self) -> Settings:

@@ -16,6 +16,7 @@ rid of the lockouts. `set_aside` is what an operator does about it.
 from edge.state.clock import ClockGuard, TrustedTime, kernel_synchronised
 from edge.state.counters import Counters
 from edge.state.database import Kind, SqliteFile, set_aside
+from edge.state.fanout import Guard
 from edge.state.limits import Limits, Standing
 from edge.state.schema import FILE, state_database
 
@@ -23,6 +24,7 @@ __all__ = [
     "FILE",
     "ClockGuard",
     "Counters",
+    "Guard",
     "Kind",
     "Limits",
     "SqliteFile",

@@ -11,8 +11,9 @@ moment of the comparison, or ending the session in any other way than by an answ
 
 After 5 rejects in a row a card waits 30 s, and again after every further one; after 50 it is disabled until an operator
 resets it (NIST SP 800-63B-4, 3.2.3). The door has a limit of its own, which delays and never disables, so that nobody
-can close a door for everybody by failing at it. Serials are kept as keyed hashes. Waits are measured in the time that
-the device has been running (`edge.state.clock`): neither a clock that is set nor a restart shortens them.
+can close a door for everybody by failing at it; many *different* cards that fail are a search, and `edge.state.fanout`
+stops it. Serials are kept as keyed hashes. Waits are measured in the time that the device has been running
+(`edge.state.clock`): neither a clock that is set nor a restart shortens them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from edge.errors import LockedOut, UsageError
 from edge.settings.model import LimitSettings
 from edge.state.clock import ClockGuard, Moment
 from edge.state.database import SqliteFile
+from edge.state.fanout import Before, FanOut, Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,21 @@ class Limits:
         self._door = self._hash(b"door")
         # how card and door stood before the comparison under way; lost in a crash, and so the failure stays
         self._before: dict[bytes, _Row] = {}
+        self._fan_out = FanOut(settings)
+        self._guard_before: Before | None = None
 
     def check(self, serial: bytes) -> None:
         """Refuse a card that must wait. Begins a session; writes nothing.
 
         Raises:
             LockedOut: ``wait_s`` seconds from now, or 0: until an operator resets the card.
+            DoorPaused: the fan-out guard stops every claim at this door for ``wait_s`` seconds.
         """
-        self._before = {}
+        self._before, self._guard_before = {}, None
         moment = self._clock.moment()
-        self._refuse(self._read(self._card(serial)), self._read(self._door), moment)
+        with self._database.snapshot() as db:
+            self._fan_out.refuse(db, moment)
+            self._refuse(_load(db, self._card(serial)), _load(db, self._door), moment)
 
     def before_comparison(self, serial: bytes) -> None:
         """Write the failure, synced; the comparison may follow.
@@ -78,26 +85,31 @@ class Limits:
         """
         before: dict[bytes, _Row] = {}
         with self._change() as (db, moment):
+            self._fan_out.refuse(db, moment)  # undoes the transaction, as does `_refuse`
             for name, wait in self._both(serial):
                 before[name] = _load(db, name)
-                _save(db, name, _fail(before[name], moment, wait))
-            self._refuse(before[self._card(serial)], before[self._door], moment)  # undoes the transaction
-        self._before = before
+                _save(db, name, _fail(before[name], moment, wait), moment)
+            self._refuse(before[self._card(serial)], before[self._door], moment)
+            guard_before = self._fan_out.begin(db, self._card(serial), moment)
+        self._before, self._guard_before = before, guard_before
 
     def accepted(self, serial: bytes) -> None:
         """Forget the failures of the card and of the door."""
         with self._change() as (db, _):
             for name, _wait in self._both(serial):
                 db.execute("DELETE FROM limits WHERE card = ?", (name,))
-        self._before = {}
+            self._fan_out.undo(db, self._card(serial), self._guard_before, accepted=True)
+        self._before, self._guard_before = {}, None
 
     def rejected(self, serial: bytes) -> None:
         """The failure stays, and its wait begins now."""
         with self._change() as (db, moment):
             for name, wait in self._both(serial):
                 row = self._taken_back(name, _load(db, name))
-                _save(db, name, replace(_fail(row, moment, wait), silent=0))
-        self._before = {}
+                _save(db, name, replace(_fail(row, moment, wait), silent=0), moment)
+            if self._guard_before is not None:
+                self._fan_out.failed(db, self._guard_before, moment)
+        self._before, self._guard_before = {}, None
 
     def no_decision(self, serial: bytes) -> None:
         """Take this session's failure back, if any was written, and count a session that came to nothing."""
@@ -107,8 +119,9 @@ class Limits:
                 row = replace(row, silent=row.silent + 1)
                 if name != self._door and row.silent >= self._settings.no_decisions:
                     row = replace(row, until=max(row.until, moment.running + self._settings.no_decision_wait_s))
-                _save(db, name, row)
-        self._before = {}
+                _save(db, name, row, moment)
+            self._fan_out.undo(db, self._card(serial), self._guard_before, accepted=False)
+        self._before, self._guard_before = {}, None
 
     def reset(self, serial: bytes, operator: str) -> Standing:
         """An operator clears a card; the caller journals it by name.
@@ -119,12 +132,59 @@ class Limits:
         Raises:
             UsageError: no operator named.
         """
-        if not operator.strip():
-            raise UsageError("a reset needs an operator", where="limits", remedy="name the operator")
+        _named(operator)
         before = self.standing(serial)
         with self._change() as (db, _):
             db.execute("DELETE FROM limits WHERE card = ?", (self._card(serial),))
         return before
+
+    def reset_door(self, operator: str) -> Guard:
+        """An operator clears the door's own delay and the fan-out guard; the caller journals it by name.
+
+        Returns:
+            How the guard stood before.
+
+        Raises:
+            UsageError: no operator named.
+        """
+        _named(operator)
+        with self._change() as (db, moment):
+            before = self._fan_out.standing(db, moment)
+            db.execute("DELETE FROM limits WHERE card = ?", (self._door,))
+            self._fan_out.clear(db)
+        return before
+
+    def guard(self) -> Guard:
+        """How the fan-out guard of this door stands."""
+        moment = self._clock.moment()
+        with self._database.snapshot() as db:
+            return self._fan_out.standing(db, moment)
+
+    def told(self) -> None:
+        """The guard's last trip is in the journal."""
+        with self._database.write() as db:
+            self._fan_out.told(db)
+
+    def forget(self, serial: bytes) -> bool:
+        """Delete everything that is counted about a card (its person is erased, or its row has expired).
+
+        Returns:
+            Whether there was anything.
+        """
+        with self._database.write() as db:
+            rows = db.execute("DELETE FROM limits WHERE card = ?", (self._card(serial),)).rowcount
+            return self._fan_out.forget(db, self._card(serial)) or rows > 0
+
+    def expire(self, days: int) -> int:
+        """Delete the counters of cards that nobody presented for so many days of running; disabled cards stay.
+
+        Returns:
+            How many went.
+        """
+        with self._change() as (db, moment):
+            sql = "DELETE FROM limits WHERE touched < ? AND rejects < ? AND until <= ?"
+            values = (moment.running - days * 86_400.0, self._settings.card_disable, moment.running)
+            return db.execute(sql, values).rowcount
 
     def standing(self, serial: bytes) -> Standing:
         """How a card stands."""
@@ -170,8 +230,8 @@ class Limits:
         return self._hash(b"card/" + serial)
 
     def _read(self, name: bytes) -> _Row:
-        rows = self._database.read("SELECT rejects, silent, until FROM limits WHERE card = ?", (name,))
-        return _Row(*rows[0]) if rows else _Row()
+        with self._database.snapshot() as db:
+            return _load(db, name)
 
     @contextmanager
     def _change(self) -> Iterator[tuple[sqlite3.Connection, Moment]]:
@@ -192,5 +252,11 @@ def _load(db: sqlite3.Connection, name: bytes) -> _Row:
     return _Row(*row) if row else _Row()
 
 
-def _save(db: sqlite3.Connection, name: bytes, row: _Row) -> None:
-    db.execute("INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?)", (name, row.rejects, row.silent, row.until))
+def _save(db: sqlite3.Connection, name: bytes, row: _Row, moment: Moment) -> None:
+    values = (name, row.rejects, row.silent, row.until, moment.running)
+    db.execute("INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?)", values)
+
+
+def _named(operator: str) -> None:
+    if not operator.strip():
+        raise UsageError("a reset needs an operator", where="limits", remedy="name the operator")

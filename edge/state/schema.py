@@ -25,10 +25,26 @@ CREATE TABLE limits (
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
+_SECOND = """
+ALTER TABLE limits ADD COLUMN touched REAL NOT NULL DEFAULT 0;  -- running time of the last change, for retention
+UPDATE limits SET touched = coalesce((SELECT running FROM clock), 0);
+CREATE TABLE fan_out (
+  card BLOB PRIMARY KEY,    -- keyed hash of the card's serial
+  at REAL NOT NULL          -- running time at which a comparison with it began that was not answered by an accept
+) WITHOUT ROWID;
+CREATE TABLE guard (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  level INTEGER NOT NULL,   -- how often the fan-out guard has tripped; falls with time
+  until REAL NOT NULL,      -- every claim waits until the running time has reached this
+  since REAL NOT NULL,      -- running time from which the level falls
+  told INTEGER NOT NULL     -- the level that is in the journal
+);
+"""
+
 STATE = Kind(
     name="the state of this device (lockouts, clock, counters)",
     application_id=0x45_56_53_31,  # "EVS1"
-    migrations=(_FIRST,),
+    migrations=(_FIRST, _SECOND),
     error=StateError,
     remedy=(
         "the door stays locked; an operator moves the file away, keeps it for examination, and starts again: "

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     WRONG_DOOR = "wrong_door"
     CLOCK_UNCONFIRMED = "clock_unconfirmed"
     LOCKED_OUT = "locked_out"
+    DOOR_PAUSED = "door_paused"
     MODEL_MISMATCH = "model_mismatch"
     NO_FACE = "no_face"
     SEVERAL_FACES = "several_faces"

@@ -30,6 +30,7 @@ device:
 camera:
   driver: fictional   # ada comes first, after two seconds of nobody
   pace: fast
+alternative: Please ask at the reception.
 """
 
 

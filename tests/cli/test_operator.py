@@ -65,6 +65,8 @@ def test_the_self_test_tells_what_is_right_and_wrong(desk, capsys):
     checks = {c["name"]: c["ok"] for c in json.loads(capsys.readouterr().out)["checks"]}
     for name in (
         "settings",
+        "alternative",
+        "fan-out guard",
         "model detector",
         "model embedder",
         "sealing",
@@ -79,7 +81,9 @@ def test_the_self_test_tells_what_is_right_and_wrong(desk, capsys):
 
 def test_the_self_test_diagnoses_a_device_without_keys(tmp_path, capsys):
     config = tmp_path / "device.yaml"
-    config.write_text("device: {state_dir: state, trust_dir: trust}\ncamera: {driver: fictional, pace: fast}\n")
+    config.write_text(
+        "device: {state_dir: state, trust_dir: trust}\ncamera: {driver: fictional, pace: fast}\nalternative: the bell\n"
+    )
     assert main(["selftest", "--config", str(config), "--json"]) == 4
     answer = json.loads(capsys.readouterr().out)
     assert answer["fit"] is False
@@ -108,3 +112,27 @@ def test_an_unfit_device_does_not_run(desk, capsys):
     (desk.folder / "state" / "journal.jsonl").write_text("")
     assert main(["run", "--config", str(desk.config)]) == 4
     assert "journal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["", "alternative: n/a\n", "alternative: '...'\n"])
+def test_a_device_without_another_way_in_is_unfit_and_enrols_nobody(desk, capsys, line):
+    text = desk.config.read_text().replace("alternative: Please ask at the reception.\n", line)
+    desk.config.write_text(text)
+    capsys.readouterr()
+    assert main(["selftest", "--config", str(desk.config), "--json"]) == 4
+    failed = [c for c in json.loads(capsys.readouterr().out)["checks"] if c["needed"] and not c["ok"]]
+    assert [c["name"] for c in failed] == ["alternative"]
+    assert "reception" in failed[0]["remedy"]
+    assert main(["run", "--config", str(desk.config)]) == 4
+    enrol = ["enrol", "--config", str(desk.config), "--operator", "kim", "--consent", str(desk.consent)]
+    assert main([*enrol, "--image", desk.person("ada"), "--card", str(desk.folder / "ada.token")]) == 4
+    assert "no way in" in capsys.readouterr().err
+    assert not (desk.folder / "ada.token").exists()
+
+
+def test_an_operator_clears_the_fan_out_guard_of_the_door_by_name(desk, capsys):
+    assert main(["reset", "--door", "--operator", "kim", "--config", str(desk.config)]) == 0
+    assert "answers again" in capsys.readouterr().out
+    assert any(e["kind"] == "fan_out_reset" and e["fields"]["operator"] == "kim" for e in journal(desk, capsys))
+    for wrong in ([], ["--door", "00" * 16]):
+        assert main(["reset", *wrong, "--operator", "kim", "--config", str(desk.config)]) == 3

@@ -6,6 +6,7 @@ The whole of it with real models and pictures is `tests/service/test_demo.py`.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,9 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.camera.health import Health
-from edge.errors import LockedOut, SourceTimeout, TokenRevoked
+from edge.errors import LockedOut, SourceTimeout, SpentError, TokenRevoked
 from edge.face import Look
 from edge.session import Verifier
+from edge.session.compare import COMPARED
+from edge.session.tally import Tally
+from edge.session.verifier import SESSION, _Run
 from edge.settings.model import CameraSettings, DecisionSettings
 from edge.types import Advice, Claim, Crop, Custody, Frame, Outcome, Probe, Reason, Template
 
@@ -255,3 +259,36 @@ def test_whatever_is_seen_the_rules_hold(script):
     assert machine.limits.calls.count("before") == (1 if looks else 0)
     assert all(template.spent for template in machine.vault.templates)
     assert (decision.outcome is Outcome.NO_DECISION) <= bool(decision.advice)
+
+
+AUDITED: list[tuple[str, str]] = []
+
+
+@pytest.fixture(scope="module")
+def audited() -> list[tuple[str, str]]:
+    """What an examiner's audit hook sees of sessions and comparisons. A hook cannot be taken away again."""
+
+    def hook(event: str, arguments: tuple) -> None:
+        if event in (SESSION, COMPARED):
+            AUDITED.append((event, arguments[0]))
+
+    sys.addaudithook(hook)
+    return AUDITED
+
+
+@pytest.mark.parametrize(("script", "looks"), [("o", 3), ("m", 1), ("oom", 3), ("n", 0), ("o", 1), ("qqo", 10)])
+def test_an_examiner_counts_the_comparisons_of_each_claim_and_they_are_at_most_k(audited, script, looks):
+    limit = DecisionSettings(deadline_s=20.0, looks=max(looks, 1))
+    del audited[:]
+    decision = verifier(settings=limit).verify(CLAIM, Frames("nn" + script))
+    assert audited.count((SESSION, decision.session)) == 1
+    assert audited.count((COMPARED, decision.session)) == decision.looks <= limit.looks
+    assert len(audited) == 1 + decision.looks
+
+
+def test_a_session_refuses_a_comparison_too_many():
+    tally = Tally(looks=3)
+    run = _Run(verifier(), CLAIM, Frames("o"), "s", tally, None, lambda: False)
+    with pytest.raises(SpentError, match="all its comparisons"):
+        run._compare(Template(MINE, model=MODEL, session="s"), Look())
+    assert tally.looks == 3

@@ -91,7 +91,7 @@ def test_one_card_does_not_lock_another(world, database):
 
 
 def test_the_door_delays_everybody_after_many_rejects_and_never_disables(world, database):
-    limits = world.limits(database, door_rejects=20, door_wait_s=10)
+    limits = world.limits(database, door_rejects=20, door_wait_s=10, fan_out_cards=1000)
     for k in range(200):
         reject(limits, bytes([k]) + CARD[1:])
         world.pass_time(10.1 if k >= 19 else 0)

@@ -1,0 +1,58 @@
+"""The fan-out guard on a whole device: one face and stolen cards are stopped, written down and shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.camera import OnePerson
+from edge.selftest import checks, run
+from edge.service import Device, device_checks
+from edge.settings.model import LimitSettings
+from edge.types import Outcome, Reason
+from tests.service.test_loop import Bench
+
+
+@pytest.fixture
+def bench(tmp_path) -> Bench:
+    """ada stands in front of the camera; three different failing cards pause the door."""
+    made = Bench(tmp_path, (OnePerson("ada", 600.0),))
+    made.device.close()
+    limits = LimitSettings(fan_out_cards=3)
+    made.settings = made.settings.model_copy(update={"limits": limits})
+    made.device = Device.open(made.settings, made.device._parts)
+    return made
+
+
+def test_one_face_and_many_stolen_cards_are_stopped_journalled_and_shown(bench):
+    cards = [bench.token(name) for name in ("chen", "dara", "emil", "goran", "isak")]
+    events = bench.run("".join(f"{card}\n" for card in cards).encode())
+    assert [reason for _, reason in bench.decisions()] == [Reason.NOT_MATCHING] * 3 + [Reason.DOOR_PAUSED] * 2
+    assert all(outcome is Outcome.REJECT for outcome, _ in bench.decisions())
+    assert [e.decision.looks for e in events if e.decision][3:] == [0, 0], "no comparison once it has tripped"
+    shown = [e.text for e in events if e.kind == "guard"]
+    assert len(shown) == 3
+    assert "3 different cards failed" in shown[0]
+    with Device.open(bench.settings, bench.device._parts) as again:
+        entries = [e for e in again.ledger.journal.last(30) if e.kind == "fan_out"]
+        assert [dict(e.fields) for e in entries] == [{"level": 1, "cards": 3, "wait": 60}], "once, not for every claim"
+
+
+def test_people_who_pass_do_not_trip_it(bench):
+    card = bench.token("ada")
+    bench.run(f"{card}\n".encode() * 6)
+    assert {outcome for outcome, _ in bench.decisions()} == {Outcome.ACCEPT}
+    assert not [e for e in bench.events if e.kind == "guard"]
+
+
+def test_the_self_test_shows_a_trip_as_a_warning_with_the_way_to_clear_it(bench):
+    for name in ("chen", "dara", "emil"):
+        bench.device.decide_once(bench.token(name))
+    with device_checks(None, device=bench.device) as found:
+        report = run([check for check in found if check.name == "fan-out guard"])
+    assert report.fit, "the door still works, after the wait"
+    assert not report.results[0].ok
+    assert "3 different cards" in report.results[0].what
+    assert "edge reset --door" in report.results[0].remedy
+    bench.device.limits.reset_door("kim")
+    assert "0 different cards" in checks.fan_out(bench.device.limits.guard())
+    bench.device.close()
