@@ -80,6 +80,14 @@ class ModelError(EdgeError):
     """A model or its card cannot be used: digest, shape, dtype, delegation, golden output."""
 
 
+class SpecInvalid(ModelError):
+    """The spec of a model that is brought along does not validate. ``problems`` as in `SettingsError`."""
+
+    def __init__(self, problems: tuple[str, ...], *, where: str = "", remedy: str = "") -> None:
+        super().__init__("; ".join(problems), where=where, remedy=remedy)
+        self.problems = problems
+
+
 class ModelMismatch(EdgeError):
     """A template was made by another embedder than the one loaded. Templates are never compared across models."""
 
