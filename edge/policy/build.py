@@ -6,7 +6,8 @@
 Workflow: a wheel holds ``edge/_build/statement.json``; it counts. Without one, a checkout or editable install (the
 build hook itself and the project's folders lie there, and no wheel holds them) is `development`. Everything else, a
 damaged statement included, is `device` without any capability: the strictest. No environment variable, argument or
-setting plays a part.
+setting plays a part. Whether a trusted signature covers the files costs reading all of them: `edge.policy.attest` finds
+that out where a door is opened, in the self-test and in `edge build show`; here `signed` stays False.
 """
 
 from __future__ import annotations
@@ -36,11 +37,14 @@ class BuildInfo:
         profile: ``device``, ``lab`` or ``development``. A str: compare with ``==``, also with `edge.types.Profile`.
         version: version of the product.
         capabilities: every capability by name.
-        signed: whether a trusted signature covers the files (a later issue; nothing is signed yet).
+        signed: whether a trusted signature covers the files; only `edge.policy.attest.verified` finds out.
+        signer: whose signature it is, as the trust folder names the key. signer_id: its key id, 16 hex digits.
+        unsigned: why no trusted signature covers the files, in words; empty when one does or nobody has looked.
         commit: commit of the source, None when unknown.
         dirty: whether the source differed from its commit, None when unknown.
         built: day of the build, ISO 8601; empty when there was none.
         fault: why the statement does not count, in words; empty when it does.
+        statement: the whole build statement, for `edge build show`; empty when there is none.
     """
 
     profile: str
@@ -51,6 +55,15 @@ class BuildInfo:
     dirty: bool | None = None
     built: str = ""
     fault: str = ""
+    signer: str = ""
+    signer_id: str = ""
+    unsigned: str = ""
+    statement: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+    @property
+    def drives_doors(self) -> bool:
+        """Whether it may drive a door other than log: a device build under a trusted signature, and nothing else."""
+        return self.is_device and self.signed and not self.fault
 
     @property
     def is_device(self) -> bool:
@@ -60,6 +73,11 @@ class BuildInfo:
     def can(self, capability: str) -> bool:
         """Whether this build has a capability; unknown names are False."""
         return self.capabilities.get(capability, False)
+
+
+def package_folder() -> Path:
+    """The folder of the running package `edge`."""
+    return _PACKAGE
 
 
 def current(package: Path = _PACKAGE) -> BuildInfo:
@@ -75,7 +93,7 @@ def current(package: Path = _PACKAGE) -> BuildInfo:
         return BuildInfo("device", __version__, fault="this installation has no build statement")
     try:
         statement = json.loads(file.read_text(encoding="utf-8"))
-        return _from_statement(statement)
+        return from_statement(statement)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return BuildInfo("device", __version__, fault="the build statement cannot be read")
 
@@ -86,8 +104,12 @@ def _is_source_tree(package: Path) -> bool:
     return (package / "policy" / "hook.py").is_file() and all((package.parent / name).exists() for name in beside)
 
 
-def _from_statement(statement: dict[str, Any]) -> BuildInfo:
-    """A statement as information; one that contradicts what its profile can hold does not count."""
+def from_statement(statement: Mapping[str, Any]) -> BuildInfo:
+    """A statement as information; one that contradicts what its profile can hold does not count.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no statement.
+    """
     profile, capabilities = statement["profile"], dict(statement["capabilities"])
     if statement["schema"] != STATEMENT_SCHEMA or profile not in WHEEL_PROFILES or capabilities != of(profile):
         return BuildInfo("device", __version__, fault="the build statement does not fit this version")
@@ -98,4 +120,5 @@ def _from_statement(statement: dict[str, Any]) -> BuildInfo:
         commit=statement.get("commit"),
         dirty=statement.get("dirty"),
         built=str(statement.get("built", "")),
+        statement=MappingProxyType(dict(statement)),
     )
