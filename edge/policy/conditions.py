@@ -45,13 +45,13 @@ class Answer:
     Args:
         holds: True, False, or None when a fact is missing.
         why: in a few words.
-        fact: the fact that decided it (``record`` for a record); empty for groups.
+        facts: the facts that decided it (``records`` for a record).
         proofs: records that were found and hold, with the day on which they end.
     """
 
     holds: bool | None
     why: str
-    fact: str = ""
+    facts: tuple[str, ...] = ()
     proofs: tuple[Proof, ...] = ()
 
 
@@ -86,28 +86,26 @@ class Test:
     def answer(self, facts: Facts, on: date) -> Answer:
         found = facts.get(self.fact)
         if self.how == "given":
-            return Answer(
-                (found is not None) == self.value,
-                f"{self.fact} is {'' if found is not None else 'not '}given",
-                self.fact,
-            )
+            words = "is declared" if found is not None else "is not declared"
+            return self._says((found is not None) == self.value, words)
         if found is None:
-            return Answer(None, f"{self.fact} is not declared", self.fact)
+            return self._says(None, "is not declared")
         if self.how in COMPARISONS:
             words, compare = COMPARISONS[self.how]
             holds = compare(found, self.value)
-            return Answer(
-                holds, f"{self.fact} is {found:g}, {'' if holds else 'not '}{words} {self.value:g}", self.fact
-            )
+            return self._says(holds, f"is {found:g}, {'' if holds else 'not '}{words} {self.value:g}")
         if FACTS[self.fact].kind == "places":
             return self._place(found)
         return self._word(found)
+
+    def _says(self, holds: bool | None, words: str) -> Answer:
+        return Answer(holds, f"{self.fact} {words}", (self.fact,))
 
     def _place(self, found: Sequence[str]) -> Answer:
         holds = places.lies_in_any(found, self.value)
         said, wanted = ", ".join(found), ", ".join(self.value)
         words = {True: "lies in", False: "does not lie in", None: "may lie in"}[holds]
-        return Answer(holds, f"{said} {words} {wanted}", self.fact)
+        return Answer(holds, f"{said} {words} {wanted}", (self.fact,))
 
     def _word(self, found: Any) -> Answer:
         entries = found if isinstance(found, (list, tuple)) else [found]
@@ -115,9 +113,9 @@ class Test:
         wanted = ", ".join(_said(entry) for entry in self.value)
         if self.how == "only":
             holds = all(entry in self.value for entry in entries)
-            return Answer(holds, f"{self.fact} is {said}{'' if holds else f', not only {wanted}'}", self.fact)
+            return self._says(holds, f"is {said}{'' if holds else f', not only {wanted}'}")
         holds = any(entry in self.value for entry in entries)
-        return Answer(holds, f"{self.fact} is {said}{'' if holds else f', not {wanted}'}", self.fact)
+        return self._says(holds, f"is {said}{'' if holds else f', not {wanted}'}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ class Record:
 
     def answer(self, facts: Facts, on: date) -> Answer:
         proof, why = prove(self.need, facts, on)
-        return Answer(proof is not None, why, "record", (proof,) if proof else ())
+        return Answer(proof is not None, why, ("records",), (proof,) if proof else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +140,22 @@ class Group:
         answers = [part.answer(facts, on) for part in self.parts]
         if self.how == "not":
             (only,) = answers
-            return Answer(None if only.holds is None else not only.holds, only.why, only.fact)
-        decisive = self.how == "any"
-        for wanted in (decisive, None, not decisive):
-            chosen = [answer for answer in answers if answer.holds is wanted]
-            if chosen:
-                break
-        else:  # an empty group: `all` of nothing holds
-            return Answer(not decisive, "always")
-        proofs = tuple(proof for answer in chosen for proof in answer.proofs)
-        facts_of = {answer.fact for answer in chosen}
-        return Answer(
-            chosen[0].holds,
-            "; ".join(dict.fromkeys(answer.why for answer in chosen)),
-            facts_of.pop() if len(facts_of) == 1 else "",
-            proofs,
-        )
+            return Answer(None if only.holds is None else not only.holds, only.why, only.facts)
+        return combined(answers, any_of=self.how == "any")
+
+
+def combined(answers: Sequence[Answer], *, any_of: bool = False) -> Answer:
+    """All (or any) of several answers: Kleene's, with the words and facts of those that decide."""
+    if not answers:
+        return Answer(not any_of, "always")
+    wanted = next(holds for holds in (any_of, None, not any_of) if any(answer.holds is holds for answer in answers))
+    chosen = [answer for answer in answers if answer.holds is wanted]
+    return Answer(
+        wanted,
+        "; ".join(dict.fromkeys(answer.why for answer in chosen)),
+        tuple(dict.fromkeys(fact for answer in chosen for fact in answer.facts)),
+        tuple(proof for answer in chosen for proof in answer.proofs),
+    )
 
 
 Condition = Test | Record | Group
