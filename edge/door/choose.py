@@ -1,7 +1,7 @@
 """Which door: settings name the driver, the build decides whether it may drive hardware.
 
 An unsigned device build drives only the log door, a development build only log and mock doors. The caller knows the
-build and passes ``allow_hardware``; nothing here can be switched on by the settings alone.
+build (`edge.policy.attest.verified`) and passes ``allow_hardware``; nothing here can be switched on by the settings.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ def open_door(
     settings: DoorSettings,
     *,
     allow_hardware: bool = False,
+    why: str = "",
     mock: bool = False,
     write: Callable[[str], None] | None = None,
 ) -> Door:
@@ -30,6 +31,7 @@ def open_door(
     Args:
         settings: ``settings.door``.
         allow_hardware: whether this build may drive a relay (a device build under a trusted signature).
+        why: the reason when it may not, in words.
         mock: drive gpiozero's mock pins instead of real ones; allowed in every build.
         write: takes the log door's lines; None: standard output.
 
@@ -40,9 +42,9 @@ def open_door(
         return LogDoor(write or _line)
     if not (mock or allow_hardware):
         raise DoorError(
-            "this build may drive only the log door: it is not a device build under a trusted signature",
+            f"this build may drive only the log door: {why or 'it is not a device build under a trusted signature'}",
             where="door.driver",
-            remedy="set door.driver to log, or install a signed device build (`edge build sign`)",
+            remedy="set door.driver to log, or install a signed device build (`edge build show` says what is here)",
         )
     pin, active_high = settings.pin, settings.active_high
     return RelayDoor(

@@ -54,7 +54,17 @@ _BY_OPERATOR = {"serial": SERIAL, "operator": NAME}
 
 _KINDS: dict[str, dict[str, Kind]] = {
     # the device
-    "started": {"version": WORD, "profile": PROFILE, "settings": DIGEST, "model": DIGEST, "door": WORD, "camera": WORD},
+    "started": {
+        "version": WORD,
+        "profile": PROFILE,
+        "settings": DIGEST,
+        "model": DIGEST,
+        "door": WORD,
+        "camera": WORD,
+        "signed": FLAG,  # whether a trusted signature covers the build
+        "signer": DIGEST,
+        "may_drive": WORD,  # any, or log-only
+    },
     "stopped": {"cause": WORD},
     "selftest": {"passed": FLAG, "failed": NUMBER, "check": WORD},
     "fault": {"error": WORD, "fault": FAULT, "room": WORD},

@@ -28,6 +28,7 @@ from edge.face import Chain
 from edge.journal import KEY_LABEL, Journal
 from edge.keys import Keyring
 from edge.policy import BuildInfo, current
+from edge.policy.attest import verified
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
 from edge.session import Desk, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
@@ -95,6 +96,7 @@ class Device:
         )
         self._state = state
         self._door = parts.door
+        self._examined: BuildInfo | None = None
         self._closed = False
 
     @classmethod
@@ -207,10 +209,27 @@ class Device:
     def door(self) -> Door:
         """The door, opened when it is first needed."""
         if self._door is None:
-            allow = self.build.is_device and self.build.signed
-            self._door = open_door(self.settings.door, allow_hardware=allow, write=_to_stderr)
+            settings, allow, why = self.settings.door, False, ""
+            if settings.driver != "log":
+                build = self.examined()
+                allow, why = build.drives_doors, build.unsigned
+            self._door = open_door(settings, allow_hardware=allow, why=why, write=_to_stderr)
             self._door.open()
         return self._door
+
+    def examined(self) -> BuildInfo:
+        """This build, and whether a trusted signature covers it. Reads every installed file, once.
+
+        It is asked before a door other than log is opened, by the self-test and when the loop starts.
+        """
+        if self._examined is None:
+            build = self.build
+            looked = build if build.signed else verified(self.settings.device.trust_dir)
+            # what was handed in by `Parts` stays what it is: only the signature is added
+            self._examined = replace(
+                build, signed=looked.signed, signer=looked.signer, signer_id=looked.signer_id, unsigned=looked.unsigned
+            )
+        return self._examined
 
     def keep_house(self) -> None:
         """What is done once a day, and only with a confirmed time: expired cards and old journal entries go.

@@ -76,7 +76,7 @@ def _all(settings: Settings, device: Device | None, error: EdgeError | None) -> 
         Check("journal", lambda: _journal(device)),
         Check("clock", lambda: checks.clock(device.clock), needed=False),
         Check("fan-out guard", lambda: checks.fan_out(device.limits.guard()), needed=False),
-        Check("build", lambda: _build(device), needed=False),
+        Check("build", lambda: _build(device), needed=device.settings.door.driver != "log"),
         Check("development keys", lambda: _no_passphrase(device), needed=False),
         Check("source", lambda: checks.source(device.stream)),
     ]
@@ -121,7 +121,12 @@ def _no_passphrase(device: Device) -> str:
 
 
 def _build(device: Device) -> str:
-    build = device.build
-    if build.fault:
-        raise EdgeError(build.fault, where="build", remedy="install a wheel that was built with the build hook")
-    return f"{build.profile} {build.version}, {'signed' if build.signed else 'unsigned: drives the log door only'}"
+    """Whether a trusted signature covers every installed file. Needed where the settings name a door other than log."""
+    build = device.examined()
+    name = f"{build.profile} {build.version}"
+    if build.drives_doors:
+        return f"{name}, every file as {build.signer} signed it ({build.signer_id})"
+    told = f"{name} drives the log door only: {build.fault or build.unsigned}"
+    if build.fault or device.settings.door.driver != "log":
+        raise Unfit(told, where="build", remedy="install a wheel signed by a builder whom this device trusts")
+    return told

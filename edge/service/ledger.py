@@ -44,8 +44,13 @@ class Ledger:
         finally:
             self.journal.close()
 
-    def started(self, model: str) -> None:
-        """The loop began, with these settings (their digest), this build, this embedder (its SHA-256, hex)."""
+    def started(self, model: str, build: BuildInfo) -> None:
+        """The loop began, with these settings (their digest), this embedder (its SHA-256, hex) and this build.
+
+        Args:
+            build: examined, so that its signature is known.
+        """
+        signer: dict[str, Value] = {"signer": build.signer_id} if build.signer_id else {}
         digest = hashlib.sha256(self.settings.model_dump_json().encode()).hexdigest()
         self.journal.write(
             "started",
@@ -55,6 +60,9 @@ class Ledger:
             model=model[:16],
             door=self.settings.door.driver,
             camera=self.settings.camera.driver,
+            signed=build.signed,
+            may_drive="any" if build.drives_doors else "log-only",
+            **signer,
         )
 
     def stopped(self, cause: str) -> None:

@@ -28,7 +28,7 @@ _DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the loop tells its watcher: ``ready``, ``decision``, ``guard``, ``fault``, ``recovered``, ``stopped``."""
+    """What the loop tells: ``notice``, ``ready``, ``decision``, ``guard``, ``fault``, ``recovered``, ``stopped``."""
 
     kind: str
     text: str = ""
@@ -67,7 +67,11 @@ class Loop:
             CameraError: the source could not even be opened the first time.
             JournalBroken, DoorError: the device must not go on.
         """
-        self._device.ledger.started(self._device.chain.model)
+        build = self._device.examined()
+        self._device.ledger.started(self._device.chain.model, build)
+        if build.is_device and not build.drives_doors:
+            self._tell(Event("notice", f"this build drives the log door only: {build.unsigned or build.fault}"))
+        _ = self._device.door  # a door that may not be driven is told now, not at the first accept; a relay locks
         first = True
         while not stop.is_set():
             try:
