@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge._version import __version__
-
 if TYPE_CHECKING:
     from edge.errors import EdgeError
 
@@ -31,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reset": ("reset", "Clear the lockout of a card."),
     "confirm": ("confirm", "Confirm the clock, a restored vault, or a damaged state, as an operator."),
     "keys": ("keys", "Make, show and rotate this device's keys and its issuers."),
+    "build": ("build", "Say what this build can and cannot do; sign and verify wheels."),
     "config": ("config", "Check and show the settings."),
     "journal": ("journal", "Verify and show the journal."),
     "compare": ("compare", "Compare two pictures (development and lab builds only)."),
@@ -86,12 +85,33 @@ def _absent(name: str) -> click.Command:
     return command
 
 
+def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    """One line: the version with its label, and what such a build may do as far as it can be told without checking."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    from edge.policy import current
+    from edge.policy.build import bears_signature
+
+    build = current()
+    told = f"a {build.profile} build" if build.profile != "development" else "a development install"
+    if not build.is_device:
+        told += ", drives the log door only"
+    elif build.fault or not bears_signature():
+        told += f", {build.fault or 'unsigned'}: drives the log door only"
+    else:
+        told += ", with a signature: `edge build show` says whether it counts here"
+    click.echo(f"edge {build.version}, {told}")
+    ctx.exit()
+
+
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 accept or success, 1 reject, 2 no decision, 3 bad input or settings, 4 internal or unfit.",
 )
-@click.version_option(__version__, prog_name="edge")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show what this is, and exit."
+)
 def edge() -> None:
     """One person, one claim, one decision.
 

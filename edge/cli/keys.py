@@ -5,6 +5,8 @@
     edge keys init --recovery recovery.pub --site FILE  each door: joins the site with the first device's site.key
     edge keys init --development                        a desk: everything in the state folder, protecting nothing
 
+    edge keys signer --role builder --out keys          where builds, packs, models or reviews are signed
+
 A door trusts an issuer when root copies the issuer's public file into its trust folder; no command does that from afar.
 Passphrases are asked for, or read from a file (``--passphrase-file``, ``-`` for standard input).
 """
@@ -213,6 +215,44 @@ def recover(escrow: Path, recovery_key: Path, site: Path, config: Path | None, p
     device = _device(config)
     restore(device.state_dir, site=place, device_key=key, escrow=line)
     click.echo(f"the device key is restored in {device.state_dir}; now put the old device's database there")
+
+
+@command.command()
+@click.option("--role", type=click.Choice(["builder", "packs", "models", "reviewer"]), required=True, help="For what.")
+@click.option("--out", type=_file, required=True, help="Folder for the two files; made when it is not there.")
+@click.option("--name", default="", help="Whose key it is, in a word; people are shown it. Default: the role.")
+@_passphrase
+def signer(role: str, out: Path, name: str, passphrase_file: Path | None) -> None:
+    """Make a key that signs builds, policy packs, models or reviews.
+
+    NAME.key is the private half, locked by a passphrase: it stays where things are signed and belongs on no door.
+    NAME.pem is the public half: root copies it into the trust folder of each device that is to believe it, in the
+    folder of its role. Removing it there ends the trust. A key counts in its role only.
+
+    
+    Example
+      edge keys signer --role builder --name acme --out keys
+      edge build sign edge_verifier-*.whl --key keys/acme.key
+      sudo install -D -m 644 keys/acme.pem /etc/edge/trust/builders/acme.pem
+    """
+    import re
+
+    from edge.cli._signer import passphrase
+    from edge.errors import UsageError
+    from edge.keys.files import make_private_folder, write_new
+    from edge.policy.signing import ROLES, Signer
+
+    name = name or role
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", name):
+        raise UsageError("a name is 1 to 32 letters, digits, dots, - or _", where="--name", remedy="choose another")
+    phrase = passphrase(passphrase_file, f"Passphrase for the new {role} key", confirm=True)
+    key = Signer.generate(name)
+    locked = key.pem(phrase)  # a short passphrase is told before any file is written
+    make_private_folder(out)
+    write_new(out / f"{name}.key", locked)
+    write_new(out / f"{name}.pem", key.public.pem(), mode=0o644)
+    click.echo(f"{out / name}.key: key {key.public.key_id}; keep it and its passphrase apart, and off every device")
+    click.echo(f"{out / name}.pem: for {ROLES[role]}/ in the trust folder of each device that is to believe it")
 
 
 def open_issuer(state_dir: Path, file: Path | None, passphrase_file: Path | None) -> IssuerKey:

@@ -21,8 +21,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from edge._version import __version__
 from edge.errors import SignatureError
 from edge.policy.build import STATEMENT, BuildInfo, current, from_statement, package_folder
+from edge.policy.contents import strangers
 from edge.policy.files import SIGNATURE, Files, InstalledFiles
 from edge.policy.signing import BUILD, PublicKey, Verified, trusted, verify
 
@@ -39,6 +41,7 @@ SAID: Mapping[str, str] = {
     "missing": "{name} is missing",
     "extra": "{name} was added after it was signed",
     "compiled": "{name} is not what its source compiles to",
+    "foreign": "{name} does not belong in a build of this profile",
     "development": "it is a development install, which is never signed",
     "statement": "its build statement does not count",
     "trust": "the trust folder cannot be used: {name}",
@@ -98,6 +101,18 @@ def statement_over(files: Files) -> bytes:
     return json.dumps(statement, sort_keys=True, separators=(",", ":")).encode("utf-8")
 
 
+def unfit(files: Files) -> tuple[list[str], bool | None]:
+    """What speaks against signing a wheel, and whether it was built from changed source (None: unknown).
+
+    A build statement that does not count, files that its profile does not hold, compiled files.
+    """
+    build = _build(files)
+    if build.fault:
+        return [build.fault], None
+    reasons = [str(Problem("foreign", name)) for name in strangers(files.names(), build.profile)]
+    return reasons + [str(Problem("compiled", name)) for name in files.wrong()], build.dirty
+
+
 def examine(files: Files, builders: Mapping[str, PublicKey]) -> Examination:
     """Whether a trusted builder's signature covers exactly these files.
 
@@ -125,7 +140,19 @@ def examine(files: Files, builders: Mapping[str, PublicKey]) -> Examination:
     if not build.fault and _json(files.read(STATEMENT), STATEMENT) != predicate:
         problems.append(Problem("contradiction"))
     problems += _differences(files, said)
+    if build.version.partition("+")[0] == __version__:  # the rows of another version are not known here
+        problems += [Problem("foreign", name) for name in strangers(said, build.profile)]
     return Examination(files.where, len(said), build, signer, tuple(problems))
+
+
+def examine_installed(builders: Mapping[str, PublicKey], *, package: Path | None = None) -> Examination:
+    """As `examine`, for the running installation; a development install is what it is, whatever lies in it."""
+    package = package or package_folder()
+    build = current(package)
+    if build.profile == "development":
+        return Examination(str(package.parent), 0, build, None, (Problem("development"),))
+    found = examine(InstalledFiles.of(package), builders)
+    return replace(found, build=build)  # `current` has the last word about what is running
 
 
 def verified(trust_dir: Path, *, strict: bool = True, package: Path | None = None) -> BuildInfo:
@@ -139,18 +166,14 @@ def verified(trust_dir: Path, *, strict: bool = True, package: Path | None = Non
     Returns:
         `current`, with `signed` and `signer`, or with the reason in `unsigned`. Never raises.
     """
-    package = package or package_folder()
-    build = current(package)
-    if build.profile == "development":
-        return replace(build, unsigned=str(Problem("development")))
     try:
         builders = trusted(trust_dir, "builder", strict=strict)
     except SignatureError as error:
-        return replace(build, unsigned=str(Problem("trust", str(error))))
-    found = examine(InstalledFiles.of(package), builders)
+        return replace(current(package or package_folder()), unsigned=str(Problem("trust", str(error))))
+    found = examine_installed(builders, package=package)
     if found.problems or found.signer is None:
-        return replace(build, unsigned=_summary(found.problems))
-    return replace(build, signed=True, signer=found.signer.name, signer_id=found.signer.key_id)
+        return replace(found.build, unsigned=_summary(found.problems))
+    return replace(found.build, signed=True, signer=found.signer.name, signer_id=found.signer.key_id)
 
 
 def _summary(problems: tuple[Problem, ...]) -> str:

@@ -80,6 +80,11 @@ def package_folder() -> Path:
     return _PACKAGE
 
 
+def bears_signature(package: Path = _PACKAGE) -> bool:
+    """Whether a signature lies in the package. It is not checked here: see `edge.policy.attest`."""
+    return (package / "_build" / "statement.dsse.json").is_file()
+
+
 def current(package: Path = _PACKAGE) -> BuildInfo:
     """What the running product is. Reads one small file; never raises.
 
@@ -89,7 +94,8 @@ def current(package: Path = _PACKAGE) -> BuildInfo:
     file = package.parent / STATEMENT
     if not file.exists():
         if _is_source_tree(package):
-            return BuildInfo("development", __version__, MappingProxyType(of("development")))
+            version = f"{__version__}+development"
+            return BuildInfo("development", version, MappingProxyType(of("development")))
         return BuildInfo("device", __version__, fault="this installation has no build statement")
     try:
         statement = json.loads(file.read_text(encoding="utf-8"))

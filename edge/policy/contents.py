@@ -7,7 +7,7 @@ no row fits are left out. The hook adds the files one by one; where it does not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -86,6 +86,8 @@ DATA = (
 #: A profile without this room would be an empty promise.
 NEEDED = {"device": "session", "lab": "lab"}
 
+#: Files of a wheel's metadata folder, RECORD and the signature aside.
+_METADATA = ("METADATA", "WHEEL", "entry_points.txt")
 _SKIPPED = ("__pycache__", "_build", "_data")
 
 
@@ -105,6 +107,29 @@ class Contents:
 def profiles_of(name: str) -> frozenset[str] | None:
     """The profiles that hold a file, named relative to ``edge/``; None when no row fits it."""
     return next((profiles for pattern, profiles in ROWS if fnmatchcase(name, pattern)), None)
+
+
+def strangers(names: Iterable[str], profile: str) -> list[str]:
+    """The files of a wheel that a build of this profile does not hold, in order.
+
+    Args:
+        names: as they are named in the wheel; the folder of its metadata (``.dist-info``) belongs to every wheel.
+        profile: ``device`` or ``lab``.
+    """
+    return sorted(name for name in names if not _belongs(name, profile))
+
+
+def _belongs(name: str, profile: str) -> bool:
+    room, _, rest = name.partition("/")
+    if room.endswith(".dist-info"):
+        return rest in _METADATA or rest.startswith("licenses/")
+    if room != "edge":
+        return False
+    if rest.startswith("_data/"):
+        folder, _, file = rest.removeprefix("_data/").partition("/")
+        patterns = [pattern for home, pattern in (*DATA, ("config", "build.yaml")) if home == folder]
+        return any(fnmatchcase(file, pattern) and file.count("/") == pattern.count("/") for pattern in patterns)
+    return rest == "_build/statement.json" or profile in (profiles_of(rest) or ())
 
 
 def contents(root: Path, profile: str) -> Contents:

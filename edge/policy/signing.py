@@ -145,11 +145,7 @@ class Signer:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-        data, status = _read(path)
-        if status.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(status.st_mode) & 0o077:
-            raise SignatureError(
-                "others may read this private key", where=str(path), remedy="chmod 600 it, or make a new signer"
-            )
+        data = read_private(path)
         try:
             key = load_pem_private_key(data, passphrase.encode("utf-8", "surrogateescape"))
         except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -265,6 +261,18 @@ def trusted(trust_dir: Path, role: str, *, strict: bool = True) -> Mapping[str, 
     if len(paths) > _MAX_KEYS:
         raise SignatureError(f"more than {_MAX_KEYS} keys", where=str(folder), remedy="remove retired ones")
     return MappingProxyType({key.key_id: key for key in map(PublicKey.load, paths)})
+
+
+def read_private(path: Path) -> bytes:
+    """A file that only its owner can read: a private half, or its passphrase.
+
+    Raises:
+        SignatureError: missing, a link, too large, another user's, or open to others.
+    """
+    data, status = _read(path)
+    if status.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(status.st_mode) & 0o077:
+        raise SignatureError("others may read this private file", where=str(path), remedy="chmod 600 it")
+    return data
 
 
 def _envelope(given: Mapping[str, Any] | bytes) -> Any:

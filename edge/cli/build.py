@@ -1,0 +1,206 @@
+"""`edge build`: sign a wheel, verify one, and say in plain words what a build can and cannot do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge.cli._signer import KEY, PASSPHRASE, open_signer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge.policy.added import Added
+    from edge.policy.attest import Examination
+    from edge.policy.signing import PublicKey
+
+_PATH = click.Path(path_type=Path)
+_JSON = click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
+_TRUST = click.option(
+    "--trust", type=_PATH, help="Folder with builders/*.pem: whose signatures count (default: the settings' trust_dir)."
+)
+_CONFIG = click.option("--config", type=_PATH, help="Settings (default /etc/edge/device.yaml).")
+#: The word that stands for the running installation in the place of a wheel.
+INSTALLED = "installed"
+
+
+@click.group("build")
+def command() -> None:
+    """What this build may do, and who vouches for it.
+
+    A wheel is made by `pip wheel .` or `python -m build`, which read config/build.yaml and refuse what must not be
+    built. It is a device, or a lab; no setting changes that afterwards. Until a builder has signed it, it drives the
+    log door only: it writes down what a door would do.
+
+    \b
+    Examples
+      edge keys signer --role builder --out keys          a builder's key, once
+      edge build sign edge_verifier-*.whl --key keys/builder.key
+      sudo cp keys/builder.pem /etc/edge/trust/builders   on each device: whose builds open its door
+      edge build show                                     what is installed here, in plain words
+      edge build show --lang fr edge_verifier-*.whl       the same of a wheel, in French
+      edge build verify installed                         every file against the signature; exit code 0 or 1
+    """
+
+
+@command.command("sign")
+@click.argument("wheel", type=_PATH)
+@KEY
+@click.option("--out", type=_PATH, help="Folder or file of the signed wheel; without it WHEEL is replaced.")
+@PASSPHRASE
+@_JSON
+def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None, json_wanted: bool) -> int:
+    """Sign WHEEL: put a signed list of all its files into it.
+
+    The wheel is looked at first: it must hold what its profile allows and nothing else, and its build statement must
+    count. The signature is an in-toto statement in a DSSE envelope (edge/_build/statement.dsse.json) over the SHA-256
+    of every file but itself and RECORD. Signing the same wheel with the same key gives the same bytes; an earlier
+    signature is replaced.
+    """
+    from edge.errors import SignatureError
+    from edge.policy.attest import unfit
+    from edge.policy.files import WheelFiles
+    from edge.policy.wheels import sign_wheel
+
+    with WheelFiles.open(wheel) as files:
+        reasons, dirty = unfit(files)
+    if reasons:
+        raise SignatureError(
+            "this wheel cannot be signed: " + "; ".join(reasons), where=str(wheel), remedy="build it anew from source"
+        )
+    signer = open_signer(key, passphrase_file)
+    target = out / wheel.name if out is not None and out.is_dir() else out
+    done = sign_wheel(wheel, signer, target)
+    if dirty is not False and not json_wanted:
+        click.echo("warning: it was not built from an unchanged commit, so nobody else can make it again", err=True)
+    if json_wanted:
+        answer = {"schema": "edge/build-sign/v1", "wheel": str(done), "key_id": signer.public.key_id, "dirty": dirty}
+        click.echo(json.dumps({**answer, "error": None}))
+    else:
+        click.echo(f"{done}: signed with key {signer.public.key_id}")
+    return 0
+
+
+@command.command("verify")
+@click.argument("what", metavar="WHEEL|installed", default=INSTALLED)
+@_TRUST
+@_CONFIG
+@_JSON
+def verify(what: str, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
+    """Check a wheel, or what is installed here, against a trusted builder's signature.
+
+    Every file must be as it was signed, none may be missing and none may have been added, compiled files included.
+    Exit code 0: so it is. 1: it is not; every reason is told. A program that checks itself shows accidents; to find
+    out whether somebody altered a device on purpose, run your own copy from outside: `edge prove`.
+    """
+    found = _examine(what, _builders(trust, config))
+    if json_wanted:
+        click.echo(json.dumps(_as_json(found)))
+    elif found.ok and found.signer is not None:
+        click.echo(f"{found.where}: {found.files} files, each as {found.signer.name} signed it")
+    else:
+        for problem in found.problems:
+            click.echo(f"{found.where}: {problem}", err=True)
+    return 0 if found.ok else 1
+
+
+@command.command("show")
+@click.argument("what", metavar="[WHEEL]", default=INSTALLED)
+@click.option("--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the page.")
+@_TRUST
+@_CONFIG
+@_JSON
+def show(what: str, lang: str, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
+    """Say in plain words what a build can and cannot do.
+
+    Without WHEEL: what is installed here, and what was added to this device since. It says who signed it and whether
+    every file still is as it was signed, from which source it was made and when, and what its operator declared.
+    """
+    from edge.policy.explain import explain
+
+    found = _examine(what, _builders(trust, config))
+    added = _added(config, trust) if what == INSTALLED else None
+    if json_wanted:
+        since = [{"kind": one.kind, "name": one.name, "signer": one.signer} for one in added or ()]
+        click.echo(json.dumps({**_as_json(found), "added": since}))
+        return 0
+    for section in explain(found, lang, added=added):
+        if section.kind != "title":
+            click.echo()
+        if section.title:
+            click.echo(click.style(section.title, bold=True))
+        for line in section.lines:
+            click.echo(_wrapped(line, _mark(section.kind)))
+    return 0
+
+
+def _mark(kind: str) -> str:
+    return {"title": "", "notes": "", "can": "  + ", "cannot": "  - "}.get(kind, "  ")
+
+
+def _wrapped(line: str, mark: str) -> str:
+    """A sentence in lines of at most 80 characters; only spaces that may break do."""
+    rows, row = [], mark
+    for word in line.split(" "):
+        if len(row) + 1 + len(word) > 80 and row.strip():
+            rows.append(row)
+            row = " " * len(mark)
+        row += ("" if row in (mark, " " * len(mark)) else " ") + word
+    return "\n".join([*rows, row])
+
+
+def _examine(what: str, builders: Mapping[str, PublicKey]) -> Examination:
+    from edge.policy.attest import examine, examine_installed
+    from edge.policy.files import WheelFiles
+
+    if what == INSTALLED:
+        return examine_installed(builders)
+    with WheelFiles.open(Path(what)) as files:
+        return examine(files, builders)
+
+
+def _builders(trust: Path | None, config: Path | None) -> Mapping[str, PublicKey]:
+    """Whose builds count here. A folder that others could write is refused, unless it was named on the command line."""
+    from edge.policy.signing import trusted
+
+    return trusted(trust or _folders(config)[1], "builder", strict=trust is None)
+
+
+def _folders(config: Path | None) -> tuple[Path, Path]:
+    """State and trust folder of this device."""
+    from edge.settings import default_file, load_settings
+
+    device = load_settings(default_file() if config is None else config).device
+    return device.state_dir, device.trust_dir
+
+
+def _added(config: Path | None, trust: Path | None) -> tuple[Added, ...]:
+    from edge.policy.added import added
+
+    state, folder = _folders(config)
+    return added(state, trust or folder, strict=trust is None)
+
+
+def _as_json(found: Examination) -> dict[str, Any]:
+    build = found.build
+    return {
+        "schema": "edge/build-show/v1",
+        "where": found.where,
+        "ok": found.ok,
+        "drives_doors": found.ok and build.is_device,
+        "profile": build.profile,
+        "version": build.version,
+        "capabilities": dict(build.capabilities),
+        "built": build.built,
+        "commit": build.commit,
+        "dirty": build.dirty,
+        "fault": build.fault,
+        "signer": None if found.signer is None else {"name": found.signer.name, "key_id": found.signer.key_id},
+        "files": found.files,
+        "problems": [{"kind": p.kind, "name": p.name, "what": str(p)} for p in found.problems],
+        "declared": build.statement.get("deployment"),
+        "error": None,
+    }
