@@ -115,6 +115,7 @@ class _Fields(Part):
     decode: Decode | None = None
     calibration: Calibration | None = None
     golden: Golden | None = None
+    outside_delegate: Annotated[int, Field(ge=0, le=10000)] = 0
 
     @model_validator(mode="after")
     def _complete(self) -> _Fields:
@@ -145,6 +146,7 @@ class Card:
         path: the model's file, beside the card. sha256, size_bytes: what the file must be.
         input, outputs: tensors. align: embedders only. decode: detectors only.
         calibration: embedders that may decide; golden: the known answer, if the card has one.
+        outside_delegate: nodes that run outside of XNNPACK, of imported models; more is a fault.
         where: the card's own file, for messages. raw: everything the card says.
     """
 
@@ -159,6 +161,7 @@ class Card:
     decode: Decode | None
     calibration: Calibration | None
     golden: Golden | None
+    outside_delegate: int
     where: str
     raw: Mapping[str, Any] = field(repr=False)
 

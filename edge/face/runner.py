@@ -130,6 +130,22 @@ def outside_delegate(interpreter: Any) -> int:
     return sum(name != "DELEGATE" for name in seen.values())
 
 
+def check_delegation(runner: Runner) -> int:
+    """The nodes outside of XNNPACK, when they are no more than the card says (none, for shipped models).
+
+    Raises:
+        ModelError: there are more: this runtime would be slow with the model, or computes it otherwise.
+    """
+    outside = outside_delegate(runner.interpreter)
+    if outside > runner.card.outside_delegate:
+        raise ModelError(
+            f"{outside} nodes of the graph run outside XNNPACK, its card says {runner.card.outside_delegate}",
+            where=runner.card.path.name,
+            remedy="use a model of ReLU6 only, or another build of the runtime",
+        )
+    return outside
+
+
 def _check_input(interpreter: Any, card: Card) -> int:
     details = interpreter.get_input_details()
     if len(details) != 1:

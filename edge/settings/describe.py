@@ -72,6 +72,8 @@ def _text(here: Node) -> str:
         return str(here["patternErrorMessage"])
     if here.get("format") == "path":
         return "a path"
+    if here.get("format") == "date":
+        return "a date such as 2027-03-31"
     low, high = here.get("minLength"), here.get("maxLength")
     if low is not None and high is not None:
         return f"text of {low} to {high} characters"

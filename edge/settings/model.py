@@ -6,6 +6,7 @@ editors is generated from it. Rooms receive their own section (``settings.camera
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -111,6 +112,10 @@ class FaceSettings(Section):
     """Name of the detector's card."""
     embedder: CardName = "embedder"
     """Name of the embedder's card."""
+    previous_embedder: CardName | None = None
+    """The embedder before this one: cards made with it are still verified, with it and at its own threshold."""
+    previous_until: date | None = None
+    """Last day (UTC) on which they are; afterwards they must be renewed (`edge enrol --renew`)."""
     threads: Annotated[int, Field(ge=1, le=4)] = 2
     """Threads of the model runtime."""
     min_height: Fraction = 0.2
@@ -137,6 +142,10 @@ class FaceSettings(Section):
             for low, high in (("min_height", "max_height"), ("min_luminance", "max_luminance"))
             if getattr(self, low) >= getattr(self, high)
         ]
+        if (self.previous_embedder is None) != (self.previous_until is None):
+            wrong.append("previous_until: an overlap with the previous embedder has both a name and a last day")
+        if self.previous_embedder == self.embedder:
+            wrong.append("previous_embedder: it is the embedder itself")
         return _valid(self, wrong)
 
 
