@@ -10,10 +10,13 @@ No command ranks one picture against many, and none writes an embedding.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from edge.cli.lab_calibrate import calibrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +39,9 @@ def command() -> None:
       edge lab evaluate --images lfw --pairs pairs.txt --all-pairs --out report
       edge lab compare --images lfw --pairs pairs.txt --model embedder --model peer.yaml --out report
     """
+
+
+command.add_command(calibrate)
 
 
 def _set_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -79,6 +85,7 @@ def evaluate(model: str, gate: bool, **options: Any) -> int:
 @command.command()
 @_set_options
 @click.option("--model", "models", multiple=True, required=True, help="A card's name or path, or a peer's YAML.")
+@click.option("--weights", type=_PATH, help="Folder of the files that peers' YAMLs name (default: beside each YAML).")
 def compare(models: tuple[str, ...], **options: Any) -> int:
     """Measure several models on the same pictures, under the same rules, in the same run.
 
@@ -94,6 +101,8 @@ def compare(models: tuple[str, ...], **options: Any) -> int:
 
 def _measure(models: tuple[str, ...], *, json_wanted: bool, **options: Any) -> int:
     """Run, and tell."""
+    # the waiting threads of OpenVINO, OpenCV and the model runtime would slow each other threefold
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from edge.lab import Plan, measure
     from edge.lab.progress import Silent, Steps
 
