@@ -240,8 +240,10 @@ class Device:
         now = self.clock.now()
         if not now.confirmed:
             return
-        for serial in self.vault.expire(now):
-            self.ledger.journal.write("expired", serial=serial.hex())
+        for due in self.vault.expire(now):
+            serial = due.holder.serial
+            self.limits.forget(serial)
+            self.ledger.journal.write("expired", serial=serial.hex(), what=due.what.value, rule=due.rule.value)
         self.ledger.journal.prune(now.utc_s - self.settings.journal.days * 86400)
         self.ledger.mark()
 

@@ -96,10 +96,25 @@ class SqliteFile:
         with self._lock, self._typed():
             return self._db.execute(sql, values).fetchall()
 
-    def checkpoint(self) -> None:
-        """Move the log into the database and cut it to zero bytes, so that no deleted content stays in it."""
+    def checkpoint(self) -> bool:
+        """Move the log into the database and cut it to zero bytes, so that no deleted content stays in it.
+
+        Returns:
+            Whether it is empty now; another process that reads at this moment prevents it.
+        """
         with self._lock, self._typed():
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
+
+    def rebuild(self) -> None:
+        """Write the whole database anew, without free space in it, and so without what lay there."""
+        with self._lock, self._typed():
+            self._db.execute("VACUUM")
+
+    def serialized(self) -> bytes:
+        """The bytes of the database, free pages included."""
+        with self._lock, self._typed():
+            return self._db.serialize()
 
     def check(self) -> None:
         """Read every page.

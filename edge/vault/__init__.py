@@ -14,6 +14,7 @@ from edge.vault.erasure import Erasure
 from edge.vault.holder import Holder, Status, parse_serial, serial_text
 from edge.vault.issuing import Issued
 from edge.vault.record import Record
+from edge.vault.retention import Due, Rule, What
 from edge.vault.schema import FILE
 from edge.vault.seal import Header, open_sealed, record_id, seal
 from edge.vault.store import Store
@@ -22,14 +23,17 @@ from edge.vault.vault import Vault
 __all__ = [
     "FILE",
     "ConsentReceipt",
+    "Due",
     "Erasure",
     "Header",
     "Holder",
     "Issued",
     "Record",
+    "Rule",
     "Status",
     "Store",
     "Vault",
+    "What",
     "open_sealed",
     "parse_serial",
     "record_id",

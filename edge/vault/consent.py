@@ -5,6 +5,7 @@
     language: fr                            # in which language they read it
     given: 2026-11-03T10:15:00Z             # when
     withdrawal: privacy@example.org         # how they take it back
+    until: 2027-11-03                       # optional: from then on they do not agree any more
 
 Nothing here is biometric, and the subject's name does not reach the store: the vault keeps a hash of it under a key of
 this device, with which a person's cards can be found again by typing the same name.
@@ -33,6 +34,7 @@ _FIELDS = {
     "given": "when they agreed, such as 2026-11-03 or 2026-11-03T10:15:00+01:00",
     "withdrawal": "how they withdraw: an address, a phone number, a place",
 }
+_OPTIONAL = {"until": "when their agreement ends by itself, such as 2027-11-03"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 _MAX = 200
 _EARLY_S = 24 * 3600  # a receipt may be dated ahead by a time zone, not by more
@@ -44,7 +46,10 @@ class ConsentReceipt:
 
     Attributes:
         subject: as typed; stored as a keyed hash only. text_version, language, withdrawal: as in the module docstring.
-        given: Unix seconds.
+        given: Unix seconds. until: when the agreement ends by itself, Unix seconds; None: with the card.
+
+    Raises:
+        ConsentMissing: it is not complete. No incomplete receipt can exist.
     """
 
     subject: str = field(repr=False)
@@ -52,6 +57,15 @@ class ConsentReceipt:
     language: str
     given: int
     withdrawal: str
+    until: int | None = None
+
+    def __post_init__(self) -> None:
+        texts = {name: getattr(self, name) for name in _FIELDS if name != "given"}
+        problems = _wrong(texts) + ([] if _plausible(self.given) else [f"given ({_FIELDS['given']})"])
+        if self.until is not None and not (_plausible(self.until) and self.until > self.given):
+            problems.append(f"until ({_OPTIONAL['until']}, and after `given`)")
+        if problems:
+            raise _missing(problems, "consent")
 
     @classmethod
     def read(cls, path: Path) -> ConsentReceipt:
@@ -70,27 +84,31 @@ class ConsentReceipt:
         Raises:
             ConsentMissing: with everything that is missing or unusable, each with what belongs there.
         """
-        texts = {name: _text(values.get(name)) for name in _FIELDS}
-        given = _moment(texts["given"])
-        problems = [f"{name} ({meaning})" for name, meaning in _FIELDS.items() if not texts[name]]
-        problems += [f"{name} is longer than {_MAX} characters" for name, text in texts.items() if len(text) > _MAX]
-        problems += [f"{name} is not a key of a consent record" for name in values if name not in _FIELDS]
-        if texts["language"] and not _LANGUAGE.fullmatch(texts["language"]):
-            problems.append("language is not a language tag such as en or fr-CA")
-        if texts["given"] and given is None:
-            problems.append("given is not a date such as 2026-11-03")
+        texts = {name: _text(values.get(name)) for name in (*_FIELDS, *_OPTIONAL)}
+        given, until = _moment(texts["given"]), _moment(texts["until"])
+        problems = _wrong({name: texts[name] for name in _FIELDS})
+        problems += [f"{name} is not a key of a consent record" for name in values if name not in texts]
+        problems += [
+            f"{name} is not a date such as 2026-11-03"
+            for name, moment in (("given", given), ("until", until))
+            if texts[name] and moment is None
+        ]
+        if given is not None and until is not None and until <= given:
+            problems.append("until lies before given")
         if problems or given is None:
             raise _missing(problems, where)
-        return cls(texts["subject"], texts["text_version"], texts["language"], given, texts["withdrawal"])
+        return cls(texts["subject"], texts["text_version"], texts["language"], given, texts["withdrawal"], until)
 
     def check(self, now_s: int) -> None:
         """Return when the receipt may be used at ``now_s``.
 
         Raises:
-            ConsentMissing: it is dated in the future.
+            ConsentMissing: it is dated in the future, or has ended.
         """
         if self.given > now_s + _EARLY_S:
             raise _missing(["given lies in the future"], "consent")
+        if self.until is not None and self.until <= now_s:
+            raise _missing(["until has passed"], "consent")
 
     def stored(self, operator: str, now_s: int) -> str:
         """What the vault keeps: JSON without the subject."""
@@ -102,6 +120,7 @@ class ConsentReceipt:
                 "withdrawal": self.withdrawal,
                 "operator": operator,
                 "recorded": now_s,
+                **({} if self.until is None else {"until": self.until}),
             },
             ensure_ascii=False,
             sort_keys=True,
@@ -123,6 +142,19 @@ def subject_hash(subject: str, key: bytes) -> bytes:
     """
     plain = " ".join(unicodedata.normalize("NFKC", subject).casefold().split())
     return hmac.new(key, b"edge/subject/v1/" + plain.encode(), hashlib.sha256).digest()
+
+
+def _wrong(texts: Mapping[str, str]) -> list[str]:
+    """What is missing or unusable in the fields that are text."""
+    problems = [f"{name} ({_FIELDS[name]})" for name, text in texts.items() if not text or not text.strip()]
+    problems += [f"{name} is longer than {_MAX} characters" for name, text in texts.items() if len(text) > _MAX]
+    if texts["language"] and not _LANGUAGE.fullmatch(texts["language"]):
+        problems.append("language is not a language tag such as en or fr-CA")
+    return problems
+
+
+def _plausible(moment: int) -> bool:
+    return 0 < moment < 2**32
 
 
 def _text(value: object) -> str:

@@ -1,41 +1,75 @@
-"""The receipt of an erasure: what was done, and what may remain, in sentences for the person concerned."""
+"""The erasure of a person, and its receipt: facts that were looked up, not promises.
+
+    receipt = erase(store, holder, now_s)
+    receipt.traces        # 0: what was deleted was searched for in the bytes of the database and its log
+
+What was deleted is searched for afterwards in the very files, so that the receipt says what is so. The sentences for a
+person, in their language, and what may remain elsewhere are in `edge.service.rights`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from edge.types import Custody
-from edge.vault.holder import Holder
-
-_DONE = (
-    "the consent receipt and the hash of the person's name were deleted and overwritten (secure_delete)",
-    "the write-ahead log was emptied",
-    "the card's serial is kept, and refused, until the card would have expired",
-)
-_TEMPLATE_DONE = "the sealed template was deleted and overwritten (secure_delete)"
-_REMAINS = (
-    "copies of deleted pages inside the flash memory; they open only with the card and this device's key together"
-)
-_ON_THE_CARD = "the sealed template on the card itself: destroy the card"
+from edge.vault.holder import NEVER, Holder, Status
+from edge.vault.retention import ended
+from edge.vault.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What an erasure did.
+    """What an erasure did in the vault of one device.
 
     Attributes:
         serial: the card's, 16 bytes. custody: where the template was.
-        done, may_remain: one sentence each.
+        at: Unix seconds. language: of the person, from their consent receipt; empty when none was kept.
+        known: whether anything was kept here about this card.
+        template: whether a sealed template was deleted here.
+        overwritten: SQLite overwrites what it deletes (``secure_delete``).
+        log_emptied: the write-ahead log is empty; False while another process was reading it, which empties it later.
+        traces: how often something that was deleted is still found in the files; None when there was nothing to find.
+        refused_until: the serial is kept, and refused, until then; 0 when it is not kept.
     """
 
     serial: bytes
     custody: Custody
-    done: tuple[str, ...]
-    may_remain: tuple[str, ...]
+    at: int
+    language: str = ""
+    known: bool = False
+    template: bool = False
+    overwritten: bool = False
+    log_emptied: bool = False
+    traces: int | None = None
+    refused_until: int = 0
 
-    @classmethod
-    def of(cls, holder: Holder) -> Erasure:
-        """The receipt for a row that was just erased."""
-        if holder.custody is Custody.DEVICE:
-            return cls(holder.serial, holder.custody, (_TEMPLATE_DONE, *_DONE), (_REMAINS,))
-        return cls(holder.serial, holder.custody, _DONE, (_ON_THE_CARD, _REMAINS))
+    @property
+    def refused_for_ever(self) -> bool:
+        """Whether the card's last day is not known here, so that its serial stays."""
+        return self.refused_until >= NEVER
+
+
+def erase(store: Store, holder: Holder, now_s: int) -> Erasure:
+    """Delete everything about a card's person but the serial, which stays refused until the card expires.
+
+    Raises:
+        VaultError: the store cannot be written or read.
+    """
+    values = store.distinctive(holder)
+    template = holder.record_id is not None and store.template(holder.record_id) is not None
+    with store.change() as change:
+        change.drop_record(holder.record_id)
+        change.put(ended(holder, Status.ERASED, now_s, keep_person=False))
+    emptied, traces = store.scrub(values)
+    return Erasure(
+        holder.serial,
+        holder.custody,
+        now_s,
+        holder.language,
+        known=True,
+        template=template,
+        overwritten=store.secure_delete,
+        log_emptied=emptied,
+        traces=traces if values else None,
+        refused_until=holder.expires,
+    )

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from edge.errors import InputError, TokenRevoked
+from edge.errors import InputError, TokenRevoked, TokenUnknown, UsageError
 from edge.types import Custody
 
 NEVER = 2**32 - 1
@@ -42,7 +44,8 @@ class Holder:
 
     Attributes:
         serial: 16 bytes. record_id: 32 bytes in device custody, else None.
-        enrolled, not_before, expires, changed: Unix seconds; ``changed``: when the status last did.
+        enrolled: when the reference was made. not_before, expires: the card's. changed: when the status last did.
+            Unix seconds, all of them.
         status: what became of it.
         receipt: the consent receipt as JSON, without the subject; empty once the card is gone.
         subject: keyed hash of who it is, 32 bytes, or None.
@@ -64,6 +67,26 @@ class Holder:
     def custody(self) -> Custody:
         """Where the template is. A card known by its serial alone counts as in card custody."""
         return Custody.CARD if self.record_id is None else Custody.DEVICE
+
+    @property
+    def consent(self) -> dict[str, Any]:
+        """The consent receipt as kept; empty when there is none."""
+        try:
+            data = json.loads(self.receipt or "{}")
+        except ValueError:  # rows carry a MAC, so this is an older version's
+            data = None
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def language(self) -> str:
+        """The language in which the person read the consent text; empty when it is not kept."""
+        return str(self.consent.get("language", ""))
+
+    @property
+    def consented_until(self) -> int | None:
+        """When the consent ends by itself, Unix seconds; None: with the card."""
+        until = self.consent.get("until")
+        return until if isinstance(until, int) else None
 
     def refuse(self) -> None:
         """Return when the card counts.
@@ -109,3 +132,18 @@ def parse_serial(text: str) -> bytes:
             "this is not a card serial", where="serial", remedy="type the 32 digits 0-9 a-f as printed on the card"
         )
     return bytes.fromhex(digits)
+
+
+def named(operator: str) -> None:
+    """Return when somebody takes the responsibility. Raises UsageError."""
+    if not operator.strip():
+        raise UsageError("this needs an operator", where="operator", remedy="name who does it")
+
+
+def unknown() -> TokenUnknown:
+    """The error for a card of device custody whose template is not here."""
+    return TokenUnknown(
+        "this device holds no template for this card",
+        where="vault",
+        remedy="use the door where the card was enrolled, or ask the operator to enrol here",
+    )

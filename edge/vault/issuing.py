@@ -117,19 +117,20 @@ def draft(
     key: bytes,
     issuer: IssuerKey,
     random_bytes: Callable[[int], bytes],
-    now_s: int,
+    made: int,
 ) -> Draft:
     """Seal a reference for a card.
 
     Args:
         vector: int8 (D,). model_digest: 32 bytes. key: site or device key, as the card's custody says.
+        made: when the reference was made, Unix seconds; retention counts from then.
 
     Raises:
         InputError: the card cannot say this (dates, groups, length), or the vector is not a template.
     """
     device = card.custody is Custody.DEVICE
     name = record_id(card.secret) if device else None
-    header = Header(card.custody, name or card.serial, model_digest, int(vector.shape[0]), now_s, card.expires)
+    header = Header(card.custody, name or card.serial, model_digest, int(vector.shape[0]), made, card.expires)
     try:
         sealed = seal(vector, secret=card.secret, key=key, header=header, random_bytes=random_bytes)
     except ValueError as error:
@@ -149,7 +150,7 @@ def draft(
         encode(body, issuer), card.serial, card.custody, card.credential, card.groups, card.not_before, card.expires
     )
     record = Record.sign(sealed, card.serial, issuer).pack() if device else None
-    holder = Holder(card.serial, name, now_s, card.not_before, card.expires, now_s)
+    holder = Holder(card.serial, name, made, card.not_before, card.expires, made)
     return Draft(holder, record, issued)
 
 

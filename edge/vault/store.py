@@ -15,23 +15,25 @@ import hashlib
 import hmac
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edge.errors import VaultError
+from edge.errors import ConsentMissing, VaultError
 from edge.state import Counters, SqliteFile
 from edge.vault.holder import Holder, Status
 from edge.vault.schema import DELETE_TEMPLATE, FILE, READ_TEMPLATE, VAULT, WRITE_TEMPLATE
 
+_PIECE = 32  # bytes of a deleted template that are searched for: long enough to be nobody else's
 COUNTER = "vault"
 """Name of the vault's counter in `edge.state`."""
 
 _COLUMNS = "card_serial, record_id, enrolled, not_before, expires, changed, status, receipt, subject, record_digest"
 _BY_SERIAL = f"SELECT {_COLUMNS}, mac FROM holder WHERE card_serial = ?"  # noqa: S608
 _BY_SUBJECT = f"SELECT {_COLUMNS}, mac FROM holder WHERE subject = ? ORDER BY enrolled"  # noqa: S608
-_BY_EXPIRY = f"SELECT {_COLUMNS}, mac FROM holder WHERE expires <= ? ORDER BY expires"  # noqa: S608
+_BY_EXPIRY = f"SELECT {_COLUMNS}, mac FROM holder WHERE expires <= ? OR (enrolled <= ? AND receipt <> '')"  # noqa: S608
+_SHARED = "SELECT count(*) FROM holder WHERE subject = ? OR receipt = ?"
 _ALL = f"SELECT {_COLUMNS}, mac FROM holder"  # noqa: S608
 
 
@@ -56,7 +58,15 @@ class Change:
         self.delta = 0
 
     def put(self, holder: Holder, record: bytes | None = None) -> None:
-        """Write a card's row, and in device custody its record (None: leave the record as it is)."""
+        """Write a card's row, and in device custody its record (None: leave the record as it is).
+
+        Raises:
+            ConsentMissing: the card counts, and there is no consent receipt for it. No way leads around this one.
+        """
+        if holder.status is Status.ACTIVE and not holder.receipt:
+            raise ConsentMissing(
+                "a card that counts needs a consent receipt", where="vault", remedy="enrol with the person's consent"
+            )
         if record is not None:
             holder = replace(holder, record_digest=hashlib.sha256(record).digest())
             self._db.execute(WRITE_TEMPLATE, (holder.record_id, record))
@@ -130,18 +140,58 @@ class Store:
         """The cards of one person, by keyed hash, oldest first."""
         return self._holders(_BY_SUBJECT, subject)
 
-    def expiring(self, until_s: int) -> list[Holder]:
-        """The cards that expire at or before a time, earliest first."""
-        return self._holders(_BY_EXPIRY, until_s)
+    def expiring(self, until_s: int, made_until_s: int | None = None) -> list[Holder]:
+        """The cards that expire at or before a time, or that hold a person enrolled at or before another."""
+        return self._holders(_BY_EXPIRY, until_s, -1 if made_until_s is None else made_until_s)
 
     def template(self, record_id: bytes) -> bytes | None:
         """The record kept under this id, as sealed."""
         rows = self._file.read(READ_TEMPLATE, (record_id,))
         return bytes(rows[0][0]) if rows else None
 
-    def checkpoint(self) -> None:
-        """Empty the write-ahead log, so that nothing deleted stays in it."""
-        self._file.checkpoint()
+    def checkpoint(self) -> bool:
+        """Empty the write-ahead log, so that nothing deleted stays in it; whether it is empty now."""
+        return self._file.checkpoint()
+
+    @property
+    def secure_delete(self) -> bool:
+        """Whether SQLite overwrites what it deletes, asked of the open database."""
+        return bool(self._file.read("PRAGMA secure_delete")[0][0])
+
+    def distinctive(self, holder: Holder) -> list[bytes]:
+        """Byte strings of a row and its template that stand nowhere else, to be searched for once they are deleted."""
+        record = None if holder.record_id is None else self.template(holder.record_id)
+        values = [holder.record_id, record and record[-_PIECE:]]
+        if self._file.read(_SHARED, (holder.subject, holder.receipt))[0][0] <= 1:  # people have several cards
+            values += [holder.subject, holder.receipt.encode()]
+        return [value for value in values if value]
+
+    def scrub(self, values: list[bytes]) -> tuple[bool, int]:
+        """Make sure that what was deleted is gone from the files, too.
+
+        ``secure_delete`` overwrites what is deleted, but not the copies of it that SQLite leaves in the free space of a
+        page when it moves rows between pages (seen in `tests/vault/test_erasure.py`); rewriting the database does.
+
+        Args:
+            values: of `distinctive`, read before the deletion.
+
+        Returns:
+            Whether the write-ahead log is empty, and how often any of the values is still found.
+        """
+        emptied = self._file.checkpoint()
+        if self.traces(values):
+            with suppress(VaultError):  # another process is in the way; the number that is returned says so
+                self._file.rebuild()
+            emptied = self._file.checkpoint()
+        return emptied, self.traces(values)
+
+    def traces(self, values: list[bytes]) -> int:
+        """How often any of some byte strings stands in the database, its free pages included.
+
+        Read through SQLite: opening the file beside it would drop the locks that SQLite holds on it.
+        """
+        content = self._file.serialized() if values else b""
+        return sum(content.count(value) for value in values)
 
     def check(self) -> None:
         """Read the whole file: pages, ledger, and every holder row (for the self-test, not for every claim).
@@ -173,8 +223,8 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _holders(self, sql: str, value: bytes | int) -> list[Holder]:
-        return [_row(row, self._key) for row in self._file.read(sql, (value,))]
+    def _holders(self, sql: str, *values: bytes | int) -> list[Holder]:
+        return [_row(row, self._key) for row in self._file.read(sql, values)]
 
     def _check_counter(self, *, acknowledged: bool) -> None:
         seen = self._counters.value(COUNTER)  # before the ledger: it follows the ledger, never leads

@@ -17,30 +17,20 @@ import hmac
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-from edge.errors import InputError, SealBroken, TokenUnknown, UsageError
+from edge.errors import ClaimError, InputError, SealBroken
 from edge.keys import IssuerKey, Keyring
 from edge.state import Counters, SqliteFile
 from edge.types import I8, Claim, Custody, SealedTemplate, Template
-from edge.vault import issuing
+from edge.vault import issuing, retention
 from edge.vault.consent import ConsentReceipt, subject_hash
-from edge.vault.erasure import Erasure
-from edge.vault.holder import NEVER, Holder, Status
+from edge.vault.erasure import Erasure, erase
+from edge.vault.holder import NEVER, Holder, Status, named, unknown
 from edge.vault.issuing import Card, Issued
 from edge.vault.record import Record
-from edge.vault.seal import open_sealed, record_id
+from edge.vault.retention import Due, Time
+from edge.vault.seal import Header, open_sealed, record_id
 from edge.vault.store import Store
-
-
-class Time(Protocol):
-    """`edge.state.TrustedTime`, as far as it matters here."""
-
-    @property
-    def utc_s(self) -> int: ...
-
-    @property
-    def confirmed(self) -> bool: ...
 
 
 class Vault:
@@ -48,17 +38,29 @@ class Vault:
 
     Args:
         store: its database. keyring: the device's keys, and whom it trusts.
+
+    Attributes:
+        keep_days: the longest time that a template is kept, whatever its card says; None: as long as its card is valid.
+            It may be tightened while the device runs.
     """
 
-    def __init__(self, store: Store, keyring: Keyring) -> None:
-        self.store, self.keyring = store, keyring
+    def __init__(self, store: Store, keyring: Keyring, keep_days: int | None = None) -> None:
+        self.store, self.keyring, self.keep_days = store, keyring, keep_days
         self._subject_key = keyring.derive("edge/vault/subject/v1")
 
     @classmethod
-    def at(cls, folder: Path, keyring: Keyring, state: SqliteFile, *, acknowledged_by: str = "") -> Vault:
+    def at(
+        cls,
+        folder: Path,
+        keyring: Keyring,
+        state: SqliteFile,
+        *,
+        acknowledged_by: str = "",
+        keep_days: int | None = None,
+    ) -> Vault:
         """The vault in a state directory; see `Store` for ``acknowledged_by`` and what is raised."""
         key = keyring.derive("edge/vault/ledger/v1")
-        return cls(Store(folder, key, Counters(state), acknowledged_by=acknowledged_by), keyring)
+        return cls(Store(folder, key, Counters(state), acknowledged_by=acknowledged_by), keyring, keep_days)
 
     def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template:
         """Open the one template that a claim stands for.
@@ -73,13 +75,7 @@ class Vault:
             SealBroken: it does not open, or was altered. ModelMismatch: made by another embedder.
             VaultError: the store cannot be read, or a row was altered.
         """
-        holder = self.store.holder(claim.serial)
-        if holder is not None:
-            holder.refuse()
-        if claim.custody is Custody.DEVICE:
-            sealed, key = self._stored(claim, holder), self.keyring.device_key
-        else:
-            sealed, key = _carried(claim), self.keyring.site_key
+        sealed, key = self._sealed(claim)
         return open_sealed(sealed, claim, key, model_digest=model_digest, session=session)
 
     def enrol(
@@ -102,17 +98,23 @@ class Vault:
 
         Args:
             vector: int8 (D,), the person's reference. model_digest: of the embedder that made it, 32 bytes.
-            consent: complete; its subject is kept as a keyed hash. operator: who enrols.
-            groups, credential, not_before, expires: what the card says (`edge.claim.TokenBody`).
+            consent: complete; its subject is kept as a keyed hash. Without one there is no way to enrol.
+            operator: who enrols.
+            groups, credential, not_before, expires: what the card says (`edge.claim.TokenBody`). It expires earlier
+                when `keep_days` or the consent ends earlier.
             issuer: signs it. custody: where the sealed template goes.
             random_bytes: `os.urandom` outside tests. now_s: the trusted time, Unix seconds.
 
         Raises:
-            ConsentMissing: dated in the future. UsageError: no operator. InputError: the card cannot say this.
+            ConsentMissing: none, dated in the future, or ended. UsageError: no operator.
+            InputError: the card cannot say this.
             VaultError: the store cannot be written; then no card exists either.
         """
-        _named(operator)
+        named(operator)
+        if not isinstance(consent, ConsentReceipt):
+            raise issuing.no_consent()
         consent.check(now_s)
+        expires = self._last(expires, now_s, consent.until, now_s)
         card = Card.new(self.keyring.site_id, groups, credential, not_before, expires, custody, random_bytes)
         receipt, subject = consent.stored(operator, now_s), subject_hash(consent.subject, self._subject_key)
         draft = self._draft(card, vector, model_digest, issuer, random_bytes, now_s)
@@ -134,16 +136,18 @@ class Vault:
     ) -> Issued:
         """A new card, with a new serial and secret, for the person who presents the old one; the old one is replaced.
 
-        The template is opened with the old card and sealed again under the new one; it stays the same template. For a
-        lost card there is nothing to open: revoke it and enrol again.
+        The template is opened with the old card and sealed again under the new one; it stays the same template, as old
+        as it was. For a lost card there is nothing to open: revoke it and enrol again.
 
         Raises:
             as `open` and `enrol`.
         """
-        _named(operator)
+        named(operator)
+        made = Header.parse(self._sealed(claim)[0].header).made
+        last = self._last(expires or claim.expires, made, self._consented(claim.serial), now_s)
         with self.open(claim, model_digest=model_digest, session="reissue") as template:
-            card = Card.like(claim, random_bytes, expires=expires, groups=groups)
-            draft = self._draft(card, template.read("reissue"), model_digest, issuer, random_bytes, now_s)
+            card = Card.like(claim, random_bytes, expires=last, groups=groups)
+            draft = self._draft(card, template.read("reissue"), model_digest, issuer, random_bytes, made)
         return self._replace(claim, draft, None, operator, now_s)
 
     def renew(
@@ -171,16 +175,18 @@ class Vault:
             TokenRevoked, TokenUnknown, UsageError, InputError, VaultError: as `open` and `enrol`.
             ConsentMissing: none is on file here and none was given.
         """
-        _named(operator)
+        named(operator)
         old = self.store.holder(claim.serial)
         if old is not None:
             old.refuse()
         if claim.custody is Custody.DEVICE and old is None:
-            raise _unknown()
+            raise unknown()
         if consent is not None:
             consent.check(now_s)
-        same = claim.custody is Custody.DEVICE and expires in (None, claim.expires)
-        card = Card.of(claim) if same else Card.like(claim, random_bytes, expires=expires)
+        ends = consent.until if consent is not None else self._consented(claim.serial)
+        last = self._last(expires or claim.expires, now_s, ends, now_s)
+        same = claim.custody is Custody.DEVICE and last == claim.expires
+        card = Card.of(claim) if same else Card.like(claim, random_bytes, expires=last)
         draft = self._draft(card, vector, model_digest, issuer, random_bytes, now_s)
         if not same:
             return self._replace(claim, draft, consent, operator, now_s)
@@ -198,7 +204,7 @@ class Vault:
         Raises:
             UsageError: no operator. VaultError: the store cannot be written.
         """
-        _named(operator)
+        named(operator)
         old = self.store.holder(serial)
         if old is not None and old.status is not Status.ACTIVE:
             return old
@@ -211,7 +217,7 @@ class Vault:
         Raises:
             InputError: nothing is kept here about this card. UsageError: no operator. VaultError: not writable.
         """
-        _named(operator)
+        named(operator)
         holder = self.store.holder(serial)
         if holder is None or holder.status is Status.ERASED:
             raise InputError(
@@ -219,29 +225,19 @@ class Vault:
                 where="vault",
                 remedy="revoke it, so that it is refused here; erase it where it was enrolled",
             )
-        self._end(holder, Status.ERASED, now_s, keep_person=False)
-        self.store.checkpoint()
-        return Erasure.of(holder)
+        return erase(self.store, holder, now_s)
 
-    def due(self, until_s: int) -> list[Holder]:
-        """The rows that `expire` will delete at a time, earliest first."""
-        return self.store.expiring(until_s)
+    def due(self, until_s: int) -> list[Due]:
+        """What `expire` will let go at a time, earliest first."""
+        return retention.due(self.store, until_s, self._keep_s)
 
-    def expire(self, now: Time) -> list[bytes]:
-        """Delete rows and records of cards that have expired; nothing while the time is unconfirmed.
+    def last_moment(self, holder: Holder) -> Due:
+        """When a row goes, and by which rule."""
+        return retention.last_moment(holder, self._keep_s)
 
-        Returns:
-            The serials that went.
-        """
-        if not now.confirmed:
-            return []
-        gone = self.store.expiring(now.utc_s)
-        if gone:
-            with self.store.change() as change:
-                for holder in gone:
-                    change.drop(holder.serial, holder.record_id)
-            self.store.checkpoint()
-        return [holder.serial for holder in gone]
+    def expire(self, now: Time) -> list[Due]:
+        """Let go what has reached its last moment; nothing while the time is unconfirmed. Returns what went."""
+        return retention.expire(self.store, now, self._keep_s)
 
     def cards_of(self, subject: str) -> list[Holder]:
         """The cards of a person, by the name or number on their consent receipt."""
@@ -251,12 +247,46 @@ class Vault:
         """Close the store. Harmless when repeated."""
         self.store.close()
 
+    def size(self, claim: Claim) -> tuple[Header, int] | None:
+        """What is readable of the template that a claim stands for: header and size in bytes, never the content.
+
+        None when no template is kept: neither on the card nor here.
+        """
+        try:
+            sealed, _ = self._sealed(claim)
+            return Header.parse(sealed.header), len(sealed.ciphertext)
+        except (ClaimError, ValueError):
+            return None
+
+    @property
+    def _keep_s(self) -> int | None:
+        return None if self.keep_days is None else self.keep_days * retention.DAY_S
+
+    def _last(self, expires: int, made: int, ends: int | None, now_s: int) -> int:
+        """The last moment of a new card."""
+        kept = None if self._keep_s is None else made + self._keep_s
+        return retention.earliest(expires, kept, ends, now_s)
+
+    def _consented(self, serial: bytes) -> int | None:
+        """When the consent on file for a card ends by itself."""
+        holder = self.store.holder(serial)
+        return None if holder is None else holder.consented_until
+
+    def _sealed(self, claim: Claim) -> tuple[SealedTemplate, bytes]:
+        """The sealed template of a claim, and the key that goes with its secret. Raises as `open`."""
+        holder = self.store.holder(claim.serial)
+        if holder is not None:
+            holder.refuse()
+        if claim.custody is Custody.DEVICE:
+            return self._stored(claim, holder), self.keyring.device_key
+        return _carried(claim), self.keyring.site_key
+
     def _stored(self, claim: Claim, holder: Holder | None) -> SealedTemplate:
         """The sealed template of device custody, after its digest and the issuer's signature were checked."""
         name = record_id(claim.secret)
         data = self.store.template(name) if holder is not None else None
         if holder is None or data is None:
-            raise _unknown()
+            raise unknown()
         if holder.record_id != name or not hmac.compare_digest(
             hashlib.sha256(data).digest(), holder.record_digest or b""
         ):
@@ -276,10 +306,10 @@ class Vault:
         model_digest: bytes,
         issuer: IssuerKey,
         random_bytes: Callable[[int], bytes],
-        now_s: int,
+        made: int,
     ) -> issuing.Draft:
         key = self.keyring.site_key if card.custody is Custody.CARD else self.keyring.device_key
-        return issuing.draft(card, vector, model_digest, key, issuer, random_bytes, now_s)
+        return issuing.draft(card, vector, model_digest, key, issuer, random_bytes, made)
 
     def _replace(
         self, claim: Claim, draft: issuing.Draft, consent: ConsentReceipt | None, operator: str, now_s: int
@@ -290,7 +320,7 @@ class Vault:
         with self.store.change() as change:
             change.put(holder, draft.record)
             change.drop_record(tombstone.record_id)
-            change.put(_ended(tombstone, Status.REPLACED, now_s, keep_person=False))
+            change.put(retention.ended(tombstone, Status.REPLACED, now_s, keep_person=False))
         return draft.issued
 
     def _with_consent(
@@ -304,32 +334,14 @@ class Vault:
         return replace(holder, receipt=old.receipt, subject=old.subject)
 
     def _end(self, holder: Holder, status: Status, now_s: int, *, keep_person: bool) -> Holder:
-        ended = _ended(holder, status, now_s, keep_person=keep_person)
+        ended = retention.ended(holder, status, now_s, keep_person=keep_person)
         with self.store.change() as change:
             change.drop_record(holder.record_id)
             change.put(ended)
         return ended
 
 
-def _ended(holder: Holder, status: Status, now_s: int, *, keep_person: bool) -> Holder:
-    ended = replace(holder, status=status, changed=now_s, record_digest=None)
-    return ended if keep_person else replace(ended, record_id=None, receipt="", subject=None)
-
-
 def _carried(claim: Claim) -> SealedTemplate:
     if claim.sealed is None:
         raise SealBroken("the card holds no template", where="token", remedy="ask the operator for a new card")
     return claim.sealed
-
-
-def _named(operator: str) -> None:
-    if not operator.strip():
-        raise UsageError("this needs an operator", where="operator", remedy="name who does it")
-
-
-def _unknown() -> TokenUnknown:
-    return TokenUnknown(
-        "this device holds no template for this card",
-        where="vault",
-        remedy="use the door where the card was enrolled, or ask the operator to enrol here",
-    )

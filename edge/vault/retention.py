@@ -1,0 +1,130 @@
+"""What goes when: every row and template has a last moment, and it is the earliest that any rule names.
+
+    card       the card's last day: row and template go
+    retention  the settings' or the policy's longest time since the reference was made: row and template go; of a card
+               that was revoked the person goes (consent receipt, hash of the name), and its serial stays, refused
+    consent    what the person agreed to, when they set an end: it shortens the card itself when it is made
+
+A serial that must be refused is kept until its card has expired: deleting it earlier would bring the card back.
+
+    due(store, until_s, keep_s)       # what goes until then, earliest first
+    expire(store, now, keep_s)        # what goes now goes; nothing while the time is unconfirmed
+
+The time is the trusted one (`edge.state.clock`): a clock that was set back extends nothing, and a device that was off
+for weeks catches up at its first start with a confirmed time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+from edge.errors import InputError
+from edge.vault.holder import Holder, Status
+from edge.vault.store import Store
+
+DAY_S = 86_400
+
+
+class Time(Protocol):
+    """`edge.state.TrustedTime`, as far as it matters here."""
+
+    @property
+    def utc_s(self) -> int: ...
+
+    @property
+    def confirmed(self) -> bool: ...
+
+
+class What(StrEnum):
+    """What goes: the whole row with its template, or the person in it while the refused serial stays."""
+
+    ROW = "row"
+    PERSON = "person"
+
+
+class Rule(StrEnum):
+    """Whose last moment it is."""
+
+    CARD = "card"
+    RETENTION = "retention"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that goes.
+
+    Attributes:
+        holder: the row. what, rule: see there. at: Unix seconds of its last moment.
+    """
+
+    holder: Holder
+    what: What
+    rule: Rule
+    at: int
+
+
+def last_moment(holder: Holder, keep_s: int | None) -> Due:
+    """When a row goes, or the person in it.
+
+    Args:
+        keep_s: the longest time since the reference was made, seconds; None: as long as the card is valid.
+    """
+    kept_until = None if keep_s is None else holder.enrolled + keep_s
+    if kept_until is None or not holder.receipt or holder.expires <= kept_until:
+        return Due(holder, What.ROW, Rule.CARD, holder.expires)
+    what = What.ROW if holder.status is Status.ACTIVE else What.PERSON
+    return Due(holder, what, Rule.RETENTION, kept_until)
+
+
+def due(store: Store, until_s: int, keep_s: int | None) -> list[Due]:
+    """What goes at or before a time, earliest first."""
+    before = None if keep_s is None else until_s - keep_s
+    return sorted((last_moment(holder, keep_s) for holder in store.expiring(until_s, before)), key=lambda d: d.at)
+
+
+def expire(store: Store, now: Time, keep_s: int | None) -> list[Due]:
+    """Let go what has reached its last moment; nothing while the time is unconfirmed.
+
+    Returns:
+        What went.
+    """
+    if not now.confirmed:
+        return []
+    gone = due(store, now.utc_s, keep_s)
+    if gone:
+        values = [value for each in gone for value in store.distinctive(each.holder)]
+        with store.change() as change:
+            for each in gone:
+                if each.what is What.ROW:
+                    change.drop(each.holder.serial, each.holder.record_id)
+                else:
+                    change.put(ended(each.holder, each.holder.status, each.holder.changed, keep_person=False))
+        store.scrub(values)
+    return gone
+
+
+def earliest(expires: int, kept: int | None, ends: int | None, now_s: int) -> int:
+    """The last moment of a card that is made now.
+
+    Args:
+        expires: as wished. kept: when the template may not be kept any longer. ends: when the consent ends by itself.
+
+    Raises:
+        InputError: retention or consent have ended already.
+    """
+    last = min(moment for moment in (expires, kept, ends) if moment is not None)
+    if last < expires and last <= now_s:
+        raise InputError(
+            "the longest time for which this template may be kept has passed",
+            where="vault",
+            remedy="capture the person again, with their consent: edge enrol",
+        )
+    return last
+
+
+def ended(holder: Holder, status: Status, now_s: int, *, keep_person: bool) -> Holder:
+    """A row whose card no longer counts, with or without the person in it; its record is dropped by the caller."""
+    row = replace(holder, status=status, changed=now_s, record_digest=None)
+    return row if keep_person else replace(row, record_id=None, receipt="", subject=None)
