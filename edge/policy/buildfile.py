@@ -11,16 +11,19 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.policy.capabilities import BY_NAME, CAPABILITIES, WHEEL_PROFILES
+from edge.policy.deployment import KEY, Deployment, read_deployment
 from edge.policy.findings import Finding, from_problem
 from edge.settings.problems import KeyPath, shown
 from edge.settings.yaml_core import Document, load
 
 VERSION = "edge/build/v1"
 KEYS = ("version", "profile", "capabilities")
+#: May be left out: where the build is going to stand, and packs that it takes on wherever that is.
+MORE_KEYS = (KEY, "policy_packs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,38 @@ class BuildFile:
         profile: ``device`` or ``lab``.
         capabilities: every capability by name.
         sha256: digest of the file, hexadecimal.
+        deployment: what is declared of where it will stand; None when nothing is.
+        policy_packs: ids of local packs that it takes on wherever it stands.
+        document: the file as read, for places in messages.
     """
 
     path: Path
     profile: str
     capabilities: Mapping[str, bool]
     sha256: str
+    deployment: Deployment | None = None
+    policy_packs: tuple[str, ...] = ()
+    document: Document | None = field(default=None, repr=False)
+
+    def where(self, fact: str) -> str:
+        """``file:line:column`` of what decides a fact: its declaration, a capability, or the embedder's card."""
+        if fact.startswith("model."):
+            return "models/embedder.card.yaml"
+        if fact.startswith("build."):
+            return self.where_key(("capabilities", fact.removeprefix("build.")))
+        return self.where_key((KEY, *fact.split(".")))
+
+    def where_key(self, path: KeyPath) -> str:
+        """``file:line:column`` of a key of the build file."""
+        if self.document is None:
+            return str(self.path)
+        place = self.document.place(path)
+        return f"{self.document.file}:{place.line}:{place.column}"
+
+    def signed_files(self) -> tuple[str, ...]:
+        """Signed records, named relative to the build file's folder; they come with the wheel."""
+        records = self.deployment.records if self.deployment else ()
+        return tuple(dict.fromkeys(str(record["file"]) for record in records if "file" in record))
 
 
 def load_build(path: Path) -> tuple[BuildFile | None, list[Finding]]:
@@ -54,10 +83,17 @@ def load_build(path: Path) -> tuple[BuildFile | None, list[Finding]]:
     profile = document.data.get("profile")
     if profile in WHEEL_PROFILES and isinstance(document.data.get("capabilities"), dict):
         findings += _capabilities(document, str(profile))
+    deployment, more = read_deployment(document)
+    findings += [*more, *_packs(document)]
+    if deployment is not None and profile != "device":
+        text = f"deployment: a build of the profile {profile} stands nowhere and decides about nobody"
+        findings.append(_finding(document, (KEY,), "deployment", text, "leave it out", key=True))
     if findings:
         return None, findings
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return BuildFile(path, str(profile), dict(document.data["capabilities"]), digest), []
+    capabilities = dict(document.data["capabilities"])
+    taken_on = tuple(document.data.get("policy_packs") or ())
+    return BuildFile(path, str(profile), capabilities, digest, deployment, taken_on, document), []
 
 
 def _finding(document: Document, path: KeyPath, kind: str, what: str, satisfy: str, *, key: bool = False) -> Finding:
@@ -67,7 +103,8 @@ def _finding(document: Document, path: KeyPath, kind: str, what: str, satisfy: s
 
 def _shape(document: Document) -> list[Finding]:
     """Findings about the keys of the top level."""
-    found = [_unknown(document, (key,), KEYS) for key in document.data if key not in KEYS]
+    known = (*KEYS, *MORE_KEYS)
+    found = [_unknown(document, (key,), known) for key in document.data if key not in known]
     for key in KEYS:
         if (key,) not in document.keys:
             found.append(_finding(document, (), "build-file", f"the key {key} is missing", f"add `{key}:`"))
@@ -82,6 +119,17 @@ def _shape(document: Document) -> list[Finding]:
         text = "capabilities: this is not a section"
         found.append(_finding(document, ("capabilities",), "build-file", text, "indent the capabilities below it"))
     return found
+
+
+def _packs(document: Document) -> list[Finding]:
+    """Findings about the packs that are taken on; whether a pack exists is known where the packs are."""
+    given = document.data.get("policy_packs")
+    if given is None:
+        return []
+    if not isinstance(given, list) or not all(isinstance(entry, str) for entry in given):
+        text = "policy_packs: this is not a list of packs"
+        return [_finding(document, ("policy_packs",), "policy-pack", text, "write it as [gdpr-cnil]")]
+    return []
 
 
 def _capabilities(document: Document, profile: str) -> list[Finding]:

@@ -2,7 +2,6 @@
 
     deployment, findings = read_deployment(document)     # None, []: the build file declares none
     deployment.facts["operator.type"]                    # "company"
-    deployment.where("operator.type")                    # "config/build.yaml:31:11"
 
 Facts are nested as their names say (``operator.type`` stands below ``operator:``). They are declared, never verified:
 the build statement says so, and the signature over it makes them the deployer's signed declaration. A build without a
@@ -36,19 +35,10 @@ class Deployment:
     Args:
         facts: dotted path -> value; words and places as tuples.
         records: each with kind, name and date at least.
-        document: where it was read from, for places in messages.
     """
 
     facts: Mapping[str, Any]
     records: tuple[Mapping[str, Any], ...]
-    document: Document | None = None
-
-    def where(self, fact: str) -> str:
-        """``file:line:column`` of a fact, or of the nearest key above it."""
-        if self.document is None:
-            return "deployment"
-        place = self.document.place((KEY, *fact.split(".")))
-        return f"{self.document.file}:{place.line}:{place.column}"
 
 
 def read_deployment(document: Document) -> tuple[Deployment | None, list[Finding]]:
@@ -68,7 +58,7 @@ def read_deployment(document: Document) -> tuple[Deployment | None, list[Finding
     records = tuple(reader.records(given.get("records", [])))
     if reader.findings:
         return None, reader.findings
-    return Deployment(reader.facts, records, document), []
+    return Deployment(reader.facts, records), []
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,13 @@ from edge.policy.buildfile import BuildFile, load_build
 from edge.policy.capabilities import BY_NAME
 from edge.policy.contents import contents
 from edge.policy.findings import Finding
+from edge.policy.judge import judge, refusals, reviews, statement_parts, unknown_packs
+from edge.policy.packs import load_packs
+from edge.settings.yaml_core import load as load_yaml
 
 VARIABLE = "EDGE_BUILD_CONFIG"
+#: Where a builder keeps the public keys of reviewers: TRUST/reviewers/*.pem.
+TRUST_VARIABLE, TRUST_DIR = "EDGE_TRUST_DIR", "/etc/edge/trust"
 SOURCE = "edge/_build/source.json"
 #: A build date may be this far ahead of the clock: machines in other time zones and clocks that are a little wrong.
 DAY_S = 86_400
@@ -77,10 +82,33 @@ def plan(root: Path, version: str, environ: Mapping[str, str] = os.environ, *, n
     if build is not None:
         found = contents(root, build.profile)
         files, findings = found.files, [*findings, *found.findings]
+    judged: dict[str, Any] = {}
+    if build is not None and built:
+        judged, against = _judged(root, build, built, environ)
+        findings = [*findings, *against]
+        files |= {f"edge/_data/config/{name}": file.parent / name for name in build.signed_files()}
     if build is None or findings:
         raise BuildRefused(tuple(str(finding) for finding in findings), where=str(file), remedy="mend them all")
-    statement = _statement(version, build, built) | said
+    statement = _statement(version, build, built) | judged | said
     return Plan({**files, "edge/_data/config/build.yaml": file}, statement)
+
+
+def _judged(
+    root: Path, build: BuildFile, built: str, environ: Mapping[str, str]
+) -> tuple[dict[str, Any], list[Finding]]:
+    """What the statement says of policy, and every finding of the packs that speaks against the build."""
+    packs, findings = load_packs(sorted((root / "config" / "policy").glob("*.yaml")))
+    findings += unknown_packs(build, packs)
+    card, _ = load_yaml(root / "models" / "embedder.card.yaml")
+    trust_dir = Path(environ.get(TRUST_VARIABLE, "") or TRUST_DIR)
+    verdict = judge(
+        build,
+        packs,
+        date.fromisoformat(built),
+        card=card.data if card else None,
+        reviews=reviews(build, trust_dir),
+    )
+    return statement_parts(build, verdict, packs), [*findings, *refusals(build, verdict)]
 
 
 def impossible(root: Path, environ: Mapping[str, str] = os.environ) -> list[str]:
