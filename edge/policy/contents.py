@@ -36,6 +36,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("cli/policy.py", _BOTH),
     ("cli/prove.py", _BOTH),
     ("cli/lab.py", _LAB),
+    ("cli/lab_calibrate.py", _LAB),
     ("cli/*.py", _DEVICE),
     ("__init__.py", _BOTH),
     ("__main__.py", _BOTH),
@@ -81,6 +82,7 @@ DATA = (
     ("config", "device.schema.json"),
     ("config", "examples/*.yaml"),
     ("config", "policy/*.yaml"),
+    ("config", "records/*.dsse.json"),  # signed reviews that the build file names
 )
 
 #: A profile without this room would be an empty promise.
