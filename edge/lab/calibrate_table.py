@@ -12,6 +12,7 @@ therefore the last one whose bound the set carries.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from edge.lab.bounds import Tell, _quiet, upper_bounds
 from edge.lab.calibrate_tail import Tail, Trials, compare_all, floor_for, sample
+from edge.lab.equity import corrected, spread_of
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -130,37 +132,38 @@ def overall(curves: dict[str, Curve], targets: tuple[float, ...] = TARGETS) -> l
             {
                 "fmr": target,
                 "threshold": threshold,
-                "measured": _short(hardest.measured),
-                "upper": _short(hardest.upper),
+                "measured": shortened(hardest.measured),
+                "upper": shortened(hardest.upper),
             }
         )
     return rows
 
 
-def group_rows(groups: dict[str, tuple[Curve | None, int]], threshold: float) -> list[dict[str, Any]]:
-    """One row a group at one threshold: FMR as (errors + 0.5) / (comparisons + 1), and the bound; or "too few".
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group of people within a set: its curve (None: too few people), and the scores of what was left out."""
 
-    Args:
-        groups: by name, the curve (None where there are too few people) and the number of people.
-        threshold: of the rate that is looked at.
-    """
+    name: str
+    people: int
+    curve: Curve | None = None
+    left_out: F64 = field(default_factory=lambda: np.zeros(0), repr=False)
+
+
+def group_rows(groups: Sequence[Group], threshold: float) -> list[dict[str, Any]]:
+    """One row a group at one threshold: FMR as (errors + 0.5) / (comparisons + 1), its bound; or "too few"."""
     rows: list[dict[str, Any]] = []
-    for name, (curve, people) in sorted(groups.items()):
-        if curve is None:
-            rows.append({"name": name, "people": people, "fmr": "too few"})
-            continue
-        errors = sum_above(curve, threshold)
-        fmr = (errors + 0.5) / (curve.total + 1)
-        upper = max(curve.at(threshold)[1], fmr) if threshold >= curve.grid[0] else float("nan")
-        rows.append(
-            {
-                "name": name,
-                "people": people,
-                "comparisons": curve.total,
-                "fmr": _short(fmr),
-                **({} if np.isnan(upper) else {"upper": _short(upper)}),
-            }
-        )
+    for group in groups:
+        row: dict[str, Any] = {"name": group.name, "people": group.people, "fmr": "too few"}
+        if (curve := group.curve) is not None:
+            errors = sum_above(curve, threshold)
+            fmr = corrected(errors, curve.total)
+            row |= {"comparisons": curve.total, "fmr": shortened(fmr)}
+            if threshold >= curve.grid[0]:
+                row["upper"] = shortened(max(curve.at(threshold)[1], fmr))
+            if len(group.left_out):
+                errors += int((group.left_out >= threshold).sum())
+                row["with_left_out"] = shortened(corrected(errors, curve.total + len(group.left_out)))
+        rows.append(row)
     return rows
 
 
@@ -177,9 +180,11 @@ def spread(rows: list[dict[str, Any]]) -> dict[str, Any]:
     if not judged:
         return {}
     worst = max(judged, key=lambda name: judged[name])
-    mean = float(np.exp(np.mean(np.log(list(judged.values())))))
-    return {"name": worst, "fmr": judged[worst], "max_to_geometric_mean": round(judged[worst] / mean, 2)}
+    found = {"name": worst, "fmr": judged[worst]}
+    measures = spread_of(list(judged.values()))
+    return found if measures is None else {**found, "max_to_geometric_mean": round(measures.max_to_geometric_mean, 2)}
 
 
-def _short(value: float) -> float:
+def shortened(value: float) -> float:
+    """Three digits: what a rate is worth."""
     return float(f"{value:.3g}")

@@ -1,0 +1,242 @@
+"""From impostor scores to the thresholds of a model's card, with a bound that people who appear twice do not fool.
+
+    sets = {"staff": trials}                          # templates and probes: edge.lab.calibrate_pictures
+    found = calibrate(sets, Plan(rounds=400), labels={"staff": labels})
+    write_calibration(card_path, found.section(...))  # edge.lab.calibrate_card
+
+Workflow: within every set everybody's template meets everybody else's probe -> FMR by threshold with its upper bound
+(bootstrap over people) -> for each target rate the lowest threshold whose bound meets it in every set by itself -> the
+same within each group of people -> what a card may claim: the smallest rate that every set carries. `decide_by` says
+whose thresholds the door gets: everybody's, or those that hold in the worst group as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import InputError
+from edge.lab.bounds import ratio_bounds
+from edge.lab.calibrate_table import (
+    FEWEST_PEOPLE,
+    TARGETS,
+    Curve,
+    Group,
+    curve_of,
+    group_rows,
+    overall,
+    shortened,
+    spread,
+    sum_above,
+)
+from edge.lab.calibrate_tail import Trials
+from edge.types import F32
+
+#: A label for every person's number; "" for people of whom nothing is known.
+Labels = tuple[str, ...]
+F64 = NDArray[np.float64]
+#: Told what is being done, and how far it is.
+Steps = Mapping[str, Any]
+METHOD = (
+    "lowest threshold at which the one-sided 95 % upper bound of the FMR meets the target in every set by itself; "
+    "int8 vectors, cosine"
+)
+BOUND = "Poisson bootstrap over people; the exact Poisson bound over pairs of people where it is larger"
+#: Groups are compared at the threshold of this rate.
+GROUPS_AT = 1e-3
+#: Fewer people with several pictures say nothing about FNMR.
+_FEWEST_GENUINE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to calibrate.
+
+    Attributes:
+        rounds: of the bootstrap over people. seed: of all that is drawn.
+        fewest: a group of fewer people is "too few". decide_by: whose thresholds the card gets.
+        targets: false match rates of the table, falling.
+    """
+
+    rounds: int = 400
+    seed: int = 1
+    fewest: int = FEWEST_PEOPLE
+    decide_by: Literal["overall", "worst-group"] = "overall"
+    targets: tuple[float, ...] = TARGETS
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a calibration found; aggregates only.
+
+    Attributes:
+        thresholds: rows {fmr, threshold, measured, upper, ...}, as far down as the sets carry.
+        curves: by set. groups: at the threshold for `GROUPS_AT`. worst_group: its name, FMR, spread and thresholds.
+        left_out: comparisons that did not count, by set.
+    """
+
+    plan: Plan
+    thresholds: list[dict[str, float]]
+    curves: Mapping[str, Curve] = field(repr=False)
+    groups: list[dict[str, Any]]
+    worst_group: dict[str, Any]
+    left_out: Mapping[str, int]
+
+    def section(
+        self, *, sha256: str, date: str, command: str, sets: Mapping[str, str], notes: str = ""
+    ) -> dict[str, Any]:
+        """The card's ``calibration``.
+
+        Args:
+            sha256: of the model's file. date: of the measurement, ISO. command: that repeats it.
+            sets: what each set is, in words. notes: how templates and probes were made.
+        """
+        rows = self.worst_group["thresholds"] if self.plan.decide_by == "worst-group" else self.thresholds
+        return {
+            "method": METHOD + (f"; {notes}" if notes else ""),
+            "set": "; ".join(
+                f"{text}: {self.curves[name].people} people, {self.curves[name].total} comparisons"
+                for name, text in sets.items()
+            ),
+            "people": sum(curve.people for curve in self.curves.values()),
+            "pairs": sum(curve.total for curve in self.curves.values()),
+            "left_out": sum(self.left_out.values()),
+            "bound": {"method": BOUND, "confidence": 0.95, "rounds": self.plan.rounds, "seed": self.plan.seed},
+            "sha256": sha256,
+            "date": date,
+            "command": command,
+            "decided_by": self.plan.decide_by,
+            "thresholds": rows,
+            "smallest_fmr": rows[-1]["fmr"],
+            "groups": self.groups,
+            "worst_group": self.worst_group,
+        }
+
+
+def calibrate(
+    sets: Mapping[str, Trials],
+    plan: Plan,
+    *,
+    labels: Mapping[str, Labels] | None = None,
+    tell: Any = None,
+) -> Found:
+    """Calibrate.
+
+    Args:
+        sets: by name; people of different sets are not compared, since nobody knows whether they are the same.
+        plan: how.
+        labels: by set, a group for every person's number.
+        tell: called as ``tell(what, done, total)``.
+
+    Raises:
+        InputError: the sets carry fewer than two rates, or no group is large enough to decide by.
+    """
+    curves = {name: curve_of(trials, plan.rounds, plan.seed, _step(tell, name)) for name, trials in sets.items()}
+    rows = overall(curves, plan.targets)
+    if len(rows) < 2:
+        people = sum(curve.people for curve in curves.values())
+        raise InputError(
+            f"{people} people carry no false match rate below {plan.targets[0]:g}",
+            where="calibration",
+            remedy="hand in pictures of more people; 1,000 carry about 1e-4, 3,000 about 1e-5",
+        )
+    groups = _groups(sets, labels or {}, plan, tell)
+    for name, trials in sets.items():
+        _annotate(rows, curves, name, trials)
+    judged = {group.name: group.curve for group in groups if group.curve is not None}
+    _within(rows, list(judged.values()))
+    middle = min(rows, key=lambda row: abs(np.log(row["fmr"] / GROUPS_AT)))
+    listed = group_rows(groups, middle["threshold"])
+    worst = spread(listed)
+    if judged:
+        worst = {**worst, "at": middle["fmr"], "thresholds": _at_least(rows, overall(judged, plan.targets))}
+    if plan.decide_by == "worst-group" and len(worst.get("thresholds", ())) < 2:
+        raise InputError(
+            f"no group of {plan.fewest} people or more carries two rates",
+            where="groups",
+            remedy="hand in more people a group, or calibrate by everybody (--decide-by overall)",
+        )
+    left = {name: 0 if t.left_out is None else len(t.left_out) for name, t in sets.items()}
+    return Found(plan, rows, curves, listed, worst, left)
+
+
+def _step(tell: Any, what: str) -> Any:
+    return (lambda done, total: None) if tell is None else (lambda done, total: tell(what, done, total))
+
+
+def _groups(sets: Mapping[str, Trials], labels: Mapping[str, Labels], plan: Plan, tell: Any) -> list[Group]:
+    """Every group of every set, with a curve where there are enough people; a group lies within one set."""
+    found = []
+    for name, given in labels.items():
+        trials, marks = sets[name], np.array(given, dtype=object)
+        present = np.unique(np.concatenate([trials.template_person, trials.probe_person]))
+        for label in sorted({str(mark) for mark in marks[present]} - {""}):
+            people: NDArray[np.int64] = present[marks[present] == label]
+            title = label if len(labels) == 1 else f"{name}: {label}"
+            if len(people) < plan.fewest:
+                found.append(Group(title, len(people)))
+                continue
+            within = trials.of(people)
+            curve = curve_of(within, plan.rounds, plan.seed, _step(tell, title))
+            found.append(Group(title, len(people), curve, _left_out(within)))
+    return found
+
+
+def _left_out(trials: Trials) -> F64:
+    """Scores of the comparisons that do not count."""
+    if trials.left_out is None:
+        return np.zeros(0)
+    rows, columns = trials.left_out.T
+    return np.asarray((trials.templates[rows] * trials.probes[columns]).sum(1), np.float64)
+
+
+def _annotate(rows: list[dict[str, float]], curves: Mapping[str, Curve], name: str, trials: Trials) -> None:
+    """Add to every row what one set says at that threshold: its FMR, the FMR with the pairs left out, its FNMR."""
+    curve, own, left = curves[name], _genuine(trials), _left_out(trials)
+    several = f" {name}" if len(curves) > 1 else ""
+    for row in rows:
+        errors = sum_above(curve, row["threshold"])
+        if several:
+            row[f"measured{several}"] = shortened(errors / curve.total)
+        if len(left):
+            both = errors + int((left >= row["threshold"]).sum())
+            row[f"with_left_out{several}"] = shortened(both / (curve.total + len(left)))
+        if own is not None:
+            misses = np.bincount(own[1], own[0] < row["threshold"], minlength=trials.people)
+            row[f"fnmr{several}"] = shortened(
+                ratio_bounds(misses, np.bincount(own[1], minlength=trials.people), 50).rate
+            )
+
+
+def _genuine(trials: Trials) -> tuple[F32, NDArray[np.int64]] | None:
+    """(scores, people) of probes with their own person's template, where both come from different pictures."""
+    row_of = np.full(trials.people, -1)
+    row_of[trials.template_person] = np.arange(len(trials.templates))
+    rows = row_of[trials.probe_person]
+    names = (trials.template_names, trials.probe_names)
+    if not all(names):
+        return None
+    other = [r >= 0 and names[0][r] != names[1][c] for c, r in enumerate(rows)]
+    columns = np.flatnonzero(other)
+    people = trials.probe_person[columns]
+    if len(np.unique(people)) < _FEWEST_GENUINE:
+        return None
+    scores: F32 = (trials.templates[rows[columns]] * trials.probes[columns]).sum(1)
+    return scores, people
+
+
+def _within(rows: list[dict[str, float]], curves: list[Curve]) -> None:
+    """Add the FMR among people of one group: what an impostor who looks like the holder meets."""
+    total = sum(curve.total for curve in curves)
+    for row in rows if total else ():
+        row["measured_within_groups"] = shortened(sum(sum_above(c, row["threshold"]) for c in curves) / total)
+
+
+def _at_least(everybody: list[dict[str, float]], worst: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The worst group's rows, none below everybody's threshold: a small group may seem easier than it is."""
+    floor = {row["fmr"]: row["threshold"] for row in everybody}
+    return [row | {"threshold": max(row["threshold"], floor[row["fmr"]])} for row in worst if row["fmr"] in floor]
