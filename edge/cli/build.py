@@ -190,7 +190,7 @@ def _as_json(found: Examination) -> dict[str, Any]:
         "schema": "edge/build-show/v1",
         "where": found.where,
         "ok": found.ok,
-        "drives_doors": found.ok and build.is_device,
+        "drives_doors": found.ok and build.is_device and build.declared,
         "profile": build.profile,
         "version": build.version,
         "capabilities": dict(build.capabilities),

@@ -24,6 +24,7 @@ from edge.policy.capabilities import WHEEL_PROFILES, of
 
 STATEMENT = "edge/_build/statement.json"
 STATEMENT_SCHEMA = "edge/build-statement/v1"
+UNDECLARED = "nobody has declared where it stands and what for, so no rule has passed"
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _NOTHING: Mapping[str, bool] = MappingProxyType(dict.fromkeys(of("device"), False))
@@ -62,8 +63,27 @@ class BuildInfo:
 
     @property
     def drives_doors(self) -> bool:
-        """Whether it may drive a door other than log: a device build under a trusted signature, and nothing else."""
-        return self.is_device and self.signed and not self.fault
+        """Whether it may drive a door other than log; see `log_only`."""
+        return not self.log_only
+
+    @property
+    def log_only(self) -> str:
+        """Why it drives no door other than log, in words; empty when it may.
+
+        A device build may, under a trusted signature over all its files, when somebody has declared where it stands,
+        so that the policy packs could be evaluated.
+        """
+        if not self.is_device:
+            return "it is no device build"
+        if self.fault or not self.signed:
+            return self.fault or self.unsigned or "no trusted signature covers it"
+        return "" if self.declared else UNDECLARED
+
+    @property
+    def declared(self) -> bool:
+        """Whether the build declares where and what for it stands, and passed the policy packs with it."""
+        policy = self.statement.get("policy")
+        return isinstance(policy, Mapping) and policy.get("standing") == "declared"
 
     @property
     def is_device(self) -> bool:

@@ -88,6 +88,8 @@ DATA = (
 #: A profile without this room would be an empty promise.
 NEEDED = {"device": "session", "lab": "lab"}
 
+#: What the build hook adds beside them: the build file in use and the signed records that it names.
+_OF_THE_BUILD = (("config", "build.yaml"), ("config", "records/*.dsse.json"))
 #: Files of a wheel's metadata folder, RECORD and the signature aside.
 _METADATA = ("METADATA", "WHEEL", "entry_points.txt")
 _SKIPPED = ("__pycache__", "_build", "_data")
@@ -129,7 +131,7 @@ def _belongs(name: str, profile: str) -> bool:
         return False
     if rest.startswith("_data/"):
         folder, _, file = rest.removeprefix("_data/").partition("/")
-        patterns = [pattern for home, pattern in (*DATA, ("config", "build.yaml")) if home == folder]
+        patterns = [pattern for home, pattern in (*DATA, *_OF_THE_BUILD) if home == folder]
         return any(fnmatchcase(file, pattern) and file.count("/") == pattern.count("/") for pattern in patterns)
     return rest == "_build/statement.json" or profile in (profiles_of(rest) or ())
 

@@ -115,7 +115,10 @@ def _abilities(found: Examination, say: _Speaker) -> Iterator[Section]:
 def _vouches(found: Examination, say: _Speaker) -> Iterator[str]:
     if found.ok and found.signer is not None:
         yield say("signed", name=found.signer.name, key=found.signer.key_id, files=found.files)
-        yield say("may_drive" if found.build.is_device else "no_door")
+        if not found.build.is_device:
+            yield say("no_door")
+        else:
+            yield say("may_drive" if found.build.declared else "undeclared")
         return
     told = [say.problem(problem) for problem in found.problems[:_SHOWN]]
     if len(found.problems) > _SHOWN:

@@ -67,6 +67,11 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "en": "It may only write down what a door would do (the log door). It opens nothing.",
         "fr": "Elle peut seulement noter ce qu'une porte ferait (porte « journal »). Elle n'ouvre rien.",
     },
+    "undeclared": {
+        "en": "It opens no door all the same: nobody has declared where it stands and what for, so no rule has passed.",
+        "fr": "Elle n'ouvre pourtant aucune porte : personne n'a déclaré où elle se trouve ni à quoi elle sert, donc "
+        "aucune règle n'a pu être vérifiée.",
+    },
     "no_door": {"en": "It opens no door in any case.", "fr": "Elle n'ouvre de toute façon aucune porte."},
     "origin": {"en": "Where it comes from", "fr": "D'où elle vient"},
     "built": {"en": "Built on {date}.", "fr": "Fabriquée le {date}."},
