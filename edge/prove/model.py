@@ -1,0 +1,278 @@
+"""What an examination says: findings, checks, trials, limits, and one verdict.
+
+A *violation* is a reason not to believe that this is what it says it is. A *warning* is something that an auditor
+should know and that shows nothing wrong by itself. A check with neither holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+SCHEMA = "edge/prove/v1"
+
+
+class Level(StrEnum):
+    """How much a finding weighs."""
+
+    VIOLATION = "violation"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes:
+        where: file and line below the examined root, or a name.
+        what: one sentence without a full stop; never a secret, an embedding or a picture.
+        level: how much it weighs.
+    """
+
+    where: str
+    what: str
+    level: Level = Level.VIOLATION
+
+    def softened(self) -> Finding:
+        """The same as a warning."""
+        return Finding(self.where, self.what, Level.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question that was put to the examined files.
+
+    Attributes:
+        id: stable name, such as ``sql``. title: the question, as a statement that should hold, for a layman.
+        examined: what was looked at, counted, such as "12 statements".
+        findings: what speaks against it.
+        skipped: why the question was not put; empty when it was.
+    """
+
+    id: str
+    title: str
+    examined: str
+    findings: tuple[Finding, ...] = ()
+    skipped: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing speaks against it. True for a skipped check as well: see `skipped`."""
+        return not any(finding.level is Level.VIOLATION for finding in self.findings)
+
+    @property
+    def mark(self) -> str:
+        """``ok``, ``warning``, ``violation`` or ``skipped``."""
+        if self.skipped:
+            return "skipped"
+        if not self.holds:
+            return "violation"
+        return "warning" if self.findings else "ok"
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        found = [{"level": f.level.value, "where": f.where, "what": f.what} for f in self.findings]
+        return {
+            "id": self.id,
+            "title": self.title,
+            "mark": self.mark,
+            "examined": self.examined,
+            "skipped": self.skipped,
+            "findings": found,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One kind of attempt to open templates.
+
+    Attributes:
+        id, title: stable name and statement, as in `Check`.
+        records: how many records it was tried on. attempts: how many times in all.
+        opened, expected: how many records opened, and how many must have.
+        said: exactly what was tried, and what was not.
+        control: whether it shows that the trial itself works; a failed control makes the whole examination void.
+    """
+
+    id: str
+    title: str
+    records: int
+    attempts: int
+    opened: int
+    expected: int
+    said: str
+    control: bool = False
+
+    @property
+    def holds(self) -> bool:
+        return self.opened == self.expected
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "records": self.records,
+            "attempts": self.attempts,
+            "opened": self.opened,
+            "expected": self.expected,
+            "control": self.control,
+            "holds": self.holds,
+            "said": self.said,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The trials on one store.
+
+    Attributes:
+        store: which store it was. trials: in order. findings: what else was noticed. enumeration: sentences about codes
+            that are short enough to be tried out.
+    """
+
+    store: str
+    trials: tuple[Trial, ...]
+    findings: tuple[Finding, ...] = ()
+    enumeration: tuple[str, ...] = ()
+
+    @property
+    def void(self) -> bool:
+        """Whether a control failed: then the trials show nothing, whatever they say."""
+        return any(trial.control and not trial.holds for trial in self.trials)
+
+    @property
+    def holds(self) -> bool:
+        return all(trial.holds for trial in self.trials) and all(f.level is Level.WARNING for f in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        found = [{"level": f.level.value, "where": f.where, "what": f.what} for f in self.findings]
+        return {
+            "store": self.store,
+            "void": self.void,
+            "trials": [trial.as_json() for trial in self.trials],
+            "findings": found,
+            "enumeration": list(self.enumeration),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What was examined, and with what.
+
+    Attributes:
+        kind: ``wheel``, ``environment``, ``device root`` or ``this installation``.
+        name: path as given. profile, version, built, commit: as the examined build says of itself.
+        signed: what the signature says, in words. auditor: version of the copy that examined.
+    """
+
+    kind: str
+    name: str
+    profile: str
+    version: str
+    built: str
+    commit: str
+    signed: str
+    auditor: str
+
+    @property
+    def self_check(self) -> bool:
+        """Whether the examined files are the examiner's own, so that they vouch for themselves."""
+        return self.kind == "this installation"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole examination.
+
+    Attributes:
+        about: what was examined. checks: of the static part. live: the trials; None when they were not made.
+        limits: (name, sentence) of what this examination cannot see. seconds: how long it took.
+    """
+
+    about: About
+    checks: tuple[Check, ...]
+    live: Live | None
+    limits: tuple[tuple[str, str], ...]
+    seconds: float = 0.0
+    date: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def void(self) -> bool:
+        """The examination failed itself: a positive control did not work."""
+        return self.live is not None and self.live.void
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing speaks against the examined build."""
+        return not self.void and all(check.holds for check in self.checks) and (self.live is None or self.live.holds)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Of all checks and of the live part, violations first."""
+        found = [finding for check in self.checks for finding in check.findings]
+        found += self.live.findings if self.live else ()
+        return tuple(sorted(found, key=lambda f: (f.level is Level.WARNING, f.where, f.what)))
+
+    @property
+    def warnings(self) -> int:
+        return sum(finding.level is Level.WARNING for finding in self.findings)
+
+    @property
+    def violations(self) -> int:
+        failed = sum(not trial.holds for trial in self.live.trials) if self.live else 0
+        return len(self.findings) - self.warnings + failed
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        about = self.about
+        return {
+            "schema": SCHEMA,
+            "verdict": verdict(self),
+            "holds": self.holds,
+            "self_check": about.self_check,
+            "subject": {
+                "kind": about.kind,
+                "name": about.name,
+                "profile": about.profile,
+                "version": about.version,
+                "built": about.built,
+                "commit": about.commit,
+                "signed": about.signed,
+            },
+            "auditor": about.auditor,
+            "date": self.date,
+            "seconds": round(self.seconds, 2),
+            "violations": self.violations,
+            "warnings": self.warnings,
+            "checks": [check.as_json() for check in self.checks],
+            "live": self.live.as_json() if self.live else None,
+            "limits": [{"name": name, "what": what} for name, what in self.limits],
+            "notes": list(self.notes),
+            "error": None,
+        }
+
+
+def verdict(report: Report) -> str:
+    """``void``, ``violation``, ``development`` (nothing is shown about a door), ``warnings`` or ``ok``."""
+    if report.void:
+        return "void"
+    if not report.holds:
+        return "violation"
+    if report.about.profile == "development":
+        return "development"
+    return "warnings" if report.warnings else "ok"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Without repetitions, in the order of places."""
+    return tuple(sorted(set(findings)))

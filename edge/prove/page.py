@@ -1,0 +1,189 @@
+"""The report as one page: readable without technical knowledge from the top, with the details folded below.
+
+Self-contained: no script, no picture, no font and no address from elsewhere; it can be printed and filed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from edge.prove.model import Check, Finding, Level, Live, Report, Trial, verdict
+from edge.prove.texts import CLAIM, MEANS, headline, subject_line, summary
+
+_COLOUR = {
+    "ok": "good",
+    "warnings": "good",
+    "development": "note",
+    "violation": "bad",
+    "void": "bad",
+}
+_YES, _NO = ("&#10003;", "good"), ("&#10007;", "bad")
+_SIGN = {"ok": _YES, "warning": ("!", "note"), "violation": _NO, "skipped": ("&ndash;", "")}
+_STYLE = """
+:root { --ink: #1c2430; --soft: #5a6675; --line: #d9dee5; --paper: #fff;
+  --good: #1b6e3c; --bad: #a8201a; --note: #8a5a00; }
+* { box-sizing: border-box; }
+body { margin: 0; background: #f3f5f8; color: var(--ink);
+  font: 16px/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
+main { max-width: 880px; margin: 0 auto; padding: 32px 24px 64px; }
+h1 { font-size: 1.05rem; font-weight: 600; color: var(--soft); margin: 0 0 16px; }
+h2 { font-size: 1.25rem; margin: 40px 0 12px; }
+.verdict { background: var(--paper); border: 1px solid var(--line); border-left: 10px solid var(--soft);
+  border-radius: 8px; padding: 20px 24px; }
+.verdict p { margin: 6px 0 0; color: var(--soft); }
+.verdict .head { font-size: 1.55rem; line-height: 1.3; font-weight: 700; color: var(--ink); margin: 0; }
+.verdict.good { border-left-color: var(--good); } .verdict.good .head { color: var(--good); }
+.verdict.bad { border-left-color: var(--bad); } .verdict.bad .head { color: var(--bad); }
+.verdict.note { border-left-color: var(--note); } .verdict.note .head { color: var(--note); }
+.self { background: #fff7e0; border: 1px solid #e6cf8b; border-radius: 8px; padding: 12px 16px; margin: 0 0 16px; }
+.card { background: var(--paper); border: 1px solid var(--line); border-radius: 8px;
+  padding: 14px 18px; margin: 10px 0; }
+.card .row { display: flex; gap: 14px; align-items: baseline; }
+.sign { flex: 0 0 1.4em; font-weight: 700; text-align: center; color: var(--soft); }
+.sign.good { color: var(--good); } .sign.bad { color: var(--bad); } .sign.note { color: var(--note); }
+.card b { font-weight: 600; }
+.card p { margin: 4px 0 0 calc(1.4em + 14px); color: var(--soft); font-size: .93rem; }
+details { margin: 8px 0 0 calc(1.4em + 14px); font-size: .9rem; }
+summary { cursor: pointer; color: var(--soft); }
+ul.found { margin: 8px 0 0 calc(1.4em + 14px); padding: 0; list-style: none; }
+ul.found li { margin: 4px 0; padding: 6px 10px; border-radius: 6px; background: #fdf0ef; overflow-wrap: anywhere; }
+ul.found li.note { background: #fff7e0; }
+code { font: .86em/1.4 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
+table { border-collapse: collapse; width: 100%; background: var(--paper); font-size: .9rem; }
+th, td { text-align: left; padding: 7px 10px; border-bottom: 1px solid var(--line); vertical-align: top; }
+td.number, th.number { text-align: right; white-space: nowrap; }
+.limits li { margin: 6px 0; }
+footer { margin-top: 40px; color: var(--soft); font-size: .85rem; }
+@media print { body { background: #fff; } main { padding: 0; } }
+"""
+_CLASS = {Level.WARNING: "note", Level.VIOLATION: "bad"}
+_MOST = 200  # findings of one check that are listed; more say nothing new
+
+
+def page(report: Report) -> str:
+    """The whole page as HTML."""
+    parts = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+        f"<title>edge prove: {escape(headline(report))}</title><style>{_STYLE}</style></head><body><main>",
+        *_head(report),
+        "<h2>What was found</h2>",
+        *_found(report),
+        "<h2>What was checked</h2>",
+        *(_card(check) for check in report.checks),
+        *(_live(report.live) if report.live else ()),
+        "<h2>What this examination cannot see</h2>",
+        '<div class="card"><ul class="limits">',
+        *(f"<li><b>{escape(_capital(name))}.</b> {escape(text)}</li>" for name, text in report.limits),
+        "</ul></div>",
+        *_facts(report),
+        "</main></body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _head(report: Report) -> Iterable[str]:
+    yield "<h1>edge prove &middot; report of an examination</h1>"
+    if report.about.self_check:
+        yield (
+            '<p class="self"><b>Self-check.</b> The program examined itself. Somebody who wanted to deceive could have'
+            " changed both. An auditor uses their own copy with <code>--root</code> or <code>--wheel</code>.</p>"
+        )
+    yield f'<div class="verdict {_COLOUR[verdict(report)]}"><p class="head">{escape(headline(report))}</p>'
+    yield f"<p>{escape(summary(report))}</p><p>{escape(subject_line(report))}</p></div>"
+    yield f"<p>{escape(CLAIM)}</p>"
+
+
+def _found(report: Report) -> Iterable[str]:
+    failed = [trial for trial in report.live.trials if not trial.holds] if report.live else []
+    if not report.findings and not failed:
+        yield f'<div class="card">{_row(_YES, "Nothing.")}</div>'
+        return
+    violations = [finding for finding in report.findings if finding.level is Level.VIOLATION]
+    remarks = [finding for finding in report.findings if finding.level is Level.WARNING]
+    yield '<div class="card">'
+    for trial in failed:
+        text = f"{trial.title}: {trial.opened:,} of {trial.records:,} opened, {trial.expected:,} should have."
+        yield _row(_NO, text)
+    if violations:
+        yield _row(_NO, "Reasons not to trust it")
+        yield _list(violations)
+    if remarks:
+        yield _row(_SIGN["warning"], "Remarks, which show nothing wrong by themselves")
+        yield _list(remarks)
+    yield "</div>"
+
+
+def _card(check: Check) -> str:
+    text = f"Not asked: {check.skipped}." if check.skipped else MEANS.get(check.id, "")
+    found = f"{len(check.findings)} found" if check.findings else "nothing found"
+    details = "" if check.skipped else f"{escape(check.examined)}; {found}"
+    folded = ""
+    if check.findings:
+        folded = f"<details><summary>{details}</summary>{_list(check.findings)}</details>"
+    elif details:
+        folded = f"<p>Looked at {details}.</p>"
+    return f'<div class="card">{_row(_SIGN[check.mark], check.title)}<p>{escape(text)}</p>{folded}</div>'
+
+
+def _row(sign: tuple[str, str], text: str) -> str:
+    return f'<div class="row"><span class="sign {sign[1]}">{sign[0]}</span><b>{escape(text)}</b></div>'
+
+
+def _list(findings: Iterable[Finding]) -> str:
+    listed = list(findings)
+    items = [
+        f'<li class="{_CLASS[f.level]}"><code>{escape(f.where)}</code> {escape(f.what)}</li>' for f in listed[:_MOST]
+    ]
+    if len(listed) > _MOST:
+        items.append(f"<li>and {len(listed) - _MOST:,} more</li>")
+    return f'<ul class="found">{"".join(items)}</ul>'
+
+
+def _live(live: Live) -> Iterable[str]:
+    yield "<h2>What was tried</h2>"
+    yield (
+        f"<p>Attempts to open stored templates, on {escape(live.store)}. They ran the examiner's own copy of the"
+        " program. A store is safe when nothing opens without the right card; the controls show that the attempts would"
+        " notice.</p>"
+    )
+    yield "<table><tr><th></th><th>What was tried</th>"
+    yield '<th class="number">Attempts</th><th class="number">Opened</th></tr>'
+    yield from (_trial(trial) for trial in live.trials)
+    yield "</table>"
+    yield "<details><summary>Exactly what was tried</summary><ul>"
+    yield from (f"<li><b>{escape(trial.title)}.</b> {escape(trial.said)}</li>" for trial in live.trials)
+    yield "</ul></details>"
+    yield "<details><summary>PINs and plain card numbers: how long trying all of them takes</summary><ul>"
+    yield from (f"<li>{escape(text)}</li>" for text in live.enumeration)
+    yield "</ul></details>"
+
+
+def _trial(trial: Trial) -> str:
+    sign, colour = _SIGN["ok" if trial.holds else "violation"]
+    return (
+        f'<tr><td class="sign {colour}">{sign}</td><td>{escape(trial.title)}</td>'
+        f'<td class="number">{trial.attempts:,}</td>'
+        f'<td class="number">{trial.opened:,} of {trial.records:,}</td></tr>'
+    )
+
+
+def _facts(report: Report) -> Iterable[str]:
+    about = report.about
+    rows = (
+        ("Examined", f"{about.kind}: {about.name}"),
+        ("Says of itself", f"profile {about.profile}, version {about.version}, built {about.built or 'unknown'}"),
+        ("Source", about.commit or "commit unknown"),
+        ("Signature", about.signed),
+        ("Examined with", f"edge prove {about.auditor}, {report.date}, {report.seconds:.1f} s"),
+    )
+    yield "<h2>Facts</h2><table>"
+    yield from (f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
+    yield "</table>"
+    yield from (f"<p>{escape(note)}</p>" for note in report.notes)
+    yield "<footer>The same as data: <code>edge prove --json</code>.</footer>"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,256 @@
+"""The places that a person has looked at, in groups: what may stand there and why, then one place a line.
+
+    [check] why these places may hold such a pattern
+    kinds of patterns | digest of the function, - where its shape is what was reviewed | file | function
+
+Kept with the help of ``python -m tests.prove.review``, which says what has no row, has changed, or is gone. A group
+whose reason begins with EXCEPTION is one that this product would rather not have; every report shows it as a warning.
+"""
+
+from __future__ import annotations
+
+_TEXT = """
+
+[collections] looks at one frame at a time of one imported model
+loop | 4d1d0eebae46adad | edge/face/examine.py | _people
+loop | 245bd7ba8754c2f4 | edge/face/examine.py | _seen_by
+
+[collections] EXCEPTION: compares embeddings of the twelve fictional people, when a model is imported
+collection | 90673ea58bc73490 | edge/face/reference.py | tell_apart
+
+[collections] tries to open sealed records for an auditor; counts, and keeps nothing
+loop | e8720aee4044f145 | edge/prove/live.py | _others
+loop | 69f7fe2f21eb41fd | edge/prove/live.py | _right
+
+[collections] the demo's claims, one after the other
+loop | 33a43858cb374b29 | edge/service/demo.py | play
+
+[collections] the loop of a door: the next claim after the last one is decided
+loop | d7bcad583592d545 | edge/service/loop.py | Loop._serve
+loop | 7f3c39f4a0dc03a5 | edge/service/loop.py | Loop.run
+
+[collections] the captures of one person, at their own enrolment
+collection | 58ca7f553c95f255 | edge/session/enrolment.py | Enrolment._same_person
+collection, loop | 99a0243e0e951f57 | edge/session/enrolment.py | Enrolment.from_pictures
+collection, loop | beb2b2ac1171f1b2 | edge/session/enrolment.py | Enrolment.from_stream
+collection | c9531cf4587155d5 | edge/session/enrolment.py | average
+
+[collections] at most K looks of one session at one template
+loop | 2c74bac4ecadf108 | edge/session/verifier.py | _Run.decide
+
+[dynamic] the public names, loaded when they are first used; from a fixed table
+code, getattr, guarded | fb116130d0dbf54e | edge/__init__.py | __getattr__
+
+[dynamic] picamera2, where it is installed
+guarded | - | edge/camera/pi.py | <module>
+code | d885bfe44fe33c19 | edge/camera/pi.py | _picamera2
+
+[dynamic] a weekday of the schedule, from a fixed table
+getattr | b59fd08676bd9954 | edge/claim/rules.py | _hours
+
+[dynamic] a command's module, from a fixed table
+guarded | - | edge/cli/__init__.py | <module>
+code | 679899309cec6259 | edge/cli/__init__.py | _Commands.get_command
+code, guarded | 3effd01aed80c45e | edge/cli/verify.py | pictures_or_refuse
+
+[dynamic] the public names, from a fixed table; the door's guard is a process of its own
+guarded | - | edge/door/__init__.py | <module>
+code, getattr | 404faacd3f2513a5 | edge/door/__init__.py | __getattr__
+guarded | - | edge/door/guard.py | <module>
+
+[dynamic] fields of a card, by the schema's own names
+getattr | 02397d61ea086e27 | edge/face/card.py | parse_card
+module | - | edge/face/examine.py | <module>
+guarded | - | edge/face/sandbox.py | <module>
+guarded | - | edge/face/spec.py | <module>
+
+[dynamic] the model runtime, one of two fixed names
+guarded | - | edge/face/runtime.py | <module>
+code | f5ed8b19da2e65f1 | edge/face/runtime.py | runtime_module
+
+[dynamic] fields of an entry, from a fixed table
+getattr | b8a2fa13c467469a | edge/journal/entry.py | Entry.line
+
+[dynamic] suggests the nearest known key of a mistyped one
+guarded | - | edge/policy/buildfile.py | <module>
+guarded | - | edge/policy/deployment.py | <module>
+guarded | - | edge/settings/translate.py | <module>
+
+[dynamic] compiled files are compared with their source, never run
+guarded | - | edge/policy/files.py | <module>
+code | e7b26af0bb8fc5b0 | edge/policy/files.py | InstalledFiles._fits
+guarded | - | edge/prove/bytecode.py | <module>
+code | - | edge/prove/bytecode.py | _same
+guarded | - | edge/prove/stores.py | <module>
+
+[dynamic] the public names, and fields of the settings, from fixed tables
+guarded | - | edge/settings/__init__.py | <module>
+code, getattr | 5123a5a13c6e4f21 | edge/settings/__init__.py | __getattr__
+getattr | 62c81c4d8a20536d | edge/settings/model.py | FaceSettings._ranges
+
+[dynamic] asks the kernel whether the clock is synchronised
+guarded | - | edge/state/clock.py | <module>
+code | 2dc2a2697cc2cc6b | edge/state/clock.py | kernel_synchronised
+
+[dynamic] the database
+guarded | - | edge/state/database.py | <module>
+guarded | - | edge/state/fanout.py | <module>
+guarded | - | edge/state/limits.py | <module>
+guarded | - | edge/vault/store.py | <module>
+
+[dynamic] fields of a receipt, from a fixed table
+getattr | 3a0af9905eb1e9bf | edge/vault/consent.py | ConsentReceipt.__post_init__
+
+[scores] paints fictional people, measures pictures; sees no template
+reduction | - | edge/camera/figure.py | _draw_body
+reduction | - | edge/camera/figure.py | _face_mask
+reduction | - | edge/camera/figure.py | _hair_mask
+reduction | - | edge/camera/figure.py | _hair_picture
+contraction | - | edge/camera/figure.py | _without_halo
+reduction | - | edge/camera/figure.py | load_figure
+reduction | - | edge/camera/health.py | Health.check
+reduction | - | edge/camera/health.py | _quantiles
+contraction, numpy, reduction | - | edge/camera/health.py | changing
+reduction | - | edge/camera/mesh.py | Relief.__init__
+contraction | - | edge/camera/mesh.py | Relief.displacement
+contraction, reduction | - | edge/camera/mesh.py | _spread
+contraction | - | edge/camera/mesh.py | rotation
+contraction | - | edge/camera/paint.py | _put_sheet
+
+[scores] letters, drawings and Base45 of a card; sees no template
+reduction | - | edge/claim/base45.py | decode
+contraction | - | edge/claim/drawing.py | raster
+reduction | - | edge/claim/lettering.py | width
+accumulation | - | edge/claim/lettering.py | write
+
+[scores] finds, aligns and judges one face in one picture
+accumulation, reduction | - | edge/face/align.py | similarity
+contraction, reduction | - | edge/face/detect.py | merge
+reduction | 52d9ffc1e8ef55fd | edge/face/examine.py | _check_answers
+numpy | - | edge/face/feed.py | Feed.__call__
+accumulation | - | edge/face/heads.py | Heads.__init__
+reduction | - | edge/face/quality.py | Assessor.__call__
+opencv | - | edge/face/quality.py | Assessor._sharpness
+reduction | - | edge/face/quality.py | pose
+
+[scores] EXCEPTION: compares embeddings of the twelve fictional people, when a model is imported
+accumulation, numpy, reduction | 712c8399a16a4df6 | edge/face/reference.py | same_faces
+contraction, numpy, reduction | 90673ea58bc73490 | edge/face/reference.py | tell_apart
+
+[scores] error rates of a model's card
+reduction | 9ab0a06b16462b8f | edge/policy/judge.py | of_card
+
+[scores] counts findings
+reduction | - | edge/prove/live.py | _controls
+reduction | - | edge/prove/live.py | _others
+reduction | - | edge/prove/model.py | Report.violations
+reduction | - | edge/prove/trials.py | looks_sealed
+
+[scores] the one place where a score is computed: one template, one probe
+contraction | 264c93e7eac24ac2 | edge/session/compare.py | cosine
+
+[scores] the mean of one person's captures, at their own enrolment
+reduction | beb2b2ac1171f1b2 | edge/session/enrolment.py | Enrolment.from_stream
+numpy, reduction | c9531cf4587155d5 | edge/session/enrolment.py | average
+
+[sql] hands on the statements of this product's own files; versions of the format
+assembled, unknown | 8f491d1bfe6a7d24 | edge/state/database.py | SqliteFile._migrate
+passed on | cdac1115632932ff | edge/state/database.py | SqliteFile._prepare
+unknown | 98071c7b7037c4f6 | edge/state/database.py | SqliteFile.read
+around | 64f15c470a2fa27b | edge/state/database.py | SqliteFile.serialized
+
+[sql] one of three constant statements about `holder`
+unknown | 9982f7a64e909677 | edge/vault/store.py | Store._holders
+
+[templates] reads a file, a frame or an archive
+gate | 4b8bfc46c0b80b1b | edge/camera/__init__.py | Rotated.read
+gate | 3f1467a12a0a026d | edge/camera/capture.py | Pulled._pull
+gate | 5fc533701f7e4524 | edge/policy/files.py | InstalledFiles.digest
+gate | 5fc533701f7e4524 | edge/policy/files.py | WheelFiles.digest
+gate | f2b55eb9f91cca9d | edge/policy/files.py | WheelFiles.read
+gate | 4c1c9f0d42759f58 | edge/policy/wheels.py | _rewrite
+gate | e2c4158c87185396 | edge/prove/bytecode.py | _is_ours
+gate | be955ce4a96605ae | edge/prove/bytecode.py | _same
+gate | a263a77f2247ede8 | edge/prove/environment.py | _pth
+gate | bcde9c82087153e2 | edge/prove/live.py | _controls
+gate | 8677b027830d273d | edge/prove/live.py | _product_opens
+gate | 4968a1ffb10a3f29 | edge/prove/live.py | try_out
+gate | e95d477e9fb12b49 | edge/prove/records.py | _problem
+gate | 9776ea2c76b5a823 | edge/prove/records.py | _rows
+gate | 3fdad88066cc9886 | edge/prove/rooms.py | _scripts
+gate | a502a98555596ddb | edge/prove/static.py | read_sources
+gate | 6ef724886ba7b7b4 | edge/prove/stores.py | Store.add_visitor
+gate | 1b2224be6ccd4aaf | edge/prove/stores.py | Store.left_over
+gate | 24a9d8df26563c5d | edge/prove/stores.py | Store.read
+gate | 57701cbd718645b6 | edge/prove/subject.py | Site.read
+gate | 47004964efbeb517 | edge/prove/trials.py | opens
+gate | f488d71a0fcc1863 | edge/settings/yaml_core.py | parse
+gate | 9e3004eb374237da | edge/types/pictures.py | _read
+
+[templates] a person's own enrolment
+gate | 7b15e04bfbe2a11e | edge/cli/enrol.py | _capture
+gate | 0ec72fb21a2bc599 | edge/cli/enrol.py | _consent
+gate | 85ea10027fcd785d | edge/session/enrolment.py | Enrolment._embed
+gate | 58ca7f553c95f255 | edge/session/enrolment.py | Enrolment._same_person
+
+[templates] loads a model; makes the probe of one look
+gate | 92b725aa5689faa6 | edge/face/chain.py | Chain.embed
+gate | 4099c8ce8ba45554 | edge/face/chain.py | Chain.load
+gate | 2be940addb45cfec | edge/face/chain.py | Chain.with_embedder
+gate | cb70578d50f1e0f7 | edge/face/detect.py | Detector.__init__
+gate | a24bd157ff38d6ec | edge/face/embed.py | Embedder.__init__
+gate | 179ff8c1c7bad033 | edge/face/golden.py | verify_golden
+gate | 4c29ae75a85b8810 | edge/face/installed.py | _bytes
+
+[templates] EXCEPTION: embeds pictures of the twelve fictional people, when a model is imported
+gate | 245bd7ba8754c2f4 | edge/face/examine.py | _seen_by
+gate | a69b647f646f4ba1 | edge/face/examine.py | examine
+gate | ab623bf0ec4ce1cc | edge/face/examine.py | verify
+
+[templates] opens a locked key, no template
+gate | 95eb2b85dc2feee3 | edge/keys/device.py | RecoveryKey.open_escrow
+gate | b862f4d4c707e231 | edge/keys/locked.py | unlock
+
+[templates] seals and opens a made-up vector
+gate | 8c398c9227c91f75 | edge/selftest/checks.py | model
+gate | b2780401350488c6 | edge/selftest/sealing.py | Bench.open
+
+[templates] enrols the fictional people of the demo
+gate | 8461fd0c53fc7024 | edge/service/demo.py | Office.enrol
+
+[templates] the one comparison
+gate | 613fe83b439629f8 | edge/session/compare.py | compare
+
+[templates] one session: opens one template, embeds a look, compares
+gate | 06f6a0ca0e60dc26 | edge/session/verifier.py | Verifier._open
+gate | 14c0c86a15439121 | edge/session/verifier.py | _Run._compare
+
+[templates] the two secrets themselves
+gate | 0a00f14e8fdcdd9f | edge/types/vectors.py | Probe.consume
+gate | d32f8070d92fa306 | edge/types/vectors.py | Template.read
+gate | ae7ad9d568c2ee99 | edge/types/vectors.py | _Vector.__init__
+gate | 3f47326a7387b136 | edge/types/vectors.py | _Vector.dimension
+gate | 00676006be7b9160 | edge/types/vectors.py | _Vector.erase
+
+[templates] opens the one template of a claim
+gate | - | edge/vault/schema.py | <module>
+gate | 0f0cd3b8d6863b13 | edge/vault/seal.py | open_sealed
+gate | 28f6daaf51e005de | edge/vault/store.py | Store.template
+gate | a8ed78105ad031df | edge/vault/vault.py | Vault.open
+gate | b8ffe5752e429f41 | edge/vault/vault.py | Vault.reissue
+"""
+
+
+def _rows() -> tuple[tuple[str, str, str, str, str, str], ...]:
+    found, check, why = [], "", ""
+    for line in _TEXT.strip().splitlines():
+        if line.startswith("["):
+            check, _, why = line[1:].partition("] ")
+        elif line:
+            kinds, seen, file, function = line.split(" | ")
+            found.append((check, file, function, kinds, seen.replace("-", ""), why))
+    return tuple(found)
+
+
+#: (check, file, function, kinds, digest or '', why)
+ROWS = _rows()

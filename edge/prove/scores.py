@@ -1,0 +1,131 @@
+"""One place where scores are computed: every expression that could measure how alike two vectors are.
+
+A similarity needs a contraction (``@``, ``dot``, ``einsum``...), or a sum over products or differences. Both leave
+names or operators in the source, and those are looked for in every file of the build:
+
+    contraction   ``@``; ``.dot``, ``.matmul``, ``.einsum``... on whatever object
+    numpy         a numpy function outside the list of those that only make, cut, round or order arrays
+    opencv        an OpenCV function outside the list of those that draw, warp or convert pictures
+    reduction     in one function: a sum, mean, norm or count, and a product, difference or power of two variables
+    accumulation  in a loop: something grows by a product, difference or power of two variables
+
+What is found must stand in `edge.prove.allowed`, function by function, with the digest of what was reviewed.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+
+from edge.prove.source import Module, Use, brief, constant, line_of, words
+
+#: Methods and functions that contract two vectors, under whatever object they are called.
+_CONTRACTIONS = words(
+    "dot vdot matmul tensordot einsum einsum_path kron convolve correlate corrcoef cov vecdot matvec vecmat "
+    "multi_dot matchTemplate compareHist batchDistance gemm mulTransposed knnMatch radiusMatch sumprod cdist "
+    "pdist cosine_similarity linear_sum_assignment kneighbors bit_count SequenceMatcher "
+)
+#: numpy's functions that make, cut, cast, round, order or count arrays, and cannot compare two of them.
+_NUMPY = words(
+    "abs all any arange argmax argmin argsort argwhere array array_equal asarray ascontiguousarray bincount "
+    "bool_ broadcast_to ceil clip concatenate copy cos count_nonzero cumsum deg2rad divide dstack dtype empty "
+    "empty_like exp finfo flatnonzero float16 float32 float64 floor floating frombuffer full full_like "
+    "generic hstack iinfo int16 int32 int64 int8 integer isfinite isnan linspace load log log10 log2 max "
+    "maximum mean median meshgrid mgrid min minimum ndarray newaxis nonzero number ones ones_like pad "
+    "percentile pi prod ptp quantile random ravel repeat reshape rint roll rot90 round s_ savez searchsorted "
+    "sin sort split sqrt square squeeze stack std sum take tile transpose typing uint16 uint32 uint64 uint8 "
+    "unique vstack where zeros zeros_like flip float_ inf nan e save sign tan subtract multiply add "
+    "bitwise_and bitwise_or errstate can_cast ndim shape size "
+)
+#: numpy's sub-modules of which everything may be used.
+_NUMPY_MODULES = ("numpy.random.", "numpy.typing.")
+#: OpenCV's functions that draw, warp, convert or read pictures.
+_OPENCV = words(
+    "BORDER_CONSTANT GaussianBlur Sobel VideoCapture VideoWriter absdiff add bitwise_not blur boundingRect "
+    "circle convertScaleAbs convexHull copyMakeBorder countNonZero cvtColor distanceTransform ellipse error "
+    "fillConvexPoly fillPoly flip getPerspectiveTransform getTextSize imdecode imencode imread imwrite line "
+    "meanStdDev merge multiply polylines pointPolygonTest putText rectangle remap repeat resize rotate "
+    "setNumThreads split threshold typing warpAffine warpPerspective add VideoWriter_fourcc getNumThreads "
+    "setUseOptimized "
+)
+_REDUCTIONS = words(
+    "sum mean fsum average nansum nanmean reduce accumulate prod count_nonzero trace cumsum median norm std "
+    "var hypot dist countNonZero meanStdDev "
+)
+_MIXES = (ast.Mult, ast.Sub, ast.BitXor, ast.BitAnd, ast.Pow, ast.Div, ast.MatMult)
+_MIXERS = frozenset({"subtract", "multiply", "bitwise_xor", "absdiff", "mul", "sub", "xor", "power"})
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+
+def similarities(module: Module) -> Iterator[Use]:
+    """Every place of a file that could compute a similarity."""
+    reductions: dict[str, list[ast.AST]] = defaultdict(list)
+    mixing: set[str] = set()
+    for node, function in module.walk():
+        use = _contraction(module, node, function) or _library(module, node, function)
+        if use is not None:
+            yield use
+        if _name(node) in _REDUCTIONS and isinstance(node, ast.Call):
+            reductions[function].append(node)
+        if _mixes(node):
+            mixing.add(function)
+        yield from _accumulations(node, function)
+    for function in sorted(mixing & set(reductions)):
+        first = reductions[function][0]
+        yield Use("reduction", brief(first), line_of(first), function)
+
+
+def _contraction(module: Module, node: ast.AST, function: str) -> Use | None:
+    operator = isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult)
+    named = isinstance(node, ast.Attribute) and node.attr in _CONTRACTIONS
+    if isinstance(node, ast.Name) and node.id in module.imports:  # a local variable may bear any name
+        named = module.dotted(node).rsplit(".", 1)[-1] in _CONTRACTIONS
+    if operator or named:
+        return Use("contraction", brief(node), line_of(node), function)
+    return None
+
+
+def _library(module: Module, node: ast.AST, function: str) -> Use | None:
+    """A function of numpy or OpenCV outside the harmless ones."""
+    if not isinstance(node, ast.Attribute | ast.Name):
+        return None
+    name = module.dotted(node)
+    parts = name.split(".")
+    if parts[0] == "numpy" and len(parts) > 1 and parts[1] not in _NUMPY and not name.startswith(_NUMPY_MODULES):
+        return Use("numpy", name, line_of(node), function)
+    if parts[0] == "cv2" and len(parts) > 1 and parts[1] not in _OPENCV and not parts[1].isupper():
+        return None if _is_constant(parts[1]) else Use("opencv", name, line_of(node), function)
+    return None
+
+
+def _is_constant(name: str) -> bool:
+    """OpenCV's constants: ``COLOR_BGR2RGB``, ``CV_16S``."""
+    head = name.split("_", 1)[0]
+    return head.isupper() and "_" in name
+
+
+def _accumulations(node: ast.AST, function: str) -> Iterator[Use]:
+    if not isinstance(node, _LOOPS):
+        return
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.AugAssign) and isinstance(inner.op, ast.Add | ast.Sub) and _mixed_inside(inner.value):
+            yield Use("accumulation", brief(inner), line_of(inner), function)
+
+
+def _mixed_inside(node: ast.AST) -> bool:
+    return any(_mixes(inner) for inner in ast.walk(node))
+
+
+def _mixes(node: ast.AST) -> bool:
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, _MIXES) and not constant(node.left) and not constant(node.right)
+    return isinstance(node, ast.Call) and _name(node) in _MIXERS
+
+
+def _name(node: ast.AST) -> str:
+    if isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""

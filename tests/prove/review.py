@@ -1,0 +1,107 @@
+"""The rows of `edge/prove/reviewed.py` against this source: what a person has to look at, and the row to write then.
+
+python -m tests.prove.review            # what has no row, has changed, or is gone
+python -m tests.prove.review --accept   # write the digests of what has changed, after it was looked at
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from edge.policy.contents import profiles_of
+from edge.prove import dynamic, listeners, scores, statements, templates
+from edge.prove.allowed import rows
+from edge.prove.reviewed import ROWS
+from edge.prove.source import MODULE, Module, Use, digest
+
+ROOT = Path(__file__).resolve().parents[2]
+REVIEWED = ROOT / "edge" / "prove" / "reviewed.py"
+
+
+def modules() -> list[Module]:
+    """The files that a device build holds."""
+    paths = sorted((ROOT / "edge").rglob("*.py"))
+    names = [path.relative_to(ROOT / "edge").as_posix() for path in paths]
+    return [
+        Module.parse(f"edge/{n}", (ROOT / "edge" / n).read_bytes()) for n in names if "device" in (profiles_of(n) or ())
+    ]
+
+
+def looks(found: list[Module]) -> dict[str, Callable[[Module], Iterator[Use]]]:
+    """Every check that has rows."""
+    known = templates.takers(found)
+    texts = statements.constants({module.name: module for module in found})
+
+    def several(module: Module) -> Iterator[Use]:
+        yield from templates.loops(module, known)
+        yield from templates.collections(module)
+
+    return {
+        "scores": scores.similarities,
+        "templates": templates.gates,
+        "collections": several,
+        "sql": lambda module: statements.statements(module, texts),
+        "dynamic": dynamic.dynamics,
+        "listeners": listeners.listeners,
+    }
+
+
+def differences() -> Iterator[tuple[str, Module, str, list[Use], str]]:
+    """(check, file, function, its uses, what is wrong with its row)."""
+    found = modules()
+    for check, look in looks(found).items():
+        known = rows(check)
+        seen = set()
+        for module in found:
+            places: dict[str, list[Use]] = {}
+            for use in look(module):
+                places.setdefault(use.function, []).append(use)
+            for function, uses in places.items():
+                seen.add((module.file, function))
+                row = known.get((module.file, function))
+                if row is None:
+                    yield check, module, function, uses, "no row"
+                elif {use.kind for use in uses} != row.kinds:
+                    yield check, module, function, uses, "other kinds"
+                elif row.digest and row.digest != now(module, function):
+                    yield check, module, function, uses, "changed"
+        for file, function in sorted(set(known) - seen):
+            yield check, Module.parse(file, ""), function, [], "gone"
+
+
+def now(module: Module, function: str) -> str:
+    """The digest of a function as it is."""
+    return "" if function == MODULE else digest(module.functions[function][0])
+
+
+def suggested(check: str, module: Module, function: str, uses: list[Use]) -> str:
+    kinds = ", ".join(sorted({use.kind for use in uses}))
+    return f'("{check}", "{module.file}", "{function}", "{kinds}", "{now(module, function)}", "")'
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--accept", action="store_true")
+    given = parser.parse_args()
+    text, count = REVIEWED.read_text(), 0
+    for check, module, function, uses, wrong in differences():
+        count += 1
+        print(f"{wrong}: {module.file} {function} [{check}]")
+        for use in uses:
+            print(f"    {use.line}: {use.kind}: {use.what}")
+        if uses:
+            print("  ", suggested(check, module, function, uses))
+        if given.accept and wrong == "changed":
+            (row,) = [r for r in ROWS if r[:3] == (check, module.file, function)]
+            text = text.replace(row[4], now(module, function))
+    if given.accept:
+        REVIEWED.write_text(text)
+    print(f"{count} differences")
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
