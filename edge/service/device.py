@@ -29,7 +29,9 @@ from edge.journal import KEY_LABEL, Journal
 from edge.keys import Keyring
 from edge.policy import BuildInfo, current
 from edge.policy.attest import verified
+from edge.service.house import House
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
+from edge.service.retention import Retention, retention
 from edge.session import Desk, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
 from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
@@ -70,6 +72,7 @@ class Device:
     Attributes:
         settings, build: what it was told, what it is.
         chain, vault, limits, clock, ledger (the journal), door: its rooms. desk, verifier: its session.
+        house: what goes by itself.
     """
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
@@ -77,13 +80,20 @@ class Device:
         self.clock = ClockGuard(state, system_clock=parts.system_clock, build_date=BUILD_DATE)
         self.limits = Limits(state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
         folder = settings.device.state_dir
-        self.vault = Vault.at(folder, keyring, state, acknowledged_by=parts.acknowledged_by)
+        self.vault = Vault.at(
+            folder,
+            keyring,
+            state,
+            acknowledged_by=parts.acknowledged_by,
+            keep_days=self.retention.template_days,
+        )
         counters = Counters(state)
         written = counters.value(JOURNAL_COUNTER)
         journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().utc_s, at_least=written)
         self.ledger = Ledger(journal, settings, parts.build, counters)
         self.chain = Chain.load(settings.face)
-        self.desk = Desk(keyring.trust, keyring.site_id, settings.claim, self.clock.now)
+        self.house = House(self.vault, self.limits, self.ledger, self.clock, lambda: self.retention)
+        self.desk = Desk(keyring.trust, keyring.site_id, settings.claim, self.clock.now, lambda: self.vault.keep_days)
         self.verifier = Verifier(
             self.chain,
             self.vault,
@@ -231,21 +241,10 @@ class Device:
             )
         return self._examined
 
-    def keep_house(self) -> None:
-        """What is done once a day, and only with a confirmed time: expired cards and old journal entries go.
-
-        Raises:
-            StateError, VaultError, JournalBroken: the device must not go on.
-        """
-        now = self.clock.now()
-        if not now.confirmed:
-            return
-        for due in self.vault.expire(now):
-            serial = due.holder.serial
-            self.limits.forget(serial)
-            self.ledger.journal.write("expired", serial=serial.hex(), what=due.what.value, rule=due.rule.value)
-        self.ledger.journal.prune(now.utc_s - self.settings.journal.days * 86400)
-        self.ledger.mark()
+    @property
+    def retention(self) -> Retention:
+        """How long what is kept here: the strictest of settings, declaration and policy."""
+        return retention(self.settings, self.build.statement)
 
     def enrolment(self, *, want: int = 5, deadline_s: float = 60.0) -> Enrolment:
         """The capture side of an enrolment on this device."""

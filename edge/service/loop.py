@@ -22,8 +22,8 @@ from edge.types import Decision, Fault, Frame, Reader
 _IDLE_S = 0.1
 #: Pause before a failed source is opened again.
 _RETRY_S = 2.0
-#: How often the house is kept: expired cards, old journal entries.
-_DAY_S = 86_400.0
+#: How often it is asked whether the house must be kept; `edge.service.house` keeps it once a day.
+_VISIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Loop:
         device: opened.
         readers: how claims arrive.
         tell: told about every event; must not block.
-        clock: seconds, monotonic; when the house is to be kept again.
+        clock: seconds, monotonic; when to look after the house again.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Loop:
     ) -> None:
         self._device, self._readers, self._tell = device, readers, tell
         self._faults: frozenset[Fault] = frozenset()
-        self._clock, self._kept = clock, float("-inf")
+        self._clock, self._visited = clock, float("-inf")
 
     def run(self, stop: threading.Event) -> None:
         """Serve claims.
@@ -70,7 +70,7 @@ class Loop:
         build = self._device.examined()
         self._device.ledger.started(self._device.chain.model, build)
         if build.is_device and not build.drives_doors:
-            self._tell(Event("notice", f"this build drives the log door only: {build.unsigned or build.fault}"))
+            self._tell(Event("notice", f"this build drives the log door only: {build.log_only}"))
         _ = self._device.door  # a door that may not be driven is told now, not at the first accept; a relay locks
         first = True
         while not stop.is_set():
@@ -127,9 +127,9 @@ class Loop:
             self._tell(Event("guard", text))
 
     def _keep_house(self) -> None:
-        if self._clock() - self._kept >= _DAY_S:
-            self._kept = self._clock()
-            self._device.keep_house()
+        if self._clock() - self._visited >= _VISIT_S:
+            self._visited = self._clock()
+            self._device.house.visit()
 
     def _nobody_can_claim(self) -> bool:
         """Standard input has ended and it was the only reader: nothing can happen any more."""

@@ -16,6 +16,7 @@ from edge.errors import ClockUnconfirmed, TokenExpired
 from edge.keys import TrustStore
 from edge.settings.model import ClaimSettings
 from edge.types import Claim
+from edge.vault import Header
 
 
 class Time(Protocol):
@@ -37,12 +38,15 @@ class Desk:
         site: the 16-byte site id.
         settings: this door's group and hours.
         now: the trusted clock (`edge.state.ClockGuard.now`).
+        keep_days: the longest time that a template may be kept, whatever its card says; None: as long as its card is
+            valid. A template on a card cannot be deleted from here, so it is refused.
     """
 
     trust: TrustStore
     site: bytes
     settings: ClaimSettings
     now: Callable[[], Time]
+    keep_days: Callable[[], int | None] = lambda: None
 
     def receive(self, text: str, received_ns: int) -> Claim:
         """Check a token.
@@ -59,6 +63,7 @@ class Desk:
         time = self.now()
         try:
             check_time(claim, time.utc_s)
+            self._check_age(claim, time.utc_s)
         except TokenExpired as error:
             if time.confirmed:
                 raise
@@ -69,3 +74,19 @@ class Desk:
             ) from error
         check_door(claim, self.settings.group, self.settings.schedule, time.utc_s)
         return claim
+
+    def _check_age(self, claim: Claim, now_s: int) -> None:
+        """Return when the template on a card may still be used. Raises `TokenExpired`."""
+        days = self.keep_days()
+        if days is None or claim.sealed is None:
+            return
+        try:
+            made = Header.parse(claim.sealed.header).made
+        except ValueError:
+            return  # the vault refuses it with its own reason
+        if now_s >= made + days * 86_400:
+            raise TokenExpired(
+                f"the template on it is older than the {days} days for which one may be kept here",
+                where="token",
+                remedy="ask the operator to enrol again",
+            )
