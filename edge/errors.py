@@ -118,6 +118,21 @@ class SignatureError(EdgeError):
     """A signature over a build, pack, model or review does not count: altered, of another kind, or nobody trusted."""
 
 
+class PackRefused(EdgeError):
+    """A policy pack cannot be used. ``problems`` holds every finding."""
+
+    def __init__(self, problems: tuple[str, ...], *, where: str = "", remedy: str = "mend the pack") -> None:
+        text = problems[0] if len(problems) == 1 else f"{len(problems)} problems in the pack: {'; '.join(problems)}"
+        super().__init__(text, where=where, remedy=remedy)
+        self.problems = problems
+
+
+class PolicyStops(EdgeError):
+    """The policy packs stop new enrolments, or every claim, on this day."""
+
+    exit_code = 4
+
+
 class ClaimError(EdgeError):
     """A claim is refused before any frame is looked at. ``reason`` is a member of ``types.Reason`` by value."""
 
