@@ -32,8 +32,8 @@ I64 = NDArray[np.int64]
 DISCARDED = (0, 5, 10, 20)
 
 
-def judge(result: Result, material: Material, trials: Trials, plan: Plan) -> dict[str, Any]:
-    """The figures of one contender, plain JSON values."""
+def judge(result: Result, material: Material, trials: Trials, plan: Plan, worst_of_a_kind: int = 25) -> dict[str, Any]:
+    """The figures of one contender, plain JSON values; with so many of the worst pairs of either kind."""
     figures: dict[str, Any] = {"name": result.name, "about": result.about, "acquisition": acquisition(result)}
     if result.accuracy is not None:
         figures["pairs_accuracy"], figures["pairs_standard_error"] = result.accuracy
@@ -45,7 +45,7 @@ def judge(result: Result, material: Material, trials: Trials, plan: Plan) -> dic
         row for k, part in enumerate(material.partitions) for row in groups(result, material, trials, k, part, plan)
     ]
     figures["error_versus_discard"] = discard(result)
-    figures["worst_pairs"] = worst(result, material)
+    figures["worst_pairs"] = worst(result, material, worst_of_a_kind)
     return figures
 
 
@@ -222,14 +222,14 @@ def discard(result: Result) -> list[dict[str, Any]]:
     return curves
 
 
-def worst(result: Result, material: Material) -> dict[str, list[dict[str, Any]]]:
-    """At most 50 pairs of the labelled set: genuine ones of the lowest scores, impostor ones of the highest."""
+def worst(result: Result, material: Material, most: int) -> dict[str, list[dict[str, Any]]]:
+    """Pairs of the labelled set: genuine ones of the lowest scores, impostor ones of the highest."""
     names = material.pictures.names
 
     def rows(table: F64, sign: float) -> list[dict[str, Any]]:
         return [
             {"first": names[int(a)], "second": names[int(b)], "score": round(float(sign * value), 4)}
-            for a, b, value in table
+            for a, b, value in table[:most]
         ]
 
     return {"genuine": rows(result.detail.worst_genuine, 1), "impostor": rows(result.detail.worst_impostor, -1)}

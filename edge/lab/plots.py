@@ -22,6 +22,7 @@ from edge.lab.measure import Result
 F64 = NDArray[np.float64]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES = ("-", "--", "-.", ":")
+MARKS = ("o", "s", "^", "D")
 
 
 def scores(result: Result, thresholds: Sequence[tuple[str, float]]) -> str:
@@ -76,21 +77,26 @@ def discards(curves: Sequence[tuple[str, dict[str, Any]]]) -> str:
     return _svg(figure)
 
 
-def group_rates(rows: Sequence[dict[str, Any]], kind: str, names: Sequence[str]) -> str:
-    """Bars of one error rate by group, one colour a contender: rows of {group, values}."""
-    figure, axis = _axis(6.4, 0.9 + 0.22 * len(rows) * max(1, len(names)))
-    step = 1 / (len(names) + 0.7)
+def group_rates(rows: Sequence[dict[str, Any]], kind: str, names: Sequence[str], logarithmic: bool) -> str:
+    """One error rate by group, one mark a contender: rows of {group, values}, None where too few."""
+    figure, axis = _axis(6.4, 0.9 + 0.32 * len(rows))
     for k, name in enumerate(names):
-        x = [row["values"][k] for row in rows]
-        y = [place + k * step for place in range(len(rows))]
-        axis.barh(y, [value or np.nan for value in x], height=step * 0.9, color=COLOURS[k % 7], label=name)
-    axis.set_yticks([place + step * (len(names) - 1) / 2 for place in range(len(rows))], [r["group"] for r in rows])
-    axis.set_xscale("log")
-    axis.invert_yaxis()
+        x = [np.nan if row["values"][k] is None else row["values"][k] for row in rows]
+        y = [place + 0.24 * (k - (len(names) - 1) / 2) / max(1, len(names) - 1) for place in range(len(rows))]
+        axis.plot(x, y, MARKS[k % 4], color=COLOURS[k % 7], label=name, markersize=6)
+    axis.set_yticks(range(len(rows)), [row["group"] for row in rows])
+    values = [value for row in rows for value in row["values"] if value is not None]
+    if logarithmic:
+        # whole decades, so that every axis can be read alike
+        axis.set_xscale("log")
+        axis.set_xlim(10 ** np.floor(np.log10(min(values)) - 0.05), 10 ** np.ceil(np.log10(max(values)) + 0.05))
+    else:
+        axis.set_xlim(0, 1.08 * max(values))
+    axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set(xlabel=kind)
-    axis.grid(axis="x", which="both", alpha=0.2)
+    axis.grid(alpha=0.25)
     if len(names) > 1:
-        axis.legend(frameon=False, fontsize=8)
+        axis.legend(frameon=False, fontsize=8, bbox_to_anchor=(0, 1), loc="lower left", ncols=4)
     return _svg(figure)
 
 

@@ -161,8 +161,9 @@ def _group_plots(report: Report, material: Material) -> list[dict[str, Any]]:
             rows = [{"group": label, "values": v} for label, v in zip(part.labels, values, strict=True) if any(v)]
             if rows:
                 target = tables[0][0]["target_fmr"]
-                bars[kind] = plots.group_rates(rows, f"{title} at each model's threshold for FMR {target:.0e}", names)
-        found.append({"name": part.name, "tables": list(zip(names, [t[0] for t in tables], strict=True)), "bars": bars})
+                axis = f"{title} at each model's threshold for FMR {target:.0e}"
+                bars[kind] = plots.group_rates(rows, axis, names, kind == "fmr")
+        found.append({"name": part.name, "names": names, "tables": [table[0] for table in tables], "bars": bars})
     return found
 
 

@@ -16,6 +16,7 @@ from edge.lab.measure import Material, Plan, Result, contenders_of, open_materia
 from edge.lab.pairing import Trials
 from edge.lab.progress import Tells
 from edge.lab.report import FILES, Report, write
+from edge.lab.tally import WORST
 
 
 def measure(plan: Plan, steps: Tells, contenders: Sequence[Contender] | None = None) -> Report:
@@ -44,7 +45,9 @@ def measure(plan: Plan, steps: Tells, contenders: Sequence[Contender] | None = N
 def report_of(plan: Plan, material: Material, results: Sequence[Result]) -> Report:
     """Figures of all contenders."""
     trials = material.trials()
-    models = [judge(result, material, trials, plan) for result in results]
+    # at most 50 pairs leave with a report, however many models are in it
+    each = WORST // len(results)
+    models = [judge(result, material, trials, plan, each) for result in results]
     return Report(_head(plan, material, results, trials), models, FILES)
 
 

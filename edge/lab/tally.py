@@ -236,4 +236,4 @@ def shares_of(quality: Sequence[F64]) -> I64:
         rank = np.empty(len(scores), np.int64)
         rank[order] = np.arange(len(scores))
         rows.append(rank * SHARES // len(scores))
-    return np.array(rows, np.int64).reshape(len(rows), -1)
+    return np.array(rows, np.int64) if rows else np.zeros((0, 0), np.int64)

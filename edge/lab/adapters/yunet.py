@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge.errors import InputError
 from edge.types import U8
+from edge.types.complaints import Complaints
 
 F32 = NDArray[np.float32]
 
@@ -36,7 +37,8 @@ class YuNet:
         if not file.is_file():
             raise InputError("there is no such file", where=str(file), remedy="put YuNet there, or give --weights")
         try:
-            self.net = cv2.FaceDetectorYN.create(str(file), "", size or (320, 240), score, nms, 5000)
+            with Complaints():  # OpenCV 5 warns about a target that nobody asked for
+                self.net = cv2.FaceDetectorYN.create(str(file), "", size or (320, 240), score, nms, 5000)
         except cv2.error as error:
             first = str(error).splitlines()[0][:200]
             raise InputError(f"OpenCV refuses the file: {first}", where=str(file), remedy="check `detector`") from None
