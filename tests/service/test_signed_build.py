@@ -1,0 +1,214 @@
+"""A signed device build, installed by pip from a real wheel, may drive a relay; anything less drives the log door.
+
+Each case is a copy of one installation with one thing changed, run in a process of its own. The pins are gpiozero's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge.policy.files import SIGNATURE
+from edge.policy.signing import Signer
+from edge.policy.wheels import sign_wheel
+from tests.cli.conftest import ROOT, Desk, make_desk
+
+ANNA, BEN = Signer.generate("anna"), Signer.generate("ben")
+OFFICE = "config/examples/build-office.yaml"
+
+RELAY = """
+import json, sys
+from pathlib import Path
+from gpiozero.pins.mock import MockFactory
+from edge.door import choose
+from edge.errors import EdgeError
+from edge.service import open_device
+from edge.types import Decision, Outcome, Reason
+
+factory, guard = MockFactory(), choose.GuardProcess
+choose.hardware_factory = lambda: factory
+choose.GuardProcess = lambda pin, active_high: guard(pin, active_high=active_high, mock=True)
+told = {"energised": False, "error": ""}
+with open_device(Path(sys.argv[1])) as device:
+    try:
+        device.door.act(Decision(Outcome.ACCEPT, Reason.MATCHING, 1e-4))
+        told["energised"] = bool(factory.pin(17).state)
+    except EdgeError as error:
+        told["error"] = error.what
+print(json.dumps(told))
+"""
+
+
+def pip(*arguments: str, **environ: str) -> None:
+    command = [sys.executable, "-m", "pip", *arguments, "-q", "--no-deps", "--disable-pip-version-check"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environ}, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def build(out: Path, build_file: str) -> Path:
+    pip("wheel", "--no-build-isolation", "-w", str(out), str(ROOT), EDGE_BUILD_CONFIG=build_file)
+    (wheel,) = out.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of this checkout for an office, signed by anna."""
+    return sign_wheel(build(tmp_path_factory.mktemp("wheel"), OFFICE), ANNA)
+
+
+@pytest.fixture(scope="module")
+def genuine(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which pip installed it."""
+    site = tmp_path_factory.mktemp("genuine") / "site"
+    pip("install", "--no-index", "--target", str(site), str(wheel))
+    return site
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A device whose settings name a relay, and whose trust folder names anna as a builder."""
+    made = make_desk(tmp_path_factory.mktemp("desk"))
+    builders = made.folder / "trust" / "builders"
+    builders.mkdir()
+    (builders / "anna.pem").write_bytes(ANNA.public.pem())
+    camera = "camera:\n  driver: v4l2\n  device: /dev/v4l/by-id/none\ndoor:\n  driver: relay\n"
+    text = made.config.read_text()
+    (made.folder / "relay.yaml").write_text(text[: text.index("camera:")] + camera)
+    return made
+
+
+def python(site: Path, code: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run code with the installation before everything else; the checkout is not on the path."""
+    environ = {**os.environ, "PYTHONPATH": str(site)}
+    command = [sys.executable, "-P", "-c", code, *arguments]
+    return subprocess.run(
+        command, cwd=site, env=environ, input=stdin, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def edge(site: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return python(site, "from edge.cli import run; run()", *arguments, stdin=stdin)
+
+
+def relay(site: Path, desk: Desk) -> dict[str, object]:
+    done = python(site, RELAY, str(desk.folder / "relay.yaml"))
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_a_signed_build_of_a_trusted_builder_opens_a_relay(genuine: Path, desk: Desk):
+    assert relay(genuine, desk) == {"energised": True, "error": ""}
+
+
+def alter(site: Path) -> None:
+    file = site / "edge" / "door" / "relay.py"
+    file.write_text(file.read_text() + "\n")
+
+
+def by_a_stranger(site: Path) -> None:
+    """The very same files under a signature of somebody whom the device does not know."""
+    rewrapped = site.parent / "stranger.whl"
+    with zipfile.ZipFile(rewrapped, "w") as new:
+        for path in sorted(site.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc" and path.parts[len(site.parts)] != "bin":
+                new.write(path, path.relative_to(site).as_posix())
+    sign_wheel(rewrapped, BEN)
+    with zipfile.ZipFile(rewrapped) as opened:
+        (site / SIGNATURE).write_bytes(opened.read(SIGNATURE))
+
+
+CASES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "an altered file": (alter, "edge/door/relay.py was altered after it was signed"),
+    "an added module": (
+        lambda site: (site / "edge" / "search.py").write_text("def search(faces): ...\n"),
+        "edge/search.py was added after it was signed",
+    ),
+    "a removed signature": (lambda site: (site / SIGNATURE).unlink(), "it is not signed"),
+    "a stranger's signature": (by_a_stranger, "it is signed by nobody whom this device trusts"),
+    "a removed build statement": (
+        lambda site: (site / "edge" / "_build" / "statement.json").unlink(),
+        "this installation has no build statement",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_anything_less_drives_only_the_log_door_and_says_why(case: str, genuine: Path, desk: Desk, tmp_path: Path):
+    harm, reason = CASES[case]
+    site = tmp_path / "site"
+    shutil.copytree(genuine, site)
+    harm(site)
+    told = relay(site, desk)
+    assert told["energised"] is False
+    assert str(told["error"]).startswith("this build may drive only the log door: ")
+    assert reason in str(told["error"])
+
+
+@pytest.fixture(scope="module")
+def altered(genuine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    site = tmp_path_factory.mktemp("altered") / "site"
+    shutil.copytree(genuine, site)
+    alter(site)
+    return site
+
+
+REASON = "edge/door/relay.py was altered after it was signed"
+
+
+def test_an_altered_build_is_unfit_for_a_relay_in_the_self_test_and_does_not_run(altered: Path, desk: Desk):
+    config = str(desk.folder / "relay.yaml")
+    done = edge(altered, "selftest", "--config", config, "--json")
+    (check,) = (check for check in json.loads(done.stdout)["checks"] if check["name"] == "build")
+    assert (done.returncode, check["ok"], check["needed"]) == (4, False, True)
+    assert REASON in check["what"]
+    done = edge(altered, "run", "--config", config)
+    assert done.returncode == 4
+    assert REASON in done.stderr
+
+
+def test_an_altered_build_runs_a_log_door_and_says_so_aloud_and_in_the_journal(altered: Path, desk: Desk):
+    done = edge(altered, "run", "--config", str(desk.config), "--json")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, [event["event"] for event in events]) == (0, ["notice", "ready", "stopped"])
+    assert events[0]["text"] == f"this build drives the log door only: {REASON}"
+    shown = edge(altered, "journal", "show", "--config", str(desk.config), "--json")
+    (started,) = (e["fields"] for e in json.loads(shown.stdout)["entries"] if e["kind"] == "started")
+    assert (started["signed"], started["may_drive"]) == (False, "log-only")
+
+
+def test_build_show_and_verify_say_it_of_the_installation(altered: Path, genuine: Path, desk: Desk):
+    config = ("--config", str(desk.config))
+    good = edge(genuine, "build", "verify", "installed", *config)
+    assert (good.returncode, "each as anna signed it" in good.stdout) == (0, True)
+    assert "It may open a real door." in edge(genuine, "build", "show", *config).stdout
+    bad = edge(altered, "build", "verify", "installed", *config)
+    assert (bad.returncode, REASON in bad.stderr) == (1, True)
+    page = " ".join(edge(altered, "build", "show", "--lang", "fr", *config).stdout.split())
+    assert "Elle n'ouvre rien." in page
+    assert "edge/door/relay.py a été modifié après la signature" in page
+
+
+def test_the_version_says_what_it_is_without_reading_every_file(altered: Path, genuine: Path, tmp_path: Path):
+    assert edge(genuine, "--version").stdout.startswith("edge 0.1.0+device, a device build, with a signature")
+    bare = tmp_path / "site"
+    shutil.copytree(genuine, bare)
+    (bare / SIGNATURE).unlink()
+    assert edge(bare, "--version").stdout == "edge 0.1.0+device, a device build, unsigned: drives the log door only\n"
+
+
+def test_a_signed_build_that_declares_no_deployment_drives_only_the_log_door(desk: Desk, tmp_path: Path):
+    wheel = sign_wheel(build(tmp_path / "dist", "config/build.yaml"), ANNA)
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(tmp_path / "site")
+    told = relay(tmp_path / "site", desk)
+    assert told["energised"] is False
+    assert "nobody has declared where it stands" in str(told["error"])
