@@ -222,7 +222,7 @@ class Device:
             settings, allow, why = self.settings.door, False, ""
             if settings.driver != "log":
                 build = self.examined()
-                allow, why = build.drives_doors, build.unsigned
+                allow, why = build.drives_doors, build.log_only
             self._door = open_door(settings, allow_hardware=allow, why=why, write=_to_stderr)
             self._door.open()
         return self._door

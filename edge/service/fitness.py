@@ -126,7 +126,7 @@ def _build(device: Device) -> str:
     name = f"{build.profile} {build.version}"
     if build.drives_doors:
         return f"{name}, every file as {build.signer} signed it ({build.signer_id})"
-    told = f"{name} drives the log door only: {build.fault or build.unsigned}"
+    told = f"{name} drives the log door only: {build.log_only}"
     if build.fault or device.settings.door.driver != "log":
         raise Unfit(told, where="build", remedy="install a wheel signed by a builder whom this device trusts")
     return told
