@@ -1,28 +1,33 @@
-"""The embedder: bootstrap weights to int8.
+"""The embedder, from nothing to int8.
 
-    python -m models.training.embedder export
+    python -m models.training.detector prepare     # decode the data, once; shared with the detector
+    python -m models.training.embedder train       # resumes from .train/embedder/last.pt; curves.png beside it
+    python -m models.training.embedder export --weights .train/embedder/last.pt --reason "..."
 
-Converts the weights that were made for this project (`../shared/bootstrap`, its README has the recipe), calibrates the
-int8 ranges on training crops, writes `models/embedder.tflite` and its card. About one minute.
+`train` runs unchanged on CPU and CUDA; stop it with Ctrl-C whenever you like. `export` keeps the averaged weights in
+half precision (`models/training/embedder.pt`), calibrates the int8 ranges on training crops and writes the model with
+its card. To retrain on your own pictures, put aligned crops in the place of `../shared/data/train` (its README says how
+they are aligned) and run all three.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from models.training import card
-from models.training.paths import BOOTSTRAP, MODELS, WORK
+from models.training.paths import DATA, FLOAT, MODELS, TOOLS, WORK
 
 UTK = {"name": "UTKFace (aligned crops)", "terms": "non-commercial research only, as its source states"}
 AAF = {"name": "All-Age-Faces (aligned crops)", "terms": "asks for citation, as its source states"}
 TEACHER = {"name": "Open Model Zoo face-reidentification-retail-0095", "licence": "Apache-2.0"}
 
 
-def base_card(macs: int, parameters: int) -> dict[str, Any]:
+def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
     """What only people know about the embedder."""
     from models.training.embedder_net import SIZE, TEMPLATE
 
@@ -56,34 +61,56 @@ def base_card(macs: int, parameters: int) -> dict[str, Any]:
         ],
         "data": [UTK, AAF],
         "teachers": [TEACHER],
-        "training": "online distillation, 66 minutes on two CPU cores, 550,000 inputs (33,041 crops and morphs of "
-        "two); int8 by ai-edge-quantizer static_wi8_ai8 on 480 training crops",
+        "training": f"models.training.embedder: online distillation, {seen:,} inputs (25,915 crops, composites of two, "
+        "four views each); int8 by ai-edge-quantizer static_wi8_ai8 on 480 training crops",
         "licence": "Apache-2.0 for the weights as far as this project can grant it; the data's terms are above",
     }
 
 
 def calibration_crops(count: int) -> list[np.ndarray]:
-    """Aligned training crops, every second one with another camera's light, for the int8 ranges."""
-    from models.training.crops import aligned, open_crops
-    from models.training.embedder_net import SIZE, TEMPLATE
-    from models.training.photometric import Photometric
+    """Training crops as a door's camera would give them, RGB uint8 (112, 112, 3), for the int8 ranges."""
+    from models.training.embedder_inputs import Inputs
+    from models.training.embedder_net import SIZE
 
-    crops, light = open_crops(WORK), Photometric(SIZE, SIZE, 21)
-    chosen = np.random.default_rng(20).choice(len(crops.pixels), count, replace=False)
-    pictures = [aligned(crops.pixels[i], crops.landmarks[i], TEMPLATE) for i in chosen]
-    return [light(p) if n % 2 else p for n, p in enumerate(pictures)]
+    inputs = Inputs(WORK, 20)
+    return [inputs.sample(SIZE)[1][0] for _ in range(count)]
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train, or go on training."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenVINO's and torch's threads starve each other otherwise
+    import torch
+
+    from models.training.embedder_train import Plan, Run
+
+    torch.set_num_threads(options.threads)
+    plan = Plan(options.inputs, options.batch, workers=options.workers, device=options.device, views=options.views)
+    Run(WORK / "embedder", DATA, WORK, TOOLS, plan, {}).go()
+
+
+def keep(weights: Path) -> None:
+    """Put the averaged weights beside the recipe, in half precision: what float figures and retraining start from."""
+    import torch
+
+    saved = torch.load(weights, map_location="cpu", weights_only=True)
+    half = {name: w.half() if w.is_floating_point() else w for name, w in saved["weights"].items()}
+    torch.save({"shape": saved["shape"], "weights": half, "seen": saved["seen"]}, FLOAT)
 
 
 def export(weights: Path, count: int, reason: str) -> None:
     """Convert, quantise, write the card."""
     from models.training import convert
-    from models.training import embedder_net as nets
+    from models.training import embedder_dense as nets
+    from models.training.embedder_net import SIZE
+    from models.training.embedder_net import count as count_macs
 
-    net = nets.shift_input(nets.load(weights))
-    macs, parameters = nets.count(net, nets.SIZE, nets.SIZE)
-    convert.to_int8(net, calibration_crops(count), MODELS / "embedder.tflite", nets.SIZE, nets.SIZE)
+    if weights != FLOAT:
+        keep(weights)
+    net, seen = nets.load(FLOAT)
+    macs, parameters = count_macs(net, SIZE, SIZE)
+    convert.to_int8(net, calibration_crops(count), MODELS / "embedder.tflite", SIZE, SIZE)
     old = card.read("embedder")
-    base = base_card(macs, parameters) | {
+    base = base_card(macs, parameters, seen) | {
         key: old[key] for key in ("sha256", "golden", "accuracy", "calibration") if key in old
     }
     print(card.refresh(base, reason))
@@ -95,14 +122,20 @@ def main(arguments: list[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    sub = parser.add_subparsers(dest="command", required=True).add_parser(
-        "export", help="weights -> int8 .tflite and card"
-    )
-    sub.add_argument("--weights", type=Path, default=BOOTSTRAP / "weights.pt")
+    commands = parser.add_subparsers(dest="command", required=True)
+    sub = commands.add_parser("train", help="distil the teacher; resumes; CPU or CUDA")
+    sub.add_argument("--inputs", type=int, default=500_000, help="inputs to be seen in all (default 500,000)")
+    sub.add_argument("--batch", type=int, default=64, help="inputs a step (default 64)")
+    sub.add_argument("--views", type=int, default=4, help="views of each face that the teacher answered (default 4)")
+    sub.add_argument("--workers", type=int, default=1, help="composing processes (default 1)")
+    sub.add_argument("--threads", type=int, default=2, help="threads of torch (default 2)")
+    sub.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
+    sub = commands.add_parser("export", help="weights -> int8 .tflite and card")
+    sub.add_argument("--weights", type=Path, default=FLOAT, help="a checkpoint, such as .train/embedder/last.pt")
     sub.add_argument("--crops", type=int, default=480, help="training crops for the int8 ranges (default 480)")
     sub.add_argument("--reason", default="", help="why the golden digest changes")
     options = parser.parse_args(arguments)
-    export(options.weights, options.crops, options.reason)
+    train(options) if options.command == "train" else export(options.weights, options.crops, options.reason)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ that they do not?
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,3 +41,84 @@ def teacher_vectors(data: Path, work: Path) -> F32:
             rows.append(z / np.linalg.norm(z))
         np.save(cache, np.array(rows, np.float32))
     return np.load(cache)
+
+
+#: Names in the teacher's graph: the embedding, and the maps at the end of its stages.
+EMBEDDING, LAST, MIDDLE, EARLY = "658", "652", "605", "494"
+
+
+class OnlineTeacher:
+    """The teacher beside a training run: embedding and maps of a batch.
+
+    On a CPU it runs in OpenVINO, on CUDA in PyTorch in half precision (`../shared/tools/ir_torch.py`).
+
+    Args:
+        data: folder with ``teachers/``.
+        tools: folder with ``ir_torch.py``; needed on CUDA only.
+        device: where the student trains.
+        threads: of OpenVINO.
+    """
+
+    def __init__(self, data: Path, tools: Path, device: str, threads: int = 2) -> None:
+        self.device = device
+        self.requests: dict[int, Any] = {}
+        if device == "cpu":
+            import openvino
+
+            self.core, self.threads = openvino.Core(), threads
+            self.model = self.core.read_model(data / FILE)
+            self.model.add_outputs([LAST, MIDDLE, EARLY])
+        else:
+            self.graphs = _torch_graphs(data / FILE, tools, device)
+
+    def __call__(self, pictures: NDArray[np.uint8]) -> tuple[F32, list[F32]]:
+        """Embeddings (N, 256) and maps (N, 64, 32, 32), (N, 128, 16, 16), (N, 128, 8, 8) of BGR uint8 (N, 128, 128, 3).
+
+        The arrays are valid until the next call.
+        """
+        batch = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), np.float32)
+        if self.device == "cpu":
+            request = self._request(len(batch))
+            request.infer(batch)
+            outputs = [request.get_output_tensor(i).data for i in range(4)]
+            return outputs[0].reshape(len(batch), -1), [outputs[3], outputs[2], outputs[1]]
+        import torch
+
+        with torch.no_grad():
+            x = torch.from_numpy(batch).to(self.device).half()
+            z, last, middle, early = (graph(x).float().cpu().numpy() for graph in self.graphs)
+        n = len(batch)
+        return z, [early.reshape(n, 64, 32, 32), middle.reshape(n, 128, 16, 16), last.reshape(n, 128, 8, 8)]
+
+    def _request(self, count: int) -> Any:
+        """The graph for batches of one size; dynamic shapes are slower."""
+        if count not in self.requests:
+            self.model.reshape([count, 3, SIDE, SIDE])
+            compiled = self.core.compile_model(self.model, "CPU", {"INFERENCE_NUM_THREADS": self.threads})
+            self.requests[count] = compiled.create_infer_request()
+        return self.requests[count]
+
+
+def _torch_graphs(xml: Path, tools: Path, device: str) -> list[Any]:
+    """One graph an output, each the teacher up to there: on a GPU, working twice is cheaper than writing it again."""
+    import copy
+    import importlib.util
+    import xml.etree.ElementTree as ElementTree
+
+    spec = importlib.util.spec_from_file_location("ir_torch", tools / "ir_torch.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(tools / "ir_torch.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    whole = module.load(str(xml)).eval()
+    layers = ElementTree.parse(xml).getroot().find("layers")
+    assert layers is not None
+    keys = {layer.get("name"): layer.get("id") for layer in layers if layer.get("type") != "Const"}
+    graphs = []
+    for name in (EMBEDDING, LAST, MIDDLE, EARLY):
+        graph = copy.copy(whole)
+        stop = next(i for i, step in enumerate(whole.steps) if step[1] == keys[name])
+        graph.steps = [*whole.steps[: stop + 1], ("Result", "end", {}, [keys[name]])]
+        graphs.append(graph)
+    whole.to(device).half()
+    return graphs

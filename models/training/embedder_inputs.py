@@ -1,0 +1,160 @@
+"""What the embedder learns from: aligned crops, composites of two, and the same face as a door's camera would give it.
+
+    inputs = Inputs(work, seed=1)
+    clean, view, theta = inputs.sample(size=112)
+
+Workflow: a crop is warped onto a canvas, 160x160, whose middle 128x128 is the teacher's alignment. Most canvases are a
+composite of two crops, even or through a soft random mask, so 26,000 faces give as many people as training asks for.
+The teacher sees the middle as it is; the student sees it moved a little (as a detector's landmarks would), in other
+light, blurred, or partly covered, and is told the same answer. Held-out pictures never appear (`split`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training.compose import similarity
+from models.training.crops import open_crops
+from models.training.embedder_net import FRACTIONS
+from models.training.photometric import Photometric
+from models.training.split import excluded_from_training, held_out
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+CANVAS, MIDDLE, MARGIN = 160, 128, 16
+TEMPLATE = MIDDLE * np.array(FRACTIONS, np.float32) + MARGIN
+#: Shares of inputs that are a plain crop and an even blend; the rest is composed through a mask.
+PLAIN, EVEN = 0.35, 0.35
+
+
+def split_of(work: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(indices to train on, held-out indices) into the crops of `open_crops`."""
+    names = open_crops(work).names
+    barred = excluded_from_training(names, work / "same-person.csv")
+    train = [i for i, name in enumerate(names) if name not in barred]
+    return np.array(train, np.int64), np.array([i for i, name in enumerate(names) if held_out(name)], np.int64)
+
+
+class Inputs:
+    """Endless training inputs.
+
+    Args:
+        work: folder of the crops' cache.
+        seed: everything random follows from it.
+        indices: crops to draw from; by default all that may be trained on.
+    """
+
+    def __init__(self, work: Path, seed: int, indices: NDArray[np.int64] | None = None) -> None:
+        self.crops = open_crops(work)
+        self.indices = split_of(work)[0] if indices is None else indices
+        self.rng = np.random.default_rng(seed)
+        self.lights: dict[int, Photometric] = {}
+        self.seed = seed
+
+    def canvas(self, index: int, mirror: bool) -> U8:
+        """One crop on the canvas, BGR uint8 (160, 160, 3)."""
+        matrix = similarity(self.crops.landmarks[index], TEMPLATE)
+        out = cv2.warpAffine(self.crops.pixels[index], matrix, (CANVAS, CANVAS), borderMode=cv2.BORDER_REPLICATE)
+        return out[:, ::-1] if mirror else out
+
+    def face(self) -> U8:
+        """A canvas: a crop, an even blend of two, or two through a soft mask."""
+        rng = self.rng
+        one = self.canvas(int(rng.choice(self.indices)), rng.random() < 0.5)
+        kind = rng.random()
+        if kind < PLAIN:
+            return np.ascontiguousarray(one)
+        two = self.canvas(int(rng.choice(self.indices)), rng.random() < 0.5)
+        if kind < PLAIN + EVEN:
+            share = float(rng.uniform(0.3, 0.7))
+            return cv2.addWeighted(one, share, two, 1 - share, 0.0)
+        cells = rng.standard_normal((int(rng.integers(2, 5)), int(rng.integers(2, 5)))).astype(np.float32) * 2.5
+        mask = 1 / (1 + np.exp(-cv2.resize(cells, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)))
+        return cv2.blendLinear(np.ascontiguousarray(one), np.ascontiguousarray(two), mask, 1 - mask)
+
+    def jitter(self, size: int) -> F32:
+        """A similarity (2, 3) from canvas pixels to the student's (size, size) picture, near the plain alignment.
+
+        Spread: one in five is three times a small error (2 degrees, 3 %, 1.2 % of the width), the rest 1.5 times; the
+        small error is what landmark noise of 5 % of the eye distance makes of a five-point fit.
+        """
+        rng = self.rng
+        wide = 3.0 if rng.random() < 0.2 else 1.5
+        angle = np.deg2rad(rng.normal(0, 2.0) * wide)
+        scale = size / MIDDLE * np.exp(rng.normal(0, 0.03) * wide)
+        turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        shift = rng.normal(0, 0.012, 2) * wide * size
+        centre = np.full(2, CANVAS / 2 - 0.5)
+        offset = np.full(2, size / 2 - 0.5) + shift - turn @ centre
+        return np.column_stack([turn, offset]).astype(np.float32)
+
+    def sample(self, size: int, views: int = 1) -> tuple[U8, U8, F32]:
+        """One face.
+
+        Returns:
+            the teacher's view, BGR uint8 (128, 128, 3); the student's, RGB uint8 (views, size, size, 3); and for each
+            of them theta (2, 3), which says in the [-1, 1] coordinates of `torch.nn.functional.affine_grid` where the
+            student's places lie in the teacher's picture.
+        """
+        canvas = self.face()
+        clean = canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]
+        shrink = size / MIDDLE
+        source = cv2.GaussianBlur(canvas, (0, 0), 0.35 / shrink) if shrink < 0.75 else canvas
+        seen = [self.view(source, size) for _ in range(views)]
+        return np.ascontiguousarray(clean), np.stack([view for view, _ in seen]), np.stack([theta for _, theta in seen])
+
+    def view(self, source: U8, size: int) -> tuple[U8, F32]:
+        """A canvas as a door's camera would give it, and its theta; see `sample`."""
+        matrix = self.jitter(size)
+        view = cv2.warpAffine(source, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        if size not in self.lights:
+            self.lights[size] = Photometric(size, size, self.seed + size)
+        view = self.wear(self.cover(view, size), size)
+        view = self.lights[size](view) if self.rng.random() < 0.85 else view
+        return np.ascontiguousarray(view[:, :, ::-1]), theta_of(matrix, size)
+
+    def cover(self, view: U8, size: int) -> U8:
+        """Sometimes something in front of the face: a hand, a scarf, hair; never more than a third of it."""
+        rng = self.rng
+        if rng.random() > 0.15:
+            return view
+        view = view.copy()
+        centre = (int(rng.uniform(0, size)), int(rng.uniform(0, size)))
+        axes = (int(rng.uniform(0.05, 0.25) * size), int(rng.uniform(0.05, 0.25) * size))
+        colour = tuple(float(c) for c in rng.uniform(10, 230, 3))
+        cv2.ellipse(view, centre, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1, cv2.LINE_AA)
+        return view
+
+    def wear(self, view: U8, size: int) -> U8:
+        """Sometimes out of focus, moved while exposed, small and enlarged, or through JPEG."""
+        rng = self.rng
+        kind = rng.random()
+        if kind < 0.15:
+            return cv2.GaussianBlur(view, (0, 0), float(rng.uniform(0.4, 1.6)) * size / 112)
+        if kind < 0.22:
+            length = int(rng.integers(2, max(3, size // 16)))
+            kernel = np.zeros((length, length), np.float32)
+            end = (int(rng.integers(length)), length - 1)
+            cv2.line(kernel, (length - 1 - end[0], 0), end, 1.0)
+            return cv2.filter2D(view, -1, kernel / kernel.sum())
+        if kind < 0.37:
+            small = int(size * rng.uniform(0.3, 0.8))
+            return cv2.resize(cv2.resize(view, (small, small), interpolation=cv2.INTER_AREA), (size, size))
+        if kind < 0.5:
+            _, data = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 85))])
+            return cv2.imdecode(data, cv2.IMREAD_COLOR)
+        return view
+
+
+def theta_of(matrix: F32, size: int) -> F32:
+    """From the student's normalised coordinates to the teacher's, both as `affine_grid` has them."""
+    to_pixel = np.array([[size / 2, 0, size / 2 - 0.5], [0, size / 2, size / 2 - 0.5], [0, 0, 1]])
+    back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
+    half = MIDDLE / 2
+    shift = MARGIN + half - 0.5
+    to_unit = np.array([[1 / half, 0, -shift / half], [0, 1 / half, -shift / half], [0, 0, 1]])
+    return (to_unit @ back @ to_pixel)[:2].astype(np.float32)

@@ -1,0 +1,76 @@
+"""What the student is asked for: the teacher's answer, the teacher's distances, and the maps on the way there.
+
+The teacher's embedding is projected on its first principal components over the training crops (facts.md: 128 of them
+lose nothing). Maps are compared place by place: the student's places are looked up in the teacher's picture, since the
+student's view was moved.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+#: Channels of the teacher's maps, early to last.
+TEACHER_WIDTHS = (64, 128, 128)
+#: Weight of the batch's similarity matrix, and of the maps, early to last.
+PAIRS, MAPS = 4.0, (0.25, 0.5, 1.0)
+
+
+def principal(vectors: NDArray[np.float32], dim: int = 128) -> NDArray[np.float32]:
+    """The projection (256, dim) of unit vectors on their first components, not centred, so that cosines are kept."""
+    _, basis = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors)
+    return np.ascontiguousarray(basis[:, ::-1][:, :dim], np.float32)
+
+
+class Loss(nn.Module):
+    """See the module.
+
+    Args:
+        basis: (256, 128) as `principal` gives it.
+        widths: channels of the student's stages, early to last.
+    """
+
+    def __init__(self, basis: NDArray[np.float32], widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.basis: Tensor
+        self.register_buffer("basis", torch.from_numpy(basis))
+        self.bridges = nn.ModuleList(
+            nn.Conv2d(mine, theirs, 1) for mine, theirs in zip(widths, TEACHER_WIDTHS, strict=True)
+        )
+
+    def targets(self, embeddings: Tensor) -> Tensor:
+        """Unit targets (N, 128) of the teacher's embeddings (N, 256)."""
+        return F.normalize(F.normalize(embeddings.float()) @ self.basis)
+
+    def forward(
+        self, z: Tensor, maps: list[Tensor], target: Tensor, theirs: list[Tensor], theta: Tensor
+    ) -> dict[str, Tensor]:
+        """The parts of the loss and their ``total``.
+
+        Args:
+            z: the student's embeddings (N, 128).
+            maps: the student's maps, early to last.
+            target: unit targets (N, 128).
+            theirs: the teacher's maps, early to last.
+            theta: (N, 2, 3) from the student's places to the teacher's.
+        """
+        z = F.normalize(z.float())
+        parts = {"angle": 1 - (z * target).sum(1).mean()}
+        parts["pairs"] = (z @ z.T - target @ target.T).square().mean() * len(z) / max(1, len(z) - 1)
+        total = parts["angle"] + PAIRS * parts["pairs"]
+        for n, (bridge, mine, other) in enumerate(zip(self.bridges, maps, theirs, strict=True)):
+            wanted = looked_up(other, theta, mine.shape[-1])
+            parts[f"map{n}"] = 1 - F.cosine_similarity(bridge(mine.float()), wanted, dim=1).mean()
+            total = total + MAPS[n] * parts[f"map{n}"]
+        return parts | {"total": total}
+
+
+def looked_up(maps: Tensor, theta: Tensor, side: int) -> Tensor:
+    """The teacher's maps (N, C, h, h) at the student's places: (N, C, side, side)."""
+    shrink = max(1, round(maps.shape[-1] / side))
+    maps = F.avg_pool2d(maps, shrink) if shrink > 1 else maps
+    grid = F.affine_grid(theta, [len(maps), 1, side, side], align_corners=False)
+    return F.grid_sample(maps, grid, padding_mode="border", align_corners=False)

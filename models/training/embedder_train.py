@@ -1,0 +1,286 @@
+"""The embedder's training loop: inputs and a teacher in, checkpoints, a log, curves out; CPU or CUDA, resumable."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, IterableDataset
+
+from models.training import muon
+from models.training.embedder_dense import Dense
+from models.training.embedder_inputs import Inputs, split_of
+from models.training.embedder_loss import Loss, principal
+from models.training.embedder_validate import Bench
+from models.training.teacher import OnlineTeacher, teacher_vectors
+
+#: Faces that the teacher answers at a time, and answered views that wait: a face's views meet different company.
+FACES, WAITING = 64, 3072
+#: (up to this share of the run, side of the student's picture): most of it small, the end as it will be used.
+SIZES = ((0.55, 64), (0.8, 88), (1.0, 112))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run.
+
+    Args:
+        inputs: to be seen in all.
+        batch: inputs a step.
+        rate: peak learning rate of AdamW.
+        muon_rate: Muon's; 0 leaves everything to AdamW.
+        fall: share of the run in which the rates fall to 0.
+        workers: composing processes.
+        device: ``cpu`` or ``cuda``.
+        every_s: seconds between validations and checkpoints.
+        views: looks that the student takes at one answer of the teacher, at different times.
+        sizes: see `SIZES`.
+    """
+
+    inputs: int
+    batch: int = 64
+    rate: float = 4e-3
+    muon_rate: float = 0.03
+    fall: float = 0.35
+    workers: int = 1
+    device: str = "cpu"
+    every_s: float = 300.0
+    views: int = 3
+    sizes: tuple[tuple[float, int], ...] = SIZES
+
+    def size(self, seen: int) -> int:
+        """Side of the student's picture after so many inputs."""
+        return next((side for share, side in self.sizes if seen < share * self.inputs), self.sizes[-1][1])
+
+    def pace(self, seen: int) -> float:
+        """Share of the peak rate: linear warm-up over 100 steps, then level, then a straight line to 0.
+
+        A run with a level stretch can be made longer afterwards: resume from ``level.pt`` with more inputs.
+        """
+        warm = min(1.0, (seen / self.batch + 1) / 100)
+        return warm * min(1.0, max(0.0, (self.inputs - seen) / (self.inputs * self.fall)))
+
+
+class Batches(IterableDataset[tuple[torch.Tensor, ...]]):
+    """Endless (clean uint8 BGR, views uint8 RGB, theta) of `FACES` faces; every worker and resumption has its seed."""
+
+    def __init__(self, work: Path, plan: Plan, seen: int) -> None:
+        self.work, self.plan, self.seen = work, plan, seen
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
+        import cv2
+
+        cv2.setNumThreads(1)
+        info = torch.utils.data.get_worker_info()
+        number, workers = (info.id, info.num_workers) if info else (0, 1)
+        inputs, seen = Inputs(self.work, (1 + self.seen) * 100 + number), self.seen + number * FACES * self.plan.views
+        while True:
+            rows = [inputs.sample(self.plan.size(seen), self.plan.views) for _ in range(FACES)]
+            yield tuple(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
+            seen += FACES * self.plan.views * workers
+
+
+def _polite(_: int) -> None:
+    torch.set_num_threads(1)
+
+
+class Run:
+    """A training run with everything it has to remember.
+
+    Args:
+        folder: checkpoints, log and curves.
+        data: teachers and pictures.
+        work: the crops' cache.
+        tools: ``ir_torch.py`` for CUDA.
+        plan: see there.
+        shape: keyword arguments of `Dense`.
+    """
+
+    def __init__(self, folder: Path, data: Path, work: Path, tools: Path, plan: Plan, shape: dict[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.plan, self.shape, self.work = folder, plan, shape, work
+        torch.manual_seed(0)
+        self.device = torch.device(plan.device)
+        self.teacher = OnlineTeacher(data, tools, plan.device)
+        train, _ = split_of(work)
+        basis = principal(teacher_vectors(data, work)[train])
+        self.net = Dense(**shape).to(self.device, memory_format=torch.channels_last)
+        self.loss = Loss(basis, self.net.widths[1:]).to(self.device)
+        self.average, self.steps, self.seen = copy.deepcopy(self.net).eval(), 0, 0
+        matrices, others = muon.split(self.net)
+        if not plan.muon_rate:
+            matrices, others = [], list(self.net.parameters())
+        self.others = torch.optim.AdamW([*others, *self.loss.bridges.parameters()], plan.rate, weight_decay=0.01)
+        self.matrices = muon.Muon(matrices, plan.muon_rate, decay=0.05) if matrices else None
+        self.resume()
+        self.bench = Bench(work, self.teacher, self.loss)
+
+    def resume(self) -> None:
+        """Go on from ``last.pt`` when it is there."""
+        if not (self.folder / "last.pt").exists():
+            return
+        state = torch.load(self.folder / "last.pt", map_location=self.device, weights_only=True)
+        self.net.load_state_dict(state["net"])
+        self.average.load_state_dict(state["weights"])
+        self.loss.load_state_dict(state["loss"])
+        self.others.load_state_dict(state["others"])
+        if self.matrices and state["matrices"]:
+            self.matrices.load_state_dict(state["matrices"])
+        self.steps, self.seen = state["steps"], state["seen"]
+        print(f"resumed after {self.seen} inputs", flush=True)
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all; ``weights`` are the averaged ones, which get exported."""
+        state = {
+            "shape": self.shape,
+            "weights": self.average.state_dict(),
+            "net": self.net.state_dict(),
+            "loss": self.loss.state_dict(),
+            "others": self.others.state_dict(),
+            "matrices": self.matrices.state_dict() if self.matrices else None,
+            "steps": self.steps,
+            "seen": self.seen,
+        }
+        torch.save(state, self.folder / "last.tmp")
+        (self.folder / "last.tmp").replace(self.folder / "last.pt")
+        if self.seen <= self.plan.inputs * (1 - self.plan.fall):
+            shutil.copyfile(self.folder / "last.pt", self.folder / "level.pt")
+
+    def answered(self, loader: Any) -> Iterator[tuple[torch.Tensor, ...]]:
+        """Batches (view, theta, target, early, middle, last) drawn at random from the views that wait."""
+        rng, pool = np.random.default_rng(self.seen), []
+        for clean, views, theta in loader:
+            if pool and views.shape[2] != pool[0][0].shape[0]:
+                pool.clear()  # the pictures have just grown
+            embeddings, maps = self.teacher(clean.numpy())
+            target = self.loss.targets(torch.from_numpy(embeddings).to(self.device)).cpu()
+            kept = [torch.from_numpy(m).half() for m in maps]
+            for n in range(len(clean)):
+                face = (target[n], *(m[n].clone() for m in kept))
+                pool += [(views[n, v], theta[n, v], *face) for v in range(views.shape[1])]
+            while len(pool) >= WAITING:
+                drawn = []
+                for _ in range(self.plan.batch):
+                    place = int(rng.integers(len(pool)))
+                    pool[place], pool[-1] = pool[-1], pool[place]
+                    drawn.append(pool.pop())
+                yield tuple(torch.stack(column) for column in zip(*drawn, strict=True))
+
+    def step(
+        self, view: torch.Tensor, theta: torch.Tensor, target: torch.Tensor, *maps: torch.Tensor
+    ) -> dict[str, Any]:
+        """One step of both optimisers; gives the parts of the loss."""
+        pace = self.plan.pace(self.seen)
+        for optimiser, rate in ((self.others, self.plan.rate), (self.matrices, self.plan.muon_rate)):
+            for group in optimiser.param_groups if optimiser else ():
+                group["lr"] = rate * pace
+        x = (view.to(self.device).permute(0, 3, 1, 2).float() - 128) / 128
+        with torch.autocast(self.device.type, torch.bfloat16):
+            z, mine = self.net.with_maps(x.contiguous(memory_format=torch.channels_last))
+        theirs = [m.to(self.device).float() for m in maps]
+        parts = self.loss(z, mine, target.to(self.device), theirs, theta.to(self.device))
+        optimisers = [o for o in (self.others, self.matrices) if o]
+        for optimiser in optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        parts["total"].backward()
+        for optimiser in optimisers:
+            optimiser.step()
+        self.steps, self.seen = self.steps + 1, self.seen + len(view)
+        self.follow()
+        return parts
+
+    def follow(self) -> None:
+        """The exponential moving average of weights and statistics; a young average forgets faster."""
+        keep = min(0.999, (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            for mine, theirs in zip(self.average.state_dict().values(), self.net.state_dict().values(), strict=True):
+                mine.lerp_(theirs, 1 - keep) if mine.is_floating_point() else mine.copy_(theirs)
+
+    def go(self) -> None:
+        """Train to the end of the plan, or until SIGTERM or SIGINT."""
+        asked: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda got, _: asked.append(got))
+        loader = DataLoader(
+            Batches(self.work, self.plan, self.seen),
+            batch_size=None,
+            num_workers=self.plan.workers,
+            prefetch_factor=3 if self.plan.workers else None,
+            worker_init_fn=_polite,
+            multiprocessing_context="spawn" if self.plan.workers else None,  # a forked OpenCV thread pool deadlocks
+        )
+        started = checked = time.monotonic()
+        first, sums, last = self.seen, {}, {}
+        for batch in self.answered(loader):
+            for name, value in self.step(*batch).items():
+                sums[name] = sums.get(name, 0.0) + value.detach()
+            if self.steps % 50 == 0:
+                last, sums = {k: float(v) / 50 for k, v in sums.items()}, {}
+                self.report((self.seen - first) / (time.monotonic() - started), last)
+            done = self.seen >= self.plan.inputs
+            if asked or done or time.monotonic() - checked > self.plan.every_s:
+                self.save()
+                if not asked:
+                    note(
+                        self.folder,
+                        {"seen": self.seen, **last, **self.bench.measure(self.average, self.plan.size(self.seen))},
+                    )
+                checked = time.monotonic()
+            if asked:
+                print(f"stopped after {self.seen} inputs; the same command goes on from here", flush=True)
+            if asked or done:
+                return
+
+    def report(self, speed: float, parts: dict[str, float]) -> None:
+        left = int((self.plan.inputs - self.seen) / max(speed, 1e-9))
+        text = "  ".join(f"{name} {value:.4f}" for name, value in parts.items())
+        print(
+            f"{100 * self.seen / self.plan.inputs:5.1f} %  {self.seen}/{self.plan.inputs}  "
+            f"{self.plan.size(self.seen)} px  "
+            f"{speed:.0f}/s  ETA {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}  {text}",
+            flush=True,
+        )
+
+
+def note(folder: Path, row: dict[str, float]) -> None:
+    """Append to the log and redraw the curves."""
+    with (folder / "log.jsonl").open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    print("  held out: " + "  ".join(f"{k} {v:.4f}" for k, v in row.items() if k.startswith("held")), flush=True)
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    draw(folder / "curves.png", rows)
+
+
+def draw(path: Path, rows: list[dict[str, float]]) -> None:
+    """Curves: losses, cosine to the teacher and similarity error on held-out crops, TAR between two views."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    panels = {
+        "losses": ["total", "angle", "map0", "map1", "map2"],
+        "cosine to the teacher, held out": ["held_clean", "held_view"],
+        "error of similarities, held out": ["held_pairs"],
+        "TAR between two views, held out, %": ["held_tar3", "held_tar4"],
+    }
+    figure, axes = plt.subplots(1, len(panels), figsize=(20, 4.5))
+    for axis, (title, names) in zip(axes, panels.items(), strict=True):
+        for name in names:
+            axis.plot([row["seen"] for row in rows], [row.get(name, np.nan) for row in rows], ".-", label=name)
+        axis.set_title(title)
+        axis.set_xlabel("inputs seen")
+        axis.legend(fontsize=7)
+        axis.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, dpi=80)
+    plt.close(figure)

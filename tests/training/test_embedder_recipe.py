@@ -1,0 +1,140 @@
+"""The embedder's recipe: inputs, losses, optimiser, resuming, and a network for the int8 delegate. Needs torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the recipes need the `train` extra (torch)")
+
+import torch.nn.functional as F  # noqa: E402, N812
+
+from models.training import muon  # noqa: E402
+from models.training.embedder_dense import Dense, load  # noqa: E402
+from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, theta_of  # noqa: E402
+from models.training.embedder_loss import Loss, looked_up, principal  # noqa: E402
+from models.training.embedder_net import count  # noqa: E402
+from models.training.embedder_train import Plan  # noqa: E402
+
+SMALL = {"widths": (8, 12, 16, 24), "hidden": (8, 8, 8), "repeats": (1, 1, 1), "head": 32}
+
+
+class Painted(Inputs):
+    """Inputs without the crops: smooth noise instead of faces."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng, self.lights, self.seed = np.random.default_rng(seed), {}, seed
+
+    def face(self) -> np.ndarray:
+        import cv2
+
+        cells = self.rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)
+        return cv2.resize(cells, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
+
+    def cover(self, view: np.ndarray, size: int) -> np.ndarray:
+        return view
+
+    wear = cover
+
+
+def test_theta_finds_the_students_places_in_the_teachers_picture():
+    inputs = Painted(1)
+    canvas = inputs.face()
+    clean = canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]
+    import cv2
+
+    matrix = inputs.jitter(112)
+    view = cv2.warpAffine(canvas, matrix, (112, 112), borderMode=cv2.BORDER_REPLICATE)
+    maps = torch.from_numpy(clean.copy()).permute(2, 0, 1)[None].float()
+    found = looked_up(maps, torch.from_numpy(theta_of(matrix, 112))[None], 112)[0].permute(1, 2, 0).numpy()
+    inner = slice(20, 92)
+    assert np.abs(found[inner, inner] - view[inner, inner]).mean() < 2.0
+
+
+def test_a_sample_has_one_clean_view_and_as_many_others_as_asked_for():
+    clean, views, thetas = Painted(2).sample(64, views=3)
+    assert (clean.shape, views.shape, thetas.shape) == ((128, 128, 3), (3, 64, 64, 3), (3, 2, 3))
+    assert not np.array_equal(views[0], views[1])
+
+
+def test_the_network_stays_within_its_budget():
+    macs, parameters = count(Dense(), 112, 112)
+    assert macs <= 170e6
+    assert parameters <= 1.45e6  # int8: one byte each, and 1.5 MB allowed
+
+
+def test_smaller_pictures_give_embeddings_of_the_same_size():
+    net = Dense(**SMALL).eval()
+    with torch.no_grad():
+        assert {tuple(net(torch.zeros(1, 3, side, side)).shape) for side in (64, 88, 112)} == {(1, 128)}
+
+
+def test_principal_components_keep_cosines_of_vectors_in_their_span():
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((500, 8)).astype(np.float32) @ rng.standard_normal((8, 256)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    kept = vectors @ principal(vectors, 8)
+    assert np.allclose(kept @ kept.T, vectors @ vectors.T, atol=1e-4)
+
+
+def test_a_student_that_answers_like_the_teacher_has_no_loss_but_its_maps():
+    basis = principal(np.random.default_rng(0).standard_normal((300, 256)).astype(np.float32))
+    loss = Loss(basis, SMALL["widths"][1:])
+    target = loss.targets(torch.randn(4, 256))
+    maps = [torch.rand(4, width, side, side) for width, side in ((12, 28), (16, 14), (24, 7))]
+    theirs = [torch.randn(4, width, side, side) for width, side in ((64, 32), (128, 16), (128, 8))]
+    theta = torch.eye(2, 3).expand(4, 2, 3)
+    parts = loss(target * 3, maps, target, theirs, theta)
+    assert float(parts["angle"]) == pytest.approx(0, abs=1e-5)
+    assert float(parts["pairs"]) == pytest.approx(0, abs=1e-6)
+    assert float(loss(-target, maps, target, theirs, theta)["angle"]) == pytest.approx(2, abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 40), (2, 40, 16)])
+def test_orthogonal_brings_every_singular_value_near_one(shape: tuple[int, ...]):
+    values = torch.linalg.svdvals(muon.orthogonal(torch.randn(shape, generator=torch.Generator().manual_seed(0))))
+    assert float(values.min()) > 0.5
+    assert float(values.max()) < 1.4
+
+
+def test_muon_takes_dense_convolutions_and_leaves_stem_depthwise_and_norms_to_adam():
+    net = Dense(**SMALL)
+    matrices, others = muon.split(net)
+    assert all(w.ndim == 4 for w in matrices)
+    assert id(net.stem[0].weight) not in {id(w) for w in matrices}
+    assert id(net.pool[0].weight) not in {id(w) for w in matrices}
+    assert len(matrices) + len(others) == len(list(net.parameters()))
+
+
+def test_a_few_steps_of_muon_lower_a_loss():
+    torch.manual_seed(0)
+    net, x, wanted = Dense(**SMALL), torch.randn(8, 3, 64, 64), F.normalize(torch.randn(8, 128))
+    matrices, _ = muon.split(net)
+    optimiser, losses = muon.Muon(matrices, 0.03), []
+    for _ in range(12):
+        loss = 1 - (F.normalize(net(x)) * wanted).sum(1).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0] - 0.1
+
+
+def test_a_plan_grows_its_pictures_and_ends_at_rate_zero():
+    plan = Plan(1000, batch=1, fall=0.4)
+    assert [plan.size(seen) for seen in (0, 600, 900)] == [64, 88, 112]
+    assert plan.pace(500) == 1.0
+    assert plan.pace(800) == pytest.approx(0.5)
+    assert plan.pace(1000) == 0.0
+    assert plan.pace(0) < 0.02
+
+
+def test_kept_weights_come_back_as_they_were_to_half_precision(tmp_path):
+    net = Dense(**SMALL)
+    half = {name: w.half() if w.is_floating_point() else w for name, w in net.state_dict().items()}
+    torch.save({"shape": SMALL, "weights": half, "seen": 7}, tmp_path / "kept.pt")
+    again, seen = load(tmp_path / "kept.pt")
+    assert seen == 7
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert F.cosine_similarity(again(x), net.eval()(x)).min() > 0.999
