@@ -1,0 +1,133 @@
+"""The device with canaries: two fictional people, five claims, and a note of everything that must not get out."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from edge import _resources
+from edge.camera import OnePerson
+from edge.camera.fictional import FictionalSource
+from edge.claim import PREFIX, base45, open_readers
+from edge.face import Chain, Look
+from edge.keys import Keyring
+from edge.service import Device, Event, Loop, Parts
+from edge.settings.model import CameraSettings, DeviceSettings, Settings, VaultSettings
+from edge.types import Custody, Frame, Probe, Template
+from edge.types.pictures import read_image
+from edge.vault import ConsentReceipt
+
+CARD, DEVICE = "ada", "fara"
+
+
+class Aviary:
+    """Enrols, runs, and remembers the canaries.
+
+    Attributes:
+        pixels: crops and frames that were embedded. vectors: every embedding, template and raw output. secrets: bytes.
+        outcomes: of the claims, in order. looks: as the device tells. allowed: K.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self.keyring, self.issuer = Keyring.ephemeral(os.urandom)
+        camera = CameraSettings(driver="fictional", pace="fast")
+        self.settings = Settings(
+            device=DeviceSettings(state_dir=state, trust_dir=state / "trust"),
+            camera=camera,
+            vault=VaultSettings(custody="device"),
+        )
+        self.pixels: list[np.ndarray] = []
+        self.vectors: list[np.ndarray] = []
+        self.secrets: list[bytes] = [self.keyring.device_key, self.keyring.site_key]
+        self.outcomes: list[list[str]] = []
+        self.looks: list[int] = []
+        self.allowed = self.settings.decision.looks
+        self._serving = False
+        self.after_probe: list[Callable[[Look, np.ndarray, str], None]] = []
+        self._watch_the_chain()
+
+    def _source(self) -> FictionalSource:
+        return FictionalSource((OnePerson(CARD, 60.0),), real=False)
+
+    def _watch_the_chain(self) -> None:
+        """Note what is embedded, and what comes of it. The product's own functions do the work."""
+        embed, opened = Chain.embed, Template.__init__
+        aviary = self
+
+        def noted(chain: Chain, look: Look, session: str) -> Probe:
+            probe = embed(chain, look, session)
+            vector = np.array(probe._data)
+            assert look.crop is not None
+            aviary.pixels.append(look.crop.image.copy())
+            aviary.vectors.append(vector)
+            for leak in aviary.after_probe if aviary._serving else ():
+                leak(look, vector, session)
+            return probe
+
+        def note_template(template: Template, data: Any, **rest: Any) -> None:
+            opened(template, data, **rest)
+            aviary.vectors.append(np.array(data))
+
+        Chain.embed = noted  # type: ignore[method-assign]
+        Template.__init__ = note_template  # type: ignore[method-assign]
+
+    def run(self, stdin: Callable[[bytes], BinaryIO], before_closing: Callable[[], None]) -> None:
+        """Enrol both, then let the loop answer the claims of a standard input that ends."""
+        parts = Parts(source=self._source, keyring=self.keyring, fast=True)
+        with Device.open(self.settings, parts) as device:
+            on_card, on_device = self._enrol(device, CARD, Custody.CARD), self._enrol(device, DEVICE, Custody.DEVICE)
+            self._serving = True
+            lines = [on_card, on_device, "EV1:NONSENSE", _flipped(on_card), on_card]
+            readers = open_readers(
+                self.settings.claim, stdin=stdin("\n".join(lines).encode() + b"\n"), clock=lambda: 0.0
+            )
+            Loop(device, readers, self._heard).run(threading.Event())
+            before_closing()
+
+    def _heard(self, event: Event) -> None:
+        if event.decision is not None:
+            self.outcomes.append([event.decision.outcome.value, event.decision.reason.value])
+            self.looks.append(event.decision.looks)
+
+    def _enrol(self, device: Device, name: str, custody: Custody) -> str:
+        pictures = [_resources.path("people", f"{name}-{k}.jpg") for k in (1, 2)]
+        frames = [Frame(read_image(file), k, k, "picture", meta={"name": name}) for k, file in enumerate(pictures)]
+        now = device.clock.now().utc_s
+        issued = device.vault.enrol(
+            device.enrolment().from_pictures(frames),
+            model_digest=bytes.fromhex(device.chain.model),
+            consent=ConsentReceipt(f"{name} (does not exist)", "test", "en", now, "delete it"),
+            operator="kim",
+            groups=("default",),
+            credential=1,
+            issuer=self.issuer,
+            not_before=now,
+            expires=now + 86400,
+            custody=custody,
+            random_bytes=os.urandom,
+            now_s=now,
+        )
+        assert issued.token is not None
+        claim = device.desk.receive(issued.token, 0)
+        self.secrets += [claim.secret, issued.token.encode()]
+        with device.vault.open(claim, model_digest=bytes.fromhex(device.chain.model), session="note"):
+            pass  # noted as it is opened
+        return issued.token
+
+    def write_canaries(self, file: Path) -> None:
+        """What must not have got out."""
+        arrays: dict[str, np.ndarray] = {f"pixels{k}": image for k, image in enumerate(self.pixels)}
+        arrays |= {f"vector{k}": vector for k, vector in enumerate(self.vectors)}
+        arrays |= {f"secret{k}": np.frombuffer(secret, np.uint8) for k, secret in enumerate(self.secrets)}
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def _flipped(token: str) -> str:
+    data = bytearray(base45.decode(token.removeprefix(PREFIX)))
+    data[len(data) // 2] ^= 0x10
+    return PREFIX + base45.encode(bytes(data))
