@@ -22,14 +22,14 @@ def path(kind: Kind, name: str = "") -> Path:
     """The path of a shipped file.
 
     Args:
-        kind: ``models``, ``config``, ``people`` (the fictional people of the demo), ``fonts`` (the cards' letters).
+        kind: ``models``, ``config``, ``people`` (who do not exist: demo, reference), ``fonts`` (the cards' letters).
         name: a relative path below it; empty for the folder itself.
 
     Raises:
         InputError: ``name`` leaves the folder, or the file is not there.
     """
     if kind == "people":
-        roots = [_PACKAGE / "camera" / "people"]
+        roots = [_PACKAGE / "face" / "people"]
     elif kind == "fonts":
         roots = [_PACKAGE / "claim" / "fonts"]
     else:

@@ -37,18 +37,18 @@ def verify_picture(device: Device, text: str, path: Path) -> Decision:
     session = device.verifier.new_session()
     try:
         claim = device.desk.receive(text, frame.monotonic_ns)
-        template = device.vault.open(claim, model_digest=bytes.fromhex(device.chain.model), session=session)
+        template, chain = device.verifier.open(claim, session)
     except (ClaimError, ModelMismatch) as error:
         return device.verifier.refuse(error)
     target = device.settings.decision.target_fmr
-    threshold = device.chain.threshold(target)
+    threshold = chain.threshold(target)
     with template:
-        seen = device.chain.look(frame)
+        seen = chain.look(frame)
         decision = Decision(
             Outcome.NO_DECISION, seen.reason or Reason.QUALITY, target, frames_looked_at=1, advice=seen.advice
         )
         if seen.reason is None:
-            score = compare(template, device.chain.embed(seen, session), session)
+            score = compare(template, chain.embed(seen, session), session)
             passed = score >= threshold
             decision = Decision(
                 Outcome.ACCEPT if passed else Outcome.REJECT,

@@ -360,12 +360,16 @@ def _write_sheet(card: Card, path: Path) -> None:
     """The reference people as the model is shown them, the template's points in it."""
     import cv2
 
-    from edge.errors import InputError
-    from edge.face.reference import load_references, sheet
+    from edge.errors import InputError, NotInThisBuild
 
+    try:
+        from edge.face.reference import load_references, sheet
+    except ModuleNotFoundError:
+        text = "a device build compares no faces outside of a claim"
+        raise NotInThisBuild(text, where="--sheet", remedy="use a lab build or a checkout") from None
+    if card.align is None:
+        raise InputError("a detector is shown whole pictures", where="--sheet", remedy="leave it out")
     seen = load_references()
-    if seen is None or card.align is None:
-        raise InputError("there is nothing to show of it", where="--sheet", remedy="embedders only, on a device build")
     if not cv2.imwrite(str(path), sheet(seen, card.align)):
         raise InputError("the picture cannot be written", where=str(path), remedy="name a .png in a folder of yours")
 

@@ -30,7 +30,9 @@ def threshold(card: Card, fmr: float) -> float:
     table = card.calibration
     if table is None:
         raise ModelError(
-            "this model was never calibrated and cannot decide", where=card.where, remedy="use a calibrated model"
+            "this model was never calibrated and cannot decide",
+            where=card.where,
+            remedy=f"calibrate it: edge lab calibrate --model {card.where} --images DIR, then sign it",
         )
     if not 0 < fmr <= 1:
         raise ModelError(f"a false match rate lies between 0 and 1, not at {fmr}", where=card.where, remedy="")

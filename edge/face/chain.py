@@ -14,7 +14,7 @@ centre (``pick="central"``) and switch the gate off (``gate=False``), so that a 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -101,14 +101,26 @@ class Chain:
         self._assess = Assessor(settings, embedder.card.align)
 
     @classmethod
-    def load(cls, settings: FaceSettings) -> Chain:
+    def load(cls, settings: FaceSettings, find: Callable[[str], Card] = load_card) -> Chain:
         """Load the models that the settings name.
+
+        Args:
+            settings: models and limits.
+            find: from a name to a card; a device brings one that knows added models (`edge.face.installed`).
 
         Raises:
             ModelError: a card or a model cannot be used.
         """
-        detector = Detector(load_card(settings.detector), settings.threads)
-        return cls(settings, detector, Embedder(load_card(settings.embedder), settings.threads))
+        detector = Detector(find(settings.detector), settings.threads)
+        return cls(settings, detector, Embedder(find(settings.embedder), settings.threads))
+
+    def with_embedder(self, card: Card) -> Chain:
+        """A chain with the same detector and limits, and another embedder.
+
+        Raises:
+            ModelError: the card or its model cannot be used.
+        """
+        return Chain(self.settings, self.detector, Embedder(card, self.settings.threads))
 
     @property
     def model(self) -> str:

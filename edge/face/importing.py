@@ -24,9 +24,8 @@ from typing import Any
 
 from edge.errors import InputError, ModelError
 from edge.face.card import Card, parse_card
-from edge.face.examine import LEAST_FOUND
+from edge.face.examine import LEAST_FOUND, LEAST_SEPARATION, SWAP_FACTOR
 from edge.face.installed import CARD, FOLDER, MODEL, SIGNED, in_build
-from edge.face.reference import LEAST_SEPARATION, SWAP_FACTOR
 from edge.face.sandbox import run
 from edge.face.spec import ModelSpec
 from edge.face.write import card_text
@@ -128,7 +127,9 @@ def _people(report: Mapping[str, Any], spec: ModelSpec, where: str) -> list[str]
         ModelError: it does not tell them apart, or does not find them.
     """
     if report["people"] is None:
-        return ["not tried on the reference people, which this build does not hold: import it on a device"]
+        return [
+            "not tried on people: a device build compares no faces outside of a claim; a lab build does when it imports"
+        ]
     given, swapped = report["people"]["given"], report["people"]["swapped"]
     other = "BGR" if spec.input.channels == "RGB" else "RGB"
     key = "separation" if spec.kind == "embedder" else "found"

@@ -27,20 +27,21 @@ import cv2
 import numpy as np
 
 from edge.face.card import Align
+from edge.face.quality_score import GRID, Measures, features, predict
 from edge.settings.model import FaceSettings
 from edge.types import F32, Advice, Crop, Face, Quality
 
 #: Below: blurred. 500 faces: 1 % of the sharp ones below 0.030, blurred by 1 crop pixel 0.018; the median at 3 pixels
 #: is 0.014, and there the embedding's cosine to the sharp face has fallen to 0.65.
 MIN_SHARPNESS = 0.015
-#: A face this sharp loses nothing to blur.
-_SHARP = 0.06
 #: Standard deviation of the luma below which there is too little signal over the sensor's noise.
 MIN_CONTRAST = 8.0
 #: Share of over-exposed pixels above which parts of the face are missing (uncovered, well lit faces: 95 % below 0.06).
 MAX_CLIPPED = 0.3
 #: Occlusion above which a person is asked to uncover the face.
 MAX_OCCLUSION = 0.7
+#: Of the frame's height: a smaller face is asked to come closer when nothing else explains a low score.
+_NEAR = 0.4
 #: Luma deviation of an eye or mouth window, relative to the crop's, at which occlusion starts to count.
 _BARE = 0.2
 _IMMERKAER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
@@ -100,6 +101,31 @@ class Assessor:
             crop: the same face, aligned.
             width, height: of the frame.
         """
+        measures = self.measure(face, crop)
+        m, relative = measures, face.height / height
+        advice = self._advice(face, relative, (m.yaw, m.pitch, m.roll), (width, height))
+        advice += self._picture_advice(m.luminance, m.contrast, m.clipped, m.sharpness, m.occlusion)
+        score = predict(features(face, measures))
+        if score < self.settings.min_quality and not advice:
+            # nothing stands out; a step towards the camera helps most of what is left (small, soft, faint)
+            advice.append(Advice.STEP_CLOSER if relative < _NEAR else Advice.LOOK_HERE)
+        return Quality(
+            score,
+            face.height,
+            relative,
+            m.yaw,
+            m.pitch,
+            m.roll,
+            m.sharpness,
+            m.luminance,
+            m.contrast,
+            m.occlusion,
+            tuple(advice),
+            m.clipped,
+        )
+
+    def measure(self, face: Face, crop: Crop) -> Measures:
+        """What the landmarks and the pixels say, without judging it."""
         grey = cv2.cvtColor(crop.image, self._grey)
         small = cv2.resize(grey, self._half, interpolation=cv2.INTER_AREA)
         luminance, contrast = _mean_and_deviation(small)
@@ -107,24 +133,16 @@ class Assessor:
         clipped = cv2.countNonZero(cv2.threshold(grey, 249, 255, cv2.THRESH_BINARY)[1]) / grey.size
         barest = min([_mean_and_deviation(small[window])[1] for window in self._windows])
         occlusion = max(0.0, 1.0 - math.sqrt(max(0.0, barest * barest - noise)) / (_BARE * max(contrast, 1.0)))
-        yaw, pitch, roll = pose(face.landmarks)
-        relative = face.height / height
-        advice = self._advice(face, relative, (yaw, pitch, roll), (width, height))
-        advice += self._picture_advice(luminance, contrast, clipped, sharpness, occlusion)
-        score = self._score(relative, yaw, sharpness, luminance, occlusion)
-        return Quality(
-            score,
-            face.height,
-            relative,
-            yaw,
-            pitch,
-            roll,
+        cells = cv2.resize(small, (GRID, GRID), interpolation=cv2.INTER_AREA)
+        return Measures(
             sharpness,
             luminance,
             contrast,
-            occlusion,
-            tuple(advice),
             clipped,
+            occlusion,
+            *pose(face.landmarks),
+            noise,
+            np.asarray(cells, np.uint8),
         )
 
     def _sharpness(self, small: np.ndarray) -> tuple[float, float]:
@@ -164,13 +182,6 @@ class Assessor:
         if occlusion > MAX_OCCLUSION:
             return [Advice.UNCOVER_FACE]
         return [Advice.HOLD_STILL] if sharpness < MIN_SHARPNESS else []
-
-    def _score(self, relative: float, yaw: float, sharpness: float, luminance: float, occlusion: float) -> float:
-        """One number to order looks by: the product of five shares, each 1 where nothing is lost. A rule of thumb."""
-        limits = self.settings
-        size = min(1.0, relative / max(1.5 * limits.min_height, 1e-6))
-        light = min(1.0, luminance / 60.0, (255.0 - luminance) / 40.0)
-        return size * max(0.0, math.cos(math.radians(yaw))) * min(1.0, sharpness / _SHARP) * light * (1.0 - occlusion)
 
 
 def _mean_and_deviation(image: np.ndarray) -> tuple[float, float]:

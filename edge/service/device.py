@@ -31,6 +31,7 @@ from edge.policy import BuildInfo, current
 from edge.policy.attest import verified
 from edge.service.house import House
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
+from edge.service.models import Overlap, model_finder
 from edge.service.retention import Retention, retention
 from edge.session import Desk, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
@@ -72,6 +73,7 @@ class Device:
     Attributes:
         settings, build: what it was told, what it is.
         chain, vault, limits, clock, ledger (the journal), door: its rooms. desk, verifier: its session.
+        overlap: the previous embedder, if the settings declare one.
         house: what goes by itself.
     """
 
@@ -91,7 +93,9 @@ class Device:
         written = counters.value(JOURNAL_COUNTER)
         journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().utc_s, at_least=written)
         self.ledger = Ledger(journal, settings, parts.build, counters)
-        self.chain = Chain.load(settings.face)
+        find = model_finder(settings)
+        self.chain = Chain.load(settings.face, find)
+        self.overlap = Overlap.load(settings.face, self.chain, find)
         self.house = House(self.vault, self.limits, self.ledger, self.clock, lambda: self.retention)
         self.desk = Desk(keyring.trust, keyring.site_id, settings.claim, self.clock.now, lambda: self.vault.keep_days)
         self.verifier = Verifier(
@@ -103,6 +107,7 @@ class Device:
             new_session=self._new_session,
             reveal_scores=not self.build.is_device,
             source_timeout_s=settings.camera.timeout_s,
+            previous=lambda: self.overlap.now(self.clock.now().utc_s),
         )
         self._state = state
         self._door = parts.door

@@ -7,14 +7,16 @@ gets a diagnosis, check by check.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from edge.errors import EdgeError, JournalBroken, SettingsError, Unfit
+from edge.face import Card
 from edge.selftest import Check, checks
 from edge.selftest.sealing import Bench
 from edge.service.device import Device, Parts
+from edge.service.models import model_finder
 from edge.settings import Settings, load_settings
 
 
@@ -58,12 +60,12 @@ def device_checks(
 
 
 def _all(settings: Settings, device: Device | None, error: EdgeError | None) -> list[Check]:
-    face = settings.face
+    face, find = settings.face, model_finder(settings)
     found = [
         Check("settings", lambda: checks.settings(())),
         Check("alternative", lambda: checks.alternative(settings.alternative)),
-        Check("model detector", lambda: checks.model(face.detector, face.threads)),
-        Check("model embedder", lambda: checks.model(face.embedder, face.threads)),
+        Check("model detector", lambda: checks.model(face.detector, face.threads, find)),
+        Check("model embedder", lambda: checks.model(face.embedder, face.threads, find)),
         Check("sealing", lambda: checks.sealing(Bench.make(os.urandom))),
     ]
     if device is None:
@@ -71,6 +73,7 @@ def _all(settings: Settings, device: Device | None, error: EdgeError | None) -> 
     return [
         *found,
         Check("calibration", lambda: _threshold(device)),
+        *([Check("previous embedder", lambda: _previous(device, find))] if face.previous_embedder else []),
         Check("keys", lambda: f"site {device.keyring.site_id.hex()[:8]}, {_issuers(device)} trusted"),
         Check("vault", lambda: _vault(device)),
         Check("journal", lambda: _journal(device)),
@@ -95,6 +98,18 @@ def _issuers(device: Device) -> str:
 def _threshold(device: Device) -> str:
     decision = device.settings.decision
     return f"target FMR {decision.target_fmr:g} in {decision.looks} looks: threshold {device.verifier.threshold:.3f}"
+
+
+def _previous(device: Device, find: Callable[[str], Card]) -> str:
+    """The old embedder is what its card says, and its own calibration supports the target."""
+    face, overlap = device.settings.face, device.overlap
+    assert face.previous_embedder is not None
+    assert overlap.chain is not None
+    checks.model(face.previous_embedder, face.threads, find)
+    threshold = device.verifier.threshold_of(overlap.chain)
+    if device.verifier.previous() is None:
+        return f"the overlap ended on {overlap.until}: its cards are refused; remove face.previous_embedder"
+    return f"cards of {overlap.chain.model[:12]} are verified until {overlap.until}, threshold {threshold:.3f}"
 
 
 def _journal(device: Device) -> str:

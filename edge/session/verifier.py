@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -82,6 +82,7 @@ class Verifier:
         new_session: makes a fresh session identifier.
         reveal_scores: put score and threshold into the decision; false in device builds.
         source_timeout_s: a source silent for so long is a fault.
+        previous: the chain with the embedder before this one, as long as its cards are still verified; else None.
     """
 
     chain: Chain
@@ -92,6 +93,7 @@ class Verifier:
     new_session: Callable[[], str]
     reveal_scores: bool = False
     source_timeout_s: float = 3.0
+    previous: Callable[[], Chain | None] = lambda: None
 
     def verify(
         self,
@@ -119,11 +121,12 @@ class Verifier:
         try:
             self.limits.check(claim.serial)
             opened = time.perf_counter()
-            template = self.vault.open(claim, model_digest=bytes.fromhex(self.chain.model), session=session)
+            template, chain = self.open(claim, session)
             tally.spend("open", 1e3 * (time.perf_counter() - opened))
         except (ClaimError, ModelMismatch) as error:
             return self.refuse(error, claim=claim, session=session)
-        run = _Run(self, claim, stream, session, tally, watch, cancelled)
+        threshold = self.threshold_of(chain)
+        run = _Run(self, chain, threshold, claim, stream, session, tally, watch, cancelled)
         try:
             with template:
                 outcome, reason, score = run.decide(template)
@@ -133,7 +136,27 @@ class Verifier:
             return self.refuse(error, claim=claim, session=session)
         self._count(claim, outcome, tally)
         tally.spend("session", 1e3 * (time.perf_counter() - started))
-        return self._decision(outcome, reason, score, claim, session, tally)
+        decision = self._decision(outcome, reason, claim, session, tally)
+        return replace(decision, score=score, threshold=threshold) if self.reveal_scores else decision
+
+    def open(self, claim: Claim, session: str) -> tuple[Template, Chain]:
+        """The template of a claim, and the chain whose embedder made it: this one, or the previous one.
+
+        A template is never compared across embedders, nor judged at another one's threshold.
+
+        Raises:
+            ClaimError: see `edge.vault.Vault.open`. ModelMismatch: made by neither.
+        """
+        try:
+            return self._open(claim, self.chain, session), self.chain
+        except ModelMismatch:
+            previous = self.previous()
+            if previous is None:
+                raise
+        return self._open(claim, previous, session), previous
+
+    def _open(self, claim: Claim, chain: Chain, session: str) -> Template:
+        return self.vault.open(claim, model_digest=bytes.fromhex(chain.model), session=session)
 
     def refuse(self, error: ClaimError | ModelMismatch, *, claim: Claim | None = None, session: str = "") -> Decision:
         """The decision about a claim that is refused without looking: no frame is touched, nothing is counted."""
@@ -150,7 +173,15 @@ class Verifier:
     @property
     def threshold(self) -> float:
         """The score that one look must reach: the calibrated threshold for target_fmr / looks (union bound)."""
-        return self.chain.threshold(self.settings.target_fmr / self.settings.looks)
+        return self.threshold_of(self.chain)
+
+    def threshold_of(self, chain: Chain) -> float:
+        """The same by the calibration of another embedder.
+
+        Raises:
+            ModelError: it has none, or one that does not support the target.
+        """
+        return chain.threshold(self.settings.target_fmr / self.settings.looks)
 
     def _count(self, claim: Claim, outcome: Outcome, tally: Tally) -> None:
         if outcome is Outcome.ACCEPT:
@@ -161,9 +192,7 @@ class Verifier:
             # After a failed look the failure stays written: else covering the camera would make every guess free.
             self.limits.no_decision(claim.serial)
 
-    def _decision(
-        self, outcome: Outcome, reason: Reason, score: float | None, claim: Claim, session: str, tally: Tally
-    ) -> Decision:
+    def _decision(self, outcome: Outcome, reason: Reason, claim: Claim, session: str, tally: Tally) -> Decision:
         advice = tally.ending()[1] if outcome is Outcome.NO_DECISION and reason is not Reason.INTERRUPTED else ()
         return Decision(
             outcome,
@@ -173,8 +202,6 @@ class Verifier:
             looks=tally.looks,
             advice=advice,
             timings_ms={name: round(value, 3) for name, value in tally.milliseconds.items()},
-            score=score if self.reveal_scores else None,
-            threshold=self.threshold if self.reveal_scores else None,
             serial=claim.serial.hex(),
             credential=claim.credential,
             session=session,
@@ -186,6 +213,8 @@ class _Run:
     """The moving parts of one session."""
 
     verifier: Verifier
+    chain: Chain
+    threshold: float
     claim: Claim
     stream: Stream
     session: str
@@ -195,7 +224,7 @@ class _Run:
     previous: U8 | None = None
 
     def decide(self, template: Template) -> tuple[Outcome, Reason, float | None]:
-        settings, threshold, health = self.verifier.settings, self.verifier.threshold, self.verifier.health()
+        settings, threshold, health = self.verifier.settings, self.threshold, self.verifier.health()
         deadline = self.claim.received_ns + int(settings.deadline_s * 1e9)
         newest, compared_ns, best = self.claim.received_ns, None, None
         while not self.cancelled():
@@ -243,7 +272,7 @@ class _Run:
         if faults & _UNTRUSTED or not self._moves(frame):
             look = Look.nothing(Reason.SOURCE_FAULT)
         else:
-            look = self.verifier.chain.look(frame)
+            look = self.chain.look(frame)
             for name, value in look.timings_ms.items():
                 self.tally.spend(name, value)
         if look.reason is not None:
@@ -264,7 +293,7 @@ class _Run:
             self.verifier.limits.before_comparison(self.claim.serial)
         self.tally.looks += 1
         started = time.perf_counter()
-        probe = self.verifier.chain.embed(look, self.session)
+        probe = self.chain.embed(look, self.session)
         score = compare(template, probe, self.session)
         self.tally.spend("embed_and_compare", 1e3 * (time.perf_counter() - started))
         return score

@@ -47,7 +47,7 @@ def test_pip_builds_a_device_with_what_it_needs_and_nothing_more(tree: Path):
     held = names(wheel)
     assert {"edge/__init__.py", "edge/LAYERS.txt", "edge/_build/statement.json", "edge/_data/config/build.yaml"} <= held
     assert {"edge/_data/models/embedder.tflite", "edge/_data/models/embedder.card.yaml"} <= held
-    assert {"edge/camera/people/fara-0.jpg", "edge/camera/people/mesh.npz", "edge/_data/config/device.yaml"} <= held
+    assert {"edge/face/people/fara-0.jpg", "edge/face/people/mesh.npz", "edge/_data/config/device.yaml"} <= held
     assert not [name for name in held if name.startswith(FORBIDDEN)]
     assert not [name for name in held if "training" in name or name.endswith(".png") or "test" in name.split("/")[0]]
     assert statement(wheel)["profile"] == "device"

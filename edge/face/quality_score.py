@@ -1,0 +1,90 @@
+"""One number for how well a face can be compared, from measures that the gate takes anyway.
+
+    predict(features(face, measures))        # 0 (useless) .. 1 (excellent)
+
+The score is what the comparison of this look with the person's own template is expected to reach, on a scale from 0
+(no better than a stranger) to 1 (as good as the same clean view again). It is a small net (`quality_weights`), fitted
+on looks of every quality at pictures whose clean view is known, and so it needs no identities:
+`python -m models.training.quality`. A fit is made for one embedder and one detector; others get the same order of
+looks, hardly the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.face import quality_weights as weights
+from edge.types import F32, U8, Face
+
+#: What goes in, in this order; then the mean luma of GRID x GRID cells of the crop, over the crop's own deviation.
+NAMES = (
+    "sharpness",
+    "height",
+    "luminance",
+    "contrast",
+    "clipped",
+    "occlusion",
+    "yaw",
+    "pitch",
+    "roll",
+    "detector",
+    "noise",
+    "aside",
+)
+GRID = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What the gate measured of one face; see `edge.types.Quality`.
+
+    ``noise`` is the variance of the sensor's noise in the half-size crop, ``cells`` that crop at GRID x GRID.
+    """
+
+    sharpness: float
+    luminance: float
+    contrast: float
+    clipped: float
+    occlusion: float
+    yaw: float
+    pitch: float
+    roll: float
+    noise: float
+    cells: U8
+
+
+def features(face: Face, measures: Measures) -> F32:
+    """float32 (len(NAMES) + GRID * GRID,): measures on scales on which a step means about the same everywhere."""
+    m = measures
+    deviation = max(m.contrast, 1.0)
+    certain = min(max(face.score, 1e-3), 1 - 1e-3)
+    left, right, nose = face.landmarks[0], face.landmarks[1], face.landmarks[2]
+    eyes = math.hypot(float(right[0] - left[0]), float(right[1] - left[1])) or 1e-6
+    aside = abs(float(nose[0]) - 0.5 * float(left[0] + right[0])) / eyes
+    row = np.empty(len(NAMES) + GRID * GRID, np.float32)
+    row[: len(NAMES)] = (
+        math.log(m.sharpness + 0.003),
+        math.log(max(face.height, 1.0)),
+        math.log(m.luminance + 4.0),
+        math.log(deviation),
+        math.sqrt(m.clipped),
+        m.occlusion,
+        min(abs(m.yaw), 90.0) / 30,
+        max(-90.0, min(90.0, m.pitch)) / 30,
+        min(abs(m.roll), 90.0) / 30,
+        math.log(certain / (1 - certain)),
+        math.log(m.noise + 1.0),
+        min(aside, 2.0),
+    )
+    np.subtract(m.cells.ravel(), m.luminance, out=row[len(NAMES) :], dtype=np.float32, casting="unsafe")
+    row[len(NAMES) :] *= 1 / deviation
+    return row
+
+
+def predict(row: F32) -> float:
+    """The score of one row of `features`, 0..1."""
+    hidden = np.maximum(row @ weights.FIRST + weights.FIRST_BIAS, 0)
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, float(hidden @ weights.LAST) + weights.LAST_BIAS))))
