@@ -73,7 +73,7 @@ class BuildRefused(EdgeError):
 
     def __init__(self, findings: tuple[str, ...], *, where: str = "", remedy: str = "") -> None:
         super().__init__("the build is refused: " + "; ".join(findings), where=where, remedy=remedy)
-        self.findings = findings
+        self.findings = self.problems = findings  # problems: one line each on a terminal
 
 
 class ModelError(EdgeError):

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "confirm": ("confirm", "Confirm the clock, a restored vault, or a damaged state, as an operator."),
     "keys": ("keys", "Make, show and rotate this device's keys and its issuers."),
     "build": ("build", "Say what this build can and cannot do; sign and verify wheels."),
+    "policy": ("policy", "Explain what the policy packs say of a deployment; list, sign and add packs."),
     "models": ("models", "Show, verify and add models; bring your own."),
     "config": ("config", "Check and show the settings."),
     "journal": ("journal", "Verify and show the journal."),

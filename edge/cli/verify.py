@@ -64,6 +64,7 @@ def command(token: str, config: Path | None, image: Path | None, json_wanted: bo
             from edge.cli._pictures import verify_picture
 
             return give(verify_picture(device, text, image), json_wanted)
+        device.policy.need_claims()
         return give(device.decide_once(text), json_wanted)
 
 

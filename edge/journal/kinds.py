@@ -101,6 +101,9 @@ _KINDS: dict[str, dict[str, Kind]] = {
     "pruned": {"through": NUMBER, "entries": NUMBER},
     "checkpoint": {"entries": NUMBER},
     "began": {"operator": NAME, "after": NUMBER},
+    # the rules it is judged by
+    "policy": {"standing": WORD, "rule": NAME, "findings": NUMBER},
+    "pack": {"pack": WORD, "digest": DIGEST, "signer": NAME, "operator": NAME},
 }
 
 KINDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({kind: MappingProxyType(f) for kind, f in _KINDS.items()})

@@ -93,6 +93,22 @@ def _rates(groups: Any) -> list[float]:
     return [float(value) for value in values if isinstance(value, (int, float)) and 0 < value <= 1]
 
 
+def review_of(deployment: Deployment, reviewer: str, day: date, until: date) -> dict[str, Any]:
+    """What a reviewer signs: this operator, purpose, use case and scale, and no other, until a day."""
+    facts = deployment.facts
+    return {
+        "schema": REVIEW_SCHEMA,
+        "operator": facts.get("operator.name"),
+        "purpose": sorted(facts.get("purpose", ())),
+        "use_case": facts.get("use_case"),
+        "devices": facts.get("scale.devices"),
+        "people": facts.get("scale.people"),
+        "reviewer": reviewer,
+        "date": day.isoformat(),
+        "expires": until.isoformat(),
+    }
+
+
 def reviews(build: BuildFile, trust_dir: Path) -> dict[str, Mapping[str, Any] | str]:
     """What trusted reviewers have signed, by the file that a record names; a text says why one does not count.
 

@@ -1,7 +1,7 @@
 """How a device stands today: what the rules say on this day, and what they will say within a month.
 
     today = standing(subject, on)
-    today.enrols, today.claims         # (False, True): a record has ended; claims go on for the grace that its rule names
+    today.enrols, today.claims         # (False, True): a record ended; claims go on for a grace
     today.coming                       # (Coming(date(2026, 12, 1), "enrolments", finding), ...)
 
 Workflow: a build was refused unless it passed, so whatever speaks against it today came with time (a rule that began, a

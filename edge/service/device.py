@@ -31,6 +31,7 @@ from edge.policy import BuildInfo, current
 from edge.policy.attest import verified
 from edge.service.house import House
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
+from edge.service.policy import PolicyWatch
 from edge.service.models import Overlap, model_finder
 from edge.service.retention import Retention, retention
 from edge.session import Desk, Enrolment, Glimpse, Verifier
@@ -74,7 +75,7 @@ class Device:
         settings, build: what it was told, what it is.
         chain, vault, limits, clock, ledger (the journal), door: its rooms. desk, verifier: its session.
         overlap: the previous embedder, if the settings declare one.
-        house: what goes by itself.
+        house: what goes by itself. policy: the rules that it is judged by, every day.
     """
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
@@ -108,6 +109,9 @@ class Device:
             reveal_scores=not self.build.is_device,
             source_timeout_s=settings.camera.timeout_s,
             previous=lambda: self.overlap.now(self.clock.now().utc_s),
+        )
+        self.policy = PolicyWatch(
+            settings.device, parts.build, self.chain.embedder.card.raw, self.ledger, lambda: self.clock.now().utc_s
         )
         self._state = state
         self._door = parts.door
@@ -249,10 +253,16 @@ class Device:
     @property
     def retention(self) -> Retention:
         """How long what is kept here: the strictest of settings, declaration and policy."""
-        return retention(self.settings, self.build.statement)
+        policy = getattr(self, "policy", None)  # the vault is opened before it
+        return retention(self.settings, self.build.statement, policy.maxima if policy else None)
 
     def enrolment(self, *, want: int = 5, deadline_s: float = 60.0) -> Enrolment:
-        """The capture side of an enrolment on this device."""
+        """The capture side of an enrolment on this device.
+
+        Raises:
+            PolicyStops: a rule stops new enrolments.
+        """
+        self.policy.need_enrolments()
         return Enrolment(
             self.chain,
             self._new_session,

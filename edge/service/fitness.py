@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge.errors import EdgeError, JournalBroken, SettingsError, Unfit
+from edge.errors import EdgeError, JournalBroken, PolicyStops, SettingsError, Unfit
 from edge.face import Card
 from edge.selftest import Check, checks
 from edge.selftest.sealing import Bench
@@ -79,6 +79,8 @@ def _all(settings: Settings, device: Device | None, error: EdgeError | None) -> 
         Check("journal", lambda: _journal(device)),
         Check("clock", lambda: checks.clock(device.clock), needed=False),
         Check("fan-out guard", lambda: checks.fan_out(device.limits.guard()), needed=False),
+        Check("policy", lambda: _policy(device)),
+        Check("policy ahead", lambda: _policy_ahead(device), needed=False),
         Check("build", lambda: _build(device), needed=device.settings.door.driver != "log"),
         Check("development keys", lambda: _no_passphrase(device), needed=False),
         Check("source", lambda: checks.source(device.stream)),
@@ -110,6 +112,24 @@ def _previous(device: Device, find: Callable[[str], Card]) -> str:
     if device.verifier.previous() is None:
         return f"the overlap ended on {overlap.until}: its cards are refused; remove face.previous_embedder"
     return f"cards of {overlap.chain.model[:12]} are verified until {overlap.until}, threshold {threshold:.3f}"
+
+
+def _policy(device: Device) -> str:
+    """What stops claims today makes a device unfit."""
+    device.policy.need_claims()
+    today = device.policy.today()
+    rules = sum(said.applies for said in today.verdict.explained) if today.verdict else 0
+    return f"{rules} rules apply on {today.on}" if today.declared else "no deployment is declared"
+
+
+def _policy_ahead(device: Device) -> str:
+    """What stops enrolments today, what will stop anything within 30 days, and added packs that do not count."""
+    device.policy.need_enrolments()
+    for coming in device.policy.today().coming:
+        raise PolicyStops(str(coming), where="policy", remedy=coming.finding.satisfy)
+    for fault in device.policy.faults:
+        raise PolicyStops(f"{fault.name} does not count: {fault.why}", where="added packs", remedy="remove or replace it")
+    return "nothing within 30 days"
 
 
 def _journal(device: Device) -> str:

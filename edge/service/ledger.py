@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
 from edge.journal import Journal
@@ -14,6 +16,9 @@ from edge.settings.model import Settings
 from edge.state import Counters
 from edge.types import Fault
 from edge.vault import Issued
+
+if TYPE_CHECKING:
+    from edge.policy.standing import Standing
 
 #: Name of the counter in `edge.state` that holds the number of the journal's last entry.
 JOURNAL_COUNTER = "journal"
@@ -95,6 +100,19 @@ class Ledger:
             expires=issued.expires,
             issuer=issuer.hex(),
         )
+
+    def policy(self, today: Standing) -> None:
+        """The device stands otherwise than before. The first rule that speaks is named."""
+        findings = (*today.against_claims, *today.against_enrolments, *(coming.finding for coming in today.coming))
+        fields: dict[str, Value] = {"standing": today.word, "findings": len({finding.id for finding in findings})}
+        if findings:
+            fields["rule"] = findings[0].id[:32]
+        self.journal.write("policy", **fields)
+
+    def pack_added(self, pack: str, signer: str, file: Path, operator: str) -> None:
+        """A signed pack was put beside the build. ``file``: where it lies now."""
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        self.journal.write("pack", pack=pack[:32], digest=digest[:16], signer=signer[:32], operator=operator)
 
     def renewed(self, issued: Issued, operator: str, *, replaces: bytes, override: bool) -> None:
         """A template was replaced. ``replaces``: the serial of the old card, the same when the card stays."""

@@ -65,7 +65,7 @@ class Loop:
 
         Raises:
             CameraError: the source could not even be opened the first time.
-            JournalBroken, DoorError: the device must not go on.
+            JournalBroken, DoorError, PolicyStops: the device must not go on.
         """
         build = self._device.examined()
         self._device.ledger.started(self._device.chain.model, build)
@@ -129,6 +129,7 @@ class Loop:
     def _keep_house(self) -> None:
         if self._clock() - self._visited >= _VISIT_S:
             self._visited = self._clock()
+            self._device.policy.visit()
             self._device.house.visit()
 
     def _nobody_can_claim(self) -> bool:

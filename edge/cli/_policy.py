@@ -1,0 +1,168 @@
+"""How `edge policy` shows packs, rules and verdicts: lines for people, objects for machines."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from edge.policy.evaluate import Explained, Verdict
+    from edge.policy.findings import Finding
+    from edge.policy.packs import Pack, Rule
+
+WIDTH = 100
+
+
+def verdict_lines(packs: Iterable[Pack], verdict: Verdict) -> Iterator[str]:
+    """A verdict rule by rule, pack by pack: what applies and why, what it wants, where it comes from."""
+    by_rule = {id(said.rule): said for said in verdict.explained}
+    for pack in packs:
+        mine = [by_rule[id(rule)] for rule in pack.rules]
+        added = f", added under the signature of {pack.added}" if pack.added else ""
+        yield ""
+        yield click.style(f"{pack.id}", bold=True) + f"  {pack.title} ({pack.kind}{added})"
+        for said in mine:
+            yield from _explained(said)
+
+
+def _explained(said: Explained) -> Iterator[str]:
+    rule = said.rule
+    mark = {True: click.style("FAIL", fg="red", bold=True), False: click.style("ok  ", fg="green")}[bool(said.findings)]
+    if not said.applies:
+        mark = "-   "
+    yield f"  {mark} {rule.id}: {rule.title}"
+    yield from _indented(f"{said.state} ({rule.effect}): {said.why}")
+    if not said.applies:
+        return
+    for finding in said.findings:
+        yield from _indented(f"{finding.where}: {finding.what.removeprefix(rule.title + ': ')}")
+    for proof in said.proofs:
+        ends = f", ends on {proof.ends}" if proof.ends else ""
+        yield from _indented(f"record {proof.kind}: {proof.name}{ends}")
+    if said.findings:
+        yield from _indented(f"to satisfy: {rule.satisfy}")
+    yield from _source(rule)
+
+
+def _source(rule: Rule) -> Iterator[str]:
+    citation = rule.citation
+    section = f", {citation.section}" if citation.section else ""
+    yield from _indented(f"source: {citation.title}{section}, read {rule.read}")
+    yield f"         {citation.url}"
+    if not rule.confirmed:
+        yield from _indented(f"NOT CONFIRMED: {rule.missing}")
+
+
+def rule_lines(rule: Rule) -> Iterator[str]:
+    """One rule in full, for `edge policy show`."""
+    yield f"  {rule.id}: {rule.title}"
+    dates = [f"from {rule.starts}"] if rule.starts else []
+    dates += [f"until {rule.until}"] if rule.until else []
+    yield from _indented(f"effect: {rule.effect}" + (f", in force {' '.join(dates)} (UTC)" if dates else ""))
+    yield from _source(rule)
+    if rule.citation.quote:
+        yield from _indented(f"“{rule.citation.quote}”")
+    if rule.note:
+        yield from _indented(f"note: {rule.note}")
+    yield from _indented(f"to satisfy: {rule.satisfy}")
+
+
+def _indented(text: str) -> list[str]:
+    room = " " * 7
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=room,
+        subsequent_indent=room + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def summary(verdict: Verdict, against: tuple[Finding, ...], declared: bool) -> str:
+    """One sentence about a verdict."""
+    count = sum(said.applies for said in verdict.explained)
+    unconfirmed = sum(said.applies and not said.rule.confirmed for said in verdict.explained)
+    rules = f"{count} rules {'apply' if declared else 'apply or may apply'}, {unconfirmed} of them not confirmed"
+    if against:
+        return f"REFUSED with {len(against)} finding{'s' if len(against) > 1 else ''}; {rules}"
+    if declared:
+        return f"passes; {rules}"
+    return f"declares no deployment, so it can be built and drives only the log door; {rules}"
+
+
+def verdict_json(verdict: Verdict, against: tuple[Finding, ...], *, declared: bool, file: str) -> dict[str, Any]:
+    """A verdict as the JSON object of `edge policy check`."""
+    return {
+        "schema": "edge/policy-check/v1",
+        "file": file,
+        "on": verdict.on.isoformat(),
+        "declared": declared,
+        "passes": not against,
+        "findings": [finding_json(finding) for finding in against],
+        "limits": {
+            fact: {"at_least": limit.least, "at_most": limit.most, "by": list(limit.by)}
+            for fact, limit in verdict.limits.items()
+        },
+        "rules": [_explained_json(said) for said in verdict.explained],
+        "error": None,
+    }
+
+
+def finding_json(finding: Finding) -> dict[str, str]:
+    return {
+        "id": finding.id,
+        "what": finding.what,
+        "where": finding.where,
+        "citation": finding.citation,
+        "satisfy": finding.satisfy,
+    }
+
+
+def _explained_json(said: Explained) -> dict[str, Any]:
+    return {
+        **rule_json(said.rule),
+        "state": said.state,
+        "why": said.why,
+        "findings": [finding_json(finding) for finding in said.findings],
+        "records": [
+            {"kind": proof.kind, "name": proof.name, "ends": proof.ends.isoformat() if proof.ends else None}
+            for proof in said.proofs
+        ],
+    }
+
+
+def rule_json(rule: Rule) -> dict[str, Any]:
+    citation = rule.citation
+    return {
+        "rule": rule.name,
+        "title": rule.title,
+        "effect": rule.effect,
+        "from": rule.starts.isoformat() if rule.starts else None,
+        "until": rule.until.isoformat() if rule.until else None,
+        "citation": {
+            "title": citation.title,
+            "url": citation.url,
+            "section": citation.section,
+            "quote": citation.quote,
+        },
+        "read": rule.read.isoformat(),
+        "confirmed": rule.confirmed,
+        "missing": rule.missing,
+        "satisfy": rule.satisfy,
+    }
+
+
+def pack_json(pack: Pack) -> dict[str, Any]:
+    return {
+        "id": pack.id,
+        "kind": pack.kind,
+        "title": pack.title,
+        "summary": pack.summary,
+        "jurisdictions": list(pack.jurisdictions),
+        "added": pack.added,
+        "rules": [rule_json(rule) for rule in pack.rules],
+    }

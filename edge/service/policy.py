@@ -1,0 +1,133 @@
+"""The device's daily look at its own rules: never while a claim is open, and nothing of it on the verification path.
+
+    watch.review()            # at start and once a day; the standing is journalled when it changes
+    watch.need_claims()       # Unfit when claims are stopped: the loop ends, and the self-test fails until it is mended
+    watch.need_enrolments()   # PolicyStops when new enrolments are stopped
+
+A development install that declares no deployment stands nowhere: nothing is evaluated for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from edge.errors import PolicyStops
+from edge.policy import BuildInfo
+from edge.service.ledger import Ledger
+from edge.settings import DeviceSettings
+
+if TYPE_CHECKING:
+    from edge.policy.findings import Finding
+    from edge.policy.packfiles import Fault
+    from edge.policy.standing import Standing, Subject
+
+DAY_S = 86_400
+
+
+class PolicyWatch:
+    """How one device stands.
+
+    Args:
+        device: its folders. build: what is running. card: of the embedder in use.
+        ledger: where a changed standing is written. utc_s: the time used, Unix seconds.
+        subject: what is judged, in the place of what came with the build (tests).
+    """
+
+    def __init__(
+        self,
+        device: DeviceSettings,
+        build: BuildInfo,
+        card: Mapping[str, Any],
+        ledger: Ledger,
+        utc_s: Callable[[], int],
+        subject: Callable[[], tuple[Subject, tuple[Fault, ...]]] | None = None,
+    ) -> None:
+        self._device, self._build, self._card, self._ledger, self._utc_s = device, build, card, ledger, utc_s
+        self._subject = subject or self._own
+        self._today: Standing | None = None
+        self._told = ""
+        self.faults: tuple[Fault, ...] = ()
+
+    @property
+    def maxima(self) -> Mapping[str, float]:
+        """Number -> least maximum, as last reviewed; empty before the first review."""
+        return {} if self._today is None else self._today.maxima
+
+    def review(self) -> Standing:
+        """Evaluate every rule for today, and journal the standing when it changed.
+
+        Raises:
+            PackRefused: what came with the build cannot be read.
+            JournalBroken: the journal cannot be written.
+        """
+        from edge.policy.standing import Standing, standing
+
+        if self._subject == self._own and self._build.profile == "development" and not self._declares():
+            self._today = Standing(self._day(), declared=False)
+            return self._today
+        subject, self.faults = self._subject()
+        self._today = standing(subject, self._day())
+        if self._today.word != self._told:
+            self._told = self._today.word
+            if self._told != "passes":
+                self._ledger.policy(self._today)
+        return self._today
+
+    def visit(self) -> None:
+        """Review when the day has changed; cheap otherwise.
+
+        Raises:
+            PolicyStops: claims are stopped. PackRefused, JournalBroken: as `review`.
+        """
+        if self._today is None or self._today.on != self._day():
+            self.review()
+            self.need_claims()
+
+    def today(self) -> Standing:
+        """The standing of today, reviewed if that has not happened yet."""
+        if self._today is None or self._today.on != self._day():
+            return self.review()
+        return self._today
+
+    def need_claims(self) -> None:
+        """Return when claims may be decided.
+
+        Raises:
+            PolicyStops: they may not, and why.
+        """
+        _refuse(self.today().against_claims, "every claim")
+
+    def need_enrolments(self) -> None:
+        """Return when people may be enrolled.
+
+        Raises:
+            PolicyStops: they may not, and why.
+        """
+        _refuse(self.today().against_enrolments, "new enrolments")
+
+    def _day(self) -> date:
+        return datetime.fromtimestamp(self._utc_s(), UTC).date()
+
+    def _declares(self) -> bool:
+        from edge import _resources
+        from edge.policy.running import shipped_build
+
+        return shipped_build(_resources.path("config", "build.yaml")).deployment is not None
+
+    def _own(self) -> tuple[Subject, tuple[Fault, ...]]:
+        from edge.policy.running import subject_of
+
+        device = self._device
+        return subject_of(self._build, device.state_dir, device.trust_dir, card=self._card)
+
+
+def _refuse(findings: tuple[Finding, ...], what: str) -> None:
+    if findings:
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        raise PolicyStops(
+            f"the policy packs stop {what}: {findings[0].id}: {findings[0].what}{more}",
+            where="policy",
+            remedy=f"{findings[0].satisfy} See `edge policy status`",
+        )
