@@ -12,6 +12,7 @@ import csv
 import datetime
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -92,7 +93,7 @@ def run(job: Job, steps: Tells) -> Done:
     people = gather(job.images)
     trials, failed = trials_of(people, chain, job.seed, steps.step("people"))
     if job.same_person is not None:
-        trials = replace(trials, left_out=_left_out(job.same_person, trials))
+        trials = replace(trials, left_out=left_out(_pairs(job.same_person), trials))
     labels = {} if job.groups is None else {_SET: _labels(job.groups, people)}
     bars: dict[str, Any] = {}
 
@@ -128,19 +129,27 @@ def _labels(path: Path, people: dict[str, list[Picture]]) -> Labels:
     return tuple(part.labels[k] if k >= 0 else "" for k in part.of.tolist())
 
 
-def _left_out(path: Path, trials: Trials) -> NDArray[np.int64]:
-    """Template and probe rows of people who are one person, from a CSV of picture pairs (further columns ignored)."""
+def _pairs(path: Path) -> list[list[str]]:
+    """Rows of a CSV with two names and perhaps more."""
     try:
-        rows = [row for row in csv.reader(io.StringIO(path.read_text("utf-8"))) if len(row) >= 2]
+        return [row for row in csv.reader(io.StringIO(path.read_text("utf-8"))) if len(row) >= 2]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"cannot be read ({type(error).__name__})", where=str(path), remedy="rows of picture,picture"
         ) from None
+
+
+def left_out(rows: Sequence[Sequence[str]], trials: Trials) -> NDArray[np.int64]:
+    """Template and probe rows of people who are one person, from pairs of their pictures' names.
+
+    Raises:
+        InputError: no pair names two pictures of the set.
+    """
     person = dict(zip(trials.template_names, trials.template_person.tolist(), strict=True))
     person |= dict(zip(trials.probe_names, trials.probe_person.tolist(), strict=True))
     pairs = {(person[a], person[b]) for a, b, *_ in rows if a in person and b in person}
     if not pairs:
-        raise InputError("names no two pictures of the set", where=str(path), remedy="write names as in alike.csv")
+        raise InputError("names no two pictures of the set", where="--same-person", remedy="use names as in alike.csv")
     out = []
     for a, b in pairs | {(b, a) for a, b in pairs}:
         for row in np.flatnonzero(trials.template_person == a):
