@@ -20,6 +20,7 @@ from edge.policy.files import SIGNATURE
 from edge.policy.signing import Signer
 from edge.policy.wheels import sign_wheel
 from tests.cli.conftest import ROOT, Desk, make_desk
+from tests.policy.allow_list import listed
 
 ANNA, BEN = Signer.generate("anna"), Signer.generate("ben")
 OFFICE = "config/examples/build-office.yaml"
@@ -107,6 +108,12 @@ def relay(site: Path, desk: Desk) -> dict[str, object]:
 
 def test_a_signed_build_of_a_trusted_builder_opens_a_relay(genuine: Path, desk: Desk):
     assert relay(genuine, desk) == {"energised": True, "error": ""}
+
+
+def test_the_wheel_holds_the_files_that_the_readme_lists_and_no_other(wheel: Path):
+    with zipfile.ZipFile(wheel) as opened:
+        own = {name for name in opened.namelist() if ".dist-info/" not in name and name != SIGNATURE}
+    assert own == listed((ROOT / "README.md").read_text(encoding="utf-8"), "device")
 
 
 def alter(site: Path) -> None:
