@@ -2,7 +2,7 @@
 
     report = measure(Plan(images=Path("lfw"), all_pairs=True, out=Path("report")), Silent())
 
-measure    look at a labelled set with one or more models, count all pairs in blocks, write figures, plots and a page
+measuring  look at a labelled set with one or more models, count all pairs in blocks, write figures, plots and a page
 adapters   peers in other runtimes, under the same rules
 two        the score of two pictures (`edge compare`)
 calibrate  from impostor scores to the thresholds of a card
@@ -10,7 +10,7 @@ calibrate  from impostor scores to the thresholds of a card
 Sets come with names. Nothing here ranks a picture against many, and no embedding is written anywhere.
 """
 
-from edge.lab.measure import Plan
+from edge.lab.measuring import Plan
 from edge.lab.report import Report
 from edge.lab.run import measure
 

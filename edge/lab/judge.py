@@ -21,7 +21,7 @@ from edge.lab.bounds import ratio_bounds
 from edge.lab.equity import corrected, garbe, inequity_rate, spread_of
 from edge.lab.figures import FMRS, edge_of, equal_error, threshold_at
 from edge.lab.intervals import LEVEL, fmr_intervals
-from edge.lab.measure import Material, Plan, Result
+from edge.lab.measuring import Material, Plan, Result
 from edge.lab.pairing import Trials
 from edge.lab.table_file import Partition
 from edge.lab.tally import SHARES

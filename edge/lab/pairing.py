@@ -146,10 +146,11 @@ class AllPairs:
         vectors: float32 (pictures, D), unit rows.
         acquired: bool (pictures,).
         people: int64 (pictures,), never falling.
-        block: side of a block.
+        block: side of a block; None: `BLOCK`.
     """
 
-    def __init__(self, vectors: F32, acquired: Mask, people: I64, block: int = BLOCK) -> None:
+    def __init__(self, vectors: F32, acquired: Mask, people: I64, block: int | None = None) -> None:
+        block = BLOCK if block is None else block
         self._vectors, self._acquired, self._people, self._block = vectors, acquired, people, block
         side = -(-len(people) // block)
         self._blocks = [(i, j) for i in range(side) for j in range(i, side)]

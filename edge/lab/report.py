@@ -23,7 +23,7 @@ from edge.errors import InputError
 from edge.lab import plots
 from edge.lab.figures import det
 from edge.lab.judge import DISCARDED
-from edge.lab.measure import Material, Result
+from edge.lab.measuring import Material, Result
 from edge.lab.sheet import thumbnail
 
 SCHEMA = "edge/lab/v1"

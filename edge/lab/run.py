@@ -12,7 +12,7 @@ from edge._version import __version__
 from edge.lab.contender import Contender
 from edge.lab.judge import judge
 from edge.lab.machine import machine
-from edge.lab.measure import Material, Plan, Result, contenders_of, open_material, progress_of, results_of
+from edge.lab.measuring import Material, Plan, Result, contenders_of, open_material, progress_of, results_of
 from edge.lab.pairing import Trials
 from edge.lab.progress import Tells
 from edge.lab.report import FILES, Report, write
