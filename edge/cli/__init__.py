@@ -97,7 +97,7 @@ def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None
     build = current()
     told = f"a {build.profile} build" if build.profile != "development" else "a development install"
     if not build.is_device:
-        told += ", drives the log door only"
+        told += ", drives the log door only" if build.profile == "development" else ", drives no door"
     elif build.fault or not bears_signature():
         told += f", {build.fault or 'unsigned'}: drives the log door only"
     else:
