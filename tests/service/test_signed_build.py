@@ -116,6 +116,44 @@ def test_the_wheel_holds_the_files_that_the_readme_lists_and_no_other(wheel: Pat
     assert own == listed((ROOT / "README.md").read_text(encoding="utf-8"), "device")
 
 
+EVERY_MODULE = """
+import importlib, sys
+from pathlib import Path
+site, wrong = Path(sys.argv[1]), []
+for path in sorted((site / "edge").rglob("*.py")):
+    name = ".".join(path.relative_to(site).with_suffix("").parts).removesuffix(".__init__")
+    if name.endswith("__main__"):
+        continue
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] == "edge":
+            wrong.append(f"{name} needs {error.name}")
+print(*wrong, sep="\\n")
+"""
+
+
+def test_every_module_of_a_device_finds_what_it_imports_in_the_device(genuine: Path):
+    done = python(genuine, EVERY_MODULE, str(genuine))
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
+
+
+def test_a_lab_installs_runs_and_says_what_it_is(tmp_path: Path, desk: Desk):
+    build(tmp_path / "dist", "config/examples/build-lab.yaml")
+    site = tmp_path / "site"
+    pip("install", "--no-index", "--target", str(site), *map(str, (tmp_path / "dist").glob("*.whl")))
+    assert edge(site, "--version").stdout == "edge 0.1.0+lab, a lab build, drives no door\n"
+    assert not {"camera", "vault", "door", "keys", "session", "service"} & {p.name for p in (site / "edge").iterdir()}
+    page = edge(site, "build", "show", "--trust", str(desk.folder / "trust")).stdout
+    assert "It compares the faces of two picture files." in page
+    assert edge(site, "lab", "--help").returncode == 0
+    refused = edge(site, "run")
+    assert (refused.returncode, "a lab build works on picture files" in refused.stderr) == (3, True)
+    done = python(site, EVERY_MODULE, str(site))
+    rooms = {line.split()[0].rpartition(".")[0] for line in done.stdout.splitlines() if line}
+    assert rooms <= {"edge.prove"}, "what prove tries on a store needs a vault, and a lab has none"
+
+
 def alter(site: Path) -> None:
     file = site / "edge" / "door" / "relay.py"
     file.write_text(file.read_text() + "\n")
