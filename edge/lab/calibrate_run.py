@@ -27,8 +27,9 @@ from edge.face.detect import Detector
 from edge.face.embed import Embedder
 from edge.lab.calibrate import Found, Labels, Plan, calibrate
 from edge.lab.calibrate_card import write_calibration
-from edge.lab.calibrate_pictures import Picture, gather, trials_of
+from edge.lab.calibrate_pictures import trials_of
 from edge.lab.calibrate_tail import Trials
+from edge.lab.picture_files import Picture, gather
 from edge.lab.progress import Tells
 from edge.lab.table_file import read_groups
 from edge.settings.model import FaceSettings
