@@ -20,6 +20,7 @@ from pathlib import Path
 
 from edge.errors import JournalBroken
 from edge.journal import head as heads
+from edge.journal.about import about
 from edge.journal.entry import GENESIS, MAX_LINE, Entry
 from edge.journal.head import Head
 from edge.journal.kinds import Value, check
@@ -107,6 +108,11 @@ class Journal:
         """The newest entries, oldest first. Raises `JournalBroken`: the chain does not hold."""
         with self._exclusive():
             return last(self.path, self._key, count)
+
+    def about(self, serial: bytes) -> list[Entry]:
+        """The entries that name a card, oldest first. Raises `JournalBroken`: the chain does not hold."""
+        with self._exclusive():
+            return about(self.path, self._key, serial)
 
     def prune(self, before_s: int) -> int:
         """Drop the entries older than a time; a checkpoint in their place lets the rest still verify.

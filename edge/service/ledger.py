@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
-from edge.journal import Journal
+from edge.journal import Entry, Journal
 from edge.journal.kinds import Value
 from edge.policy import BuildInfo
 from edge.selftest import Report
@@ -48,6 +48,10 @@ class Ledger:
             self.mark()
         finally:
             self.journal.close()
+
+    def about(self, serial: bytes) -> list[Entry]:
+        """The entries that name a card, oldest first. Raises `JournalBroken`."""
+        return self.journal.about(serial)
 
     def started(self, model: str, build: BuildInfo) -> None:
         """The loop began, with these settings (their digest), this embedder (its SHA-256, hex) and this build.

@@ -139,6 +139,10 @@ class FanOut:
         db.execute("DELETE FROM fan_out")
         db.execute("DELETE FROM guard")
 
+    def marked(self, db: sqlite3.Connection, card: bytes) -> bool:
+        """Whether a card has a mark."""
+        return _mark(db, card) is not None
+
     def forget(self, db: sqlite3.Connection, card: bytes) -> bool:
         """Take away the mark of a card whose person is erased."""
         return db.execute("DELETE FROM fan_out WHERE card = ?", (card,)).rowcount > 0

@@ -41,11 +41,22 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a card stands: rejects in a row, seconds to wait, disabled until an operator resets it."""
+    """How a card stands: rejects in a row, seconds to wait, disabled until an operator resets it.
+
+    Attributes:
+        silent: sessions in a row that came to nothing. marked: it counts for the fan-out guard of the door.
+    """
 
     rejects: int
     wait_s: float
     disabled: bool
+    silent: int = 0
+    marked: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing is counted about it."""
+        return not (self.rejects or self.silent or self.wait_s or self.marked)
 
 
 class Limits:
@@ -188,9 +199,11 @@ class Limits:
 
     def standing(self, serial: bytes) -> Standing:
         """How a card stands."""
-        row = self._read(self._card(serial))
-        wait = max(0.0, row.until - self._clock.moment().running)
-        return Standing(row.rejects, wait, row.rejects >= self._settings.card_disable)
+        moment, name = self._clock.moment(), self._card(serial)
+        with self._database.snapshot() as db:
+            row, marked = _load(db, name), self._fan_out.marked(db, name)
+        wait = max(0.0, row.until - moment.running)
+        return Standing(row.rejects, wait, row.rejects >= self._settings.card_disable, row.silent, marked)
 
     def _refuse(self, card: _Row, door: _Row, moment: Moment) -> None:
         if card.rejects >= self._settings.card_disable:
@@ -228,10 +241,6 @@ class Limits:
 
     def _card(self, serial: bytes) -> bytes:
         return self._hash(b"card/" + serial)
-
-    def _read(self, name: bytes) -> _Row:
-        with self._database.snapshot() as db:
-            return _load(db, name)
 
     @contextmanager
     def _change(self) -> Iterator[tuple[sqlite3.Connection, Moment]]:
