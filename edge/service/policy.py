@@ -47,7 +47,7 @@ class PolicyWatch:
         self._device, self._build, self._card, self._ledger, self._utc_s = device, build, card, ledger, utc_s
         self._subject = subject or self._own
         self._today: Standing | None = None
-        self._told = ""
+        self._told = "passes"  # which needs no words
         self.faults: tuple[Fault, ...] = ()
 
     @property
@@ -71,8 +71,7 @@ class PolicyWatch:
         self._today = standing(subject, self._day())
         if self._today.word != self._told:
             self._told = self._today.word
-            if self._told != "passes":
-                self._ledger.policy(self._today)
+            self._ledger.policy(self._today)
         return self._today
 
     def visit(self) -> None:
@@ -81,9 +80,7 @@ class PolicyWatch:
         Raises:
             PolicyStops: claims are stopped. PackRefused, JournalBroken: as `review`.
         """
-        if self._today is None or self._today.on != self._day():
-            self.review()
-            self.need_claims()
+        self.need_claims()
 
     def today(self) -> Standing:
         """The standing of today, reviewed if that has not happened yet."""
