@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -89,6 +90,14 @@ class BuildInfo:
     def is_device(self) -> bool:
         """Whether this is a device build: no scores, no pictures from files."""
         return self.profile not in ("lab", "development")
+
+    @property
+    def built_s(self) -> int:
+        """Unix seconds at the beginning of the day of the build, UTC; 0 without one. No clock can be before it."""
+        try:
+            return int(datetime.fromisoformat(f"{self.built}T00:00:00+00:00").timestamp())
+        except ValueError:
+            return 0
 
     def can(self, capability: str) -> bool:
         """Whether this build has a capability; unknown names are False."""

@@ -50,6 +50,17 @@ def test_a_wheel_is_what_its_statement_says(tmp_path: Path, profile: str):
     assert build.is_device == (profile == "device")
 
 
+def test_the_day_of_the_build_is_a_time_that_no_clock_can_be_before(tmp_path: Path):
+    build = current(package(tmp_path, valid("device") | {"built": "2026-11-22"}))
+    assert build.built_s == 1_795_305_600
+    assert current().built_s == 0
+
+
+@pytest.mark.parametrize("built", ["", "soon", "2026-13-01", "2026-11-22T05:00", 7])
+def test_a_day_that_is_none_counts_as_none(tmp_path: Path, built: object):
+    assert current(package(tmp_path, valid("device") | {"built": built})).built_s == 0
+
+
 def test_an_installation_without_a_statement_is_a_device_without_any_capability(tmp_path: Path):
     build = current(package(tmp_path))
     assert build.is_device

@@ -138,6 +138,7 @@ def test_every_module_of_a_device_finds_what_it_imports_in_the_device(genuine: P
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_lab_installs_runs_and_says_what_it_is(tmp_path: Path, desk: Desk):
     build(tmp_path / "dist", "config/examples/build-lab.yaml")
     site = tmp_path / "site"
