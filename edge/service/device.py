@@ -80,7 +80,7 @@ class Device:
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
         self.settings, self.build, self.keyring, self._parts = settings, parts.build, keyring, parts
-        self.clock = ClockGuard(state, system_clock=parts.system_clock, build_date=BUILD_DATE)
+        self.clock = ClockGuard(state, system_clock=parts.system_clock, build_date=max(BUILD_DATE, parts.build.built_s))
         self.limits = Limits(state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
         folder = settings.device.state_dir
         self.vault = Vault.at(
