@@ -133,7 +133,7 @@ FRENCH_CAPABILITIES: Mapping[str, tuple[str, str]] = {
     ),
     "claimed_verification": (
         "regarde un visage une fois que la personne a présenté sa carte, et décide pour cette seule personne",
-        "ne contient rien pour une caméra, des gabarits enregistrés ou une porte",
+        "ne comporte aucun programme pour une caméra, des gabarits enregistrés ou une porte",
     ),
 }
 
