@@ -11,6 +11,7 @@ import pytest
 from edge.cli import COMMANDS
 from tests.benchmarks.readme import with_figures
 from tests.policy.allow_list import listed, with_allow_list
+from tests.policy.pack_table import with_packs
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,6 +44,10 @@ def test_the_figures_are_those_of_the_cards_and_results():
 
 def test_the_files_of_each_build_are_those_that_the_hook_would_take():
     assert with_allow_list(README) == README, "run: python -m tests.benchmarks.readme --write"
+
+
+def test_the_table_of_policy_packs_is_that_of_the_packs():
+    assert with_packs(README) == README, "run: python -m tests.benchmarks.readme --write"
 
 
 def test_the_list_of_files_names_no_lab_in_a_device_and_no_door_in_a_lab():
