@@ -215,6 +215,9 @@ def main() -> int:
         report = {"refused": {"what": error.what, "remedy": error.remedy}}
     except MemoryError:
         report = {"refused": {"what": "it needs more memory than a device gives it", "remedy": _AGAIN}}
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError) as error:
+        # what a strange graph makes of our own arithmetic; the text might quote the file, the class does not
+        report = {"refused": {"what": f"it cannot be examined ({type(error).__name__})", "remedy": _AGAIN}}
     json.dump(report, answer)
     answer.close()
     return 0

@@ -134,7 +134,7 @@ def name_outputs(kind: str, height: int, outputs: list[dict[str, Any]]) -> list[
         if kind == "detector" and len(shape) == 4 and shape[-1] in parts:
             name = f"{parts[shape[-1]]}_{round(height / shape[1])}"
         named.append({"name": name, "index": index, **spec})
-    if kind != "detector" or any(row["name"].startswith("output") for row in named):
+    order = {part: place for place, part in enumerate(parts.values())}
+    if kind != "detector" or any(row["name"].split("_")[0] not in order for row in named):
         return named
-    order = list(parts.values())
-    return sorted(named, key=lambda row: (-row["shape"][1], order.index(row["name"].split("_")[0])))
+    return sorted(named, key=lambda row: (-row["shape"][1], order[row["name"].split("_")[0]]))

@@ -3,6 +3,7 @@
 floated(model)          the same net in float32: weights and biases dequantised, every activation float
 uint8_ports(model)      the int8 net with uint8 at both ends, as older converters make them
 channels_first(model)   a float net that takes (1, 3, H, W), as PyTorch exports come
+in_pieces(model)        the int8 net with detours through uint8, which XNNPACK does not take
 dead(model, value)      a net whose last bias is `value` and whose last weights are 0: constant, or NaN
 """
 
@@ -96,6 +97,22 @@ def uint8_ports(model: bytes) -> bytes:
             made = operator(net, "QUANTIZE", *([outer], [inner])[:: 1 if first else -1])
             graph.operators.insert(0 if first else len(graph.operators), made)
             ends[place] = outer
+    net.signatureDefs = None
+    return packed(net)
+
+
+@cache
+def in_pieces(model: bytes) -> bytes:
+    net = tree(model)
+    graph = net.subgraphs[0]
+    for place in range(25, 0, -5):
+        [out] = graph.operators[place].outputs.tolist()
+        before, between = tensor_like(net, out, buffer=0), tensor_like(net, out, type=UINT8, buffer=0)
+        q = graph.tensors[between].quantization
+        q.zeroPoint = [int(q.zeroPoint[0]) + 128]
+        graph.operators[place].outputs = [before]
+        detour = [operator(net, "QUANTIZE", *ends) for ends in (([before], [between]), ([between], [out]))]
+        graph.operators[place + 1 : place + 1] = detour
     net.signatureDefs = None
     return packed(net)
 
