@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.policy [--json tests/benchmarks/results/policy.json]
 
-Bar: every rule of every pack evaluated in under 50 ms. The same for what a device does once a day (twice over the rules,
-and once more for each day of the coming month on which something changes), and for reading the packs, which a device
-does once after its start. Medians; quote the ratio to reading YAML, which any machine can repeat.
+Bar: every rule of every pack evaluated in under 50 ms. The same for what a device does once a day (twice over the
+rules, and twice more for each day of the coming month on which something changes), and for reading the packs, which a
+device does once after its start. Medians; quote the ratio to reading YAML, which any machine can repeat.
 """
 
 from __future__ import annotations
@@ -77,9 +77,7 @@ def main() -> int:
     )
     if arguments.json:
         command = shlex.join(["python", "-m", "tests.benchmarks.policy", *sys.argv[1:]])
-        report.write(
-            arguments.json, schema="edge/benchmark/policy/v1", command=command, models={}, figures=figures
-        )
+        report.write(arguments.json, schema="edge/benchmark/policy/v1", command=command, models={}, figures=figures)
     return 0 if fine else 1
 
 

@@ -159,8 +159,8 @@ def rest() -> list[str]:
         figures = policy["figures"]
         lines.append(
             f"**Policy:** all {figures['rules']} rules of {figures['packs']} packs evaluated in "
-            f"{figures['evaluate_ms']:.1f} ms, {figures['evaluate_to_read']:.3f} x reading their YAML; a device's daily "
-            f"look {figures['daily_ms']:.1f} ms. {source(policy)}"
+            f"{figures['evaluate_ms']:.1f} ms, {figures['evaluate_to_read']:.3f} x reading their YAML; a device's "
+            f"daily look {figures['daily_ms']:.1f} ms. {source(policy)}"
         )
     lines.append("Nothing was measured on a Raspberry Pi yet.")
     return ["\n\n".join(lines)]
