@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from edge.claim.drawing import MM_PER_INCH, Code, Drawing, Shape, png, rectangle
 from edge.claim.lettering import fitted, wrapped, write
+from edge.claim.page import CardConsent, below
 from edge.claim.pdf import pdf
 from edge.errors import InputError
 from edge.types import Custody
@@ -49,6 +50,7 @@ class CardText:
         issued_by: who hands the card out.
         holder: a name or number for the holder, only when they want it there.
         custody: where the template is; the page says so.
+        consent: the consent receipt, printed below the card in its language; None for a card of no person (tests).
     """
 
     token: str = field(repr=False)
@@ -58,6 +60,7 @@ class CardText:
     issued_by: str
     holder: str | None = None
     custody: Custody = Custody.CARD
+    consent: CardConsent | None = None
 
 
 def terminal(token: str) -> str:
@@ -85,7 +88,17 @@ def card_pdf(text: CardText) -> bytes:
     """The card on an A4 page, with a line to cut along, what its holder should know, and the serial to keep apart."""
     left, top = 22.0, 24.0
     shapes, code = _card(text, left, top)
-    page = (*_cut_line(left, top), *shapes, *_page(text, left, top + HEIGHT + 14))
+    words = below(
+        serial=text.serial,
+        first=text.not_before,
+        last=text.expires,
+        issued_by=text.issued_by,
+        custody=text.custody,
+        consent=text.consent,
+        left=left,
+        top=top + HEIGHT + 13,
+    )
+    page = (*_cut_line(left, top), *shapes, *words)
     return pdf(Drawing(210.0, 297.0, page, code), f"Card {text.serial[:9]}")
 
 
@@ -211,45 +224,6 @@ def _cut_line(left: float, top: float) -> list[Shape]:
         long = min(1.0, HEIGHT - k)
         shapes += [rectangle(x - 0.05, top + k, 0.1, long, _GREY) for x in (left, left + WIDTH)]
     return shapes
-
-
-def _page(text: CardText, left: float, top: float) -> list[Shape]:
-    """What stands below the card on the page."""
-    shapes, line = [], top
-    for heading, body in _paragraphs(text):
-        shapes.append(write(heading, x=left, y=line, size=4.2, ink=_BLUE, bold=True))
-        for words in wrapped(body, 3.7, 166.0):
-            line += 5.6
-            shapes.append(write(words, x=left, y=line, size=3.7, ink=_INK))
-        line += 10.5
-    valid = f"valid {_day(text.not_before)} to {_day(text.expires - 1)} (UTC)"
-    shapes.append(write(text.serial, x=left, y=line - 2.4, size=4.6, ink=_INK, bold=True))
-    shapes.append(write(valid, x=left, y=line + 4.0, size=3.7, ink=_GREY))
-    shapes.append(rectangle(left, 276, 50, 0.25, _GREY))
-    shapes.append(write("50 mm when printed at 100 %; print no smaller", x=left, y=280, size=2.8, ink=_GREY))
-    return shapes
-
-
-def _paragraphs(text: CardText) -> list[tuple[str, str]]:
-    kept = {
-        Custody.CARD: "Your door groups, the dates below and, sealed so that only a door of this site opens it, the "
-        "numbers that describe your face. No picture. The device that made the card keeps no copy.",
-        Custody.DEVICE: "Your door groups, the dates below and a secret. The numbers that describe your face are on "
-        "the device where you enrolled, sealed so that only this card opens them there. No picture.",
-    }
-    return [
-        (
-            "How to use it",
-            "Cut along the line. At the door, hold the code towards the camera at 10 to 15 cm, then look up.",
-        ),
-        (
-            "It is a key",
-            "This page and its file are the card: whoever holds them, or a picture of the code, can claim to be you at "
-            "the door. The door then still looks at the face. Delete the file when the card is printed.",
-        ),
-        ("What is in it", kept[text.custody]),
-        ("If it is lost", f"Tell {text.issued_by} this serial: with it the card is revoked. Keep it elsewhere:"),
-    ]
 
 
 def _day(seconds: int) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from edge.claim.page import CardConsent
     from edge.keys import IssuerKey
     from edge.service import Device
     from edge.session import Progress
@@ -165,15 +166,18 @@ def _verify_first(device: Device, token: str) -> None:
     """A renewal follows an accepted verification of the old card."""
     from edge.cli._answer import REASONS
     from edge.errors import ClaimError
-    from edge.types import Outcome
+    from edge.types import Outcome, Reason
 
     click.echo("First the old card is verified: please look at the camera.", err=True)
     decision = device.decide_once(token)
     if decision.outcome is not Outcome.ACCEPT:
+        again = "try again"
+        if decision.reason is Reason.MODEL_MISMATCH:
+            again = "name the embedder that made it in face.previous_embedder"
         raise ClaimError(
             f"the old card was not verified: {REASONS[decision.reason.value]}",
             where="--renew",
-            remedy="try again, or let an operator take the responsibility with --override",
+            remedy=f"{again}, or let an operator take the responsibility with --override",
         )
 
 
@@ -256,6 +260,25 @@ def _issue(device: Device, vector: I8, receipt: ConsentReceipt | None, key: Issu
     )
 
 
+def _consent_of(device: Device, issued: Issued) -> CardConsent | None:
+    """The consent receipt as the vault keeps it, for the person's paper: what is printed is what is kept."""
+    from edge.claim.page import CardConsent
+
+    holder = device.vault.store.holder(issued.serial)
+    kept = holder.consent if holder is not None else {}
+    if not kept:
+        return None
+    return CardConsent(
+        given=kept["given"],
+        text_version=kept["text_version"],
+        language=kept["language"],
+        withdrawal=kept["withdrawal"],
+        operator=kept["operator"],
+        alternative=device.settings.alternative or "",
+        until=kept.get("until"),
+    )
+
+
 def _hand_out(device: Device, issued: Issued, card: Path | None, json_wanted: bool) -> None:
     """The card leaves: as a file, in the terminal, or in the JSON. Nothing of it stays."""
     from edge.claim.card import CardText, check_card_path, terminal, write_card
@@ -268,6 +291,7 @@ def _hand_out(device: Device, issued: Issued, card: Path | None, json_wanted: bo
         "groups": list(issued.groups),
         "not_before": issued.not_before,
         "expires": issued.expires,
+        "consent": holder.consent if (holder := device.vault.store.holder(issued.serial)) else None,
         "card": str(card) if card else None,
         "error": None,
     }
@@ -282,6 +306,7 @@ def _hand_out(device: Device, issued: Issued, card: Path | None, json_wanted: bo
             expires=issued.expires,
             issued_by=device.settings.device.name,
             custody=issued.custody,
+            consent=_consent_of(device, issued),
         )
         state_dir = device.settings.device.state_dir
         write_card(card, check_card_path(card, state_dir=state_dir)(text), state_dir=state_dir)
@@ -298,3 +323,7 @@ def _hand_out(device: Device, issued: Issued, card: Path | None, json_wanted: bo
         click.echo(f"Enrolled. Serial {issued.serial_text}. The code above IS the card; it is shown once.")
     if json_wanted:
         click.echo(json.dumps(answer))
+    elif card is None or card.suffix.lower() != ".pdf":  # the page of a .pdf has the whole receipt on it
+        kept = _consent_of(device, issued)
+        if kept is not None:
+            click.echo(f"Consent to text {kept.text_version} ({kept.language}); withdrawal: {kept.withdrawal}.")
