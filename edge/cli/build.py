@@ -92,9 +92,10 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
 def verify(what: str, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
     """Check every file of a wheel, or of this installation.
 
-    A builder whom this device trusts must have signed it. Every file must be as it was signed, none may be missing and none may have been added, compiled files included.
-    Exit code 0: so it is. 1: it is not; every reason is told. A program that checks itself shows accidents; to find
-    out whether somebody altered a device on purpose, run your own copy from outside: `edge prove`.
+    A builder whom this device trusts must have signed it; every file must be as it was signed, none may be missing and
+    none may have been added, compiled files included. Exit code 0: so it is. 1: it is not; every reason is told. A
+    program that checks itself shows accidents; to find out whether somebody altered a device on purpose, run your own
+    copy from outside: `edge prove`.
     """
     found = _examine(what, _builders(trust, config))
     if json_wanted:

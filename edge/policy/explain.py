@@ -18,7 +18,15 @@ from typing import Any
 from edge.policy.added import Added
 from edge.policy.attest import Examination, Problem
 from edge.policy.capabilities import CAPABILITIES
-from edge.policy.words import FACT_NAMES, FRENCH_CAPABILITIES, FRENCH_PROBLEMS, FRENCH_WORDS, MONTHS, TEXT
+from edge.policy.words import (
+    ENGLISH_WORDS,
+    FACT_NAMES,
+    FRENCH_CAPABILITIES,
+    FRENCH_PROBLEMS,
+    FRENCH_WORDS,
+    MONTHS,
+    TEXT,
+)
 
 #: More problems than this are counted, not listed.
 _SHOWN = 5
@@ -90,13 +98,14 @@ class _Speaker:
         if isinstance(value, bool):
             return self("yes" if value else "no")
         if isinstance(value, list | tuple):
-            return ", ".join(self.value(entry) for entry in value)
+            return ", ".join(self.value(entry) for entry in value) or self("none")
         if isinstance(value, Mapping):
-            return ", ".join(self.value(entry) for entry in value.values())
+            keys = [key for key in ("kind", "name", "date") if key in value]
+            return ", ".join(self.value(value[key]) for key in (*keys, *(key for key in value if key not in keys)))
         text = str(value)
         if self.language == "fr":
             return FRENCH_WORDS.get(text, text)
-        return text.replace("-", " ") if text in FRENCH_WORDS else text
+        return ENGLISH_WORDS.get(text, text.replace("-", " ") if text in FRENCH_WORDS else text)
 
 
 def _abilities(found: Examination, say: _Speaker) -> Iterator[Section]:
@@ -131,10 +140,10 @@ def _origin(found: Examination, say: _Speaker) -> Iterator[str]:
     build = found.build
     if build.built:
         yield say("built", date=say.day(build.built))
-    if build.commit is None:
+    if build.commit is None or build.dirty is None:
         yield say("no_commit")
     else:
-        yield say("commit" if build.dirty is False else "dirty", commit=build.commit[:12])
+        yield say("dirty" if build.dirty else "commit", commit=build.commit[:12])
 
 
 def _added(one: Added, say: _Speaker) -> str:
@@ -146,9 +155,11 @@ def _declared(statement: Mapping[str, Any], say: _Speaker) -> Iterator[str]:
     if not facts:
         yield say("declared_none")
         return
-    for path, value in facts.items():
+    order = [*(path for path in FACT_NAMES if path in facts), *(path for path in facts if path not in FACT_NAMES)]
+    for path in order:
         english, french = FACT_NAMES.get(path, (path, path))
-        yield say("fact", name=french if say.language == "fr" else english, value=say.value(value))
+        for value in facts[path] if path == "records" and isinstance(facts[path], list) else [facts[path]]:
+            yield say("fact", name=french if say.language == "fr" else english, value=say.value(value))
     yield say("declared_only")
 
 

@@ -107,6 +107,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "fr": "Ce sont les déclarations de l'exploitant lui-même. Personne ne les a vérifiées.",
     },
     "fact": {"en": "{name}: {value}", "fr": "{name} : {value}"},
+    "none": {"en": "nothing", "fr": "rien"},
     "yes": {"en": "yes", "fr": "oui"},
     "no": {"en": "no", "fr": "non"},
 }
@@ -191,7 +192,20 @@ FACT_NAMES: Mapping[str, tuple[str, str]] = {
     "safeguards.retention": ("deletion", "suppression"),
     "safeguards.redress": ("whom to turn to", "recours"),
     "safeguards.bystanders": ("people who pass by", "personnes de passage"),
-    "records": ("documents", "documents"),
+    "records": ("document", "document"),
+}
+
+#: Words of the build file that need more than a space in the place of a hyphen.
+ENGLISH_WORDS: Mapping[str, str] = {
+    "card": "on the person's own card",
+    "device": "sealed on the device",
+    "own": "the person themselves",
+    "by-others": "somebody else",
+    "live": "the person, in front of the camera",
+    "document": "a document",
+    "photograph": "a photograph",
+    "explicit-written": "explicit, in writing",
+    "dpia": "data protection impact assessment",
 }
 
 #: Words of the build file -> in French; English shows them with spaces instead of hyphens.

@@ -111,12 +111,24 @@ def test_an_installation_nobody_can_read_can_do_nothing():
     assert page(told, "can") == "What it can do Nothing."
 
 
-@pytest.mark.parametrize(("dirty", "words"), [(True, "WITH CHANGES"), (None, "WITH CHANGES"), (False, "without chang")])
-def test_where_it_comes_from_is_said(dirty: bool | None, words: str):
+@pytest.mark.parametrize(("dirty", "words"), [(True, "commit c0ffeec0ffee WITH CHANGES"), (False, "without changes")])
+def test_where_it_comes_from_is_said(dirty: bool, words: str):
     told = explain(Examination("x", 1, build(commit="c0ffee" * 6, dirty=dirty), ANNA), "en")
-    assert "c0ffeec0ffee" in page(told, "origin")
     assert words in page(told, "origin")
-    assert "is not known" in page(explain(Examination("x", 1, build(), ANNA), "en"), "origin")
+
+
+@pytest.mark.parametrize("more", [{}, {"commit": "c0ffee" * 6, "dirty": None}])
+def test_a_source_that_is_not_known_is_said_so(more: dict[str, object]):
+    assert "is not known" in page(explain(Examination("x", 1, build(**more), ANNA), "en"), "origin")
+
+
+def test_documents_are_told_one_by_one_and_an_empty_list_as_nothing():
+    records = [{"date": "2026-10-01", "kind": "dpia", "name": "Doors"}, {"date": "2026-10-02", "kind": "review"}]
+    found = Examination("x", 1, build(statement={"deployment": {"exports": [], "records": records}}), ANNA)
+    english, french = (page(explain(found, language), "declared") for language in LANGUAGES)
+    assert "document: data protection impact assessment, Doors, 2026-10-01" in english
+    assert "what leaves the device besides decisions: nothing" in english
+    assert "document : analyse d'impact (AIPD), Doors, 2026-10-01" in french
 
 
 def test_what_was_declared_is_read_out_as_declared():
