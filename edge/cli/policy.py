@@ -130,6 +130,17 @@ def show(name: str, config: Path | None, json_wanted: bool) -> int:
     return 0
 
 
+@command.command("facts")
+def facts() -> int:
+    """List every fact that a deployment can declare and a rule can speak about."""
+    from edge.policy.facts import FACTS, reference
+
+    for name, values, meaning in reference():
+        by = "" if FACTS[name].declared else " (from the build and its model; nobody declares it)"
+        click.echo(f"{click.style(name, bold=True)}: {values}\n    {meaning}{by}")
+    return 0
+
+
 def _all_packs(config: Path | None) -> tuple[tuple[Pack, ...], tuple[Fault, ...]]:
     from edge.policy.packfiles import load_added
 

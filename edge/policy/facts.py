@@ -201,11 +201,16 @@ def as_date(value: Any) -> date | None:
     return parsed if 1970 <= parsed.year <= 2200 else None
 
 
-def reference() -> Iterator[str]:
-    """The rows of the reference of facts, in the order of the table: Markdown."""
-    yield "| fact | values | meaning |"
-    yield "|---|---|---|"
-    words = {"number": "whole number", "ratio": "number", "flag": "true, false", "places": "places", "text": "text"}
+def reference() -> Iterator[tuple[str, str, str]]:
+    """Every fact: its name, what it may be, what it means; in the order of the table."""
+    kinds = {
+        "number": "a whole number",
+        "ratio": "a number",
+        "flag": "true or false",
+        "places": 'places such as FR, US-CA, "US SFO"',
+        "text": "a text",
+        "records": f"a list; kinds: {', '.join(RECORDS)}; keys: {', '.join(RECORD_KEYS)}",
+    }
     for fact in _ALL:
-        values = ", ".join(fact.allowed) or words.get(fact.kind, fact.kind)
-        yield f"| `{fact.path}` | {values} | {fact.meaning} |"
+        words = ", ".join(fact.allowed)
+        yield fact.path, (f"a list of {words}" if fact.kind == "words" else words or kinds[fact.kind]), fact.meaning

@@ -47,6 +47,7 @@ Each rule has at least one case in ``tests/policy/packs/ID.yaml``, read by ``tes
       vary: {operator.type: company}
       on: 2026-11-22                                 optional day of evaluation
       also: [amazon-2020/further-notice]             optional: rules of other packs that say the same of that fact
+      lifted_by: {records.exception: {...}}          optional: what takes this rule's findings away again
 """
 
 from __future__ import annotations

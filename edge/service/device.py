@@ -31,7 +31,7 @@ from edge.policy import BuildInfo, current
 from edge.policy.attest import verified
 from edge.service.house import House
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
-from edge.service.policy import PolicyWatch
+from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.models import Overlap, model_finder
 from edge.service.retention import Retention, retention
 from edge.session import Desk, Enrolment, Glimpse, Verifier
@@ -260,9 +260,10 @@ class Device:
         """The capture side of an enrolment on this device.
 
         Raises:
-            PolicyStops: a rule stops new enrolments.
+            PolicyStops: a rule stops new enrolments, or the settings are not what the build declares.
         """
         self.policy.need_enrolments()
+        need_as_declared(self.settings, self.build.statement)
         return Enrolment(
             self.chain,
             self._new_session,

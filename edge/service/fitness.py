@@ -17,6 +17,7 @@ from edge.selftest import Check, checks
 from edge.selftest.sealing import Bench
 from edge.service.device import Device, Parts
 from edge.service.models import model_finder
+from edge.service.policy import need_as_declared
 from edge.settings import Settings, load_settings
 
 
@@ -115,8 +116,9 @@ def _previous(device: Device, find: Callable[[str], Card]) -> str:
 
 
 def _policy(device: Device) -> str:
-    """What stops claims today makes a device unfit."""
+    """What stops claims today makes a device unfit, and so do settings that contradict the declaration."""
     device.policy.need_claims()
+    need_as_declared(device.settings, device.build.statement)
     today = device.policy.today()
     rules = sum(said.applies for said in today.verdict.explained) if today.verdict else 0
     return f"{rules} rules apply on {today.on}" if today.declared else "no deployment is declared"

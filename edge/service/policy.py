@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from edge.errors import PolicyStops
 from edge.policy import BuildInfo
 from edge.service.ledger import Ledger
-from edge.settings import DeviceSettings
+from edge.settings import DeviceSettings, Settings
 
 if TYPE_CHECKING:
     from edge.policy.findings import Finding
@@ -127,4 +127,23 @@ def _refuse(findings: tuple[Finding, ...], what: str) -> None:
             f"the policy packs stop {what}: {findings[0].id}: {findings[0].what}{more}",
             where="policy",
             remedy=f"{findings[0].satisfy} See `edge policy status`",
+        )
+
+
+def need_as_declared(settings: Settings, statement: Mapping[str, Any]) -> None:
+    """Return when the settings are what the deployer has declared.
+
+    Args:
+        settings: of the device. statement: of the build (`edge.policy.BuildInfo.statement`).
+
+    Raises:
+        PolicyStops: templates would lie elsewhere than declared, so that rules about it were passed by a wrong fact.
+    """
+    deployment = statement.get("deployment")
+    declared = deployment.get("custody") if isinstance(deployment, Mapping) else None
+    if declared is not None and declared != settings.vault.custody:
+        raise PolicyStops(
+            f"the settings keep templates on the {settings.vault.custody}, and the build declares {declared} custody",
+            where="vault.custody",
+            remedy=f"write custody: {declared}, or make a build that declares it as it is",
         )
