@@ -31,8 +31,8 @@ from edge.policy import BuildInfo, current
 from edge.policy.attest import verified
 from edge.service.house import House
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
-from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.models import Overlap, model_finder
+from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.retention import Retention, retention
 from edge.session import Desk, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
@@ -74,8 +74,8 @@ class Device:
     Attributes:
         settings, build: what it was told, what it is.
         chain, vault, limits, clock, ledger (the journal), door: its rooms. desk, verifier: its session.
-        overlap: the previous embedder, if the settings declare one.
         house: what goes by itself. policy: the rules that it is judged by, every day.
+        overlap: the previous embedder, if the settings declare one.
     """
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:

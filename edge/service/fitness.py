@@ -130,7 +130,9 @@ def _policy_ahead(device: Device) -> str:
     for coming in device.policy.today().coming:
         raise PolicyStops(str(coming), where="policy", remedy=coming.finding.satisfy)
     for fault in device.policy.faults:
-        raise PolicyStops(f"{fault.name} does not count: {fault.why}", where="added packs", remedy="remove or replace it")
+        raise PolicyStops(
+            f"{fault.name} does not count: {fault.why}", where="added packs", remedy="remove or replace it"
+        )
     return "nothing within 30 days"
 
 
