@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "build": ("build", "Say what this build can and cannot do; sign and verify wheels."),
     "policy": ("policy", "Explain what the policy packs say of a deployment; list, sign and add packs."),
     "models": ("models", "Show, verify and add models; bring your own."),
+    "prove": ("prove", "Show what a build can and cannot do, to a person who does not trust it."),
     "config": ("config", "Check and show the settings."),
     "journal": ("journal", "Verify and show the journal."),
     "compare": ("compare", "Compare two pictures (development and lab builds only)."),

@@ -28,6 +28,17 @@ _ATTRIBUTES = words(
     "gi_frame cr_frame tb_frame allow_pickle addaudithook "
 )
 _NAMES = frozenset({"__builtins__", "__loader__", "__spec__"})
+_KINDS = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.Call,
+    ast.Attribute,
+    ast.Name,
+    ast.Assign,
+    ast.AugAssign,
+    ast.AnnAssign,
+    ast.Delete,
+)
 #: Top-level modules that this product imports anywhere. Whatever else is imported is found.
 MODULES = words(
     # the standard library, as far as it is harmless
@@ -47,7 +58,7 @@ GUARDED = words("importlib subprocess ctypes marshal pickle sqlite3 difflib stat
 
 def dynamics(module: Module) -> Iterator[Use]:
     """Every dynamic feature of a file."""
-    for node, function in module.walk():
+    for node, function in module.walk(*_KINDS):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield from _imports(module, node, function)
         elif isinstance(node, ast.Call):

@@ -25,7 +25,7 @@ _CALLS = words(
 
 def listeners(module: Module) -> Iterator[Use]:
     """Every place of a file that could open a connection or wait for one."""
-    for node, function in module.walk():
+    for node, function in module.walk(ast.Import, ast.ImportFrom, ast.Call):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -11,13 +11,6 @@ from __future__ import annotations
 
 _TEXT = """
 
-[collections] looks at one frame at a time of one imported model
-loop | 4d1d0eebae46adad | edge/face/examine.py | _people
-loop | 245bd7ba8754c2f4 | edge/face/examine.py | _seen_by
-
-[collections] EXCEPTION: compares embeddings of the twelve fictional people, when a model is imported
-collection | 90673ea58bc73490 | edge/face/reference.py | tell_apart
-
 [collections] tries to open sealed records for an auditor; counts, and keeps nothing
 loop | e8720aee4044f145 | edge/prove/live.py | _others
 loop | 69f7fe2f21eb41fd | edge/prove/live.py | _right
@@ -129,13 +122,10 @@ contraction, reduction | - | edge/face/detect.py | merge
 reduction | 52d9ffc1e8ef55fd | edge/face/examine.py | _check_answers
 numpy | - | edge/face/feed.py | Feed.__call__
 accumulation | - | edge/face/heads.py | Heads.__init__
-reduction | - | edge/face/quality.py | Assessor.__call__
+opencv, reduction | - | edge/face/quality.py | Assessor.measure
+contraction | - | edge/face/quality_score.py | predict
 opencv | - | edge/face/quality.py | Assessor._sharpness
 reduction | - | edge/face/quality.py | pose
-
-[scores] EXCEPTION: compares embeddings of the twelve fictional people, when a model is imported
-accumulation, numpy, reduction | 712c8399a16a4df6 | edge/face/reference.py | same_faces
-contraction, numpy, reduction | 90673ea58bc73490 | edge/face/reference.py | tell_apart
 
 [scores] error rates of a model's card
 reduction | 9ab0a06b16462b8f | edge/policy/judge.py | of_card
@@ -203,7 +193,6 @@ gate | 179ff8c1c7bad033 | edge/face/golden.py | verify_golden
 gate | 4c29ae75a85b8810 | edge/face/installed.py | _bytes
 
 [templates] EXCEPTION: embeds pictures of the twelve fictional people, when a model is imported
-gate | 245bd7ba8754c2f4 | edge/face/examine.py | _seen_by
 gate | a69b647f646f4ba1 | edge/face/examine.py | examine
 gate | ab623bf0ec4ce1cc | edge/face/examine.py | verify
 

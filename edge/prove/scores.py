@@ -56,17 +56,18 @@ _REDUCTIONS = words(
 _MIXES = (ast.Mult, ast.Sub, ast.BitXor, ast.BitAnd, ast.Pow, ast.Div, ast.MatMult)
 _MIXERS = frozenset({"subtract", "multiply", "bitwise_xor", "absdiff", "mul", "sub", "xor", "power"})
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_KINDS = (ast.Name, ast.Attribute, ast.Call, ast.BinOp, ast.AugAssign, *_LOOPS)
 
 
 def similarities(module: Module) -> Iterator[Use]:
     """Every place of a file that could compute a similarity."""
     reductions: dict[str, list[ast.AST]] = defaultdict(list)
     mixing: set[str] = set()
-    for node, function in module.walk():
+    for node, function in module.walk(*_KINDS):
         use = _contraction(module, node, function) or _library(module, node, function)
         if use is not None:
             yield use
-        if _name(node) in _REDUCTIONS and isinstance(node, ast.Call):
+        if isinstance(node, ast.Call) and _name(node) in _REDUCTIONS:
             reductions[function].append(node)
         if _mixes(node):
             mixing.add(function)

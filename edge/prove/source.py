@@ -1,7 +1,7 @@
 """Python source as data: parsed, never imported.
 
     module = Module.parse("edge/session/compare.py", text)
-    for node, function in module.walk(): ...
+    for node, function in module.walk(ast.Call): ...
     module.dotted(node)                      # "numpy.linalg.norm", whatever numpy is called in this file
 
 Names are resolved through the file's own imports only. A value that travels under another name is not followed; the
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 MODULE = "<module>"
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_SILENT = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)  # say nothing by themselves
 _SKIPPED = frozenset({"ctx", "type_comment", "kind"})
 
 
@@ -51,7 +52,7 @@ class Module:
     imports: dict[str, str] = field(default_factory=dict)
     strings: dict[str, str] = field(default_factory=dict)
     functions: dict[str, list[ast.AST]] = field(default_factory=lambda: defaultdict(list))
-    nodes: list[tuple[ast.AST, str]] = field(default_factory=list)
+    _nodes: dict[type[ast.AST], list[tuple[ast.AST, str]]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
     def parse(cls, file: str, text: str | bytes) -> Module:
@@ -62,7 +63,7 @@ class Module:
         """
         module = cls(file, ast.parse(text))
         module._collect(module.tree, ())
-        for node, _ in module.nodes:
+        for node, _ in module.walk(ast.Import, ast.ImportFrom):
             module._imported(node)
         for statement in module.tree.body:
             module._constant(statement)
@@ -72,9 +73,10 @@ class Module:
     def name(self) -> str:
         return self.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
-    def walk(self) -> Iterator[tuple[ast.AST, str]]:
-        """Every node with the function or class that it stands in."""
-        yield from self.nodes
+    def walk(self, *kinds: type[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
+        """Every node of these kinds (and no subclass of them), with the function or class that it stands in."""
+        for kind in kinds:
+            yield from self._nodes.get(kind, ())
 
     def dotted(self, node: ast.AST) -> str:
         """The full name of a name or attribute chain; '' for anything else."""
@@ -87,13 +89,15 @@ class Module:
 
     def _collect(self, node: ast.AST, path: tuple[str, ...]) -> None:
         for child in ast.iter_child_nodes(node):
+            if isinstance(child, _SILENT):
+                continue
             if isinstance(child, _DEFINES):
                 inner = (*path, child.name)
                 self.functions[".".join(inner)].append(child)
-                self.nodes.append((child, ".".join(inner)))
+                self._nodes[type(child)].append((child, ".".join(inner)))
                 self._collect(child, inner)
             else:
-                self.nodes.append((child, ".".join(path) or MODULE))
+                self._nodes[type(child)].append((child, ".".join(path) or MODULE))
                 self._collect(child, path)
 
     def _imported(self, node: ast.AST) -> None:

@@ -56,9 +56,9 @@ def statements(module: Module, strings: Mapping[str, str]) -> Iterator[Use]:
     """
     names = _names(module, strings)
     local = _local(module, names)
-    callees = {id(node.func) for node, _ in module.walk() if isinstance(node, ast.Call)}
-    inner = {id(child) for node, _ in module.walk() if isinstance(node, ast.JoinedStr) for child in ast.walk(node)}
-    for node, function in module.walk():
+    callees = {id(node.func) for node, _ in module.walk(ast.Call) if isinstance(node, ast.Call)}
+    inner = {id(child) for node, _ in module.walk(ast.JoinedStr) for child in ast.walk(node)}
+    for node, function in module.walk(ast.Constant, ast.JoinedStr, ast.BinOp, ast.Call, ast.Attribute):
         if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) and (
             id(node) not in inner or isinstance(node, ast.JoinedStr)
         ):
@@ -72,7 +72,7 @@ def statements(module: Module, strings: Mapping[str, str]) -> Iterator[Use]:
 def count(module: Module, strings: Mapping[str, str]) -> int:
     """How many texts of a file read like SQL."""
     names = _names(module, strings)
-    found = (folded(n, names) for n, _ in module.walk() if isinstance(n, ast.Constant | ast.JoinedStr))
+    found = (folded(n, names) for n, _ in module.walk(ast.Constant, ast.JoinedStr))
     return sum(1 for text in found if text is not None and (_SQL.search(text) or _PRAGMA.search(text)))
 
 
@@ -85,12 +85,12 @@ def _names(module: Module, strings: Mapping[str, str]) -> dict[str, str]:
 def _local(module: Module, names: dict[str, str]) -> dict[str, dict[str, str]]:
     """Function -> its variables that are bound once, to a constant text."""
     bound: dict[tuple[str, str], list[str | None]] = {}
-    for node, function in module.walk():
+    for node, function in module.walk(ast.Name, ast.arg):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             bound.setdefault((function, node.id), []).append(None)
         if isinstance(node, ast.arg):
             bound.setdefault((function, node.arg), []).extend([None, None])
-    for node, function in module.walk():
+    for node, function in module.walk(ast.Assign):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             values = bound[(function, node.targets[0].id)]
             if len(values) == 1:

@@ -38,9 +38,9 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 def gates(module: Module) -> Iterator[Use]:
     """Every use of a gate."""
-    callees = {id(node.func) for node, _ in module.walk() if isinstance(node, ast.Call)}
+    callees = {id(node.func) for node, _ in module.walk(ast.Call) if isinstance(node, ast.Call)}
     noted = _annotations_of(module)
-    for node, function in module.walk():
+    for node, function in module.walk(ast.Name, ast.Attribute, ast.Call):
         if id(node) in noted:
             continue
         name = _gate(module, node)
@@ -128,7 +128,7 @@ def _verifies(module: Module, node: ast.Call) -> bool:
 
 def loops(module: Module, known: frozenset[str]) -> Iterator[Use]:
     """Every loop, comprehension or recursion around something that ends in a template or a comparison."""
-    for node, function in module.walk():
+    for node, function in module.walk(*_LOOPS, *_FUNCTIONS):
         if isinstance(node, _LOOPS):
             inner = next((call for call in _repeated(node) if _takes(module, call, function, known)), None)
             if inner is not None:
@@ -162,7 +162,7 @@ def _takes(module: Module, call: ast.Call, function: str, known: frozenset[str])
 
 def collections(module: Module) -> Iterator[Use]:
     """Every annotation of a collection of templates, probes, records, claims or embeddings."""
-    for node, function in module.walk():
+    for node, function in module.walk(ast.arg, ast.AnnAssign, ast.Assign, ast.Call, *_FUNCTIONS):
         for annotation in _annotations(node):
             if _holds_many(annotation):
                 yield Use("collection", brief(annotation), line_of(annotation) or line_of(node), function)
@@ -191,7 +191,7 @@ def _annotations(node: ast.AST) -> Iterator[ast.AST]:
 def _annotations_of(module: Module) -> set[int]:
     """The nodes of all annotations: naming a type is no use of it."""
     found: set[int] = set()
-    for node, _ in module.walk():
+    for node, _ in module.walk(ast.arg, ast.AnnAssign, ast.Assign, *_FUNCTIONS):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
             found |= {id(inner) for inner in ast.walk(node.annotation)}
         elif isinstance(node, _FUNCTIONS) and node.returns is not None:

@@ -38,7 +38,7 @@ class Watch:
         self.paths: set[str] = set()
         self.comparisons: dict[str, int] = {}
         self.sockets: list[str] = []
-        self.events: set[str] = set()
+        self.texts: list[str] = []
         (out / "captured").mkdir(parents=True)
 
     def keep(self, name: str, data: bytes) -> None:
@@ -49,9 +49,8 @@ class Watch:
 
     def keep_file(self, path: str) -> None:
         try:
-            if os.path.isfile(path):  # noqa: PTH113: pathlib would raise audit events of its own
-                with open(path, "rb") as file:  # noqa: PTH123
-                    self.keep("file-" + os.path.basename(path)[-60:], file.read())  # noqa: PTH119
+            if path and Path(path).is_file():
+                self.keep("file-" + Path(path).name[-60:], Path(path).read_bytes())
         except OSError:
             pass
 
@@ -94,8 +93,6 @@ class Watch:
             return local
 
         return local
-
-    texts: list[str] = []  # noqa: RUF012: one watch a process
 
 
 class Kept(logging.Handler):

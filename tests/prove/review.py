@@ -14,7 +14,6 @@ from pathlib import Path
 from edge.policy.contents import profiles_of
 from edge.prove import dynamic, listeners, scores, statements, templates
 from edge.prove.allowed import rows
-from edge.prove.reviewed import ROWS
 from edge.prove.source import MODULE, Module, Use, digest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,30 +76,52 @@ def now(module: Module, function: str) -> str:
     return "" if function == MODULE else digest(module.functions[function][0])
 
 
-def suggested(check: str, module: Module, function: str, uses: list[Use]) -> str:
+def line(module: Module, function: str, uses: list[Use], *, shape: bool = False) -> str:
+    """The row of a place as it stands in the file."""
     kinds = ", ".join(sorted({use.kind for use in uses}))
-    return f'("{check}", "{module.file}", "{function}", "{kinds}", "{now(module, function)}", "")'
+    return f"{kinds} | {'' if shape else now(module, function) or '-'} | {module.file} | {function}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accept", action="store_true")
     given = parser.parse_args()
-    text, count = REVIEWED.read_text(), 0
-    for check, module, function, uses, wrong in differences():
+    lines, new, count = REVIEWED.read_text().splitlines(), dict[str, list[str]](), 0
+    for check, module, function, uses, wrong in list(differences()):
         count += 1
         print(f"{wrong}: {module.file} {function} [{check}]")
         for use in uses:
             print(f"    {use.line}: {use.kind}: {use.what}")
-        if uses:
-            print("  ", suggested(check, module, function, uses))
-        if given.accept and wrong == "changed":
-            (row,) = [r for r in ROWS if r[:3] == (check, module.file, function)]
-            text = text.replace(row[4], now(module, function))
+        where = _find(lines, check, module.file, function)
+        if wrong == "no row":
+            new.setdefault(check, []).append(line(module, function, uses))
+        elif wrong == "gone":
+            del lines[where]
+        else:
+            row = line(module, function, uses)
+            lines[where] = row if " | - | " not in lines[where] else row.replace(f" {now(module, function)} ", " - ")
     if given.accept:
-        REVIEWED.write_text(text)
+        end = lines.index('"""', lines.index('_TEXT = """'))
+        lines[end:end] = [x for check, rows in new.items() for x in ("", f"[{check}] TODO: say why", *rows)]
+        REVIEWED.write_text(_without_empty_groups("\n".join(lines) + "\n"))
     print(f"{count} differences")
-    return 1 if count else 0
+    return 1 if count and not given.accept else 0
+
+
+def _find(lines: list[str], check: str, file: str, function: str) -> int:
+    """The line of a row; -1 when there is none."""
+    group = ""
+    for number, text in enumerate(lines):
+        if text.startswith("["):
+            group = text[1:].split("]")[0]
+        elif group == check and text.endswith(f" | {file} | {function}"):
+            return number
+    return -1
+
+
+def _without_empty_groups(text: str) -> str:
+    parts = text.split("\n\n")
+    return "\n\n".join(part for part in parts if not (part.startswith("[") and "\n" not in part))
 
 
 if __name__ == "__main__":
