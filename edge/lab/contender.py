@@ -31,7 +31,7 @@ class Seen:
     Attributes:
         vector: int8 or float (D,), None when nothing was acquired.
         reason: why not, a word or two; empty when acquired.
-        box: x, y, width, height of the chosen face in pixels, None without one.
+        box, landmarks: of the chosen face, in pixels as `edge.types.Face` has them; None without one.
         quality: a score, larger is better; None where the contender has none.
         timings_ms: step -> milliseconds.
     """
@@ -39,6 +39,7 @@ class Seen:
     vector: NDArray[Any] | None = field(repr=False)
     reason: str = ""
     box: tuple[float, float, float, float] | None = None
+    landmarks: NDArray[np.float32] | None = field(default=None, repr=False)
     quality: float | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
@@ -75,14 +76,14 @@ class DeviceChain:
     def look(self, index: int, image: U8) -> Seen:
         """See `Contender.look`."""
         look = self.chain.look(Frame(image, 0, index, "lab"), pick="central", gate=self.gate)
-        box = look.face.box if look.face is not None else None
+        box, points = (look.face.box, look.face.landmarks) if look.face is not None else (None, None)
         quality = look.quality.score if look.quality is not None else None
         if look.reason is not None:
-            return Seen(None, look.reason.value.replace("_", " "), box, quality, look.timings_ms)
+            return Seen(None, look.reason.value.replace("_", " "), box, points, quality, look.timings_ms)
         started = time.perf_counter_ns()
         vector = self.chain.embed(look, _SESSION).consume(_SESSION)
         timings = {**look.timings_ms, "embed": (time.perf_counter_ns() - started) / 1e6}
-        return Seen(vector, "", box, quality, timings)
+        return Seen(vector, "", box, points, quality, timings)
 
     def about(self) -> dict[str, Any]:
         """Names and digests of both models."""

@@ -2,13 +2,13 @@
 
     python -m tests.benchmarks.lfw --data ../shared/data/lfw-dev --teachers ../shared/data/teachers --json OUT
 
-Rules
-- Of several faces the one whose centre is nearest to the picture's centre is taken, by us and by YuNet.
-- found: IoU >= 0.5 with YuNet's face. A picture without a face scores -1 in all its pairs; no pair is ever dropped.
+Everything is measured by `edge.lab`, as `edge lab compare` does it: of several faces the most central one; a picture
+without a face scores -1 in all its pairs; no pair is ever dropped; all rows in one run. This file says which rows, adds
+how our faces lie on YuNet's, and writes the benchmark's JSON. The lab's own report comes into --out.
 - Rows: the chain with its gate (quality, one face) off; with it on; our int8 embedder on YuNet's landmarks; the
-  bootstrap weights in float on YuNet's landmarks; the teacher on YuNet's landmarks. All in one run.
-- pairs: LFW's own pairs, five folds, each judged at the best threshold of the other four. TAR@FMR: over every genuine
-  and every impostor pair of the set.
+  bootstrap weights in float on YuNet's landmarks; the teacher on YuNet's landmarks.
+- found: IoU >= 0.5 with YuNet's face. pairs: LFW's own pairs, five folds, each judged at the best threshold of the
+  other four. TAR@FMR: over every genuine and every impostor pair of the set.
 Bars: found >= 99.5 %; pairs accuracy of the chain within 1 point of the float row. Exit code 1 when one is missed.
 """
 
@@ -20,46 +20,40 @@ import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 # the waiting threads of PyTorch, OpenVINO and the model runtime would slow each other threefold
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import cv2
 import numpy as np
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
-from edge.face import Chain
+from edge.face import Chain, Detector, Embedder, load_card
+from edge.lab import Plan, Report, measure
+from edge.lab.adapters import load_peer
+from edge.lab.adapters.peer import Eyes
+from edge.lab.console import summary
+from edge.lab.contender import Contender, DeviceChain, Seen
+from edge.lab.progress import Steps
 from edge.settings.model import FaceSettings
-from edge.types import Frame
-from tests.benchmarks import metrics, references, report
-from tests.benchmarks.dataset import Lfw
+from tests.benchmarks import references, report
 
-CACHE = Path(".cache/benchmarks")
 BAR_FOUND, BAR_POINTS = 0.995, 1.0
-CHAIN, GATED, OURS, FLOAT, TEACHER = (
-    "chain",
-    "chain, gate on",
+CHAIN, GATED = "chain", "chain, gate on"
+OURS, FLOAT, TEACHER = (
     "int8 embedder, YuNet landmarks",
     "bootstrap float, YuNet landmarks",
     "teacher 0095, YuNet landmarks",
 )
+#: False match rates of the JSON, by their place among the lab's operating points.
+FMRS = (1e-2, 1e-3, 1e-4, 1e-5)
 
 
-@dataclass
-class Row:
-    """Embeddings of one way of looking; a picture without one keeps a zero row."""
-
-    vectors: np.ndarray
-    acquired: np.ndarray
-
-    @classmethod
-    def empty(cls, count: int, dimension: int) -> Row:
-        return cls(np.zeros((count, dimension), np.float32), np.zeros(count, bool))
-
-    def put(self, index: int, vector: np.ndarray) -> None:
-        self.vectors[index], self.acquired[index] = vector, True
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boxes x, y, w, h."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    shared = max(0.0, float(width)) * max(0.0, float(height))
+    return shared / (float(a[2] * a[3] + b[2] * b[3]) - shared)
 
 
 @dataclass
@@ -71,16 +65,15 @@ class Detection:
     shifts: list[np.ndarray] = field(default_factory=list)
     without_reference: int = 0
 
-    def add(self, look_face: object, reference: np.ndarray | None) -> None:
+    def add(self, seen: Seen, reference: np.ndarray | None) -> None:
         if reference is None:
             self.without_reference += 1
             return
-        box = getattr(look_face, "box", None)
-        share = metrics.overlap(np.array(box), reference[:4]) if box else 0.0
+        share = overlap(np.array(seen.box), reference[:4]) if seen.box else 0.0
         self.overlaps.append(share)
         if share >= 0.5:
             points = reference[4:14].reshape(5, 2)
-            off = (look_face.landmarks - points) / np.linalg.norm(points[1] - points[0])
+            off = (seen.landmarks - points) / np.linalg.norm(points[1] - points[0])
             self.errors.append(float(np.linalg.norm(off, axis=1).mean()))
             self.shifts.append(off.mean(0))
 
@@ -97,84 +90,17 @@ class Detection:
         }
 
 
-def yunet_faces(lfw: Lfw, teachers: Path, console: Console) -> list[np.ndarray | None]:
-    """YuNet's most central face of every picture; kept in a git-ignored cache."""
-    cache = CACHE / f"yunet-{lfw.digest[:16]}-{references.YUNET_SCORE}.npy"
-    if cache.exists():
-        rows = np.load(cache)
-    else:
-        net, rows = references.YuNet(teachers), np.zeros((len(lfw), 15), np.float32)
-        for index in track(range(len(lfw)), "YuNet", console=console):
-            picture = lfw.picture(index)
-            face = references.most_central(net.faces(picture), picture.shape[1], picture.shape[0])
-            rows[index] = 0 if face is None else face
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        np.save(cache, rows)
-    return [row if row[14] > 0 else None for row in rows]
+class Observed(DeviceChain):
+    """The chain, with every face it takes laid beside YuNet's."""
 
+    def __init__(self, name: str, chain: Chain, eyes: Eyes) -> None:
+        super().__init__(name, chain)
+        self.eyes, self.detection = eyes, Detection()
 
-def look(lfw: Lfw, chain: Chain, faces: list[np.ndarray | None], console: Console) -> tuple[dict[str, Row], Detection]:
-    """The chain's own rows, and our int8 embedder on YuNet's landmarks."""
-    rows = {name: Row.empty(len(lfw), chain.dimension) for name in (CHAIN, GATED, OURS)}
-    detection = Detection()
-    for index in track(range(len(lfw)), "Chain", console=console):
-        frame = Frame(lfw.picture(index), 0, index, "lfw")
-        for name, gate in ((CHAIN, False), (GATED, True)):
-            seen = chain.look(frame, pick="central", gate=gate)
-            if seen.reason is None:
-                rows[name].put(index, chain.embed(seen, "lfw").consume("lfw"))
-            if not gate:
-                detection.add(seen.face, faces[index])
-        if (face := faces[index]) is not None:
-            crop = chain.embedder.align(frame.image, face[4:14].reshape(5, 2))
-            rows[OURS].put(index, chain.embedder.embed(crop))
-    return rows, detection
-
-
-def compare_with(
-    lfw: Lfw, options: argparse.Namespace, faces: list[np.ndarray | None], console: Console
-) -> dict[str, Row]:
-    """The float weights and the teacher on YuNet's landmarks."""
-    bootstrap, teacher = references.Bootstrap(options.bootstrap), references.Teacher(options.teachers, 2)
-    rows = {FLOAT: Row.empty(len(lfw), 128), TEACHER: Row.empty(len(lfw), 256)}
-    seen = [index for index, face in enumerate(faces) if face is not None]
-    for start in track(range(0, len(seen), 64), "Float weights, teacher", console=console):
-        batch = seen[start : start + 64]
-        crops = []
-        for index in batch:
-            picture, points = lfw.picture(index), faces[index][4:14].reshape(5, 2)
-            crops.append(bootstrap.align(picture, points))
-            rows[TEACHER].put(index, teacher.embed(teacher.align(picture, points)))
-        for index, vector in zip(batch, bootstrap.embed(crops), strict=True):
-            rows[FLOAT].put(index, vector)
-    return rows
-
-
-def judge(lfw: Lfw, row: Row, pairs: tuple[np.ndarray, np.ndarray, np.ndarray]) -> dict[str, float]:
-    """One row's figures."""
-    first, second, same = pairs
-    scores = metrics.score_pairs(row.vectors, row.acquired, first, second)
-    genuine, impostor = scores[same], scores[~same]
-    listed = metrics.score_pairs(row.vectors, row.acquired, lfw.pairs[:, 0], lfw.pairs[:, 1])
-    accuracy, error = metrics.fold_accuracy(listed, lfw.pairs[:, 2] == 1, lfw.pairs[:, 3])
-    figures = {"pairs_accuracy": accuracy, "pairs_standard_error": error}
-    for fmr in metrics.FMRS:
-        figures[f"tar_at_fmr_{fmr:.0e}"], figures[f"threshold_at_fmr_{fmr:.0e}"] = metrics.accept_rate(
-            genuine, impostor, fmr
-        )
-    return figures | {"failure_to_acquire": float(np.mean(~row.acquired))}
-
-
-def table(results: dict[str, dict[str, float]]) -> Table:
-    shown = Table(title="LFW, development half", caption="per cent; TAR over all pairs of the set")
-    shown.add_column("")
-    for head in ("pairs", "+-", *(f"TAR@{fmr:.0e}" for fmr in metrics.FMRS), "not acquired"):
-        shown.add_column(head, justify="right")
-    for name, row in results.items():
-        cells = [f"{100 * row['pairs_accuracy']:.2f}", f"{100 * row['pairs_standard_error']:.2f}"]
-        cells += [f"{100 * row[f'tar_at_fmr_{fmr:.0e}']:.2f}" for fmr in metrics.FMRS]
-        shown.add_row(name, *cells, f"{100 * row['failure_to_acquire']:.2f}")
-    return shown
+    def look(self, index: int, image: np.ndarray) -> Seen:
+        seen = super().look(index, image)
+        self.detection.add(seen, self.eyes.face(index, image)[0])
+        return seen
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -188,45 +114,64 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--teachers", type=Path, default=shared / "data/teachers", help="YuNet, 0095 (%(default)s)")
     parser.add_argument("--bootstrap", type=Path, default=shared / "bootstrap", help="net.py, weights.pt (%(default)s)")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--limit", type=int, help="only the first so many pictures: a quick look, no result")
+    parser.add_argument("--out", type=Path, default=Path(".cache/lfw"), help="the lab's own report (%(default)s)")
     parser.add_argument("--ours-only", action="store_true", help="leave out the float weights and the teacher; no bars")
     parser.add_argument("--detector", default="detector", help="name or path of the detector's card")
     parser.add_argument("--embedder", default="embedder", help="name or path of the embedder's card")
     return parser.parse_args(arguments)
 
 
+def contenders_of(options: argparse.Namespace) -> list[Contender]:
+    """The rows, the observed chain first."""
+
+    def chain() -> Chain:
+        detector, embedder = Detector(load_card(options.detector), 1), Embedder(load_card(options.embedder), 1)
+        return Chain(FaceSettings(threads=1), detector, embedder)
+
+    file = options.teachers / references.YUNET
+    shared = {file: Eyes(references.yunet(options.teachers))}
+    rows: list[Contender] = [Observed(CHAIN, chain(), shared[file]), DeviceChain(GATED, chain(), gate=True)]
+    if options.embedder == "embedder":
+        rows.append(load_peer(references.ON_YUNET, options.teachers, shared))
+    if not options.ours_only:
+        rows.append(references.bootstrap(options.bootstrap, shared[file], FLOAT))
+        rows.append(load_peer(references.TEACHER, options.teachers, shared))
+    return rows
+
+
+def row_of(model: dict[str, Any]) -> dict[str, float]:
+    """One row's figures as the benchmark's JSON has them."""
+    figures = {key: model[key] for key in ("pairs_accuracy", "pairs_standard_error")}
+    for fmr, point in zip(FMRS, model["operating_points"], strict=False):
+        figures[f"tar_at_fmr_{fmr:.0e}"] = 1 - point["fnmr"]
+        figures[f"threshold_at_fmr_{fmr:.0e}"] = point["threshold"]
+    return figures | {"failure_to_acquire": model["acquisition"]["rate"]}
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
-    console = Console(width=max(Console().width, 112))
-    cv2.setNumThreads(2)
-    lfw = Lfw(options.data, options.limit)
-    chain = load(options)
-    faces = yunet_faces(lfw, options.teachers, console)
-    rows, detection = look(lfw, chain, faces, console)
-    if not options.ours_only:
-        rows |= compare_with(lfw, options, faces, console)
-    pairs = lfw.all_pairs()
-    results = {name: judge(lfw, row, pairs) for name, row in rows.items()}
-    seen = detection.figures()
-    console.print(table(results))
+    contenders = contenders_of(options)
+    plan = Plan(options.data / "images.tar", options.out, pairs=options.data / "pairs.txt", all_pairs=True)
+    # how faces lie on YuNet's is not kept on disk: an interrupted run starts anew
+    for path in (options.out / "progress").glob("*.npz"):
+        path.unlink()
+    with Steps() as steps:
+        found = measure(plan, steps, contenders)
+    for line in summary(found):
+        print(line)
+    observed = contenders[0]
+    assert isinstance(observed, Observed)
+    seen, results = observed.detection.figures(), {model["name"]: row_of(model) for model in found.models}
     error, tail = 100 * seen["landmark_error_median"], 100 * seen["landmark_error_p95"]
-    console.print(f"found {100 * seen['found']:.2f} % of YuNet's faces")
-    console.print(f"landmarks off by {error:.1f} % of the eye distance (median), {tail:.1f} % (95th percentile)")
-    passed = options.ours_only or bars(seen, results, console)
+    print(f"found {100 * seen['found']:.2f} % of YuNet's faces")
+    print(f"landmarks off by {error:.1f} % of the eye distance (median), {tail:.1f} % (95th percentile)")
+    passed = options.ours_only or bars(seen, results)
     if options.json:
-        save(options, arguments, lfw, chain, results, seen, pairs[2])
+        save(options, arguments, observed.chain, found, results, seen)
     return 0 if passed else 1
 
 
-def load(options: argparse.Namespace) -> Chain:
-    """The chain, from names as a device loads it, or from card files."""
-    from edge.face import Detector, Embedder, load_card
-
-    detector, embedder = (Detector(load_card(options.detector), 1), Embedder(load_card(options.embedder), 1))
-    return Chain(FaceSettings(threads=1), detector, embedder)
-
-
-def bars(seen: dict[str, float], results: dict[str, dict[str, float]], console: Console) -> bool:
+def bars(seen: dict[str, float], results: dict[str, dict[str, float]]) -> bool:
     """Say which bars are met."""
     gap = 100 * (results[FLOAT]["pairs_accuracy"] - results[CHAIN]["pairs_accuracy"])
     met = {
@@ -234,31 +179,33 @@ def bars(seen: dict[str, float], results: dict[str, dict[str, float]], console: 
         f"{gap:+.2f} points below float (at most {BAR_POINTS})": gap <= BAR_POINTS,
     }
     for text, fine in met.items():
-        console.print(f"[{'green' if fine else 'red'}]{'met' if fine else 'MISSED'}[/]  {text}")
+        print(f"{'met' if fine else 'MISSED'}  {text}")
     return all(met.values())
 
 
 def save(
     options: argparse.Namespace,
     arguments: list[str] | None,
-    lfw: Lfw,
     chain: Chain,
+    found: Report,
     results: dict[str, dict[str, float]],
     seen: dict[str, float],
-    same: np.ndarray,
 ) -> None:
-    figures = {"pairs": len(lfw.pairs), "genuine": int(same.sum()), "impostor": int((~same).sum())} | seen
+    size = found.head["set"]
+    figures = {"pairs": size["listed"], "genuine": size["genuine"], "impostor": size["impostor"]} | seen
     figures |= {name: value for name, value in results[CHAIN].items() if not name.startswith("threshold")}
+    detector = chain.detector
+    assert isinstance(detector, Detector)
     report.write(
         options.json,
         schema="edge/benchmark/lfw/v1",
         command="python -m tests.benchmarks.lfw " + shlex.join(sys.argv[1:] if arguments is None else arguments),
-        models={"detector": chain.detector.card.sha256, "embedder": chain.model},
+        models={"detector": detector.card.sha256, "embedder": chain.model},
         figures={name: round(value, 6) for name, value in figures.items()},
         set={
             "name": "lfw-dev: LFW deep-funneled, view 2, folds 1-5",
-            "pictures": len(lfw),
-            "people": int(lfw.people.max()) + 1,
+            "pictures": size["pictures"],
+            "people": size["people"],
         },
         rows={name: {key: round(value, 6) for key, value in row.items()} for name, row in results.items()},
     )

@@ -107,7 +107,7 @@ class Theirs:
     """(a): YuNet at 320x240, alignment, 0095, cosine."""
 
     def __init__(self, frame: np.ndarray, teachers: Path, threads: int) -> None:
-        self.yunet, self.teacher = references.YuNet(teachers, (320, 240)), references.Teacher(teachers, threads)
+        self.yunet, self.teacher = references.yunet(teachers, (320, 240)), references.Teacher(teachers, threads)
         self.frame = frame
         self.reference = self.embed()
         self.times: list[float] = []

@@ -180,7 +180,7 @@ class Points:
         self.looks += 1
         person, own = np.random.default_rng(index // EACH), np.random.default_rng(100 + index)
         vector = person.normal(size=16) + self.noise * own.normal(size=16)
-        return Seen(vector, "", (10, 10, 50, 60), float(own.random()), {"embed": 1.0})
+        return Seen(vector, "", (10, 10, 50, 60), None, float(own.random()), {"embed": 1.0})
 
     def about(self) -> dict[str, Any]:
         return {"kind": "stand-in", "noise": self.noise}

@@ -75,17 +75,18 @@ class Peer:
         row, searched = self._eyes.face(index, image)
         if row is None:
             return Seen(None, "no face", timings_ms={"detect": searched})
-        box = (float(row[0]), float(row[1]), float(row[2]), float(row[3]))
+        points = row[4:14].reshape(5, 2)
+        face = (float(row[0]), float(row[1]), float(row[2]), float(row[3])), points
         started = time.perf_counter_ns()
         try:
-            crop = self._align(image, row[4:14].reshape(5, 2))
+            crop = self._align(image, points)
         except InputError:  # landmarks on one point
-            return Seen(None, "no face", box, timings_ms={"detect": searched})
+            return Seen(None, "no face", *face, timings_ms={"detect": searched})
         aligned = time.perf_counter_ns()
         vector = self._run(crop)
         timings = {"detect": searched, "align": (aligned - started) / 1e6}
         timings["embed"] = (time.perf_counter_ns() - aligned) / 1e6
-        return Seen(vector, "", box, None, timings)
+        return Seen(vector, "", *face, None, timings)
 
     def about(self) -> dict[str, Any]:
         """Runtime, file, digest, licence."""

@@ -1,4 +1,4 @@
-"""Runs a peer's file: one crop in, one float vector out, single thread.
+"""Runs a peer's file: one crop in, one float vector out.
 
     run = open_runtime(spec, Path("model.onnx"))
     vector = run(crop)                     # crop: uint8 (H, W, 3) in the spec's channel order -> float32 (D,)
@@ -25,12 +25,13 @@ F32 = NDArray[np.float32]
 Run = Callable[[U8], F32]
 
 
-def open_runtime(spec: PeerSpec, path: Path) -> Run:
+def open_runtime(spec: PeerSpec, path: Path, threads: int = 1) -> Run:
     """Load a peer's file.
 
     Args:
         spec: with `input`.
         path: the file.
+        threads: of the runtime; the lab uses one for everybody.
 
     Raises:
         InputError: the runtime is not installed, or refuses the file.
@@ -38,7 +39,7 @@ def open_runtime(spec: PeerSpec, path: Path) -> Run:
     if not path.is_file():
         raise InputError("there is no such file", where=str(path), remedy="put the weights there, or give --weights")
     assert spec.input is not None
-    opened = {"openvino": _openvino, "onnxruntime": _onnxruntime, "tflite": _tflite}[spec.runtime](spec, path)
+    opened = {"openvino": _openvino, "onnxruntime": _onnxruntime, "tflite": _tflite}[spec.runtime](spec, path, threads)
     feed, given = spec.input, spec.input.size
 
     def run(crop: U8) -> F32:
@@ -66,9 +67,9 @@ def _module(name: str, path: Path) -> Any:
         ) from None
 
 
-def _openvino(spec: PeerSpec, path: Path) -> Callable[[F32], Any]:
+def _openvino(spec: PeerSpec, path: Path, threads: int) -> Callable[[F32], Any]:
     openvino = _module("openvino", path)
-    options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+    options = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
     try:
         model = openvino.Core().read_model(str(path))
         request = openvino.Core().compile_model(model, "CPU", options).create_infer_request()
@@ -77,10 +78,10 @@ def _openvino(spec: PeerSpec, path: Path) -> Callable[[F32], Any]:
     return lambda pixels: list(request.infer({0: pixels}).values())[spec.output].copy()
 
 
-def _onnxruntime(spec: PeerSpec, path: Path) -> Callable[[F32], Any]:
+def _onnxruntime(spec: PeerSpec, path: Path, threads: int) -> Callable[[F32], Any]:
     runtime = _module("onnxruntime", path)
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     try:
         session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exception classes come from C++ and share no base but this one
@@ -89,8 +90,8 @@ def _onnxruntime(spec: PeerSpec, path: Path) -> Callable[[F32], Any]:
     return lambda pixels: session.run(None, {name: pixels})[spec.output]
 
 
-def _tflite(spec: PeerSpec, path: Path) -> Callable[[F32], Any]:
-    interpreter = open_interpreter(path.read_bytes(), threads=1, where=str(path))
+def _tflite(spec: PeerSpec, path: Path, threads: int) -> Callable[[F32], Any]:
+    interpreter = open_interpreter(path.read_bytes(), threads=threads, where=str(path))
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[spec.output]
 
     def run(pixels: F32) -> Any:
