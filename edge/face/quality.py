@@ -14,6 +14,7 @@ assessment costs about 0.05 ms. Pose is in `pose`; the rest:
   hardly at all; (1, -2, 1) answers with 6 v. Over 500 faces this told blurred from sharp with an area under the
   curve of 0.975, where the plain variance of the Laplacian reached 0.79.
 - *Exposure*: mean luma, its standard deviation, and the share of pixels at 250 or more.
+- *Score*: all of it in one number (`quality_score`), fitted to foretell the comparison score.
 - *Occlusion*: luma deviation in small windows on the eyes and the mouth (noise taken off), relative to the whole crop.
   A window in which nothing happens is covered (sunglasses, mask, hand); of 1,200 uncovered faces 1 % lie below 0.2. It
   finds smooth covers only and is advice, no defence.
@@ -27,7 +28,8 @@ import cv2
 import numpy as np
 
 from edge.face.card import Align
-from edge.face.quality_score import GRID, Measures, features, predict
+from edge.face.quality_score import Measures, features, predict
+from edge.face.quality_weights import USUAL_LIMIT
 from edge.settings.model import FaceSettings
 from edge.types import F32, Advice, Crop, Face, Quality
 
@@ -88,6 +90,7 @@ class Assessor:
 
     def __init__(self, settings: FaceSettings, align: Align) -> None:
         self.settings = settings
+        self._limit = USUAL_LIMIT if settings.min_quality is None else settings.min_quality
         self._grey = cv2.COLOR_RGB2GRAY if align.channels == "RGB" else cv2.COLOR_BGR2GRAY
         self._half = (align.size[0] // 2, align.size[1] // 2)
         self._inner = tuple(slice(side // 7, side - side // 7) for side in reversed(self._half))
@@ -106,7 +109,7 @@ class Assessor:
         advice = self._advice(face, relative, (m.yaw, m.pitch, m.roll), (width, height))
         advice += self._picture_advice(m.luminance, m.contrast, m.clipped, m.sharpness, m.occlusion)
         score = predict(features(face, measures))
-        if score < self.settings.min_quality and not advice:
+        if score < self._limit and not advice:
             # nothing stands out; a step towards the camera helps most of what is left (small, soft, faint)
             advice.append(Advice.STEP_CLOSER if relative < _NEAR else Advice.LOOK_HERE)
         return Quality(
@@ -129,30 +132,38 @@ class Assessor:
         grey = cv2.cvtColor(crop.image, self._grey)
         small = cv2.resize(grey, self._half, interpolation=cv2.INTER_AREA)
         luminance, contrast = _mean_and_deviation(small)
-        sharpness, noise = self._sharpness(small)
+        sharpness, noise, motion = self._sharpness(small)
         clipped = cv2.countNonZero(cv2.threshold(grey, 249, 255, cv2.THRESH_BINARY)[1]) / grey.size
-        barest = min([_mean_and_deviation(small[window])[1] for window in self._windows])
-        occlusion = max(0.0, 1.0 - math.sqrt(max(0.0, barest * barest - noise)) / (_BARE * max(contrast, 1.0)))
-        cells = cv2.resize(small, (GRID, GRID), interpolation=cv2.INTER_AREA)
+        bare = [self._covered(small[window], noise, contrast) for window in self._windows]
+        fine = _mean_and_deviation(cv2.Laplacian(grey, cv2.CV_16S))[1] ** 2 / max(1.0, contrast * contrast)
         return Measures(
             sharpness,
             luminance,
             contrast,
             clipped,
-            occlusion,
+            max(bare),
             *pose(face.landmarks),
             noise,
-            np.asarray(cells, np.uint8),
+            motion,
+            fine,
+            sum(bare) / len(bare),
         )
 
-    def _sharpness(self, small: np.ndarray) -> tuple[float, float]:
-        """Sharpness of a half-size crop, and the variance of its sensor noise."""
+    @staticmethod
+    def _covered(window: np.ndarray, noise: float, contrast: float) -> float:
+        """0..1: how little happens in an eye's or the mouth's window."""
+        deviation = _mean_and_deviation(window)[1]
+        return max(0.0, 1.0 - math.sqrt(max(0.0, deviation * deviation - noise)) / (_BARE * max(contrast, 1.0)))
+
+    def _sharpness(self, small: np.ndarray) -> tuple[float, float, float]:
+        """Of a half-size crop: sharpness, variance of the sensor noise, stronger direction over weaker."""
         inner = small[self._inner]
         deviation = _mean_and_deviation(inner)[1]
-        across = _mean_and_deviation(cv2.Sobel(inner, cv2.CV_16S, 2, 0, ksize=1))[1]
-        along = _mean_and_deviation(cv2.Sobel(inner, cv2.CV_16S, 0, 2, ksize=1))[1]
+        across = _mean_and_deviation(cv2.Sobel(inner, cv2.CV_16S, 2, 0, ksize=1))[1] ** 2
+        along = _mean_and_deviation(cv2.Sobel(inner, cv2.CV_16S, 0, 2, ksize=1))[1] ** 2
         noise = _mean_and_deviation(cv2.filter2D(inner, cv2.CV_16S, _IMMERKAER))[1] ** 2 / 36
-        return max(0.0, min(across, along) ** 2 - 6 * noise) / max(1.0, deviation * deviation), noise
+        weaker, stronger = sorted((max(0.0, across - 6 * noise), max(0.0, along - 6 * noise)))
+        return weaker / max(1.0, deviation * deviation), noise, (stronger + 1.0) / (weaker + 1.0)
 
     def _advice(
         self, face: Face, relative: float, angles: tuple[float, float, float], frame: tuple[int, int]

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.face import quality_weights as weights
-from edge.types import F32, U8, Face
+from edge.types import F32, Face
 
-#: What goes in, in this order; then the mean luma of GRID x GRID cells of the crop, over the crop's own deviation.
+#: What goes in, in this order.
 NAMES = (
     "sharpness",
     "height",
@@ -32,16 +32,21 @@ NAMES = (
     "roll",
     "detector",
     "noise",
-    "aside",
+    "motion",
+    "fine",
+    "flatness",
 )
-GRID = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What the gate measured of one face; see `edge.types.Quality`.
+    """What the gate measured of one face; see `edge.types.Quality`, and beyond it:
 
-    ``noise`` is the variance of the sensor's noise in the half-size crop, ``cells`` that crop at GRID x GRID.
+    Attributes:
+        noise: variance of the sensor's noise in the half-size crop.
+        motion: variance of the second derivative in the stronger direction over that in the weaker one, 1 and more.
+        fine: variance of the Laplacian of the whole crop over its luma's variance.
+        flatness: mean over eyes and mouth of what `occlusion` is the maximum of.
     """
 
     sharpness: float
@@ -53,23 +58,20 @@ class Measures:
     pitch: float
     roll: float
     noise: float
-    cells: U8
+    motion: float
+    fine: float
+    flatness: float
 
 
 def features(face: Face, measures: Measures) -> F32:
-    """float32 (len(NAMES) + GRID * GRID,): measures on scales on which a step means about the same everywhere."""
+    """float32 (len(NAMES),): measures on scales on which a step means about the same everywhere."""
     m = measures
-    deviation = max(m.contrast, 1.0)
     certain = min(max(face.score, 1e-3), 1 - 1e-3)
-    left, right, nose = face.landmarks[0], face.landmarks[1], face.landmarks[2]
-    eyes = math.hypot(float(right[0] - left[0]), float(right[1] - left[1])) or 1e-6
-    aside = abs(float(nose[0]) - 0.5 * float(left[0] + right[0])) / eyes
-    row = np.empty(len(NAMES) + GRID * GRID, np.float32)
-    row[: len(NAMES)] = (
+    row = (
         math.log(m.sharpness + 0.003),
         math.log(max(face.height, 1.0)),
         math.log(m.luminance + 4.0),
-        math.log(deviation),
+        math.log(max(m.contrast, 1.0)),
         math.sqrt(m.clipped),
         m.occlusion,
         min(abs(m.yaw), 90.0) / 30,
@@ -77,11 +79,11 @@ def features(face: Face, measures: Measures) -> F32:
         min(abs(m.roll), 90.0) / 30,
         math.log(certain / (1 - certain)),
         math.log(m.noise + 1.0),
-        min(aside, 2.0),
+        math.log(m.motion),
+        math.log(m.fine + 0.003),
+        m.flatness,
     )
-    np.subtract(m.cells.ravel(), m.luminance, out=row[len(NAMES) :], dtype=np.float32, casting="unsafe")
-    row[len(NAMES) :] *= 1 / deviation
-    return row
+    return np.array(row, np.float32)
 
 
 def predict(row: F32) -> float:

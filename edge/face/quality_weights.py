@@ -2,7 +2,12 @@
 
 import numpy as np
 
-FIRST = np.zeros((61, 1), np.float32)
-FIRST_BIAS = np.zeros(1, np.float32)
-LAST = np.zeros(1, np.float32)
+from edge.types import F32
+
+MADE_FOR = ""
+USUAL_LIMIT = 0.0
+
+FIRST: F32 = np.zeros((14, 1), np.float32)
+FIRST_BIAS: F32 = np.zeros(1, np.float32)
+LAST: F32 = np.zeros(1, np.float32)
 LAST_BIAS = 0.0

@@ -132,6 +132,8 @@ class FaceSettings(Section):
     """Darkest acceptable face, mean luma 0-255."""
     max_luminance: Annotated[float, Field(ge=0, le=255)] = 235.0
     """Brightest acceptable face, mean luma 0-255."""
+    min_quality: Fraction | None = None
+    """Worst quality score that is compared; null: the limit of the score's fit, which refuses 2 % of good looks."""
     second_face: Fraction = 0.5
     """A second face counts when its height is at least this fraction of the largest's (design: One-to-one)."""
 
