@@ -2,7 +2,7 @@
 
     write_calibration(Path("mine.card.yaml"), section)
 
-The words of the card stay as they are and in their order; comments are lost, as YAML is written anew. The result is
+The words of the card stay as they are; comments are lost, as YAML is written anew. The result is
 read back as a device would read it before it replaces the old file. A signature beside the card no longer fits; the
 caller says so.
 """
@@ -12,25 +12,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from edge.errors import InputError
 from edge.face.card import load_card, parse_card
-
-
-class _Plain(yaml.SafeDumper):
-    """No aliases, which cards refuse; short lists of numbers on one line."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _sequence(dumper: yaml.SafeDumper, data: list[Any]) -> yaml.Node:
-    flat = all(isinstance(item, int | float) for item in data)
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flat)
-
-
-_Plain.add_representer(list, _sequence)
+from edge.face.write import card_text
 
 
 def write_calibration(source: Path, section: dict[str, Any], to: Path | None = None) -> Path:
@@ -51,8 +35,10 @@ def write_calibration(source: Path, section: dict[str, Any], to: Path | None = N
     card, target = load_card(source), to or source
     if card.sha256 != section["sha256"]:
         raise InputError("this calibration was made with another model", where=str(source), remedy="calibrate again")
-    raw = {key: value for key, value in card.raw.items() if key != "calibration"} | {"calibration": section}
-    text = yaml.dump(raw, Dumper=_Plain, sort_keys=False, width=118, allow_unicode=True)
+    try:
+        text = card_text({**card.raw, "calibration": section})
+    except ValueError as error:
+        raise InputError(str(error), where=str(source), remedy="take out what no card has") from None
     parse_card(text.encode(), folder=source.parent, where=target.name)
     partial = target.with_name(target.name + ".partial")
     try:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.face import load_card
+from edge.face.present import group_rows
 from tests.policy.allow_list import with_allow_list
 from tests.policy.pack_table import with_packs
 
@@ -77,8 +78,7 @@ def accuracy() -> list[str]:
 
 
 def groups() -> list[str]:
-    calibration = load_card("embedder").raw["calibration"]
-    by = {name: rate for name, rate in calibration["groups"]["fmr"].items() if isinstance(rate, float)}
+    by = {row.name: row.fmr for row in group_rows(load_card("embedder").raw) if row.fmr is not None}
     worst, best = max(by, key=by.get), min(by, key=by.get)
     return [
         f"**Between groups of people** (UTKFace, race x sex, at the threshold for 1e-3): {best} {by[best]:.1e}, "
