@@ -124,7 +124,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     sub = commands.add_parser("train", help="distil the teacher; resumes; CPU or CUDA")
-    sub.add_argument("--inputs", type=int, default=500_000, help="inputs to be seen in all (default 500,000)")
+    sub.add_argument("--inputs", type=int, default=450_000, help="inputs to be seen in all (default 450,000)")
     sub.add_argument("--batch", type=int, default=64, help="inputs a step (default 64)")
     sub.add_argument("--views", type=int, default=4, help="views of each face that the teacher answered (default 4)")
     sub.add_argument("--workers", type=int, default=1, help="composing processes (default 1)")

@@ -26,7 +26,7 @@ from models.training.teacher import OnlineTeacher, teacher_vectors
 #: Faces that the teacher answers at a time, and answered views that wait: a face's views meet different company.
 FACES, WAITING = 64, 3072
 #: (up to this share of the run, side of the student's picture): most of it small, the end as it will be used.
-SIZES = ((0.55, 64), (0.8, 88), (1.0, 112))
+SIZES = ((0.65, 64), (0.85, 88), (1.0, 112))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Plan:
     batch: int = 64
     rate: float = 4e-3
     muon_rate: float = 0.03
-    fall: float = 0.35
+    fall: float = 0.45
     workers: int = 1
     device: str = "cpu"
     every_s: float = 300.0
-    views: int = 3
+    views: int = 4
     sizes: tuple[tuple[float, int], ...] = SIZES
 
     def size(self, seen: int) -> int:
