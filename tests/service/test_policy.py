@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -140,3 +141,14 @@ def test_a_development_install_stands_nowhere_and_reads_no_pack(tmp_path: Path):
 def test_what_the_rules_leave_bounds_how_long_the_device_keeps_things(bench: Watched):
     bench.device.policy.review()
     assert bench.device.retention.journal_days <= 90
+
+
+def test_templates_lie_where_the_build_declares_or_nobody_is_enrolled(bench: Watched):
+    declared = {"deployment": {"custody": "device"}}
+    bench.device.build = replace(bench.device.build, statement=declared)
+    with pytest.raises(PolicyStops, match="the build declares device custody"):
+        bench.device.enrolment()
+    assert not bench.checks()["policy"][0]
+    bench.device.build = replace(bench.device.build, statement={"deployment": {"custody": "card"}})
+    bench.device.enrolment()
+    assert bench.checks()["policy"][0]
