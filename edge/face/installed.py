@@ -27,6 +27,10 @@ FOLDER, MODEL, CARD, SIGNED = "models", "model.tflite", "card.yaml", "card.dsse.
 _MOST = 256
 
 
+class UnsignedModel(ModelError):
+    """No trusted key has signed the card of an added model."""
+
+
 class Signature(Protocol):
     """`edge.policy.signing.Verified`, as far as it matters here."""
 
@@ -119,18 +123,21 @@ def read_unsigned(folder: Path) -> Card:
     return _of_folder(_bytes(folder / CARD), folder)
 
 
+def last_signed(folder: Path, verify: Verify) -> Card | None:
+    """The card as a trusted key last signed it, whatever ``card.yaml`` says now; None when nobody did.
+
+    Raises:
+        ModelError: what was signed is no card of this folder.
+    """
+    try:
+        return _of_folder(_envelope(folder, verify).payload, folder)
+    except UnsignedModel:
+        return None
+
+
 def _signed(folder: Path, verify: Verify) -> tuple[Card, str]:
     """The card of a folder and the name of who signed it."""
-    if not (folder / SIGNED).is_file():
-        raise ModelError(
-            "this model is not signed", where=str(folder), remedy=f"sign it: edge models sign {folder.name} --key FILE"
-        )
-    try:
-        signature = verify(_bytes(folder / SIGNED, 2 * MAX_BYTES))
-    except ModelError:
-        raise
-    except EdgeError as error:
-        raise ModelError(error.what, where=str(folder / SIGNED), remedy=error.remedy) from None
+    signature = _envelope(folder, verify)
     if _bytes(folder / CARD) != signature.payload:
         raise ModelError(
             "the card was changed since it was signed",
@@ -138,6 +145,20 @@ def _signed(folder: Path, verify: Verify) -> tuple[Card, str]:
             remedy=f"if the change is yours (a calibration), sign it: edge models sign {folder.name} --key FILE",
         )
     return _of_folder(signature.payload, folder), signature.name
+
+
+def _envelope(folder: Path, verify: Verify) -> Signature:
+    """What a trusted key signed of a folder."""
+    if not (folder / SIGNED).is_file():
+        raise UnsignedModel(
+            "this model is not signed", where=str(folder), remedy=f"sign it: edge models sign {folder.name} --key FILE"
+        )
+    try:
+        return verify(_bytes(folder / SIGNED, 2 * MAX_BYTES))
+    except ModelError:
+        raise
+    except EdgeError as error:
+        raise UnsignedModel(error.what, where=str(folder / SIGNED), remedy=error.remedy) from None
 
 
 def _of_folder(data: bytes, folder: Path) -> Card:

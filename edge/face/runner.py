@@ -26,7 +26,7 @@ from edge.face.runtime import open_interpreter
 from edge.face.tensors import InputSpec, OutputSpec, quantisation
 from edge.types import U8
 
-_REMEDY = "reinstall the product, or make card and model again with models/training"
+_REMEDY = "reinstall the product; an added model: import it again with `edge models import`"
 
 
 class Runner:

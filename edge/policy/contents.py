@@ -33,6 +33,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("cli/build.py", _BOTH),
     ("cli/_signer.py", _BOTH),  # a signer's passphrase
     ("cli/models.py", _BOTH),
+    ("cli/_models.py", _BOTH),
     ("cli/policy.py", _BOTH),
     ("cli/_policy*.py", _BOTH),
     ("cli/prove.py", _BOTH),
