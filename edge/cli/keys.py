@@ -115,6 +115,8 @@ def show(config: Path | None, as_json: bool) -> None:
         click.echo(f"{'trusts':<10}{entry['key_id']}  {entry['comment']}")
     if not found["trusted"]:
         click.echo(f"{'trusts':<10}nobody: no card is accepted here")
+    for entry in found["signers"]:
+        click.echo(f"{'trusts':<10}{entry['key_id']}  {entry['name']}, for {entry['role']}")
     for warning in found["warnings"]:
         click.echo(f"{'warning':<10}{warning}")
 
@@ -123,9 +125,10 @@ def describe(device: DeviceSettings) -> dict[str, Any]:
     """What `edge keys show` says, as data.
 
     Raises:
-        KeyringError: the keys of this device cannot be read.
+        KeyringError: the keys of this device cannot be read. SignatureError: those of the signers cannot.
     """
     from edge.keys import ESCROW_FILE, ISSUER_FILE, IssuerKey, Keyring
+    from edge.policy.signing import ROLES, trusted
 
     ring = Keyring.load(device.state_dir, device.trust_dir)
     issuer = device.state_dir / ISSUER_FILE
@@ -139,6 +142,11 @@ def describe(device: DeviceSettings) -> dict[str, Any]:
         "issuer": IssuerKey.public_of(issuer).key_id.hex() if issuer.exists() else "none here",
         "trusted": [
             {"key_id": key_id.hex(), "comment": key.comment} for key_id, key in sorted(ring.trust.issuers.items())
+        ],
+        "signers": [
+            {"key_id": key_id, "name": key.name, "role": folder}
+            for folder in ROLES.values()
+            for key_id, key in trusted(device.trust_dir, folder, strict=False).items()
         ],
         "warnings": warnings,
     }

@@ -62,6 +62,11 @@ def test_a_signer_is_never_overwritten_and_a_short_passphrase_makes_none(key: Pa
     assert not (tmp_path / "new").exists()
 
 
+def test_keys_show_names_whose_builds_are_believed(key: Path, desk, capsys):
+    assert main(["keys", "show", "--config", str(desk.config)]) == 0
+    assert "acme, for builders" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["../up", "a b", "", ".hidden", "x" * 33])
 def test_a_signer_s_name_is_a_word(tmp_path: Path, name: str, capsys):
     phrase(tmp_path)
