@@ -264,6 +264,16 @@ def test_a_review_of_something_else_does_not_count(large: Path, changes: dict[st
     assert expected in told
 
 
+def test_where_a_signature_cannot_be_verified_the_review_does_not_count_and_the_way_out_is_told(
+    large: Path, monkeypatch: pytest.MonkeyPatch
+):
+    trust = put_review(large)
+    monkeypatch.setitem(sys.modules, "securesystemslib.dsse", None)  # as in an isolated build, which has PyYAML only
+    (told,) = against(large, trust)
+    assert "cannot be verified here" in told
+    assert "--no-build-isolation" in told
+
+
 def test_a_review_that_nobody_trusted_signed_was_altered_or_is_missing_does_not_count(large: Path, tmp_path: Path):
     trust = put_review(large)
     assert "signed by nobody" in against(large, tmp_path / "nowhere")[0]
