@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -43,6 +44,17 @@ class Bounds(NamedTuple):
     high: float
 
 
+@lru_cache(maxsize=4)
+def _table(size: int) -> F64:
+    logarithms: F64 = np.log(np.maximum(np.arange(size, dtype=np.float64), 1.0))
+    return logarithms.cumsum()
+
+
+def _log_factorials(up_to: int) -> F64:
+    """log(k!) for k = 0 .. at least ``up_to``; tables of few sizes, since many counts are asked about in a row."""
+    return _table(max(8192, 1 << (up_to + 1).bit_length()))
+
+
 def poisson_upper(count: int, level: float = 0.95) -> float:
     """One-sided exact upper bound of a Poisson mean after ``count`` events, by bisection (Garwood 1936).
 
@@ -52,7 +64,7 @@ def poisson_upper(count: int, level: float = 0.95) -> float:
     """
     # the last terms carry all the weight; logarithms keep them finite
     k = np.arange(max(0, count - _MANY), count + 1)
-    factorials = np.array([math.lgamma(i + 1.0) for i in k.tolist()])
+    factorials = _log_factorials(count)[k]
     low, high = float(count), count + 10.0 + 6.0 * math.sqrt(count + 1.0)
     for _ in range(60):
         middle = (low + high) / 2
@@ -129,6 +141,7 @@ def upper_bounds(
 def _exact(tail: Tail, a: I64, b: I64, place: I64, measured: F64, level: float) -> F64:
     """The Poisson bound where few comparisons pass, 0 elsewhere; pairs of people are the events, not comparisons."""
     bound, known = np.zeros(len(measured)), dict[int, float]()
+    possible = tail.pairs_of_people
     low, high = np.minimum(a, b).astype(np.int64), np.maximum(a, b)
     # both directions of one pair of people, or several pictures of both, are hardly two events
     order = np.argsort(-place, kind="stable")
@@ -141,5 +154,5 @@ def _exact(tail: Tail, a: I64, b: I64, place: I64, measured: F64, level: float) 
         if pairs not in known:
             known[pairs] = poisson_upper(pairs, level)
         # without an event: one pair of people is one trial
-        bound[index] = rate * known[pairs] / pairs if pairs else known[0] / tail.pairs_of_people
+        bound[index] = rate * known[pairs] / pairs if pairs else known[0] / possible
     return bound
