@@ -23,6 +23,7 @@ PACKAGES: Mapping[str, str] = {
     "ai-edge-litert": "declared",
     "backports-strenum": "ai-edge-litert",
     "flatbuffers": "ai-edge-litert",
+    "ml-dtypes": "ai-edge-litert",
     "protobuf": "ai-edge-litert",
     "tqdm": "ai-edge-litert",
     "typing-extensions": "ai-edge-litert, pydantic",

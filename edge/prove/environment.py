@@ -130,7 +130,12 @@ def _assigned(path: Path, root: Path) -> list[Finding]:
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         match = _ASSIGNED.search(line)
-        if match and match["value"] and not line.lstrip().startswith(("#", ";", "unset")) and "$_OLD" not in line:
+        if (
+            match
+            and match["value"]
+            and not line.lstrip().startswith(("#", ";", "unset"))
+            and "_OLD_VIRTUAL" not in line
+        ):
             found.append(Finding(f"{where}:{number}", f"sets {match.group(1)}"))
     if path.name == "ld.so.preload" and text.strip():
         found.append(Finding(where, "loads a library into every program"))

@@ -192,7 +192,7 @@ gate | a24bd157ff38d6ec | edge/face/embed.py | Embedder.__init__
 gate | 179ff8c1c7bad033 | edge/face/golden.py | verify_golden
 gate | 4c29ae75a85b8810 | edge/face/installed.py | _bytes
 
-[templates] EXCEPTION: embeds pictures of the twelve fictional people, when a model is imported
+[templates] a model that somebody brought: run on made-up numbers, in a process of its own
 gate | a69b647f646f4ba1 | edge/face/examine.py | examine
 gate | ab623bf0ec4ce1cc | edge/face/examine.py | verify
 

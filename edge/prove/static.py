@@ -68,13 +68,13 @@ def examine(
     """
     said = rooms.statement(subject)
     yield check_signature(subject, profile, builders)
-    yield from _around(subject, profile, tell)
+    yield from surroundings(subject, profile, tell)
     examined, found = rooms.check_rooms(subject, profile, said)
     yield Check("rooms", f"Only the parts that belong into a {profile} build are in it", examined, ordered(found))
     yield from _inside(read_sources(subject, profile), profile)
 
 
-def _around(subject: Subject, profile: str, tell: Callable[[str], None]) -> Iterator[Check]:
+def surroundings(subject: Subject, profile: str, tell: Callable[[str], None]) -> Iterator[Check]:
     """What surrounds the product. A development install is no device: there it is for information only."""
 
     def check(name: str, title: str, answer: tuple[str, list[Finding]]) -> Check:
