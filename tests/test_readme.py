@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge.cli import COMMANDS
+from edge.face import load_card
+from edge.face.present import group_rows
+from tests.benchmarks import readme_cards
 from tests.benchmarks.readme import with_figures
 from tests.policy.allow_list import listed, with_allow_list
 from tests.policy.pack_table import with_packs
@@ -92,3 +98,41 @@ def test_links_and_pictures_lead_somewhere():
 def test_what_does_not_work_yet_is_said():
     assert "## Not yet" in README
     assert "no presentation attack detection" in README.lower()
+
+
+FIGURES = README.split("<!-- figures -->")[1].split("<!-- /figures -->")[0]
+
+
+@pytest.mark.parametrize("name", ["detector", "embedder"])
+def test_what_the_cards_say_stands_in_the_readme(name):
+    card = load_card(name)
+    assert f"{card.size_bytes / 1e3:.0f} kB" in FIGURES
+    for text in card.raw["known_failures"]:
+        assert text in FIGURES
+    for entry in card.raw["data"]:
+        assert entry["terms"] in FIGURES
+    for row in card.calibration.thresholds if card.calibration else ():
+        assert f"| {row.threshold:.3f} |" in FIGURES
+    for row in group_rows(card.raw):
+        assert f"| {row.name} |" in FIGURES
+
+
+def test_the_figures_of_a_card_are_those_of_the_run_that_it_names():
+    """A card and a result of one command over one file cannot differ: one of them would have been edited."""
+    for path in (ROOT / "tests" / "benchmarks" / "results").glob("*.json"):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        for name, digest in result.get("models", {}).items():
+            rows = load_card(name).raw.get("accuracy", []) if name in ("detector", "embedder") else []
+            for row in rows:
+                if (row["sha256"], row["command"]) == (digest, result["command"]):
+                    assert row["figures"] == result["figures"], (path.name, name)
+
+
+@pytest.mark.parametrize("key", ["pairs_accuracy", "tar_at_fmr_1e-04"])
+def test_a_figure_that_is_edited_in_a_card_is_noticed(key, tmp_path, monkeypatch):
+    raw = copy.deepcopy(dict(load_card("embedder").raw))
+    for row in raw.get("accuracy", []):
+        row["figures"][key] = 0.123456
+    changed = replace(load_card("embedder"), raw=raw)
+    monkeypatch.setattr(readme_cards, "load_card", lambda name: changed if name == "embedder" else load_card(name))
+    assert with_figures(README) != README

@@ -2,6 +2,7 @@
 
     python -m models.training.card refresh embedder --reason "first conversion"
     python -m models.training.card accuracy embedder --from lfw.json
+    python -m models.training.card words
     python -m models.training.card check embedder
 
 `refresh` writes digest, size, tensors and the golden digest; words written for people stay as they are. The golden
@@ -25,27 +26,6 @@ import yaml
 from models.training.paths import CHECKOUT, MODELS
 
 GENERATOR = "shake_256(b'edge/golden/v1'), uint8"
-#: The order of a card's keys: what it is, how it is used, what it may be used for, what it is worth.
-ORDER = (
-    *("schema", "name", "kind", "file", "sha256", "size_bytes", "macs", "parameters", "input", "outputs", "align"),
-    *("decode", "golden", "intended_use", "not_for", "limits", "data", "teachers", "training", "licence", "accuracy"),
-    "calibration",
-)
-
-
-class _Plain(yaml.SafeDumper):
-    """No aliases (cards refuse them), short number lists on one line."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _sequence(dumper: yaml.SafeDumper, data: list[Any]) -> yaml.Node:
-    flat = all(isinstance(item, int | float) for item in data)
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flat)
-
-
-_Plain.add_representer(list, _sequence)
 
 
 def path_of(name: str) -> Path:
@@ -60,14 +40,22 @@ def read(name: str) -> dict[str, Any]:
 
 
 def write(card: dict[str, Any]) -> Path:
-    """Write a card with its keys in their order; a key this module does not know is an error."""
-    unknown = set(card) - set(ORDER)
-    if unknown:
-        raise SystemExit(f"unknown keys in the card: {', '.join(sorted(unknown))}")
+    """Write a card with its keys in their order; a key that no card has is an error."""
+    from edge.face.write import card_text
+
     path = path_of(card["name"])
-    ordered = {key: card[key] for key in ORDER if card.get(key) is not None}
-    path.write_text(yaml.dump(ordered, Dumper=_Plain, sort_keys=False, width=118, allow_unicode=True))
+    try:
+        path.write_text(card_text(card))
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
     return path
+
+
+def words(name: str) -> Path:
+    """Put the words of `models.training.words` into a card; all that was measured stays."""
+    from models.training.words import WORDS
+
+    return write(read(name) | WORDS[name])
 
 
 def tensors(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -90,6 +78,7 @@ def refresh(base: dict[str, Any], reason: str) -> Path:
     from edge.face.card import parse_card
     from edge.face.golden import golden_digest
     from edge.face.runner import Runner, outside_delegate
+    from edge.face.write import card_text
 
     path = MODELS / base["file"]
     data = path.read_bytes()
@@ -106,8 +95,7 @@ def refresh(base: dict[str, Any], reason: str) -> Path:
         "outputs": outputs,
     }
     previous = card.pop("golden", None) or {}
-    text = yaml.dump({k: v for k, v in card.items() if v is not None}, Dumper=_Plain)
-    runner = Runner(parse_card(text.encode(), folder=MODELS), 1)
+    runner = Runner(parse_card(card_text(card).encode(), folder=MODELS), 1)
     outside = outside_delegate(runner.interpreter)
     if outside:
         raise SystemExit(f"{path.name}: {outside} nodes are not run by XNNPACK")
@@ -164,8 +152,11 @@ def main(arguments: list[str] | None = None) -> None:
         ("refresh", "compute what follows from the .tflite"),
         ("accuracy", "copy figures from a benchmark's JSON"),
         ("check", "load the card, run the known-answer test"),
+        ("words", "put the words of models/training/words.py into both cards"),
     ):
         sub = commands.add_parser(name, help=text)
+        if name == "words":
+            continue
         sub.add_argument("model", choices=["detector", "embedder"])
         if name == "refresh":
             sub.add_argument("--reason", default="", help="why the golden digest changes")
@@ -174,6 +165,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.command == "refresh":
         print(refresh(read(options.model), options.reason))
+    elif options.command == "words":
+        print(*(words(name) for name in ("detector", "embedder")), sep="\n")
     elif options.command == "accuracy":
         print(accuracy(options.model, options.source))
     else:

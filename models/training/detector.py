@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from models.training import card
 from models.training.paths import DATA, MODELS, WORK
+from models.training.words import DETECTOR
 
 U8 = NDArray[np.uint8]
 SCORE_THRESHOLD, NMS_IOU = 0.5, 0.4
 
 
 def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
-    """What only people know about the detector."""
+    """What only people know about the detector; its words stand in `models.training.words`."""
     from models.training.detector_net import STRIDES
 
     return {
@@ -37,28 +38,8 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
         "parameters": parameters,
         "input": {"channels": "BGR", "mean": 128.0, "std": 128.0},
         "decode": {"strides": list(STRIDES), "score_threshold": SCORE_THRESHOLD, "nms_iou": NMS_IOU},
-        "intended_use": "Finding the face of a person who stands before a door and five landmarks on it, in a frame "
-        "fitted into 192x144: faces of 20-95 % of the frame's height for verification, from 8 % for advice.",
-        "not_for": ["counting or following people", "surveillance footage", "proof that nobody is there"],
-        "limits": [
-            "profile views beyond about 45 degrees and heads turned upside down are missed",
-            "faces under 8 % of the frame's height are not looked for",
-            "landmarks under masks and dark glasses are guesses",
-            "tilts beyond 30 degrees are understated by the landmarks",
-            "in 15.5 % of composed pictures without a face it sees one at this score threshold, in 6.8 % at 0.6 "
-            "(models.training.detector measure); on plain photographs more often",
-        ],
-        "data": [
-            {
-                "name": "All-Age-Faces (1,400 portraits, aligned crops)",
-                "terms": "asks for citation, as its source states",
-            },
-            {"name": "UTKFace (aligned crops)", "terms": "non-commercial research only, as its source states"},
-            {"name": "687 photographs without a face (ImageNet samples)", "terms": "mixed rights"},
-        ],
-        "teachers": [{"name": "YuNet 2023mar (labels)", "licence": "MIT"}],
+        **DETECTOR,
         "training": f"{seen:,} composed scenes, models/training/detector.py; int8 by ai-edge-quantizer static_wi8_ai8",
-        "licence": "Apache-2.0 for the weights as far as this project can grant it; the data's terms are above",
     }
 
 

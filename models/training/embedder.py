@@ -21,14 +21,11 @@ import numpy as np
 
 from models.training import card
 from models.training.paths import DATA, FLOAT, MODELS, TOOLS, WORK
-
-UTK = {"name": "UTKFace (aligned crops)", "terms": "non-commercial research only, as its source states"}
-AAF = {"name": "All-Age-Faces (aligned crops)", "terms": "asks for citation, as its source states"}
-TEACHER = {"name": "Open Model Zoo face-reidentification-retail-0095", "licence": "Apache-2.0"}
+from models.training.words import EMBEDDER
 
 
 def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
-    """What only people know about the embedder."""
+    """What only people know about the embedder; its words stand in `models.training.words`."""
     from models.training.embedder_net import SIZE, TEMPLATE
 
     return {
@@ -43,27 +40,9 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
             "channels": "RGB",
             "template": [[round(float(x), 4), round(float(y), 4)] for x, y in TEMPLATE],
         },
-        "intended_use": "One-to-one verification of a consenting, co-operating adult at a door: the comparison of one "
-        "probe with the one template that a signed claim opens. A proof of the recipe, to be replaced.",
-        "not_for": [
-            "searching for a person among many (identification)",
-            "children; the training crops leave out ages under 8",
-            "any inference of age, sex, origin, emotion or health",
-            "decisions without an alternative that is not biometric",
-        ],
-        "limits": [
-            "weaker than the public models it is measured against: see accuracy",
-            "heavy occlusion (masks, large sunglasses), profile views and very dark pictures raise the non-match rate",
-            "it says nothing about presentation attacks: a photograph of the person matches the person",
-            "false match rates differ between groups of people: see calibration.groups",
-            "two of its inputs, UTKFace and the teacher's own training data, may not be cleared for commercial use; "
-            "retrain on own pictures with models/training before selling it",
-        ],
-        "data": [UTK, AAF],
-        "teachers": [TEACHER],
+        **EMBEDDER,
         "training": f"models.training.embedder: online distillation, {seen:,} inputs (25,915 crops, composites of two, "
         "four views each); int8 by ai-edge-quantizer static_wi8_ai8 on 480 training crops",
-        "licence": "Apache-2.0 for the weights as far as this project can grant it; the data's terms are above",
     }
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.face import load_card
-from edge.face.present import group_rows
+from tests.benchmarks import readme_cards as cards
 from tests.policy.allow_list import with_allow_list
 from tests.policy.pack_table import with_packs
 
@@ -40,51 +40,28 @@ def source(result: dict[str, Any]) -> str:
     return f"`{result['command']}`, {result['date']}.{stale(result)}"
 
 
-def models() -> list[str]:
-    lines = ["| model | file | MACs | input | trained on |", "|---|---|---|---|---|"]
-    for name in ("detector", "embedder"):
-        raw = load_card(name).raw
-        shape = "x".join(str(n) for n in (raw["input"]["shape"][2], raw["input"]["shape"][1]))
-        data = ", ".join(entry["name"] for entry in raw["data"])
-        lines.append(
-            f"| {name} | {raw['size_bytes'] / 1e3:.0f} kB int8 | {raw['macs'] / 1e6:.0f} M | {shape} | {data} |"
-        )
-    return lines
-
-
 def accuracy() -> list[str]:
-    result = load("lfw")
-    if result is None:
-        return ["LFW: not measured."]
-    seen = result["figures"]
+    """Our chain by its card, and what else was measured in the run that the card names."""
+    result, card = load("lfw"), load_card("embedder")
     lines = [
         "**LFW, development half** (5,373 pictures; no weight was trained on it, but its results were read while the "
         "detector was made and steered two decisions, see models/training/NOTES.md; whole chain from the full picture, "
         "central face, no pair dropped):",
         "",
-        "| | pairs accuracy | TAR @ FMR 1e-2 | 1e-3 | 1e-4 | not acquired |",
-        "|---|---|---|---|---|---|",
+        *cards.accuracy(),
     ]
-    for name, row in result["rows"].items():
-        rates = [f"{100 * row[f'tar_at_fmr_1e-0{k}']:.2f} %" for k in (2, 3, 4)]
-        cells = [f"{100 * row['pairs_accuracy']:.2f} %", *rates, f"{100 * row['failure_to_acquire']:.2f} %"]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += [
-        "",
-        f"The detector finds {100 * seen['found']:.2f} % of the faces that YuNet finds (IoU >= 0.5); its landmarks are "
-        f"{100 * seen['landmark_error_median']:.1f} % of the eye distance away from YuNet's (median). {source(result)}",
-    ]
-    return lines
-
-
-def groups() -> list[str]:
-    by = {row.name: row.fmr for row in group_rows(load_card("embedder").raw) if row.fmr is not None}
-    worst, best = max(by, key=by.get), min(by, key=by.get)
-    return [
-        f"**Between groups of people** (UTKFace, race x sex, at the threshold for 1e-3): {best} {by[best]:.1e}, "
-        f"{worst} {by[worst]:.1e}. That is a factor of {by[worst] / by[best]:.0f}, and the reason why this embedder is "
-        "a start and not a product. The whole table is in `models/embedder.card.yaml`.",
-    ]
+    row, told = cards.measured(card), []
+    if row is not None and (result is None or row["command"] != result["command"]):
+        told.append(f"Our chain: `{row['command']}`, {row['date']}.")
+    if result is not None:
+        lines += [f"| {name} | {cards.figures(r)} |" for name, r in result["rows"].items() if name != "chain"]
+        seen = result["figures"]
+        told.append(
+            f"The detector finds {100 * seen['found']:.2f} % of the faces that YuNet finds (IoU >= 0.5); its landmarks "
+            f"are {100 * seen['landmark_error_median']:.1f} % of the eye distance away from YuNet's (median). "
+            + source(result)
+        )
+    return [*lines, "", " ".join(told)]
 
 
 def sessions() -> list[str]:
@@ -167,7 +144,16 @@ def rest() -> list[str]:
 
 
 def section() -> str:
-    parts = [models(), accuracy(), groups(), sessions(), speed(), rest()]
+    parts = [
+        cards.models(),
+        accuracy(),
+        cards.calibration(),
+        cards.groups(),
+        cards.failures(),
+        sessions(),
+        speed(),
+        rest(),
+    ]
     return "\n\n".join("\n".join(part) for part in parts)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from edge.face.golden import golden_digest
 from edge.face.runner import Runner, outside_delegate
 from edge.face.runtime import open_interpreter
 from models.training import card as cards
+from models.training.words import WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("detector", "embedder")
@@ -73,6 +77,26 @@ def test_data_and_teachers_are_named_with_their_terms(shipped):
     assert all(row["name"] and row["licence"] for row in shipped.raw["teachers"])
     assert shipped.raw["not_for"]
     assert shipped.raw["limits"]
+
+
+def test_what_a_card_says_in_words_is_what_the_recipe_says(shipped):
+    told = WORDS[shipped.name]
+    assert {key: shipped.raw.get(key) for key in told} == told, "run: python -m models.training.card words"
+
+
+def test_children_occlusion_and_profiles_are_named_as_known_failures(shipped):
+    named = " ".join(shipped.raw["known_failures"])
+    assert all(word in named for word in ("children", "occlusion", "profile"))
+
+
+def test_the_way_to_retrain_names_commands_that_there_are(shipped):
+    commands = re.findall(r"`python -m ([\w.]+) (\w+)([^`]*)`", shipped.raw["retrain"])
+    assert len(commands) >= 3
+    for module, command, options in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", module, command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert all(option in done.stdout for option in re.findall(r"--[\w-]+", options))
 
 
 def test_figures_in_a_card_were_measured_on_this_very_file(shipped):

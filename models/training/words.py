@@ -1,0 +1,81 @@
+"""What the cards of the shipped models say in words: what they are for and not for, where they fail, whose data.
+
+    python -m models.training.card words      # puts them into both cards; figures and digests stay as they are
+
+`edge models show` prints them; a test compares the cards with this page. A sentence here must hold for every export of
+the recipe: what was measured on one file stands in that card's figures.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+UTK = {"name": "UTKFace (aligned crops)", "terms": "non-commercial research only, as its source states"}
+AAF = {"name": "All-Age-Faces (aligned crops)", "terms": "asks for citation, as its source states"}
+LICENCE = "Apache-2.0 for the weights as far as this project can grant it; the data's terms are above"
+
+EMBEDDER: dict[str, Any] = {
+    "intended_use": "One-to-one verification of a consenting, co-operating adult at a door: the comparison of one "
+    "probe with the one template that a signed claim opens.",
+    "not_for": [
+        "searching for a person among many (identification), watch lists, tracking",
+        "children",
+        "any inference of age, sex, origin, emotion or health",
+        "decisions without an alternative that is not biometric",
+        "evidence: a score is no proof of who somebody is",
+    ],
+    "known_failures": [
+        "children: the training crops leave out ages under 8, faces change fast after that, and nothing was measured",
+        "heavy occlusion: masks, large sunglasses, a hand or a scarf; people are asked to uncover the face, and a "
+        "cover that is not noticed raises the non-match rate",
+        "profiles: beyond 35 degrees of yaw or 30 of pitch a face is not compared at all (face.max_yaw, max_pitch)",
+        "very dark, blurred or over-exposed pictures: asked for again, never compared",
+        "twins and close relatives: expect false matches; no set with any was at hand",
+        "photographs and screens: the photograph of a person matches the person; detecting attacks is not its task",
+        "years between template and probe: not measured; renew templates (edge enrol --renew)",
+    ],
+    "limits": [
+        "false match rates differ between groups of people, by the factors in the table of groups; the overall rate is "
+        "the promise for no group",
+        "a calibration speaks for people and cameras like those it was made with: measure your own with `edge lab`",
+        "two of its inputs, UTKFace and the teacher's own training data, may not be cleared for commercial use: "
+        "retrain it before selling it",
+    ],
+    "data": [UTK, AAF],
+    "teachers": [{"name": "Open Model Zoo face-reidentification-retail-0095", "licence": "Apache-2.0"}],
+    "retrain": "put crops of your own into DIR/train, aligned as ../shared/data/README.md says, beside DIR/scenes and "
+    "DIR/teachers; then `python -m models.training.detector prepare --data DIR`, `python -m models.training.embedder "
+    "train`, `python -m models.training.embedder export --weights .train/embedder/last.pt --reason WHY`, and "
+    "`edge lab calibrate` with people who are not in it",
+    "licence": LICENCE,
+}
+
+DETECTOR: dict[str, Any] = {
+    "intended_use": "Finding the face of a person who stands before a door and five landmarks on it, in a frame "
+    "fitted into 192x144: faces of 20-95 % of the frame's height for verification, from 8 % for advice.",
+    "not_for": ["counting or following people", "surveillance footage", "proof that nobody is there"],
+    "known_failures": [
+        "children: the training pictures leave out ages under 8, and nothing was measured",
+        "heavy occlusion: landmarks under masks and dark glasses are guesses",
+        "profiles: views beyond about 45 degrees and heads turned upside down are missed",
+        "small faces: under 8 % of the frame's height they are not looked for",
+        "tilts: beyond 30 degrees they are understated by the landmarks",
+    ],
+    "limits": [
+        "in 15.5 % of composed pictures without a face it sees one at this score threshold, in 6.8 % at 0.6 "
+        "(models.training.detector measure); on plain photographs more often",
+        "two of its training sets may not be cleared for commercial use: retrain it before selling it",
+    ],
+    "data": [
+        {"name": "All-Age-Faces (1,400 portraits, aligned crops)", "terms": "asks for citation, as its source states"},
+        UTK,
+        {"name": "687 photographs without a face (ImageNet samples)", "terms": "mixed rights"},
+    ],
+    "teachers": [{"name": "YuNet 2023mar (labels)", "licence": "MIT"}],
+    "retrain": "put pictures of your own into DIR/train and DIR/scenes, as ../shared/data/README.md says, beside "
+    "DIR/teachers; then `python -m models.training.detector prepare --data DIR`, `python -m models.training.detector "
+    "train`, `python -m models.training.detector export --reason WHY`",
+    "licence": LICENCE,
+}
+
+WORDS = {"detector": DETECTOR, "embedder": EMBEDDER}
