@@ -20,7 +20,7 @@ import pytest
 
 from edge.errors import SignatureError
 from edge.policy.attest import Examination, Problem, examine, examine_installed, unfit, verified
-from edge.policy.build import UNDECLARED
+from edge.policy.build import UNDECLARED, BuildInfo
 from edge.policy.files import SIGNATURE, InstalledFiles, WheelFiles
 from edge.policy.signing import BUILD, PublicKey, Signer, verify
 from edge.policy.wheels import sign_wheel
@@ -271,6 +271,26 @@ def test_what_runs_is_device_and_signed_by_name(site: Path, trust: Path):
     assert (build.profile, build.signed, build.signer, build.unsigned) == ("device", True, "anna", "")
     assert build.signer_id == ANNA.public.key_id
     assert build.log_only == UNDECLARED  # signed or not: no rule of any pack has passed
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, ""),
+        ({"profile": "lab"}, "it is no device build"),
+        ({"profile": "development"}, "it is no device build"),
+        ({"signed": False, "unsigned": "it is not signed"}, "it is not signed"),
+        ({"signed": False}, "no trusted signature covers it"),
+        ({"fault": "the build statement cannot be read"}, "the build statement cannot be read"),
+        ({"statement": {}}, UNDECLARED),
+        ({"statement": {"policy": {"standing": "undeclared"}}}, UNDECLARED),
+        ({"statement": {"policy": "declared"}}, UNDECLARED),
+    ],
+)
+def test_a_real_door_needs_a_device_build_a_signature_and_a_declaration(change: dict[str, object], reason: str):
+    whole = {"profile": "device", "version": "0.1.0", "signed": True, "statement": {"policy": {"standing": "declared"}}}
+    build = BuildInfo(**{**whole, **change})  # type: ignore[arg-type]
+    assert (build.drives_doors, build.log_only) == (not reason, reason)
 
 
 @pytest.mark.parametrize(
