@@ -87,9 +87,10 @@ def curve_of(trials: Trials, rounds: int, seed: int, tell: Tell = _quiet) -> Cur
         tell: called as comparisons and rounds are done.
     """
     first = compare_all(sample(trials, 2000, seed), 2.0)
-    tails = [compare_all(sample(trials, _sample_size(trials), seed + 1), floor_for(first.histogram, _LARGEST))]
+    some = sample(trials, _sample_size(trials), seed + 1)
+    tails = [compare_all(some, floor_for(first.histogram, _LARGEST))]
     parts = [_part(tails[0], rounds, seed, tell)]
-    if tails[0].total < _total(trials):
+    if some is not trials:
         # everybody, but only what lies so high that the list stays short
         tails.append(compare_all(trials, floor_for(tails[0].histogram, _LISTED / _total(trials)), tell))
         parts.append(_part(tails[1], rounds, seed, tell))

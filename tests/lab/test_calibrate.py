@@ -149,3 +149,9 @@ def test_a_card_takes_the_calibration_of_its_own_file_only(found, tmp_path):
     with pytest.raises(InputError, match="another model"):
         write_calibration(card, section | {"sha256": "0" * 64})
     assert card.read_bytes() == before
+
+
+def test_a_set_of_usual_size_is_compared_once_and_only_its_highest_scores_are_listed():
+    curve = curve_of(people(400, 6), 10, 1)
+    assert len(curve.tails) == 1
+    assert len(curve.tails[0].score) < 0.03 * curve.total
