@@ -140,7 +140,7 @@ def test_every_module_of_a_device_finds_what_it_imports_in_the_device(genuine: P
 
 @pytest.mark.slow
 def test_a_lab_installs_runs_and_says_what_it_is(tmp_path: Path, desk: Desk):
-    build(tmp_path / "dist", "config/examples/lab-build.yaml")
+    build(tmp_path / "dist", "config/examples/build-lab.yaml")
     site = tmp_path / "site"
     pip("install", "--no-index", "--target", str(site), *map(str, (tmp_path / "dist").glob("*.whl")))
     assert edge(site, "--version").stdout == "edge 0.1.0+lab, a lab build, drives no door\n"
