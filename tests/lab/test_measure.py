@@ -56,6 +56,12 @@ def measured(crowd: Path, chain: Chain, tmp_path_factory) -> tuple[Path, dict[st
     return out, json.loads((out / "report.json").read_text())
 
 
+@pytest.fixture
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out the page, whose plots take longer than everything else, where figures alone are looked at."""
+    monkeypatch.setattr("edge.lab.report.page", lambda *_: "")
+
+
 def embeddings(crowd: Path, chain: Chain) -> dict[str, np.ndarray | None]:
     """By the chain itself, without the lab."""
     found: dict[str, np.ndarray | None] = {}
@@ -208,6 +214,7 @@ def figures(out: Path) -> Any:
     return [{key: row[key] for key in row if key != "latency_ms"} for row in report["models"]]
 
 
+@pytest.mark.usefixtures("no_page")
 @pytest.mark.parametrize("step", ["one: pairs", "one: errors", "two: pairs", "two: errors"])
 def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_figures(
     crowd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
@@ -227,6 +234,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_figures(
     assert not (tmp_path / "parts" / "progress").exists()
 
 
+@pytest.mark.usefixtures("no_page")
 def test_another_set_of_groups_does_not_go_on_from_the_old_sums(crowd: Path, tmp_path: Path):
     contender = Points("one")
     with pytest.raises(KeyboardInterrupt):
@@ -235,12 +243,14 @@ def test_another_set_of_groups_does_not_go_on_from_the_old_sums(crowd: Path, tmp
     assert contender.looks == 2 * PEOPLE * EACH
 
 
+@pytest.mark.usefixtures("no_page")
 def test_without_all_pairs_the_list_is_what_counts(crowd: Path, tmp_path: Path):
     report = measure(plan(crowd, tmp_path, all_pairs=False), Silent(), [Points("one")])
     assert (report.head["set"]["genuine"], report.head["set"]["impostor"]) == (6, 6)
     assert report.head["set"]["scope"] == "listed pairs"
 
 
+@pytest.mark.usefixtures("no_page")
 def test_rejecting_the_pictures_of_lowest_quality_lowers_the_error_when_quality_means_something(
     crowd: Path, tmp_path: Path
 ):
