@@ -33,8 +33,7 @@ def command(serial: str | None, door: bool, operator: str, config: Path | None) 
     with open_device(config) as device:
         if number is None:
             guard = device.limits.reset_door(operator)
-            fields = {"operator": operator, "level": guard.level, "cards": guard.cards}
-            device.ledger.journal.write("fan_out_reset", **fields)
+            device.ledger.journal.write("fan_out_reset", operator=operator, level=guard.level, cards=guard.cards)
             click.echo(f"The door answers again (guard level {guard.level}, {guard.cards} cards had failed lately).")
             return 0
         before = device.limits.reset(number, operator)
