@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge._version import __version__
 from edge.errors import InputError, UsageError
 from edge.face import Chain, Detector, Embedder, load_card
 from edge.lab.adapters import is_spec, load_peer
@@ -194,6 +195,7 @@ def _key(plan: Plan, material: Material, contender: Contender) -> str:
     parts = [[part.name, part.labels, part.of.tolist()] for part in material.partitions]
     return key_of(
         {
+            "version": __version__,
             "set": material.pictures.digest,
             "about": contender.about(),
             "points": contender.operating_points(),
