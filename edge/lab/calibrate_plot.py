@@ -60,6 +60,6 @@ def _groups(axis: Any, rows: list[dict[str, Any]], found: Found) -> None:
             axis.plot([row["fmr"], row["upper"]], [place, place], color="black", lw=1.5)
     at = found.worst_group.get("at", 1e-3)
     axis.axvline(at, color=COLOURS[1], ls="--", label=f"target {at:g}")
-    axis.set(xscale="log", xlabel=f"FMR within the group at everybody's threshold\n(line: to the 95 % upper bound)")
+    axis.set(xscale="log", xlabel="FMR within the group at everybody's threshold\n(line: to the 95 % upper bound)")
     axis.grid(alpha=0.3, axis="x")
     axis.legend(fontsize=8)
