@@ -1,7 +1,7 @@
 """What an auditor's copy of `edge prove` takes for known: packages, start-up lines, and how a place is looked up.
 
-A row of `edge.prove.reviewed` says: in this file, in this function, patterns of these kinds were looked at by a person,
-and this is the digest of what they saw. A pattern without a row is found; so is a function that has changed since.
+A row of `edge.prove.reviewed` says: in this file, in this function, patterns of these kinds were looked at, and this is
+the digest of what was seen. A pattern without a row is found; so is a function that has changed since.
 Rows without a digest stand for functions that make or measure pictures and never see a template; their shape, the kinds
 of patterns, is what was reviewed.
 """
@@ -107,7 +107,7 @@ def rows(check: str) -> dict[tuple[str, str], Row]:
 
 
 def judge(check: str, module: Module, uses: Iterable[Use], sentence: str) -> list[Finding]:
-    """The uses that no person has looked at.
+    """The uses that nobody has looked at.
 
     Args:
         check: whose rows count. module: where the uses stand. uses: every use. sentence: what to say of one.

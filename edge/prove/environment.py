@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.prove.allowed import PACKAGES, PTH
-from edge.prove.model import Finding, Level
+from edge.prove.model import Finding, Level, counted
 from edge.prove.records import distributions
 from edge.prove.subject import Site, Subject
 
@@ -46,7 +46,7 @@ def check_packages(subject: Subject) -> tuple[str, list[Finding]]:
     homes = [s for s in subject.sites if any(n.startswith("edge/") for n in s.names)]
     if len(homes) > 1 and not subject.development:
         findings.append(Finding(homes[1].where, "holds a second package `edge`"))
-    return f"{len(names)} distributions", findings
+    return counted(len(names), "package"), findings
 
 
 def check_system(subject: Subject) -> list[Finding]:
@@ -69,7 +69,7 @@ def check_startup(subject: Subject) -> tuple[str, list[Finding]]:
                 findings.append(Finding(name, "runs whenever Python starts"))
     if subject.stdlib is not None:
         findings += _customised(subject.stdlib)
-    return f"{looked} .pth files, sitecustomize, usercustomize", findings
+    return f"{counted(looked, '.pth file')}, sitecustomize, usercustomize", findings
 
 
 def _pth(site: Site, name: str, subject: Subject) -> Iterator[Finding]:
@@ -109,7 +109,7 @@ def check_variables(subject: Subject) -> tuple[str, list[Finding]]:
     files = list(_configuration(subject.root)) if subject.root is not None else []
     for path in files:
         findings += _assigned(path, subject.root or path.parent)
-    return f"{len(files)} configuration files", findings
+    return counted(len(files), "configuration file"), findings
 
 
 def _configuration(root: Path) -> Iterator[Path]:

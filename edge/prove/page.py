@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from edge.prove.model import Check, Finding, Level, Live, Report, Trial, verdict
+from edge.prove.model import Check, Finding, Level, Live, Report, Trial, counted, verdict
 from edge.prove.texts import CLAIM, MEANS, headline, subject_line, summary
 
 _COLOUR = {
@@ -117,8 +117,10 @@ def _found(report: Report) -> Iterable[str]:
 
 def _card(check: Check) -> str:
     text = f"Not asked: {check.skipped}." if check.skipped else MEANS.get(check.id, "")
-    found = f"{len(check.findings)} found" if check.findings else "nothing found"
-    details = "" if check.skipped else f"{escape(check.examined)}; {found}"
+    wrong = len([finding for finding in check.findings if finding.level is Level.VIOLATION])
+    found = [counted(wrong, "reason") + " against it"] if wrong else []
+    found += [counted(len(check.findings) - wrong, "remark")] if len(check.findings) > wrong else []
+    details = "" if check.skipped else f"{escape(check.examined)}; {', '.join(found) or 'nothing to say'}"
     folded = ""
     if check.findings:
         folded = f"<details><summary>{details}</summary>{_list(check.findings)}</details>"
@@ -182,7 +184,8 @@ def _facts(report: Report) -> Iterable[str]:
     yield from (f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
     yield "</table>"
     yield from (f"<p>{escape(note)}</p>" for note in report.notes)
-    yield "<footer>The same as data: <code>edge prove --json</code>.</footer>"
+    yield "<footer>The same as data: <code>edge prove --json</code>. The places that the checks count are listed, each"
+    yield "with its reason, in <code>edge/prove/reviewed.py</code> of the examiner's copy.</footer>"
 
 
 def _capital(text: str) -> str:

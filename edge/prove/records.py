@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.prove.model import Finding, Level
+from edge.prove.model import Finding, Level, counted
 from edge.prove.subject import Site, Subject
 
 _DIST_INFO = re.compile(r"(?P<name>[A-Za-z0-9._]+)-(?P<version>[^/]+)\.dist-info", re.ASCII)
@@ -91,7 +91,7 @@ def check_records(subject: Subject, tell: Callable[[str], None]) -> tuple[str, l
             files += len(named)
         findings += [_unowned(site, name) for name in _unclaimed(site, claimed)]
         findings += [Finding(name, "is a symbolic link; nothing is installed as one") for name in site.links]
-    return f"{files:,} files of {count} distributions", findings
+    return f"{counted(files, 'file')} of {counted(count, 'package')}", findings
 
 
 def _check(distribution: Distribution, subject: Subject) -> tuple[set[str], list[Finding]]:

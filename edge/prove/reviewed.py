@@ -1,4 +1,4 @@
-"""The places that a person has looked at, in groups: what may stand there and why, then one place a line.
+"""The places that were looked at, one by one, in groups: what may stand there and why, then one place a line.
 
     [check] why these places may hold such a pattern
     kinds of patterns | digest of the function, - where its shape is what was reviewed | file | function

@@ -28,7 +28,9 @@ def check_signature(subject: Subject, profile: str, builders: Mapping[str, Publi
         return Check("signature", _TITLE, "nothing", (Finding("edge", text, level),))
     if builders is None:
         said = described(subject)
-        return Check("signature", _TITLE, said, (Finding("edge", f"{said}: name a key with --trust", Level.WARNING),))
+        return Check(
+            "signature", _TITLE, said, (Finding("edge", f"is {said}; name a key with --trust", Level.WARNING),)
+        )
     with _files(subject) as files:
         found = examine(files, builders)
     findings = tuple(Finding(problem.name or "edge", str(problem)) for problem in found.problems)

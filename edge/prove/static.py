@@ -143,7 +143,7 @@ def _each(sources: Sources, name: str, title: str, look: Callable[[Module], Iter
         found = list(look(module))
         uses += len(found)
         findings += judge(name, module, found, sentence)
-    examined = f"{counted(uses, 'place')} in {counted(len(sources.modules), 'file')}"
+    examined = f"{counted(uses, 'place')} of this kind in {counted(len(sources.modules), 'file')}"
     return Check(name, title, examined, ordered(findings))
 
 

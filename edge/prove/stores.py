@@ -23,6 +23,7 @@ import numpy as np
 
 from edge.errors import EdgeError, InputError
 from edge.keys import Keyring, load_device_key
+from edge.prove.model import counted
 from edge.prove.trials import Sealed
 from edge.state import state_database
 from edge.types import Claim, Custody
@@ -183,7 +184,12 @@ def made(count: int, random_bytes: Callable[[int], bytes], tell: Callable[[int],
                         change.put(_holder(serial, name_of), Record.sign(sealed, serial, issuer).pack())
                         tell(1)
             vault.close()
-        yield Store(folder / FILE, f"made here: {count:,} made-up people", keyring.device_key, secrets)
+        yield Store(
+            folder / FILE,
+            f"a store made here, of {counted(count, 'made-up person', 'made-up people')}",
+            keyring.device_key,
+            secrets,
+        )
 
 
 @contextmanager
@@ -209,7 +215,7 @@ def weak(count: int, random_bytes: Callable[[int], bytes]) -> Iterator[Store]:
                     )
                     change.put(_holder(serial, name_of), Record.sign(sealed, serial, issuer).pack())
             vault.close()
-        yield Store(folder / FILE, "sealed wrongly on purpose", keyring.device_key)
+        yield Store(folder / FILE, "a store sealed wrongly on purpose", keyring.device_key)
 
 
 def plain(count: int, random_bytes: Callable[[int], bytes]) -> list[bytes]:

@@ -169,4 +169,4 @@ def test_prove_answers_as_a_function_too(built: Path):
     report = prove(wheel=built, records=3)
     assert report.about.kind == "wheel"
     assert report.live is not None
-    assert report.live.store == "made here: 3 made-up people"
+    assert report.live.store == "a store made here, of 3 made-up people"
