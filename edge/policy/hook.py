@@ -70,8 +70,17 @@ class EdgeBuildHook(BuildHookInterface[Any]):
         except BuildRefused as refused:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._refuse(refused.findings)
-        build_data["force_include"].update({str(path): name for name, path in planned.files.items()})
+        for name, path in planned.files.items():
+            self._include(build_data, path, name)
         self._add(build_data, STATEMENT, as_text(planned.statement))
+
+    def _include(self, build_data: dict[str, Any], path: Path, name: str) -> None:
+        """Add a file of the source tree; one that stands under two names, as an example in use does, is copied."""
+        if str(path) in build_data["force_include"]:
+            copy = self._folder / name.replace("/", "--")
+            shutil.copy(path, copy)
+            path = copy
+        build_data["force_include"][str(path)] = name
 
     def _add(self, build_data: dict[str, Any], name: str, text: str) -> None:
         """Add a generated file."""

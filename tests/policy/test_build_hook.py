@@ -276,6 +276,15 @@ def test_another_build_file_is_taken_from_the_environment(
     assert statement(archive)["build_file"]["name"] == "site.yaml"
 
 
+def test_an_example_that_is_the_build_file_in_use_stands_in_the_wheel_under_both_names(
+    wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("EDGE_BUILD_CONFIG", "config/examples/build-office.yaml")
+    with zipfile.ZipFile(wheel()) as opened:
+        example = opened.read("edge/_data/config/examples/build-office.yaml")
+        assert opened.read("edge/_data/config/build.yaml") == example
+
+
 @pytest.mark.parametrize("named", ["missing.yaml", ".", "config/device.yaml"])
 def test_a_build_file_that_is_none_is_refused(
     tree: Path, wheel: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, named: str

@@ -81,9 +81,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     builders = made.folder / "trust" / "builders"
     builders.mkdir()
     (builders / "anna.pem").write_bytes(ANNA.public.pem())
-    camera = "camera:\n  driver: v4l2\n  device: /dev/v4l/by-id/none\ndoor:\n  driver: relay\n"
+    lines = ("camera: {driver: v4l2, device: /dev/v4l/by-id/none}", "door: {driver: relay}", "alternative: Reception")
     text = made.config.read_text()
-    (made.folder / "relay.yaml").write_text(text[: text.index("camera:")] + camera)
+    (made.folder / "relay.yaml").write_text(text[: text.index("camera:")] + "\n".join(lines) + "\n")
     return made
 
 
