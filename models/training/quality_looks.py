@@ -66,14 +66,13 @@ class Looks:
 
     Attributes:
         crop: row of the held-out crops. features: float32 (n, F), as `edge.face.quality_score.features` gives them.
-        score: comparison score with the clean template. rule: the score in force when the looks were made.
-        lightqnet: its score. acceptable: whether the gate's other rules let it pass. missed: looks without a face.
+        score: comparison score with the clean template. lightqnet: its score.
+        acceptable: whether the gate's other rules let it pass. missed: looks without a face.
     """
 
     crop: NDArray[np.int64]
     features: F32
     score: F32
-    rule: F32
     lightqnet: F32
     acceptable: NDArray[np.bool_]
     missed: int
@@ -83,7 +82,7 @@ def make(held: HeldOut, chain: Chain, peer: LightQNet, seed: int, each: int = 1,
     """Look at every ``step``-th crop ``each`` times."""
     cv2.setNumThreads(1)
     camera, assessor = Camera(seed), Assessor(chain.settings, chain.embedder.card.align)
-    rows: list[tuple[int, F32, float, float, float, bool]] = []
+    rows: list[tuple[int, F32, float, float, bool]] = []
     missed = 0
     wanted = range(0, len(held.names), step)
     for index in track(wanted, len(wanted), "crops looked at"):
@@ -97,13 +96,12 @@ def make(held: HeldOut, chain: Chain, peer: LightQNet, seed: int, each: int = 1,
             probe = unit(chain.embed(look, _SESSION).consume(_SESSION)[None])[0]
             row = features(look.face, assessor.measure(look.face, look.crop))
             other = peer(frame.image, look.face.landmarks)
-            rows.append((index, row, float(template @ probe), look.quality.score, other, look.quality.acceptable))
-    crop, measures, score, rule, lightqnet, acceptable = zip(*rows, strict=True)
+            rows.append((index, row, float(template @ probe), other, look.quality.acceptable))
+    crop, measures, score, lightqnet, acceptable = zip(*rows, strict=True)
     return Looks(
         np.array(crop),
         np.array(measures, np.float32),
         np.array(score, np.float32),
-        np.array(rule, np.float32),
         np.array(lightqnet, np.float32),
         np.array(acceptable, bool),
         missed,

@@ -191,3 +191,40 @@ def test_the_limits_are_the_settings(assess: Assess):
     assert assess(max_luminance=60.0).advice == (Advice.LESS_LIGHT,)
     assert assess(min_height=0.6).advice == (Advice.STEP_CLOSER,)
     assert assess(max_height=0.4).advice == (Advice.STEP_BACK,)
+
+
+@pytest.mark.parametrize("name", ["ada", "goran", "lena"])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [blur(sigma) for sigma in (0.5, 3, 6, 10)],
+        [exposure(gain) for gain in (1.0, 0.4, 0.2, 0.1)],
+        [noisy(exposure(0.5), sigma) for sigma in (2, 12, 25, 45)],
+        [lambda image: image, cover(MASK, 120)],
+    ],
+    ids=["blur", "dark", "noise", "mask"],
+)
+def test_the_score_falls_as_a_picture_gets_worse(assess: Assess, name: str, steps):
+    scores = [assess(name, change).score for change in steps]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > scores[-1] + 0.05
+    assert all(0 < score < 1 for score in scores)
+
+
+def test_a_face_that_scores_below_the_limit_is_refused_with_something_to_do(assess: Assess):
+    assert assess("ada", share=0.5).acceptable
+    assert assess("ada", share=0.5, min_quality=0.99).advice == (Advice.LOOK_HERE,)
+    assert assess("ada", share=0.3, min_quality=0.99).advice == (Advice.STEP_CLOSER,)
+
+
+def test_advice_that_names_a_reason_goes_before_the_score(assess: Assess):
+    assert assess("ada", exposure(0.03), min_quality=0.99).advice == (Advice.MORE_LIGHT,)
+
+
+def test_without_a_limit_in_the_settings_the_one_of_the_fit_holds(assess: Assess):
+    from edge.face.quality_weights import USUAL_LIMIT
+
+    for sigma in range(1, 9):
+        usual, stated = assess("ada", blur(sigma)), assess("ada", blur(sigma), min_quality=USUAL_LIMIT)
+        assert usual.advice == stated.advice
+        assert assess("ada", blur(sigma), min_quality=0.0).advice in ((), (Advice.HOLD_STILL,))
