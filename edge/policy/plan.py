@@ -152,16 +152,16 @@ def _date(environ: Mapping[str, str], committed: int | None, now: float) -> tupl
         text = "SOURCE_DATE_EPOCH is not a time in whole seconds since 1970"
         return "", [Finding("environment", "build-date", text, "unset it or mend it")]
     if committed is not None and seconds < committed:
-        text = f"{named} says {day}, which is before the source was committed ({_day(committed)})"
+        text = f"{named} says {_time(seconds)}, which is before the source was committed ({_time(committed)})"
         return day, [Finding("environment", "build-date", text, "use the time of the commit or a later one")]
     if seconds > now + DAY_S:
-        text = f"{named} says {day}, which is more than a day ahead of the clock of this machine ({_day(now)})"
+        text = f"{named} says {_time(seconds)}, more than a day ahead of the clock of this machine ({_time(now)})"
         return day, [Finding("environment", "build-date", text, "unset it, or set the clock")]
     return day, []
 
 
-def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+def _time(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def source(root: Path) -> dict[str, Any]:

@@ -200,9 +200,17 @@ EARLIER, LATER, NOW = 1_690_000_000, 1_700_000_000, 1_710_000_000
         (str(EARLIER), NOW, ""),  # the very second of the commit
         ("", NOW, ""),
         (str(NOW + 86_399), NOW, ""),
-        (str(EARLIER - 1), NOW, "SOURCE_DATE_EPOCH says 2023-07-22, which is before the source was committed"),
-        ("", EARLIER - 1, "the clock of this machine says 2023-07-22, which is before the source was committed"),
-        (str(NOW + 86_401), NOW, "more than a day ahead of the clock of this machine (2024-03-09)"),
+        (
+            str(EARLIER - 1),
+            NOW,
+            "SOURCE_DATE_EPOCH says 2023-07-22 04:26:39 UTC, which is before the source was committed",
+        ),
+        (
+            "",
+            EARLIER - 1,
+            "machine says 2023-07-22 04:26:39 UTC, which is before the source was committed (2023-07-22 04:26:40 UTC)",
+        ),
+        (str(NOW + 86_401), NOW, "more than a day ahead of the clock of this machine (2024-03-09 16:00:00 UTC)"),
         ("yesterday", NOW, "SOURCE_DATE_EPOCH is not a time in whole seconds"),
         ("9" * 30, NOW, "SOURCE_DATE_EPOCH is not a time in whole seconds"),
     ],
