@@ -11,6 +11,8 @@ key. The parts written for people (data, teachers, limits, accuracy) stay in ``C
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -164,6 +166,19 @@ class Card:
     outside_delegate: int
     where: str
     raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def identity(self) -> str:
+        """What templates name their embedder by, 64 hexadecimal digits: templates of two identities never meet.
+
+        The SHA-256 of the file; for an imported model that of the file and of how pixels go in, since the same file
+        with another channel order or template is another embedder.
+        """
+        if "imported" not in self.raw:
+            return self.sha256
+        fed = self.input.model_dump(mode="json")
+        align = None if self.align is None else self.align.model_dump(mode="json")
+        return hashlib.sha256(json.dumps([self.sha256, fed, align], sort_keys=True).encode()).hexdigest()
 
     def output(self, name: str) -> OutputSpec:
         """The output of this name.

@@ -124,7 +124,7 @@ class Chain:
 
     @property
     def model(self) -> str:
-        """SHA-256 (hex) of the embedder's file; it stands in every template's header."""
+        """The embedder's identity (`Card.identity`); it stands in every template's header."""
         return self.embedder.model
 
     @property

@@ -30,7 +30,7 @@ class Embedder:
         threads: threads of the model runtime; the embedding does not depend on it.
 
     Attributes:
-        model: SHA-256 (hex) of the model's file. dimension: D.
+        model: the card's identity, 64 hexadecimal digits (`Card.identity`). dimension: D.
 
     Raises:
         ModelError: card or model cannot be used.
@@ -43,7 +43,7 @@ class Embedder:
             raise ModelError("an embedder has one output", where=card.where, remedy="make the card again")
         self.card = card
         self.runner = Runner(card, threads)
-        self.model = card.sha256
+        self.model = card.identity
         self.dimension = int(np.prod(card.outputs[0].shape))
         self._aligner = Aligner(card.align)
         self._name, self._zero = card.outputs[0].name, card.outputs[0].zero_point

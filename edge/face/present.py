@@ -84,6 +84,8 @@ def _facts(card: Card) -> Iterator[str]:
     raw, fed = card.raw, card.input
     yield _fact("file", f"{card.path.name}, {card.size_bytes / 1e3:.0f} kB, {fed.dtype}")
     yield _fact("SHA-256", card.sha256)
+    if card.identity != card.sha256:
+        yield _fact("identity", f"{card.identity[:16]}... (file and preprocessing: what templates name it by)")
     scaled = f"(pixel - {_number(fed.mean)}) / {_number(fed.std)}"
     yield _fact("input", f"{fed.shape[2]}x{fed.shape[1]} {fed.channels}, {scaled}")
     if card.kind == "embedder":

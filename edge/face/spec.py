@@ -99,6 +99,8 @@ class ModelSpec(_Part):
             raise ValueError("template: an embedder needs one, such as arcface-112, or five points")
         if self.kind == "detector" and self.decode is None:
             raise ValueError("decode: a detector needs it")
+        if isinstance(self.template, tuple) and not all(_near(point, self.input.size) for point in self.template):
+            raise ValueError(f"template: a point lies far outside of the crop of {list(self.input.size)} pixels")
         if isinstance(self.template, str) and self.input.size != TEMPLATES[self.template][0]:
             raise ValueError(f"template: {self.template} has the size {list(TEMPLATES[self.template][0])}")
         return self
@@ -116,6 +118,11 @@ class ModelSpec(_Part):
         words = ("licence", "intended_use", "not_for", "known_failures", "limits", "data", "teachers")
         said = self.model_dump(mode="json", include={*words, "training", "retrain", "source"}, exclude_none=True)
         return card | said
+
+
+def _near(point: Point, size: tuple[int, int]) -> bool:
+    """Within the crop, or a tenth of its side beyond: nets for tight crops may have the mouth at the edge."""
+    return all(-0.1 * side <= place <= 1.1 * side for place, side in zip(point, size, strict=True))
 
 
 def load_spec(path: Path) -> ModelSpec:

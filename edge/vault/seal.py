@@ -12,7 +12,7 @@ The header is readable and authenticated: whoever changes a bit of it, of the sa
     0       1      version, 1
     1       1      custody: 1 card, 2 device
     2       16/32  card custody: the card's serial; device custody: the record id
-            32     SHA-256 of the embedder's file
+            32     the embedder's identity: SHA-256 of its file (imported: and of its preprocessing)
             2      dimension D, 1..4096
             4      made, Unix seconds
             4      expires, Unix seconds
@@ -50,7 +50,7 @@ class Header:
 
     Attributes:
         custody: where it is kept. ident: the card's serial (16 bytes) or the record id (32 bytes).
-        model: SHA-256 of the embedder's file, 32 bytes. dimension: D.
+        model: the embedder's identity (`edge.face.Card.identity`), 32 bytes. dimension: D.
         made, expires: Unix seconds.
     """
 

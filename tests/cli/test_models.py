@@ -107,6 +107,7 @@ def test_from_a_float_file_to_an_open_door_without_touching_code(shop, capsys, a
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", ["float32", "int8"])
 def test_the_whole_way_with_a_real_calibration(kind, shop, shared, tmp_path, capsys, answer):
     """Pictures of 600 different people, laid out one a person, as an integrator would have them."""

@@ -7,6 +7,7 @@ product; tests that ask different things about one file share its examination.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,14 @@ from hypothesis import strategies as st
 from edge.errors import InputError, ModelError
 from edge.face import Chain, Embedder, load_card
 from edge.face.card import parse_card
+from edge.face.examine import examine
 from edge.face.importing import MAX_MODEL_BYTES, MOST_ON_A_CARD, Imported, examine_file, install
 from edge.face.installed import CARD, MODEL, read_unsigned
 from edge.face.reference import load_references, sheet, tell_apart
 from edge.face.sandbox import run
 from edge.face.spec import ModelSpec
+from edge.face.write import card_text
+from edge.policy.contents import profiles_of
 from edge.settings.model import FaceSettings
 from tests.face import surgery
 from tests.face.bring import detector_spec, spec_of
@@ -320,6 +324,33 @@ def test_the_sheet_shows_each_face_under_the_templates_points():
     assert picture.shape == (6 * 116, 6 * 116, 3)
     x, y = card.align.template[2]
     assert picture[2 + round(y), 2 + round(x)].tolist() == [80, 255, 80]
+
+
+def test_a_device_build_compares_no_people_and_says_so(tmp_path, monkeypatch):
+    """A device build has no `edge.face.reference`; all else is examined."""
+    assert profiles_of("face/reference.py") == {"lab"}
+    monkeypatch.setitem(sys.modules, "edge.face.reference", None)
+    (tmp_path / MODEL).write_bytes(surgery.shipped())
+    report = examine(tmp_path, spec().base_card(), (112, 112))
+    assert report["people"] is None
+    assert report["golden"]["sha256"]
+    monkeypatch.setattr("edge.face.importing.run", lambda *_, **__: report)
+    assert any("compares no faces" in text for text in examine_file(tmp_path / MODEL, spec()).warnings)
+
+
+def test_the_same_file_with_another_preprocessing_is_another_embedder(int8):
+    """Templates of the one must never be compared with probes of the other."""
+    raw = yaml.safe_load(int8.text)
+    raw["align"]["template"][0][0] += 1
+    moved = parse_card(card_text(raw).encode(), folder=Path())
+    assert moved.sha256 == int8.card.sha256 == load_card("embedder").sha256
+    assert len({moved.identity, int8.card.identity, load_card("embedder").identity}) == 3
+    assert load_card("embedder").identity == load_card("embedder").sha256
+
+
+def test_words_and_calibration_do_not_change_who_an_embedder_is(int8):
+    raw = yaml.safe_load(int8.text) | {"licence": "another", "calibration": load_card("embedder").raw["calibration"]}
+    assert parse_card(card_text(raw).encode(), folder=Path()).identity == int8.card.identity
 
 
 def test_a_card_that_was_written_reads_back_the_same(int8):

@@ -71,6 +71,10 @@ def test_pixels_are_scaled_by_mean_and_std_or_by_a_factor(given, wanted, tmp_pat
         ({"template": None}, "template: an embedder needs one"),
         ({"template": "arcface"}, "template"),
         ({"template": [[1, 2], [3, 4]]}, "template"),
+        (
+            {"template": [[0.3, 0.4], [0.6, 0.4], [0.5, 0.6], [0.4, 0.8], [300, 0.8]]},
+            "template: a point lies far outside",
+        ),
         ({"templat": "arcface-112"}, "unknown key, did you mean template?"),
         ({"input": {"size": [112, 112], "channels": "RGB"}}, "give mean and std, or scale alone"),
         ({"input": {"size": [112, 112], "channels": "RGB", "mean": 1, "std": 1, "scale": 1}}, "give mean and std"),
