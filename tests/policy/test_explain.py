@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.policy.added import Added, added
@@ -151,6 +151,7 @@ def test_what_was_declared_is_read_out_as_declared():
         assert part in french
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.text() | st.integers(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
 def test_nothing_of_a_statement_reaches_the_terminal_unprintable_or_without_end(value: object):
     found = Examination("x", 1, build(statement={"deployment": {"operator": {"name": value}}}), ANNA)

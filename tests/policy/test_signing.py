@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import SignatureError
@@ -36,6 +36,7 @@ def put(folder: Path, role: str, signer: Signer) -> Path:
     return file
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_what_was_signed_comes_back_with_whose_key_it_was(payload: bytes):
     envelope = sign(payload, BUILD, ANNA)
@@ -83,6 +84,7 @@ def test_a_stranger_who_uses_a_trusted_key_s_id_is_refused():
         verify(envelope, BUILD, known(ANNA))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_changed_byte_is_noticed(data: st.DataObject):
     envelope = sign(b"one to one", BUILD, ANNA)
@@ -103,12 +105,14 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_what_is_no_envelope_is_a_typed_error(data: bytes):
     with pytest.raises(SignatureError):
         verify(data, BUILD, known(ANNA))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["payload", "payloadType", "signatures"]), JSON))
 def test_a_damaged_envelope_is_a_typed_error(change: dict[str, object]):
     envelope = {**sign(b"x", BUILD, ANNA), **change}
