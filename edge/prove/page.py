@@ -116,6 +116,7 @@ def _found(report: Report) -> Iterable[str]:
 
 
 def _card(check: Check) -> str:
+    title = check.title if check.holds else f"Does not hold: {check.title}"
     text = f"Not asked: {check.skipped}." if check.skipped else MEANS.get(check.id, "")
     wrong = len([finding for finding in check.findings if finding.level is Level.VIOLATION])
     found = [counted(wrong, "reason") + " against it"] if wrong else []
@@ -126,7 +127,7 @@ def _card(check: Check) -> str:
         folded = f"<details><summary>{details}</summary>{_list(check.findings)}</details>"
     elif details:
         folded = f"<p>Looked at {details}.</p>"
-    return f'<div class="card">{_row(_SIGN[check.mark], check.title)}<p>{escape(text)}</p>{folded}</div>'
+    return f'<div class="card">{_row(_SIGN[check.mark], title)}<p>{escape(text)}</p>{folded}</div>'
 
 
 def _row(sign: tuple[str, str], text: str) -> str:

@@ -187,14 +187,14 @@ gate | 58ca7f553c95f255 | edge/session/enrolment.py | Enrolment._same_person
 gate | 92b725aa5689faa6 | edge/face/chain.py | Chain.embed
 gate | 4099c8ce8ba45554 | edge/face/chain.py | Chain.load
 gate | 2be940addb45cfec | edge/face/chain.py | Chain.with_embedder
-gate | cb70578d50f1e0f7 | edge/face/detect.py | Detector.__init__
-gate | a24bd157ff38d6ec | edge/face/embed.py | Embedder.__init__
-gate | 179ff8c1c7bad033 | edge/face/golden.py | verify_golden
-gate | 4c29ae75a85b8810 | edge/face/installed.py | _bytes
+gate | - | edge/face/detect.py | Detector.__init__
+gate | - | edge/face/embed.py | Embedder.__init__
+gate | - | edge/face/golden.py | verify_golden
+gate | - | edge/face/installed.py | _bytes
 
 [templates] a model that somebody brought: run on made-up numbers, in a process of its own
-gate | a69b647f646f4ba1 | edge/face/examine.py | examine
-gate | ab623bf0ec4ce1cc | edge/face/examine.py | verify
+gate | - | edge/face/examine.py | examine
+gate | - | edge/face/examine.py | verify
 
 [templates] opens a locked key, no template
 gate | 95eb2b85dc2feee3 | edge/keys/device.py | RecoveryKey.open_escrow

@@ -75,23 +75,35 @@ def examine(
 
 
 def surroundings(subject: Subject, profile: str, tell: Callable[[str], None]) -> Iterator[Check]:
-    """What surrounds the product. A development install is no device: there it is for information only."""
+    """What surrounds the product. A development install is no device: a developer's tools lie beside it."""
 
-    def check(name: str, title: str, answer: tuple[str, list[Finding]]) -> Check:
-        found = [f.softened() for f in answer[1]] if profile == "development" else answer[1]
-        return Check(name, title, answer[0], ordered(found))
+    def check(name: str, title: str, answer: Callable[[], tuple[str, list[Finding]]]) -> Check:
+        if profile == "development" and name in _OF_A_DEVICE:
+            return Check(name, title, "", skipped="a developer's tools lie beside a development install")
+        examined, found = answer()
+        return Check(
+            name, title, examined, ordered(f.softened() for f in found) if _is_soft(profile) else ordered(found)
+        )
 
     title = "Every file is one that was installed, unaltered, with a package"
-    yield check("files", title, records.check_records(subject, tell))
+    yield check("files", title, lambda: records.check_records(subject, tell))
+    yield check("start-up", "Nothing runs behind the product's back", lambda: environment.check_startup(subject))
     if subject.is_wheel:
-        yield check("start-up", "Nothing runs behind the product's back", environment.check_startup(subject))
         return
-    yield check("packages", "Only known packages are installed beside it", _packages(subject))
-    yield check("start-up", "Nothing runs behind the product's back", environment.check_startup(subject))
+    yield check("packages", "Only known packages are installed beside it", lambda: _packages(subject))
     title = "No setting makes Python load other code"
-    yield check("variables", title, environment.check_variables(subject))
+    yield check("variables", title, lambda: environment.check_variables(subject))
     title = "Compiled files are what their sources say"
-    yield check("compiled", title, bytecode.check_bytecode(subject, tell))
+    yield check("compiled", title, lambda: bytecode.check_bytecode(subject, tell))
+
+
+#: Checks that say something about a device's environment only.
+_OF_A_DEVICE = frozenset({"files", "packages", "compiled"})
+
+
+def _is_soft(profile: str) -> bool:
+    """In a development install what is found around the product is a remark."""
+    return profile == "development"
 
 
 def _packages(subject: Subject) -> tuple[str, list[Finding]]:

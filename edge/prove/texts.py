@@ -17,7 +17,7 @@ MEANS: dict[str, str] = {
     "rooms": "A device must not contain the parts that compare pictures in a laboratory.",
     "scores": "Recognising somebody among many needs a comparison of one face with many. There is one comparison in the"
     " program, of one face with one template; any other arithmetic that could be one was looked for.",
-    "templates": "A template is what a face is stored as. Few places may hold one, and each is on a list that says why.",
+    "templates": "A template is what a face is stored as. Few places may hold one; each is on a list that says why.",
     "collections": "A search goes through a list of people. No part of the program takes such a list.",
     "sql": "Stored templates can be asked for one by one, under a name that only the person's card gives. No question"
     " to the store asks for all of them.",
