@@ -116,6 +116,7 @@ class Run:
         self.net = Dense(**shape).to(self.device, memory_format=torch.channels_last)
         self.loss = Loss(basis, self.net.widths[1:]).to(self.device)
         self.average, self.steps, self.seen = copy.deepcopy(self.net).eval(), 0, 0
+        self.side, self.young = plan.size(0), 0
         matrices, others = muon.split(self.net)
         if not plan.muon_rate:
             matrices, others = [], list(self.net.parameters())
@@ -136,6 +137,7 @@ class Run:
         if self.matrices and state["matrices"]:
             self.matrices.load_state_dict(state["matrices"])
         self.steps, self.seen = state["steps"], state["seen"]
+        self.side, self.young = self.plan.size(self.seen), state.get("young", 0)
         print(f"resumed after {self.seen} inputs", flush=True)
 
     def save(self) -> None:
@@ -148,6 +150,7 @@ class Run:
             "others": self.others.state_dict(),
             "matrices": self.matrices.state_dict() if self.matrices else None,
             "steps": self.steps,
+            "young": self.young,
             "seen": self.seen,
         }
         torch.save(state, self.folder / "last.tmp")
@@ -199,8 +202,15 @@ class Run:
         return parts
 
     def follow(self) -> None:
-        """The exponential moving average of weights and statistics; a young average forgets faster."""
-        keep = min(0.999, (1 + self.steps) / (10 + self.steps))
+        """The exponential moving average of weights and statistics; a young average forgets faster.
+
+        It begins anew when the pictures grow: statistics of small pictures do not fit larger ones.
+        """
+        side = self.plan.size(self.seen)
+        if side != self.side:
+            self.side, self.young = side, self.steps
+        age = self.steps - self.young
+        keep = min(0.999, (1 + age) / (10 + age))
         with torch.no_grad():
             for mine, theirs in zip(self.average.state_dict().values(), self.net.state_dict().values(), strict=True):
                 mine.lerp_(theirs, 1 - keep) if mine.is_floating_point() else mine.copy_(theirs)
