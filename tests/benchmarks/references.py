@@ -1,12 +1,11 @@
-"""What we are measured against: YuNet in OpenCV, the teacher 0095 in OpenVINO, the bootstrap weights in float.
+"""What we are measured against: YuNet in OpenCV, the teacher 0095 in OpenVINO, our own weights in float.
 
-None of them is shipped; they are read from the data folder beside the checkout, through the lab's own adapters
-(`edge.lab.adapters`) and the descriptions in ``peers/``. Only the float weights need code of their own: PyTorch.
+None of them is in a wheel. Peers are read from the data folder beside the checkout, through the lab's own adapters
+(`edge.lab.adapters`) and the descriptions in ``peers/``. Only our float weights need code of their own: PyTorch.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -43,23 +42,21 @@ class Teacher:
         self.embed = open_runtime(spec, teachers / spec.file, threads)
 
 
-def bootstrap(folder: Path, eyes: Eyes, name: str) -> Peer:
-    """The embedder's weights in float, through PyTorch, on YuNet's landmarks."""
+def before_int8(weights: Path, eyes: Eyes, name: str) -> Peer:
+    """The shipped embedder before quantisation, through PyTorch, on YuNet's landmarks."""
     import torch
 
-    spec = importlib.util.spec_from_file_location("bootstrap_net", folder / "net.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    net = module.load(folder / "weights.pt")
+    from models.training.embedder_dense import load
+    from models.training.embedder_net import SIZE, TEMPLATE
+
+    net, _ = load(weights)
 
     def run(crop: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             pixels = torch.from_numpy(crop[None]).permute(0, 3, 1, 2).float()
-            vector: np.ndarray = net((pixels - 127.5) / 128).numpy().ravel()
+            vector: np.ndarray = net((pixels - 128) / 128).numpy().ravel()
             return vector
 
-    template = [[float(x), float(y)] for x, y in module.TEMPLATE]
-    about = {"kind": "peer", "runtime": "PyTorch", "file": "weights.pt", "licence": "this project's own"}
-    return Peer(name, eyes, aligner(template, (112, 112), "RGB"), run, 128, about)
+    template = [[float(x), float(y)] for x, y in TEMPLATE]
+    about = {"kind": "peer", "runtime": "PyTorch", "file": weights.name, "licence": "this project's own"}
+    return Peer(name, eyes, aligner(template, (SIZE, SIZE), "RGB"), run, 128, about)
