@@ -79,15 +79,13 @@ def keep(weights: Path) -> None:
 def export(weights: Path, count: int, reason: str) -> None:
     """Convert, quantise, write the card."""
     from models.training import convert
-    from models.training import embedder_dense as nets
-    from models.training.embedder_net import SIZE
-    from models.training.embedder_net import count as count_macs
+    from models.training import embedder_net as nets
 
     if weights != FLOAT:
         keep(weights)
     net, seen = nets.load(FLOAT)
-    macs, parameters = count_macs(net, SIZE, SIZE)
-    convert.to_int8(net, calibration_crops(count), MODELS / "embedder.tflite", SIZE, SIZE)
+    macs, parameters = nets.count(net, nets.SIZE, nets.SIZE)
+    convert.to_int8(net, calibration_crops(count), MODELS / "embedder.tflite", nets.SIZE, nets.SIZE)
     old = card.read("embedder")
     base = base_card(macs, parameters, seen) | {
         key: old[key] for key in ("sha256", "golden", "accuracy", "calibration") if key in old

@@ -17,9 +17,9 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset
 
 from models.training import muon
-from models.training.embedder_dense import Dense
 from models.training.embedder_inputs import Inputs, split_of
 from models.training.embedder_loss import Loss, principal
+from models.training.embedder_net import Embedder
 from models.training.embedder_validate import Bench
 from models.training.teacher import OnlineTeacher, teacher_vectors
 
@@ -102,7 +102,7 @@ class Run:
         work: the crops' cache.
         tools: ``ir_torch.py`` for CUDA.
         plan: see there.
-        shape: keyword arguments of `Dense`.
+        shape: keyword arguments of `Embedder`.
     """
 
     def __init__(self, folder: Path, data: Path, work: Path, tools: Path, plan: Plan, shape: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ class Run:
         self.teacher = OnlineTeacher(data, tools, plan.device)
         train, _ = split_of(work)
         basis = principal(teacher_vectors(data, work)[train])
-        self.net = Dense(**shape).to(self.device, memory_format=torch.channels_last)
+        self.net = Embedder(**shape).to(self.device, memory_format=torch.channels_last)
         self.loss = Loss(basis, self.net.widths[1:]).to(self.device)
         self.average, self.steps, self.seen = copy.deepcopy(self.net).eval(), 0, 0
         self.side, self.young = plan.size(0), 0

@@ -46,8 +46,7 @@ def before_int8(weights: Path, eyes: Eyes, name: str) -> Peer:
     """The shipped embedder before quantisation, through PyTorch, on YuNet's landmarks."""
     import torch
 
-    from models.training.embedder_dense import load
-    from models.training.embedder_net import SIZE, TEMPLATE
+    from models.training.embedder_net import SIZE, TEMPLATE, load
 
     net, _ = load(weights)
 

@@ -10,10 +10,9 @@ torch = pytest.importorskip("torch", reason="the recipes need the `train` extra 
 import torch.nn.functional as F  # noqa: E402, N812
 
 from models.training import muon  # noqa: E402
-from models.training.embedder_dense import Dense, load  # noqa: E402
 from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, theta_of  # noqa: E402
 from models.training.embedder_loss import Loss, looked_up, principal  # noqa: E402
-from models.training.embedder_net import count  # noqa: E402
+from models.training.embedder_net import Embedder, count, load  # noqa: E402
 from models.training.embedder_train import Plan  # noqa: E402
 
 SMALL = {"widths": (8, 12, 16, 24), "hidden": (8, 8, 8), "repeats": (1, 1, 1), "head": 32}
@@ -58,13 +57,13 @@ def test_a_sample_has_one_clean_view_and_as_many_others_as_asked_for():
 
 
 def test_the_network_stays_within_its_budget():
-    macs, parameters = count(Dense(), 112, 112)
+    macs, parameters = count(Embedder(), 112, 112)
     assert macs <= 170e6
     assert parameters <= 1.45e6  # int8: one byte each, and 1.5 MB allowed
 
 
 def test_smaller_pictures_give_embeddings_of_the_same_size():
-    net = Dense(**SMALL).eval()
+    net = Embedder(**SMALL).eval()
     with torch.no_grad():
         assert {tuple(net(torch.zeros(1, 3, side, side)).shape) for side in (64, 88, 112)} == {(1, 128)}
 
@@ -98,7 +97,7 @@ def test_orthogonal_brings_every_singular_value_near_one(shape: tuple[int, ...])
 
 
 def test_muon_takes_dense_convolutions_and_leaves_stem_depthwise_and_norms_to_adam():
-    net = Dense(**SMALL)
+    net = Embedder(**SMALL)
     matrices, others = muon.split(net)
     assert all(w.ndim == 4 for w in matrices)
     assert id(net.stem[0].weight) not in {id(w) for w in matrices}
@@ -108,7 +107,7 @@ def test_muon_takes_dense_convolutions_and_leaves_stem_depthwise_and_norms_to_ad
 
 def test_a_few_steps_of_muon_lower_a_loss():
     torch.manual_seed(0)
-    net, x, wanted = Dense(**SMALL), torch.randn(8, 3, 64, 64), F.normalize(torch.randn(8, 128))
+    net, x, wanted = Embedder(**SMALL), torch.randn(8, 3, 64, 64), F.normalize(torch.randn(8, 128))
     matrices, _ = muon.split(net)
     optimiser, losses = muon.Muon(matrices, 0.03), []
     for _ in range(12):
@@ -130,7 +129,7 @@ def test_a_plan_grows_its_pictures_and_ends_at_rate_zero():
 
 
 def test_kept_weights_come_back_as_they_were_to_half_precision(tmp_path):
-    net = Dense(**SMALL)
+    net = Embedder(**SMALL)
     half = {name: w.half() if w.is_floating_point() else w for name, w in net.state_dict().items()}
     torch.save({"shape": SMALL, "weights": half, "seen": 7}, tmp_path / "kept.pt")
     again, seen = load(tmp_path / "kept.pt")
