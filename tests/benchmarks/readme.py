@@ -126,6 +126,14 @@ def rest() -> list[str]:
             f"**Store:** token to open template with {store['enrolled']:,} enrolled takes {store['ratio']:.2f} x as "
             "long as with 10 (`python -m tests.benchmarks.store`)."
         )
+    if (scale := load("lab_scale")) is not None:
+        figures = scale["figures"]
+        lines.append(
+            f"**Lab:** all {figures['pairs']:.1e} pairs of {figures['pictures']:,.0f} pictures are counted twice in "
+            f"{figures['processor_s']:.0f} s of processor time, with {1000 * figures['peak_gb']:.0f} MB at the most; "
+            f"{(figures['histograms_s'] + figures['errors_s']) / 60:.0f} minutes by the clock beside other loads "
+            f"(load {scale['machine']['load_1min']:.0f} on {scale['machine']['cores']} cores). {source(scale)}"
+        )
     if (process := load("process")) is not None:
         figures = process["figures"]
         lines.append(
