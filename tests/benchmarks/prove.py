@@ -4,7 +4,8 @@
 
 The command itself is started, as an auditor does, over a wheel of this checkout and a copy of a device's store with so
 many people in it; and once more over a store of a tenth. The ratio per record says whether anything grows faster than
-the store. Making the store is not counted, nor is building the wheel.
+the store. Making the store is not counted, nor is building the wheel. The bar is held against the time of one processor,
+which is the time on a quiet machine; the time by the clock, and the machine's load, stand beside it.
 """
 
 from __future__ import annotations
@@ -107,8 +108,8 @@ def main() -> int:
         times = f"{found['seconds']:6.1f} s, {found['processor_s']:6.1f} s of a processor"
         print(f"{found['records']:>7,} records: {times}, {found['attempts']:,} attempts, verdict {found['verdict']}")
     print(f"ten times the records take {result['whole_run_ratio']} x as long; a record takes {result['record_ms']} ms")
-    print(f"bar for {given.records:,} records: {BAR_S:.0f} s")
-    return 0 if many["seconds"] <= BAR_S else 1
+    print(f"bar for {given.records:,} records: {BAR_S:.0f} s of a processor")
+    return 0 if many["processor_s"] <= BAR_S else 1
 
 
 if __name__ == "__main__":
