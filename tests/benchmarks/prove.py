@@ -4,7 +4,7 @@
 
 The command itself is started, as an auditor does, over a wheel of this checkout and a copy of a device's store with so
 many people in it; and once more over a store of a tenth. The ratio per record says whether anything grows faster than
-the store. Making the store is not counted, nor is building the wheel. The bar is held against the time of one processor,
+the store. Making the store is not counted, nor is building the wheel. The bar is held against a processor's time,
 which is the time on a quiet machine; the time by the clock, and the machine's load, stand beside it.
 """
 
