@@ -7,4 +7,5 @@ Workflow (see README.md beside this file)::
     python -m models.training.detector export      # int8 .tflite + card
     python -m models.training.embedder export      # bootstrap weights -> int8 .tflite + card
     python -m models.training.calibrate            # FMR -> threshold table, written into the embedder's card
+    python -m models.training.quality              # the quality score of the gate, fitted for the embedder
 """
