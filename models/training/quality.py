@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -127,12 +125,14 @@ def write(weights: dict[str, Any], limit: float, made_for: str) -> None:
     """The module that a device reads."""
 
     def array(name: str) -> str:
-        text = np.array2string(weights[name].astype(np.float32), separator=", ", threshold=10**6, precision=5)
+        text = np.array2string(
+            weights[name].astype(np.float32), separator=", ", threshold=10**6, precision=5, max_line_width=100
+        )
         return f"{name}: F32 = np.array({text}, np.float32)"
 
     lines = [
         '"""Weights of `edge.face.quality_score`; written by `python -m models.training.quality`, not by hand."""',
-        "\nimport numpy as np\n\nfrom edge.types import F32\n",
+        "\nimport numpy as np\n\nfrom edge.types import F32\n\n# fmt: off",
         "#: The embedder whose comparison scores these weights foretell.",
         f'MADE_FOR = "{made_for}"',
         f"#: A door's ordinary looks: {REFUSED:.0%} score lower.",
@@ -141,7 +141,6 @@ def write(weights: dict[str, Any], limit: float, made_for: str) -> None:
         f"LAST_BIAS = {weights['LAST_BIAS']:.5f}",
     ]
     WEIGHTS.write_text("\n".join(lines) + "\n")
-    subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(WEIGHTS)], check=False)
 
 
 def ordinary(limit_of: float, looks: Looks, quality: F32, threshold: float) -> dict[str, float]:
