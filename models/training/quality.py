@@ -128,7 +128,7 @@ def write(weights: dict[str, Any], limit: float, made_for: str) -> None:
         text = np.array2string(
             weights[name].astype(np.float32), separator=", ", threshold=10**6, precision=5, max_line_width=100
         )
-        return f"{name}: F32 = np.array({text}, np.float32)"
+        return f"{name}: F32 = np.array(\n{text},\nnp.float32)"
 
     lines = [
         '"""Weights of `edge.face.quality_score`; written by `python -m models.training.quality`, not by hand."""',
