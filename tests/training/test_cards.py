@@ -35,7 +35,7 @@ def test_digest_and_size_are_those_of_the_file(shipped):
 
 def test_files_stay_within_their_budgets():
     assert load_card("detector").size_bytes <= 400_000
-    assert load_card("embedder").size_bytes <= 1_000_000
+    assert load_card("embedder").size_bytes <= 1_500_000
 
 
 def test_tensors_in_the_card_are_computed_from_the_file(shipped):
