@@ -50,7 +50,7 @@ def memory(claims: int) -> dict[str, float]:
         config = root / "device.yaml"
         config.write_text(
             "version: edge/settings/v1\ndevice: {state_dir: state, trust_dir: trust}\n"
-            "camera: {driver: fictional, pace: real}\n"
+            "camera: {driver: fictional, pace: real}\nalternative: ring the bell\n"
         )
         consent = root / "consent.yaml"
         consent.write_text(
