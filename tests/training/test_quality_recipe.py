@@ -24,6 +24,7 @@ def test_a_score_that_knows_nothing_changes_nothing():
 
 
 def test_the_fit_finds_what_matters():
+    pytest.importorskip("torch", reason="the recipes need the `train` extra (torch)")
     random = np.random.default_rng(1)
     rows = random.standard_normal((1500, 5)).astype(np.float32) * [1, 5, 0.1, 1, 1] + [0, 100, 3, 0, 0]
     truth = 1 / (1 + np.exp(-2 * rows[:, 0] + 30 * np.abs(rows[:, 2] - 3)))
