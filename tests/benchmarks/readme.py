@@ -110,9 +110,8 @@ def speed() -> list[str]:
     lines += ["", "| once a claim | |", "|---|---|"]
     lines += [f"| {name} | {value:.2f} ms |" for name, value in figures.items() if "thread(s)" not in name]
     shares = {count: figures[f"outside / (a), {count} thread(s)"] for count in (1, 2)}
-    missed = [
-        f"{count} thread{'s' if count > 1 else ''} ({share:.2f})" for count, share in shares.items() if share > 0.1
-    ]
+    words = {1: "1 thread", 2: "2 threads"}
+    missed = [f"{words[count]} ({share:.2f})" for count, share in shares.items() if share > 0.1]
     verdict = f"is missed with {' and '.join(missed)}" if missed else "is met"
     lines += [
         "",
