@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,16 @@ import numpy as np
 from models.training import card
 from models.training.paths import DATA, FLOAT, MODELS, TOOLS, WORK
 from models.training.words import EMBEDDER
+
+#: A run that begins with learnt weights: rates at 0.4 of the peak fall in a straight line, pictures have their final
+#: size, and the disturbances, which taught it robustness before, leave most views alone.
+AGAIN: dict[str, Any] = {
+    "rate": 1.6e-3,
+    "muon_rate": 0.012,
+    "fall": 1.0,
+    "sizes": ((1.0, 112),),
+    "mild": (0.65, 0.45),
+}
 
 
 def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
@@ -64,7 +75,9 @@ def train(options: argparse.Namespace) -> None:
 
     torch.set_num_threads(options.threads)
     plan = Plan(options.inputs, options.batch, workers=options.workers, device=options.device, views=options.views)
-    Run(WORK / "embedder", DATA, WORK, TOOLS, plan, {}).go()
+    if options.start:
+        plan = replace(plan, start=options.start, **AGAIN)
+    Run(options.folder, DATA, WORK, TOOLS, plan, {}).go()
 
 
 def keep(weights: Path) -> None:
@@ -107,6 +120,8 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument("--workers", type=int, default=1, help="composing processes (default 1)")
     sub.add_argument("--threads", type=int, default=2, help="threads of torch (default 2)")
     sub.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
+    sub.add_argument("--folder", type=Path, default=WORK / "embedder", help="checkpoints, log, curves")
+    sub.add_argument("--start", type=Path, help="weights to begin with: lower rates, full size, milder views")
     sub = commands.add_parser("export", help="weights -> int8 .tflite and card")
     sub.add_argument("--weights", type=Path, default=FLOAT, help="a checkpoint, such as .train/embedder/last.pt")
     sub.add_argument("--crops", type=int, default=480, help="training crops for the int8 ranges (default 480)")

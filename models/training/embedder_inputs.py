@@ -28,7 +28,7 @@ F32 = NDArray[np.float32]
 CANVAS, MIDDLE, MARGIN = 160, 128, 16
 TEMPLATE = MIDDLE * np.array(FRACTIONS, np.float32) + MARGIN
 #: Shares of inputs that are a plain crop and an even blend; the rest is composed through a mask.
-PLAIN, EVEN = 0.35, 0.35
+PLAIN, EVEN = 0.5, 0.2
 
 
 def split_of(work: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -92,8 +92,13 @@ class Inputs:
         offset = np.full(2, size / 2 - 0.5) + shift - turn @ centre
         return np.column_stack([turn, offset]).astype(np.float32)
 
-    def sample(self, size: int, views: int = 1) -> tuple[U8, U8, F32]:
+    def sample(self, size: int, views: int = 1, mild: float = 0.0) -> tuple[U8, U8, F32]:
         """One face.
+
+        Args:
+            size: side of the student's picture.
+            views: how many looks the student takes at it.
+            mild: share of views that are moved and differently lit a little, and not disturbed otherwise.
 
         Returns:
             the teacher's view, BGR uint8 (128, 128, 3); the student's, RGB uint8 (views, size, size, 3); and for each
@@ -104,13 +109,17 @@ class Inputs:
         clean = canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]
         shrink = size / MIDDLE
         source = cv2.GaussianBlur(canvas, (0, 0), 0.35 / shrink) if shrink < 0.75 else canvas
-        seen = [self.view(source, size) for _ in range(views)]
+        seen = [self.view(source, size, self.rng.random() < mild) for _ in range(views)]
         return np.ascontiguousarray(clean), np.stack([view for view, _ in seen]), np.stack([theta for _, theta in seen])
 
-    def view(self, source: U8, size: int) -> tuple[U8, F32]:
+    def view(self, source: U8, size: int, mild: bool = False) -> tuple[U8, F32]:
         """A canvas as a door's camera would give it, and its theta; see `sample`."""
         matrix = self.jitter(size)
         view = cv2.warpAffine(source, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        if mild:
+            gain, lift = float(self.rng.uniform(0.85, 1.15)), float(self.rng.uniform(-12, 12))
+            lit = cv2.addWeighted(view, gain, view, 0.0, lift)
+            return np.ascontiguousarray(lit[:, :, ::-1]), theta_of(matrix, size)
         if size not in self.lights:
             self.lights[size] = Photometric(size, size, self.seed + size)
         view = self.wear(self.cover(view, size), size)

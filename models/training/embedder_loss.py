@@ -17,6 +17,8 @@ from torch import Tensor, nn
 TEACHER_WIDTHS = (64, 128, 128)
 #: Weight of the batch's similarity matrix, and of the maps, early to last.
 PAIRS, MAPS = 4.0, (0.25, 0.5, 1.0)
+#: For a network that has learnt already: the early map costs a tenth of a step and tells it nothing new.
+LATE_MAPS = (0.0, 0.5, 1.0)
 
 
 def principal(vectors: NDArray[np.float32], dim: int = 128) -> NDArray[np.float32]:
@@ -31,10 +33,14 @@ class Loss(nn.Module):
     Args:
         basis: (256, 128) as `principal` gives it.
         widths: channels of the student's stages, early to last.
+        weights: of the maps, early to last; a map of weight 0 is not computed.
     """
 
-    def __init__(self, basis: NDArray[np.float32], widths: tuple[int, ...]) -> None:
+    def __init__(
+        self, basis: NDArray[np.float32], widths: tuple[int, ...], weights: tuple[float, ...] = MAPS
+    ) -> None:
         super().__init__()
+        self.weights = weights
         self.basis: Tensor
         self.register_buffer("basis", torch.from_numpy(basis))
         self.bridges = nn.ModuleList(
@@ -62,9 +68,11 @@ class Loss(nn.Module):
         parts["pairs"] = (z @ z.T - target @ target.T).square().mean() * len(z) / max(1, len(z) - 1)
         total = parts["angle"] + PAIRS * parts["pairs"]
         for n, (bridge, mine, other) in enumerate(zip(self.bridges, maps, theirs, strict=True)):
+            if not self.weights[n]:
+                continue
             wanted = looked_up(other, theta, mine.shape[-1])
             parts[f"map{n}"] = 1 - F.cosine_similarity(bridge(mine.float()), wanted, dim=1).mean()
-            total = total + MAPS[n] * parts[f"map{n}"]
+            total = total + self.weights[n] * parts[f"map{n}"]
         return parts | {"total": total}
 
 

@@ -18,13 +18,15 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from models.training import muon
 from models.training.embedder_inputs import Inputs, split_of
-from models.training.embedder_loss import Loss, principal
+from models.training.embedder_loss import LATE_MAPS, MAPS, Loss, principal
 from models.training.embedder_net import Embedder
 from models.training.embedder_validate import Bench
 from models.training.teacher import OnlineTeacher, teacher_vectors
 
 #: Faces that the teacher answers at a time, and answered views that wait: a face's views meet different company.
 FACES, WAITING = 64, 3072
+#: The moving average forgets over so many inputs.
+FORGET = 64_000
 #: (up to this share of the run, side of the student's picture): most of it small, the end as it will be used.
 SIZES = ((0.65, 64), (0.85, 88), (1.0, 112))
 
@@ -44,6 +46,8 @@ class Plan:
         every_s: seconds between validations and checkpoints.
         views: looks that the student takes at one answer of the teacher, at different times.
         sizes: see `SIZES`.
+        mild: share of hardly disturbed views at the beginning and at the end.
+        start: a checkpoint whose weights the run begins with; None begins with nothing.
     """
 
     inputs: int
@@ -56,6 +60,12 @@ class Plan:
     every_s: float = 300.0
     views: int = 4
     sizes: tuple[tuple[float, int], ...] = SIZES
+    mild: tuple[float, float] = (0.0, 0.0)
+    start: Path | None = None
+
+    def mildness(self, seen: int) -> float:
+        """Share of hardly disturbed views after so many inputs: a straight line."""
+        return float(np.interp(seen, (0, self.inputs), self.mild))
 
     def size(self, seen: int) -> int:
         """Side of the student's picture after so many inputs."""
@@ -84,7 +94,8 @@ class Batches(IterableDataset[tuple[torch.Tensor, ...]]):
         number, workers = (info.id, info.num_workers) if info else (0, 1)
         inputs, seen = Inputs(self.work, (1 + self.seen) * 100 + number), self.seen + number * FACES * self.plan.views
         while True:
-            rows = [inputs.sample(self.plan.size(seen), self.plan.views) for _ in range(FACES)]
+            size, mild = self.plan.size(seen), self.plan.mildness(seen)
+            rows = [inputs.sample(size, self.plan.views, mild) for _ in range(FACES)]
             yield tuple(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
             seen += FACES * self.plan.views * workers
 
@@ -114,7 +125,8 @@ class Run:
         train, _ = split_of(work)
         basis = principal(teacher_vectors(data, work)[train])
         self.net = Embedder(**shape).to(self.device, memory_format=torch.channels_last)
-        self.loss = Loss(basis, self.net.widths[1:]).to(self.device)
+        self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if plan.start else MAPS).to(self.device)
+        self.begin()
         self.average, self.steps, self.seen = copy.deepcopy(self.net).eval(), 0, 0
         self.side, self.young = plan.size(0), 0
         matrices, others = muon.split(self.net)
@@ -124,6 +136,15 @@ class Run:
         self.matrices = muon.Muon(matrices, plan.muon_rate, decay=0.05) if matrices else None
         self.resume()
         self.bench = Bench(work, self.teacher, self.loss)
+
+    def begin(self) -> None:
+        """Take over another run's averaged weights, and its bridges to the teacher's maps where they were kept."""
+        if self.plan.start is None:
+            return
+        state = torch.load(self.plan.start, map_location=self.device, weights_only=True)
+        self.net.load_state_dict(state["weights"])
+        if "loss" in state:
+            self.loss.load_state_dict(state["loss"])
 
     def resume(self) -> None:
         """Go on from ``last.pt`` when it is there."""
@@ -189,7 +210,7 @@ class Run:
         x = (view.to(self.device).permute(0, 3, 1, 2).float() - 128) / 128
         with torch.autocast(self.device.type, torch.bfloat16):
             z, mine = self.net.with_maps(x.contiguous(memory_format=torch.channels_last))
-        theirs = [m.to(self.device).float() for m in maps]
+        theirs = [m.to(self.device).float() if w else m for m, w in zip(maps, self.loss.weights, strict=True)]
         parts = self.loss(z, mine, target.to(self.device), theirs, theta.to(self.device))
         optimisers = [o for o in (self.others, self.matrices) if o]
         for optimiser in optimisers:
@@ -210,7 +231,7 @@ class Run:
         if side != self.side:
             self.side, self.young = side, self.steps
         age = self.steps - self.young
-        keep = min(0.999, (1 + age) / (10 + age))
+        keep = min(1 - self.plan.batch / FORGET, (1 + age) / (10 + age))
         with torch.no_grad():
             for mine, theirs in zip(self.average.state_dict().values(), self.net.state_dict().values(), strict=True):
                 mine.lerp_(theirs, 1 - keep) if mine.is_floating_point() else mine.copy_(theirs)
