@@ -51,11 +51,13 @@ class Align(Part):
 
 
 class Decode(Part):
-    """How detector maps become faces; ``score_threshold`` and ``nms_iou`` are 0..1."""
+    """How detector maps become faces; ``score_threshold``, ``nms_iou`` and ``confirm`` are 0..1."""
 
     strides: Annotated[tuple[Annotated[int, Field(ge=2, le=256)], ...], Field(min_length=1, max_length=6)]
     score_threshold: Annotated[float, Field(gt=0, lt=1)]
     nms_iou: Annotated[float, Field(gt=0, lt=1)]
+    confirm: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Score that a second look at a face, from near, must give; None looks once."""
 
 
 class FmrThreshold(Part):

@@ -28,8 +28,6 @@ from edge.settings.model import FaceSettings
 from edge.types import F32, I8, U8, Advice, Crop, Face, Frame, Probe, Quality, Reason
 
 Pick = Literal["largest", "central"]
-#: Detector scores: of a face that is certainly one, and below which another one beside it does not count.
-CERTAIN, FAINT = 0.8, 0.6
 
 
 class Detects(Protocol):
@@ -158,11 +156,8 @@ class Chain:
         if not faces:
             return Look(reason=Reason.NO_FACE, advice=(Advice.NOBODY_SEEN,), timings_ms=timings)
         face = faces[0] if pick == "largest" else nearest_centre(faces, frame.width, frame.height)
-        if gate:
-            certain = beside_certain(faces)
-            face = certain[0] if pick == "largest" else face
-            if (closed := self._closed(certain, frame.height)) is not None:
-                return Look(faces, face, reason=closed[0], advice=(closed[1],), timings_ms=timings)
+        if gate and (closed := self._closed(faces, frame.height)) is not None:
+            return Look(faces, face, reason=closed[0], advice=(closed[1],), timings_ms=timings)
         crop = self.embedder.align(frame.image, face.landmarks)
         aligned = time.perf_counter_ns()
         quality = self._assess(face, crop, frame.width, frame.height)
@@ -189,17 +184,6 @@ class Chain:
         if len(faces) > 1 and faces[1].height >= self.settings.second_face * largest:
             return Reason.SEVERAL_FACES, Advice.ONE_PERSON
         return None
-
-
-def beside_certain(faces: tuple[Face, ...]) -> tuple[Face, ...]:
-    """The faces that count for the one-face rule: beside a certain one a faint one is a pattern on the wall.
-
-    Half of the false alarms on photographs without faces lie below `FAINT` (models/training/NOTES.md; most of
-    these were seen in training); the fictional people at a kiosk are all seen as `CERTAIN` (a test).
-    """
-    if max(face.score for face in faces) < CERTAIN:
-        return faces
-    return tuple(face for face in faces if face.score >= FAINT)
 
 
 def nearest_centre(faces: tuple[Face, ...], width: int, height: int) -> Face:

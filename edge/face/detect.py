@@ -1,6 +1,7 @@
 """Finds faces in a frame.
 
     frame (any size) -> fitted into the input, aspect kept -> int8 net -> candidates -> merged -> `Face`, largest first
+          -> where the card says so, every face looked at again from near (`edge.face.confirm`)
 
 The cells that see the same face are averaged, weighted by their scores (Bazarevsky et al. 2019, BlazeFace, section 5):
 one face's landmarks are then steadier than those of its best cell alone, at no cost.
@@ -15,6 +16,7 @@ import numpy as np
 
 from edge.errors import InputError, ModelError
 from edge.face.card import Card
+from edge.face.confirm import confirmed
 from edge.face.heads import COLUMNS, Heads
 from edge.face.runner import Runner
 from edge.types import F32, U8, Face
@@ -51,6 +53,7 @@ class Detector:
         self.runner = Runner(card, threads)
         self._heads = Heads(card)
         self._overlap = card.decode.nms_iou
+        self._confirm = card.decode.confirm
         self._rgb = card.input.channels == "RGB"
         self._canvas: U8 = np.zeros(card.input.shape[1:], np.uint8)
         self._target: U8 = self._canvas
@@ -59,7 +62,7 @@ class Detector:
         self._shape: tuple[int, ...] = ()
 
     def detect(self, image: U8) -> list[Face]:
-        """Find faces.
+        """Find faces; with ``confirm`` in the card, those that a second look from near confirms.
 
         Args:
             image: BGR uint8 (H, W, 3).
@@ -67,6 +70,13 @@ class Detector:
         Returns:
             Faces in pixels of ``image``, the highest box first, at most 16.
         """
+        if self._confirm is None:
+            return self.scan(image)
+        height, width = self._canvas.shape[:2]
+        return confirmed(self.scan, image, self._confirm, (height, width))
+
+    def scan(self, image: U8) -> list[Face]:
+        """One pass of the net over a picture; arguments and result as those of `detect`."""
         self._fit(image)
         found = merge(self._heads.decode(self.runner.run(self._canvas)), self._overlap)
         found *= self._ratio

@@ -36,9 +36,7 @@ class Loss(nn.Module):
         weights: of the maps, early to last; a map of weight 0 is not computed.
     """
 
-    def __init__(
-        self, basis: NDArray[np.float32], widths: tuple[int, ...], weights: tuple[float, ...] = MAPS
-    ) -> None:
+    def __init__(self, basis: NDArray[np.float32], widths: tuple[int, ...], weights: tuple[float, ...] = MAPS) -> None:
         super().__init__()
         self.weights = weights
         self.basis: Tensor

@@ -55,13 +55,13 @@ def test_a_point_comes_back_to_where_it_was_in_the_frame(
     y, x = np.mgrid[:height, :width]
     light = 255 * np.exp(-((x - place[0]) ** 2 + (y - place[1]) ** 2) / (2 * (2.5 * max(shrink, 1)) ** 2))
     detector.runner = Scripted(detector.card, [])
-    detector.detect(np.repeat(light.astype(np.uint8)[..., None], 3, 2))
+    detector.scan(np.repeat(light.astype(np.uint8)[..., None], 3, 2))
     weight = detector.runner.seen[..., 0].astype(float)
     rows, columns = np.indices(weight.shape)
     seen = ((columns * weight).sum() / weight.sum(), (rows * weight).sum() / weight.sum())
     apart = [(seen[0] - 10, seen[1]), (seen[0] + 10, seen[1]), seen, seen, seen]
     detector.runner.faces = [(*seen, 30.0, 40.0, apart, 2.0, 8)]
-    face = detector.detect(np.zeros((height, width, 3), np.uint8))[0]
+    face = detector.scan(np.zeros((height, width, 3), np.uint8))[0]
     # int8 landmarks at stride 8 are known to 0.08 input pixels
     assert np.abs(face.landmarks[2:] - place).max() <= 0.15 * shrink + 0.05
     assert np.abs(face.landmarks[:2].mean(0) - place).max() <= 0.15 * shrink + 0.05
@@ -74,7 +74,7 @@ def test_faces_are_sorted_by_height(detector: Detector):
     detector.runner = Scripted(
         detector.card, [(x, y, h, h, face_points(x, y, h, h), logit, 16) for x, y, h, logit in sizes]
     )
-    found = [face.height for face in detector.detect(np.zeros((480, 640, 3), np.uint8))]
+    found = [face.height for face in detector.scan(np.zeros((480, 640, 3), np.uint8))]
     assert found == sorted(found, reverse=True)
     assert len(found) == 3
 
@@ -82,13 +82,13 @@ def test_faces_are_sorted_by_height(detector: Detector):
 def test_a_box_whose_eyes_lie_on_one_point_is_no_face(detector: Detector):
     """It could not be aligned; a detector may say so of noise, and that is nobody's error."""
     detector.runner = Scripted(detector.card, [(90.0, 70.0, 40.0, 50.0, [(90.0, 70.0)] * 5, 2.0, 8)])
-    assert detector.detect(np.zeros((480, 640, 3), np.uint8)) == []
+    assert detector.scan(np.zeros((480, 640, 3), np.uint8)) == []
 
 
 def test_the_bars_are_empty_again_when_the_frame_s_shape_changes(detector: Detector):
     detector.runner = Scripted(detector.card, [])
-    detector.detect(np.full((480, 640, 3), 255, np.uint8))
-    detector.detect(np.full((480, 480, 3), 255, np.uint8))
+    detector.scan(np.full((480, 640, 3), 255, np.uint8))
+    detector.scan(np.full((480, 480, 3), 255, np.uint8))
     seen = detector.runner.seen
     assert seen[:, 24:168].min() == 255
     assert seen[:, :24].max() == 0

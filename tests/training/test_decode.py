@@ -25,7 +25,7 @@ def test_both_decoders_agree_on_the_shipped_model(picture):
     image[8 : height - 8, 40 : 40 + height - 16] = cv2.resize(
         picture("fara"), (height - 16, height - 16), interpolation=cv2.INTER_AREA
     )
-    theirs = Detector(card).detect(image)
+    theirs = Detector(card).scan(image)
     mine = decode(maps_of(image), card.decode.strides, card.decode.score_threshold, card.decode.nms_iou)
     assert len(mine) == len(theirs) == 1
     assert mine[0][:4] == pytest.approx(np.array(theirs[0].box), abs=1.0)

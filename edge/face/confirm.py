@@ -1,0 +1,89 @@
+"""A second look at every face that was found: the same net, where the face fills its input.
+
+    frame -> net: faces, some of them patterns on the wall, their landmarks as coarse as the input's pixels
+          -> around each a part of the frame in which it fills three quarters of the height -> net: yes or no, landmarks
+
+One pass over a whole frame sees a small face with few pixels: its landmarks are off by a sixth of the eye distance, and
+curtains look like faces. Seen again at the size that the net knows best, the landmarks of a small face are as good as
+those of a large one, and what was no face stops looking like one. So the first pass may be generous and the second
+strict: more small faces are found, with a sixtieth of the false alarms (figures in models/training/NOTES.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from edge.types import F32, U8, Face
+
+#: Share of the part's height that a face fills: landmarks are best at 0.6 to 0.9 (models/training/NOTES.md).
+FILLS = 0.75
+#: A part that enlarges the face by less than this would show the same again.
+_WORTHWHILE = 1.15
+#: Candidates looked at again, the most certain first; a frame of a hundred patterns must not stall a device.
+MOST_AGAIN = 6
+#: Overlap (IoU) from which on the face of the second look is the face of the first, and two faces are one.
+_SAME = 0.4
+
+
+def confirmed(scan: Callable[[U8], list[Face]], image: U8, least: float, shape: tuple[int, int]) -> list[Face]:
+    """The faces of an image that a second look confirms.
+
+    Args:
+        scan: one pass of the net: faces in pixels of the picture it is given.
+        image: BGR uint8 (H, W, 3).
+        least: score, 0..1, that the second look must give.
+        shape: (height, width) of the net's input.
+
+    Returns:
+        Faces in pixels of ``image``, the highest first, with landmarks and score of the second look.
+    """
+    faces: list[Face] = []
+    candidates = sorted(scan(image), key=lambda face: -face.score)
+    for candidate in candidates[:MOST_AGAIN]:
+        face = _again(scan, image, candidate, shape)
+        if face is not None and face.score >= least and all(overlap(face, other) <= _SAME for other in faces):
+            faces.append(face)
+    return sorted(faces, key=lambda face: -face.height)
+
+
+def _again(scan: Callable[[U8], list[Face]], image: U8, face: Face, shape: tuple[int, int]) -> Face | None:
+    """The same face, seen larger; None when it is not seen again."""
+    height, width = image.shape[:2]
+    part = part_around(face, width, height, shape)
+    left, top, right, bottom = part
+    whole = max(height / shape[0], width / shape[1])
+    zoom = whole / max((bottom - top) / shape[0], (right - left) / shape[1])
+    if zoom < _WORTHWHILE:
+        return face
+    seen = [_moved(other, left, top) for other in scan(image[top:bottom, left:right])]
+    best = max(seen, key=lambda other: overlap(other, face), default=None)
+    return best if best is not None and overlap(best, face) > _SAME else None
+
+
+def part_around(face: Face, width: int, height: int, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the part to look at: the input's proportions, moved into the frame, cut to it."""
+    x, y, w, h = face.box
+    high = max(h / FILLS, w / FILLS * shape[0] / shape[1], 1.0)
+    wide = high * shape[1] / shape[0]
+    left = int(np.clip(round(x + w / 2 - wide / 2), 0, max(0, width - int(wide))))
+    top = int(np.clip(round(y + h / 2 - high / 2), 0, max(0, height - int(high))))
+    return left, top, max(left + 1, min(width, left + round(wide))), max(top + 1, min(height, top + round(high)))
+
+
+def _moved(face: Face, right: int, down: int) -> Face:
+    """A face of a part, in pixels of the frame."""
+    x, y, w, h = face.box
+    landmarks: F32 = face.landmarks + np.array([right, down], np.float32)
+    return Face((x + right, y + down, w, h), landmarks, face.score)
+
+
+def overlap(a: Face, b: Face) -> float:
+    """Intersection over union of two faces' boxes, 0..1."""
+    (ax, ay, aw, ah), (bx, by, bw, bh) = a.box, b.box
+    width = min(ax + aw, bx + bw) - max(ax, bx)
+    height = min(ay + ah, by + bh) - max(ay, by)
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / (aw * ah + bw * bh - width * height)

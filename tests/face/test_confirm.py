@@ -1,0 +1,155 @@
+"""The second look: where it looks, what it takes over, what it drops; and what the shipped detector gains by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.face import Detector, load_card
+from edge.face.confirm import FILLS, MOST_AGAIN, confirmed, overlap, part_around
+from edge.types import Face
+from tests.face.conftest import PEOPLE
+from tests.face.encoder import face_points
+
+INPUT = (144, 192)
+FRAME = np.zeros((480, 640, 3), np.uint8)
+
+
+def face(x: float, y: float, height: float, score: float = 0.9) -> Face:
+    points = np.array(face_points(x, y, height, height), np.float32)
+    return Face((x - height / 2, y - height / 2, height, height), points, score)
+
+
+class Eyes:
+    """A scan that answers the whole frame with some faces, and every part with what `near` makes of it."""
+
+    def __init__(self, faces, near) -> None:
+        self.faces, self.near, self.parts = faces, near, []
+
+    def __call__(self, image):
+        if image.shape == FRAME.shape:
+            return self.faces
+        self.parts.append(image.shape[:2])
+        return self.near(image)
+
+
+def nobody(image):
+    return []
+
+
+def test_a_face_that_is_not_seen_again_is_none():
+    eyes = Eyes([face(300, 200, 60)], nobody)
+    assert confirmed(eyes, FRAME, 0.5, INPUT) == []
+    assert len(eyes.parts) == 1
+
+
+def test_landmarks_and_score_are_those_of_the_second_look_in_pixels_of_the_frame():
+    eyes = Eyes([face(300, 200, 60, 0.4)], lambda part: [face(part.shape[1] / 2 + 2, part.shape[0] / 2 - 1, 62, 0.95)])
+    (found,) = confirmed(eyes, FRAME, 0.9, INPUT)
+    assert found.score == 0.95
+    x, y, width, height = found.box
+    assert (x + width / 2, y + height / 2) == pytest.approx((302, 199), abs=1.0)
+    assert found.landmarks == pytest.approx(np.array(face_points(302, 199, 62, 62)), abs=1.0)
+
+
+def test_the_second_look_must_reach_the_score_asked_for():
+    for score, count in ((0.84, 0), (0.86, 1)):
+        eyes = Eyes([face(300, 200, 60)], lambda part, s=score: [face(part.shape[1] / 2, part.shape[0] / 2, 60, s)])
+        assert len(confirmed(eyes, FRAME, 0.85, INPUT)) == count
+
+
+def test_another_face_in_the_part_confirms_nothing():
+    eyes = Eyes([face(300, 200, 60)], lambda part: [face(5, 5, 60, 0.99)])
+    assert confirmed(eyes, FRAME, 0.5, INPUT) == []
+
+
+def test_a_face_that_fills_the_frame_already_is_not_looked_at_twice():
+    for score, count in ((0.84, 0), (0.86, 1)):
+        eyes = Eyes([face(320, 240, 400, score)], nobody)
+        assert len(confirmed(eyes, FRAME, 0.85, INPUT)) == count
+        assert eyes.parts == []
+
+
+def test_two_candidates_that_turn_out_to_be_one_face_are_one():
+    def near(part):
+        return [face(part.shape[1] / 2, part.shape[0] / 2, 60, 0.95)]
+
+    eyes = Eyes([face(300, 200, 60, 0.5), face(304, 202, 62, 0.6)], near)
+    assert len(confirmed(eyes, FRAME, 0.5, INPUT)) == 1
+
+
+def test_only_the_most_certain_candidates_are_looked_at_again_and_the_highest_comes_first():
+    faces = [face(40 + 60 * n, 100, 30 + n, 0.3 + 0.01 * n) for n in range(MOST_AGAIN + 3)]
+    eyes = Eyes(faces, lambda part: [face(part.shape[1] / 2, part.shape[0] / 2, part.shape[0] * FILLS, 0.95)])
+    found = confirmed(eyes, FRAME, 0.5, INPUT)
+    assert len(eyes.parts) == len(found) == MOST_AGAIN
+    assert [f.height for f in found] == sorted((f.height for f in found), reverse=True)
+
+
+@given(st.floats(-200, 900), st.floats(-200, 700), st.floats(1, 900), st.integers(1, 900), st.integers(1, 700))
+def test_the_part_lies_in_the_frame_and_holds_something(x, y, size, width, height):
+    left, top, right, bottom = part_around(face(x, y, size), width, height, INPUT)
+    assert 0 <= left < right <= width
+    assert 0 <= top < bottom <= height
+
+
+def test_the_part_has_the_input_s_proportions_and_the_face_in_its_middle():
+    left, top, right, bottom = part_around(face(300, 200, 60), 640, 480, INPUT)
+    assert (right - left) / (bottom - top) == pytest.approx(4 / 3, rel=0.03)
+    assert 60 / (bottom - top) == pytest.approx(FILLS, rel=0.03)
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((300, 200), abs=1)
+
+
+def test_overlap_is_intersection_over_union():
+    assert overlap(face(100, 100, 50), face(100, 100, 50)) == 1
+    assert overlap(face(100, 100, 50), face(200, 100, 50)) == 0
+    assert overlap(face(100, 100, 50), face(125, 100, 50)) == pytest.approx(1 / 3)
+
+
+@pytest.fixture(scope="module")
+def twice() -> Detector:
+    return Detector(load_card("detector"))
+
+
+@pytest.fixture(scope="module")
+def once() -> Detector:
+    """The shipped model as it was before it looked twice."""
+    card = load_card("detector")
+    decode = card.decode.model_copy(update={"confirm": None, "score_threshold": 0.5})
+    return Detector(replace(card, decode=decode))
+
+
+def errors(detector: Detector, scene, mesh_landmarks, share: float) -> list[float]:
+    """Mean landmark error of each person as a share of the eye distance; the mesh is the truth."""
+    out = []
+    for name in PEOPLE:
+        truth = (mesh_landmarks(name) - (193, 196)) * share * 480 / 212 + (320, 240)
+        faces = detector.detect(scene((name, 0, 320, 240, share)).image)
+        eyes = np.linalg.norm(truth[1] - truth[0])
+        out.append(np.linalg.norm(faces[0].landmarks - truth, axis=1).mean() / eyes if faces else np.inf)
+    return out
+
+
+def test_a_small_face_has_the_landmarks_of_a_large_one(once: Detector, twice: Detector, scene, mesh_landmarks):
+    small, before, large = (
+        np.median(errors(d, scene, mesh_landmarks, share)) for d, share in ((twice, 0.15), (once, 0.15), (twice, 0.6))
+    )
+    assert small < 0.75 * before
+    assert small < 1.2 * large
+
+
+def test_the_shipped_detector_looks_twice(twice: Detector):
+    assert twice.card.decode.confirm == 0.85
+    assert twice.card.decode.score_threshold == 0.3
+
+
+def test_noise_and_walls_are_nobody_although_the_first_look_is_generous(twice: Detector):
+    random = np.random.default_rng(9)
+    frames = [random.integers(0, 256, (480, 640, 3), dtype=np.uint8) for _ in range(2)]
+    frames += [cv2.GaussianBlur(frame, (0, 0), 9) for frame in frames]
+    assert [len(twice.detect(frame)) for frame in frames] == [0, 0, 0, 0]
