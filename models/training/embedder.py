@@ -72,21 +72,27 @@ def train(options: argparse.Namespace) -> None:
     import torch
 
     from models.training.embedder_train import Plan, Run
+    from models.training.impostors import list_all
 
     torch.set_num_threads(options.threads)
     plan = Plan(options.inputs, options.batch, workers=options.workers, device=options.device, views=options.views)
     if options.start:
         plan = replace(plan, start=options.start, **AGAIN)
+    list_all(DATA, WORK)
     Run(options.folder, DATA, WORK, TOOLS, plan, {}).go()
 
 
 def keep(weights: Path) -> None:
-    """Put the averaged weights beside the recipe, in half precision: what float figures and retraining start from."""
+    """Put the averaged weights beside the recipe, in half precision, with the projection of the teacher that they learnt.
+
+    Float figures and further training start from there.
+    """
     import torch
 
     saved = torch.load(weights, map_location="cpu", weights_only=True)
     half = {name: w.half() if w.is_floating_point() else w for name, w in saved["weights"].items()}
-    torch.save({"shape": saved["shape"], "weights": half, "seen": saved["seen"]}, FLOAT)
+    basis = saved["loss"]["basis"]
+    torch.save({"shape": saved["shape"], "weights": half, "basis": basis, "seen": saved["seen"]}, FLOAT)
 
 
 def export(weights: Path, count: int, reason: str) -> None:

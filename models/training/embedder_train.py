@@ -145,6 +145,8 @@ class Run:
         self.net.load_state_dict(state["weights"])
         if "loss" in state:
             self.loss.load_state_dict(state["loss"])
+        else:
+            self.loss.basis.copy_(state["basis"])
 
     def resume(self) -> None:
         """Go on from ``last.pt`` when it is there."""

@@ -1,5 +1,7 @@
 """Which pictures of the crops show one person, although the set does not say so? The teacher is asked.
 
+    python -m models.training.impostors                      # .train/same-person.csv, which the split of training needs
+
     same = same_person(vectors, aaf, SAME_PERSON)            # pairs of All-Age-Faces pictures of one person
     score = teacher_score(vectors, aaf, same, 1e-5)          # what one impostor comparison in 100,000 reaches
     alike = same_person(vectors, utk, score)                 # pairs of UTKFace pictures that may be one person
@@ -16,6 +18,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from models.training.crops import open_crops
+from models.training.paths import DATA, WORK
+from models.training.teacher import teacher_vectors
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -55,6 +61,21 @@ def teacher_score(vectors: F32, rows: I64, pairs: I64, rate: float) -> float:
     return float(others[place])
 
 
+def list_all(data: Path, work: Path) -> Path:
+    """List the pairs of either set that count as one person, for `split`; made once, in a minute when nothing is cached.
+
+    Returns:
+        the file, ``work / "same-person.csv"``.
+    """
+    file = work / "same-person.csv"
+    if not file.exists():
+        crops, vectors = open_crops(work), teacher_vectors(data, work)
+        found = [same_person(vectors, crops.of(source), SAME_PERSON) for source in ("aaf", "utk")]
+        pairs, scores = (np.concatenate(part) for part in zip(*found, strict=True))
+        write(pairs, scores, crops.names, file)
+    return file
+
+
 def write(pairs: I64, scores: F32, names: list[str], file: Path) -> None:
     """List pairs as ``name,name,score``."""
     lines = [f"{names[a]},{names[b]},{score:.3f}" for (a, b), score in zip(pairs, scores, strict=True)]
@@ -70,3 +91,7 @@ def draw(pairs: I64, scores: F32, pixels: NDArray[np.uint8], file: Path, most: i
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 6) if tiles else []
     if tiles:
         cv2.imwrite(str(file), np.vstack([np.hstack(tiles[i : i + 6]) for i in range(0, len(tiles), 6)]))
+
+
+if __name__ == "__main__":
+    print(list_all(DATA, WORK))

@@ -4,10 +4,10 @@
     out = excluded_from_training(names, same_person)     # the held-out names, and who shares a person with them
 
 Workflow: a picture is held out when the SHA-256 of its file name says so, so the answer never changes, whatever the
-order, the machine or the number of files. All-Age-Faces holds some people twice; a pair of pictures that the teacher
-takes for one person (`models.training.impostors`, listed in .train/same-person.csv) must not straddle the split, so
-training leaves out the partners of held-out pictures as well, and their partners in turn. Calibration and group
-measurements use the held-out pictures only.
+order, the machine or the number of files. Both sets hold some people twice; a pair of pictures that the teacher takes
+for one person (`models.training.impostors`, listed in .train/same-person.csv) must not straddle the split, so training
+leaves out the partners of held-out pictures as well, and their partners in turn. Calibration and group measurements use
+the held-out pictures only.
 """
 
 from __future__ import annotations
