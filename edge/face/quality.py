@@ -135,18 +135,8 @@ class Assessor:
         sharpness, noise, motion = self._sharpness(small)
         clipped = cv2.countNonZero(cv2.threshold(grey, 249, 255, cv2.THRESH_BINARY)[1]) / grey.size
         bare = [self._covered(small[window], noise, contrast) for window in self._windows]
-        fine = _mean_and_deviation(cv2.Laplacian(grey, cv2.CV_16S))[1] ** 2 / max(1.0, contrast * contrast)
         return Measures(
-            sharpness,
-            luminance,
-            contrast,
-            clipped,
-            max(bare),
-            *pose(face.landmarks),
-            noise,
-            motion,
-            fine,
-            sum(bare) / len(bare),
+            sharpness, luminance, contrast, clipped, max(bare), *pose(face.landmarks), noise=noise, motion=motion
         )
 
     @staticmethod

@@ -33,8 +33,6 @@ NAMES = (
     "detector",
     "noise",
     "motion",
-    "fine",
-    "flatness",
 )
 
 
@@ -45,8 +43,6 @@ class Measures:
     Attributes:
         noise: variance of the sensor's noise in the half-size crop.
         motion: variance of the second derivative in the stronger direction over that in the weaker one, 1 and more.
-        fine: variance of the Laplacian of the whole crop over its luma's variance.
-        flatness: mean over eyes and mouth of what `occlusion` is the maximum of.
     """
 
     sharpness: float
@@ -59,8 +55,6 @@ class Measures:
     roll: float
     noise: float
     motion: float
-    fine: float
-    flatness: float
 
 
 def features(face: Face, measures: Measures) -> F32:
@@ -80,8 +74,6 @@ def features(face: Face, measures: Measures) -> F32:
         math.log(certain / (1 - certain)),
         math.log(m.noise + 1.0),
         math.log(m.motion),
-        math.log(m.fine + 0.003),
-        m.flatness,
     )
     return np.array(row, np.float32)
 

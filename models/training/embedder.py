@@ -83,7 +83,7 @@ def train(options: argparse.Namespace) -> None:
 
 
 def keep(weights: Path) -> None:
-    """Put the averaged weights beside the recipe, in half precision, with the projection of the teacher that they learnt.
+    """Put the averaged weights beside the recipe, in half precision, with the teacher's projection that they learnt.
 
     Float figures and further training start from there.
     """
@@ -92,7 +92,8 @@ def keep(weights: Path) -> None:
     saved = torch.load(weights, map_location="cpu", weights_only=True)
     half = {name: w.half() if w.is_floating_point() else w for name, w in saved["weights"].items()}
     basis = saved["loss"]["basis"]
-    torch.save({"shape": saved["shape"], "weights": half, "basis": basis, "seen": saved["seen"]}, FLOAT)
+    seen = saved["seen"] + saved.get("before", 0)
+    torch.save({"shape": saved["shape"], "weights": half, "basis": basis, "seen": seen}, FLOAT)
 
 
 def export(weights: Path, count: int, reason: str) -> None:

@@ -126,7 +126,7 @@ class Run:
         basis = principal(teacher_vectors(data, work)[train])
         self.net = Embedder(**shape).to(self.device, memory_format=torch.channels_last)
         self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if plan.start else MAPS).to(self.device)
-        self.begin()
+        self.before = take_over(self.net, self.loss, plan.start, self.device) if plan.start else 0
         self.average, self.steps, self.seen = copy.deepcopy(self.net).eval(), 0, 0
         self.side, self.young = plan.size(0), 0
         matrices, others = muon.split(self.net)
@@ -136,17 +136,6 @@ class Run:
         self.matrices = muon.Muon(matrices, plan.muon_rate, decay=0.05) if matrices else None
         self.resume()
         self.bench = Bench(work, self.teacher, self.loss)
-
-    def begin(self) -> None:
-        """Take over another run's averaged weights, and its bridges to the teacher's maps where they were kept."""
-        if self.plan.start is None:
-            return
-        state = torch.load(self.plan.start, map_location=self.device, weights_only=True)
-        self.net.load_state_dict(state["weights"])
-        if "loss" in state:
-            self.loss.load_state_dict(state["loss"])
-        else:
-            self.loss.basis.copy_(state["basis"])
 
     def resume(self) -> None:
         """Go on from ``last.pt`` when it is there."""
@@ -175,6 +164,7 @@ class Run:
             "steps": self.steps,
             "young": self.young,
             "seen": self.seen,
+            "before": self.before,
         }
         torch.save(state, self.folder / "last.tmp")
         (self.folder / "last.tmp").replace(self.folder / "last.pt")
@@ -282,6 +272,21 @@ class Run:
             f"{speed:.0f}/s  ETA {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}  {text}",
             flush=True,
         )
+
+
+def take_over(net: Embedder, loss: Loss, start: Path, device: torch.device) -> int:
+    """Begin with another run's averaged weights, its projection, and its bridges to the maps where they were kept.
+
+    Returns:
+        inputs that those weights have seen.
+    """
+    state = torch.load(start, map_location=device, weights_only=True)
+    net.load_state_dict(state["weights"])
+    if "loss" in state:
+        loss.load_state_dict(state["loss"])
+    else:
+        loss.basis.copy_(state["basis"])
+    return int(state["seen"]) + int(state.get("before", 0))
 
 
 def note(folder: Path, row: dict[str, float]) -> None:

@@ -62,7 +62,7 @@ def teacher_score(vectors: F32, rows: I64, pairs: I64, rate: float) -> float:
 
 
 def list_all(data: Path, work: Path) -> Path:
-    """List the pairs of either set that count as one person, for `split`; made once, in a minute when nothing is cached.
+    """List the pairs of either set that count as one person, for `split`; made once.
 
     Returns:
         the file, ``work / "same-person.csv"``.

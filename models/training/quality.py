@@ -4,7 +4,7 @@
     python -m models.training.quality --dry-run    # figures only
     python -m models.training.quality lfw          # scores of lfw-dev for `edge lab evaluate --quality`; a report only
 
-Workflow: looks of every quality at the held-out crops (`quality_looks`) -> half of the people fit a net of 14 inputs
+Workflow: looks of every quality at the held-out crops (`quality_looks`) -> half of the people fit a net of 12 inputs
 and `HIDDEN` units, the other half measure it: FNMR at the card's threshold for 1e-4 when the worst 5, 10, 20 % of the
 probes are rejected, beside LightQNet on the very same looks. Again when the embedder changes: about five minutes.
 """

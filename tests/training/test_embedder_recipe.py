@@ -13,7 +13,7 @@ from models.training import muon  # noqa: E402
 from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, theta_of  # noqa: E402
 from models.training.embedder_loss import Loss, looked_up, principal  # noqa: E402
 from models.training.embedder_net import Embedder, count, load  # noqa: E402
-from models.training.embedder_train import Plan  # noqa: E402
+from models.training.embedder_train import Plan, take_over  # noqa: E402
 
 SMALL = {"widths": (8, 12, 16, 24), "hidden": (8, 8, 8), "repeats": (1, 1, 1), "head": 32}
 
@@ -126,6 +126,48 @@ def test_a_plan_grows_its_pictures_and_ends_at_rate_zero():
     assert plan.pace(800) == pytest.approx(0.5)
     assert plan.pace(1000) == 0.0
     assert plan.pace(0) < 0.02
+
+
+def test_a_run_that_begins_again_leaves_more_views_alone_at_first():
+    plan = Plan(1000, mild=(0.6, 0.2))
+    assert [plan.mildness(seen) for seen in (0, 500, 1000)] == pytest.approx([0.6, 0.4, 0.2])
+
+
+def test_a_mild_view_is_moved_and_lit_but_not_disturbed():
+    inputs = Painted(3)
+    canvas = inputs.face()
+    softest = []
+    for mild in (True, False):
+        apart = []
+        for _ in range(60):
+            view, theta = inputs.view(canvas, 64, mild)
+            clean = torch.from_numpy(canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE].copy())
+            there = looked_up(clean.permute(2, 0, 1)[None].float(), torch.from_numpy(theta)[None], 64)[0]
+            other = there.permute(1, 2, 0).numpy()[:, :, ::-1]
+            apart.append(1 - np.corrcoef(view[16:48, 16:48].ravel(), other[16:48, 16:48].ravel())[0, 1])
+        softest.append(np.quantile(apart, 0.9))
+    assert softest[0] < 0.02 < softest[1]
+
+
+def test_weights_are_taken_over_with_their_projection_and_what_they_have_seen(tmp_path):
+    basis = principal(np.random.default_rng(1).standard_normal((300, 256)).astype(np.float32))
+    other = principal(np.random.default_rng(2).standard_normal((300, 256)).astype(np.float32))
+    old, new = Embedder(**SMALL), Embedder(**SMALL)
+    kept = {"weights": old.state_dict(), "basis": torch.from_numpy(basis), "seen": 5, "before": 2}
+    torch.save(kept, tmp_path / "kept.pt")
+    loss = Loss(other, SMALL["widths"][1:], (0.0, 0.5, 1.0))
+    assert take_over(new, loss, tmp_path / "kept.pt", torch.device("cpu")) == 7
+    assert torch.equal(loss.basis, torch.from_numpy(basis))
+    assert all(torch.equal(a, b) for a, b in zip(old.state_dict().values(), new.state_dict().values(), strict=True))
+
+
+def test_a_map_of_weight_0_is_not_compared():
+    basis = principal(np.random.default_rng(0).standard_normal((300, 256)).astype(np.float32))
+    loss = Loss(basis, SMALL["widths"][1:], (0.0, 0.5, 1.0))
+    maps = [torch.rand(4, width, side, side) for width, side in ((12, 28), (16, 14), (24, 7))]
+    theirs = [torch.empty(0), torch.randn(4, 128, 16, 16), torch.randn(4, 128, 8, 8)]
+    parts = loss(torch.randn(4, 128), maps, F.normalize(torch.randn(4, 128)), theirs, torch.eye(2, 3).expand(4, 2, 3))
+    assert set(parts) == {"angle", "pairs", "map1", "map2", "total"}
 
 
 def test_kept_weights_come_back_as_they_were_to_half_precision(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.training.impostors import same_person, teacher_score, write
+from models.training.impostors import list_all, same_person, teacher_score, write
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +39,8 @@ def test_the_score_of_a_rate_does_not_count_pairs_of_one_person(vectors):
 def test_pairs_are_listed_by_name(vectors, tmp_path):
     write(np.array([[0, 2]]), np.array([0.81234], np.float32), ["a", "b", "c"], tmp_path / "list.csv")
     assert (tmp_path / "list.csv").read_text() == "a,c,0.812\n"
+
+
+def test_the_list_for_the_split_is_made_once_and_kept(tmp_path):
+    (tmp_path / "same-person.csv").write_text("a,b,0.9\n")
+    assert list_all(tmp_path / "nowhere", tmp_path).read_text() == "a,b,0.9\n"
