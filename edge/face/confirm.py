@@ -67,8 +67,8 @@ def part_around(face: Face, width: int, height: int, shape: tuple[int, int]) -> 
     x, y, w, h = face.box
     high = max(h / FILLS, w / FILLS * shape[0] / shape[1], 1.0)
     wide = high * shape[1] / shape[0]
-    left = int(np.clip(round(x + w / 2 - wide / 2), 0, max(0, width - int(wide))))
-    top = int(np.clip(round(y + h / 2 - high / 2), 0, max(0, height - int(high))))
+    left = max(0, min(round(x + w / 2 - wide / 2), width - int(wide), width - 1))
+    top = max(0, min(round(y + h / 2 - high / 2), height - int(high), height - 1))
     return left, top, max(left + 1, min(width, left + round(wide))), max(top + 1, min(height, top + round(high)))
 
 
