@@ -2,7 +2,8 @@
 
     python -m models.training.detector prepare     # decode and label the data: about 4 minutes, 2.3 GB in .train/data
     python -m models.training.detector train       # resumes from .train/detector/last.pt; curves in .train/detector
-    python -m models.training.detector measure     # the shipped file on held-out scenes, by score threshold
+    python -m models.training.detector measure     # one pass of the shipped net on held-out scenes, by score threshold
+    python -m models.training.detector recall      # the whole detector, both looks: detector.json and a picture
     python -m models.training.detector export      # int8 .tflite + card from the averaged weights; about a minute
 
 `train` runs unchanged on CPU and CUDA. Stop it with Ctrl-C whenever you like; it continues from the last checkpoint.
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training import card
-from models.training.paths import DATA, MODELS, WORK
+from models.training.paths import CHECKOUT, DATA, MODELS, WORK
 from models.training.words import DETECTOR
 
 U8 = NDArray[np.uint8]
@@ -122,7 +123,11 @@ def face_ranges(net: Any, scenes: list[U8]) -> dict[tuple[int, ...], tuple[float
 
 
 def measure_shipped(thresholds: tuple[float, ...]) -> None:
-    """Print recall, landmark error and false alarms of the shipped int8 file on held-out scenes, by threshold."""
+    """Print recall, landmark error and false alarms of one pass of the shipped net, by threshold.
+
+    Scenes at the net's own size, as `train` validates on: comparable with its curves. What a device finds with its
+    second look is measured by `recall`.
+    """
     from edge.face.card import load_card
     from edge.face.runner import Runner
     from models.training.validate import cases, measure
@@ -136,6 +141,20 @@ def measure_shipped(thresholds: tuple[float, ...]) -> None:
     for threshold in thresholds:
         figures = measure(maps, truth, threshold)
         print(f"threshold {threshold}: " + "  ".join(f"{name} {value:.2f}" for name, value in figures.items()))
+
+
+def measure_whole(out: Path | None, each: int, seed: int) -> None:
+    """Recall and false alarms of the detector as a device runs it; into the repository, or into one folder."""
+    from models.training import recall, recall_plot, recall_report
+
+    found = recall.measure(WORK / "data", each, seed)
+    target = (out or CHECKOUT / "tests" / "benchmarks" / "results") / "detector.json"
+    picture = (out or MODELS) / "detector-recall.png"
+    command = f"python -m models.training.detector recall --each {each} --seed {seed}"
+    recall_report.write(found, target, command=command, seed=seed)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    recall_plot.draw(found, f"detector {card.read('detector')['sha256'][:12]}", picture)
+    print(target, picture, sep="\n")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -158,8 +177,22 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument(
         "--every", type=float, default=240, help="seconds between validations and checkpoints (default 240)"
     )
-    sub = commands.add_parser("measure", help="the shipped int8 file on held-out scenes, by score threshold")
+    sub = commands.add_parser(
+        "measure",
+        help="one pass of the shipped net on scenes of training's kind, by score threshold",
+        description="One pass of the shipped int8 net, without the second look, on held-out scenes at the net's own "
+        "size: comparable with the curves of train. For what a device finds, see recall.",
+    )
     sub.add_argument("--thresholds", type=float, nargs="+", default=[0.4, 0.5, 0.6, 0.65, 0.7, 0.75])
+    sub = commands.add_parser(
+        "recall",
+        help="the whole shipped detector, both looks, on 640x480 frames: detector.json and detector-recall.png",
+        description="Recall and landmark error by size, yaw, roll and luminance, and false alarms, of the detector as "
+        "a device runs it, and beside it of the same net looking once. Takes about five minutes of one core.",
+    )
+    sub.add_argument("--out", type=Path, help="folder for both files (default: tests/benchmarks/results and models)")
+    sub.add_argument("--each", type=int, default=150, help="frames of each row (default 150)")
+    sub.add_argument("--seed", type=int, default=1, help="of places, light and noise (default 1)")
     sub = commands.add_parser("export", help="averaged weights -> int8 .tflite and card")
     sub.add_argument("--checkpoint", type=Path, default=WORK / "detector" / "last.pt")
     sub.add_argument("--scenes", type=int, default=400, help="scenes for the int8 ranges (default 400)")
@@ -180,6 +213,8 @@ def main(arguments: list[str] | None = None) -> None:
         train(WORK, options.images, options.batch, options.rate, options.workers, device, options.every)
     elif options.command == "measure":
         measure_shipped(tuple(options.thresholds))
+    elif options.command == "recall":
+        measure_whole(options.out, options.each, options.seed)
     else:
         export(options.checkpoint, options.scenes, options.reason)
 

@@ -1,0 +1,236 @@
+"""What the shipped detector is worth, both looks of it: recall by size, turn, tilt and light, and its false alarms.
+
+    found = measure(WORK / "data", each=150, seed=1)    # {group: {row: Tally}}; five minutes of one core
+    recall_report.write(found, ...)                     # detector.json
+    recall_plot.draw(found, ...)                        # detector-recall.png
+
+Every frame is 640x480 and goes through `edge.face.detect.Detector` as on a device, and through the same net looking
+once (score 0.5, as it did before it looked twice). A face counts as found when a box overlaps the true one by an IoU
+of at least 0.5. Landmarks are compared with the labels (YuNet, averaged over views), or with the mesh that was turned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edge import _resources
+from edge.camera.figure import PEOPLE, load_figure
+from edge.camera.sensor import Sensor
+from edge.face import load_card
+from edge.face.card import Card
+from edge.face.detect import Detector
+from edge.lab.intervals import wilson
+from edge.types import U8, Face
+from models.training import recall_scenes as scenes
+from models.training.compose import Composer
+from models.training.data import Pictures, iou, open_pictures
+from models.training.photometric import Photometric
+from models.training.progress import track
+from models.training.recall_scenes import HEIGHT, WIDTH, Scene
+from models.training.turned import stand, turn
+
+#: Edges of the bins of face height, shares of the frame's: 8.33 % is 40 px of 480, 20 % where verification starts.
+SIZES = (0.06, 40 / 480, 0.10, 0.125, 0.16, 0.20, 0.30, 0.45, 0.65, 0.95)
+YAWS = (-60, -45, -30, -15, 0, 15, 30, 45, 60)
+ROLLS = (-40, -30, -20, -10, 0, 10, 20, 30, 40)
+LUMINANCES = (10, 15, 25, 40, 80, 120, 180, 230)
+#: Where turns and tilts are measured, and the range of sizes for light.
+FACE, LIT = 0.40, (0.20, 0.60)
+#: A device that looked once asked for this score.
+ONCE = 0.5
+#: IoU with the true box from which on a face is found, and from which on the first look has led the second to it.
+_FOUND, _LED = 0.5, 0.25
+#: Heads there are to turn: twelve people in three variants.
+_HEADS = tuple((name, variant) for variant in (0, 1, 2) for name in PEOPLE)
+
+
+class Looks:
+    """The shipped detector looking twice, its first look alone, and the same net looking once."""
+
+    def __init__(self, card: Card) -> None:
+        if card.decode is None:
+            raise SystemExit(f"{card.name} is no detector")
+        once = card.decode.model_copy(update={"confirm": None, "score_threshold": ONCE})
+        self._twice, self._once = Detector(card), Detector(replace(card, decode=once))
+
+    def see(self, image: U8) -> dict[str, list[Face]]:
+        """``two``, ``first`` (what the second look is given to judge), ``one``."""
+        return {"two": self._twice.detect(image), "first": self._twice.scan(image), "one": self._once.detect(image)}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one group of frames; landmark errors are shares of the distance between the eyes."""
+
+    cases: int = 0
+    found: dict[str, int] = field(default_factory=lambda: {"two": 0, "first": 0, "one": 0})
+    errors: dict[str, list[float]] = field(default_factory=lambda: {"two": [], "one": []})
+
+    def add(self, seen: dict[str, list[Face]], truth: Scene | None) -> None:
+        """One frame; without a truth, a face in it is a false alarm, which is counted as found."""
+        self.cases += 1
+        for look, faces in seen.items():
+            if truth is None:
+                self.found[look] += bool(faces)
+                continue
+            face = best(faces, truth, _LED if look == "first" else _FOUND)
+            self.found[look] += face is not None
+            if face is not None and look in self.errors:
+                self.errors[look].append(landmark_error(face, truth))
+
+    def __add__(self, other: Tally) -> Tally:
+        found = {look: count + other.found[look] for look, count in self.found.items()}
+        errors = {look: values + other.errors[look] for look, values in self.errors.items()}
+        return Tally(self.cases + other.cases, found, errors)
+
+    def row(self, rate: str = "recall") -> dict[str, Any]:
+        """The counts, their shares with Wilson's interval (95 %), the median error with its quartiles."""
+        out: dict[str, Any] = {"cases": self.cases}
+        for look, count in self.found.items():
+            low, high = wilson(count, self.cases)
+            part: dict[str, Any] = {"found": count, rate: round(count / max(1, self.cases), 5)}
+            part |= {"low": round(low, 5), "high": round(high, 5)}
+            if errors := self.errors.get(look):
+                keys = ("landmark_error_1st_quartile", "landmark_error", "landmark_error_3rd_quartile")
+                quartiles = np.percentile(errors, [25, 50, 75])
+                part |= {key: round(float(value), 5) for key, value in zip(keys, quartiles, strict=True)}
+            out[look] = part
+        return out
+
+
+def best(faces: Sequence[Face], truth: Scene, least: float) -> Face | None:
+    """The face that overlaps the true one most, if by an IoU of ``least``."""
+    if not faces:
+        return None
+    overlap, number = max((iou(np.array(face.box, np.float32), truth.box), k) for k, face in enumerate(faces))
+    return faces[number] if overlap >= least else None
+
+
+def landmark_error(face: Face, truth: Scene) -> float:
+    """Mean distance of the landmarks that can be seen, as a share of the distance between the eyes."""
+    off = np.linalg.norm(face.landmarks - truth.landmarks, axis=1)[truth.visible]
+    return float(off.mean()) / truth.eyes
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A frame, its truth if a face is in it, and the group and row that it counts for."""
+
+    group: str
+    key: str
+    image: U8
+    truth: Scene | None
+
+
+class Bench:
+    """Everything that the detector is shown, in one order that a seed fixes.
+
+    Args:
+        work: the cache of `models.training.data`.
+        each: frames of each row.
+        seed: everything random follows from it.
+    """
+
+    def __init__(self, work: Path, each: int, seed: int) -> None:
+        self.each, self.seed = each, seed
+        self.portraits: Pictures = open_pictures(work, "portraits")
+        self.backgrounds: Pictures = open_pictures(work, "backgrounds")
+        held = Composer(work, "held_out", seed)
+        self.people, self.walls = held.portrait_ids, held.background_ids
+        empty = np.flatnonzero(self.backgrounds.labels[:, 14] == 0)
+        # the held-out ones first, so that a short run sees both kinds
+        self.empty = sorted((int(index) for index in empty), key=lambda index: (index % 15 != 0, index))[: 10 * each]
+        self.heads = _HEADS[: max(1, min(len(_HEADS), each // 2))]
+        self.stands = max(1, round(each / 2 / len(_HEADS)))
+
+    def __len__(self) -> int:
+        rows = 2 * (len(SIZES) - 1) + len(ROLLS) + len(LUMINANCES)
+        return rows * self.each + 2 * len(YAWS) * len(self.heads) * self.stands + 2 * len(self.empty)
+
+    def cases(self) -> Iterator[Case]:
+        yield from self.by_size()
+        yield from self.by_yaw()
+        yield from self.by_roll()
+        yield from self.by_light()
+        yield from self.without_a_face()
+
+    def background(self, rng: np.random.Generator) -> U8:
+        return scenes.cover(self.backgrounds.picture(int(rng.choice(self.walls))), bool(rng.random() < 0.5))
+
+    def portrait(self, rng: np.random.Generator, share: float, roll: float = 0.0) -> Scene:
+        """Somebody held out, before a held-out background, so high."""
+        person = int(rng.choice(self.people))
+        picture, row = self.portraits.picture(person), self.portraits.labels[person]
+        return scenes.paste(self.background(rng), picture, row, share * HEIGHT, rng, roll)
+
+    def by_size(self) -> Iterator[Case]:
+        """The same frames plain and under the light and noise of training, a hard camera's."""
+        rng, light = np.random.default_rng((self.seed, 1)), Photometric(HEIGHT, WIDTH, self.seed)
+        for low, high in pairwise(SIZES):
+            for _ in range(self.each):
+                scene = self.portrait(rng, float(rng.uniform(low, high)))
+                yield Case("size", f"{low:.4f}", scene.image, scene)
+                yield Case("size_disturbed", f"{low:.4f}", light(scene.image), scene)
+
+    def by_yaw(self) -> Iterator[Case]:
+        """Fictional heads turned, before walls and before held-out backgrounds, with an ordinary sensor's noise."""
+        rng, sensor = np.random.default_rng((self.seed, 2)), Sensor(self.seed, (WIDTH, HEIGHT))
+        with np.load(_resources.path("people", "mesh.npz")) as file:
+            meshes = {name: file[name].astype(np.float32) for name in PEOPLE}
+        index = 0
+        for name, variant in self.heads:
+            figure = load_figure(name, variant)
+            for yaw in YAWS:
+                head = turn(figure, meshes[name], yaw)
+                for number in range(2 * self.stands):
+                    group, behind = (
+                        ("yaw_plain", scenes.wall(rng)) if number % 2 else ("yaw_cluttered", self.background(rng))
+                    )
+                    at = (float(rng.uniform(0.35, 0.65)) * WIDTH, float(rng.uniform(0.38, 0.55)) * HEIGHT)
+                    scene = stand(behind, figure, head, at, FACE * HEIGHT)
+                    index += 1
+                    yield Case(group, str(yaw), sensor.noise(scene.image, index), scene)
+
+    def by_roll(self) -> Iterator[Case]:
+        rng = np.random.default_rng((self.seed, 3))
+        for roll in ROLLS:
+            for _ in range(self.each):
+                scene = self.portrait(rng, FACE, roll)
+                yield Case("roll", str(roll), scene.image, scene)
+
+    def by_light(self) -> Iterator[Case]:
+        rng = np.random.default_rng((self.seed, 4))
+        for luminance in LUMINANCES:
+            for _ in range(self.each):
+                scene = scenes.expose(self.portrait(rng, float(rng.uniform(*LIT))), luminance, rng)
+                yield Case("luminance", str(luminance), scene.image, scene)
+
+    def without_a_face(self) -> Iterator[Case]:
+        """Each photograph as it is, and the middle of it as a frame."""
+        for index in self.empty:
+            picture = np.ascontiguousarray(self.backgrounds.picture(index))
+            key = "held out" if index % 15 == 0 else "seen in training"
+            yield Case("empty_pictures", key, picture, None)
+            yield Case("empty_frames", key, scenes.cover(picture), None)
+
+
+def measure(work: Path, each: int, seed: int) -> dict[str, dict[str, Tally]]:
+    """Show the detector every frame of the bench.
+
+    Returns:
+        {group: {row: tally}}, rows in the order in which they came.
+    """
+    cv2.setNumThreads(1)
+    bench, looks = Bench(work, each, seed), Looks(load_card("detector"))
+    found: dict[str, dict[str, Tally]] = {}
+    for case in track(bench.cases(), len(bench), "frames seen"):
+        tally = found.setdefault(case.group, {}).setdefault(case.key, Tally())
+        tally.add(looks.see(case.image), case.truth)
+    return found
