@@ -82,6 +82,25 @@ def train(options: argparse.Namespace) -> None:
     Run(options.folder, DATA, WORK, TOOLS, plan, {}).go()
 
 
+def validate(weights: Path, dims: list[int]) -> None:
+    """Print the held-out figures of weights, with all of an embedding's numbers or only the first ones."""
+    import torch
+
+    from models.training.embedder_loss import Loss
+    from models.training.embedder_net import SIZE, load
+    from models.training.embedder_validate import Bench
+    from models.training.teacher import OnlineTeacher
+
+    torch.set_num_threads(1)
+    saved = torch.load(weights, map_location="cpu", weights_only=True)
+    basis = saved.get("loss", saved)["basis"]
+    net, seen = load(weights)
+    bench = Bench(WORK, OnlineTeacher(DATA, TOOLS, "cpu", 1), Loss(basis.numpy(), net.widths[1:]))
+    for dim in dims:
+        figures = bench.measure(net, SIZE, dim)
+        print(f"{seen:,} inputs, {dim} numbers: " + "  ".join(f"{k} {v:.4f}" for k, v in figures.items()))
+
+
 def keep(weights: Path) -> None:
     """Put the averaged weights beside the recipe, in half precision, with the teacher's projection that they learnt.
 
@@ -129,12 +148,24 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
     sub.add_argument("--folder", type=Path, default=WORK / "embedder", help="checkpoints, log, curves")
     sub.add_argument("--start", type=Path, help="weights to begin with: lower rates, full size, milder views")
+    sub = commands.add_parser(
+        "validate", help="figures on held-out crops: cosine to the teacher, TAR between two views"
+    )
+    sub.add_argument("--weights", type=Path, default=FLOAT, help="a checkpoint, such as .train/embedder/last.pt")
+    sub.add_argument(
+        "--dims", type=int, nargs="+", default=[128], help="numbers of an embedding to compare, from the first"
+    )
     sub = commands.add_parser("export", help="weights -> int8 .tflite and card")
     sub.add_argument("--weights", type=Path, default=FLOAT, help="a checkpoint, such as .train/embedder/last.pt")
     sub.add_argument("--crops", type=int, default=480, help="training crops for the int8 ranges (default 480)")
     sub.add_argument("--reason", default="", help="why the golden digest changes")
     options = parser.parse_args(arguments)
-    train(options) if options.command == "train" else export(options.weights, options.crops, options.reason)
+    if options.command == "train":
+        train(options)
+    elif options.command == "validate":
+        validate(options.weights, options.dims)
+    else:
+        export(options.weights, options.crops, options.reason)
 
 
 if __name__ == "__main__":
