@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -143,17 +144,16 @@ def measure_shipped(thresholds: tuple[float, ...]) -> None:
         print(f"threshold {threshold}: " + "  ".join(f"{name} {value:.2f}" for name, value in figures.items()))
 
 
-def measure_whole(out: Path | None, each: int, seed: int) -> None:
+def measure_whole(out: Path | None, each: int, seed: int, redraw: bool) -> None:
     """Recall and false alarms of the detector as a device runs it; into the repository, or into one folder."""
     from models.training import recall, recall_plot, recall_report
 
-    found = recall.measure(WORK / "data", each, seed)
     target = (out or CHECKOUT / "tests" / "benchmarks" / "results") / "detector.json"
     picture = (out or MODELS) / "detector-recall.png"
-    command = f"python -m models.training.detector recall --each {each} --seed {seed}"
-    recall_report.write(found, target, command=command, seed=seed)
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    recall_plot.draw(found, f"detector {card.read('detector')['sha256'][:12]}", picture)
+    if not redraw:
+        command = f"python -m models.training.detector recall --each {each} --seed {seed}"
+        recall_report.write(recall.measure(WORK / "data", each, seed), target, command=command, seed=seed)
+    recall_plot.draw(json.loads(target.read_text(encoding="utf-8")), picture)
     print(target, picture, sep="\n")
 
 
@@ -193,6 +193,7 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument("--out", type=Path, help="folder for both files (default: tests/benchmarks/results and models)")
     sub.add_argument("--each", type=int, default=150, help="frames of each row (default 150)")
     sub.add_argument("--seed", type=int, default=1, help="of places, light and noise (default 1)")
+    sub.add_argument("--redraw", action="store_true", help="measure nothing, draw the JSON that is there")
     sub = commands.add_parser("export", help="averaged weights -> int8 .tflite and card")
     sub.add_argument("--checkpoint", type=Path, default=WORK / "detector" / "last.pt")
     sub.add_argument("--scenes", type=int, default=400, help="scenes for the int8 ranges (default 400)")
@@ -214,7 +215,7 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.command == "measure":
         measure_shipped(tuple(options.thresholds))
     elif options.command == "recall":
-        measure_whole(options.out, options.each, options.seed)
+        measure_whole(options.out, options.each, options.seed, options.redraw)
     else:
         export(options.checkpoint, options.scenes, options.reason)
 

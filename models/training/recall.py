@@ -2,7 +2,7 @@
 
     found = measure(WORK / "data", each=150, seed=1)    # {group: {row: Tally}}; five minutes of one core
     recall_report.write(found, ...)                     # detector.json
-    recall_plot.draw(found, ...)                        # detector-recall.png
+    recall_plot.draw(...)                               # detector-recall.png, of the JSON
 
 Every frame is 640x480 and goes through `edge.face.detect.Detector` as on a device, and through the same net looking
 once (score 0.5, as it did before it looked twice). A face counts as found when a box overlaps the true one by an IoU

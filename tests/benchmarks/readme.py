@@ -15,6 +15,7 @@ from typing import Any
 
 from edge.face import load_card
 from tests.benchmarks import readme_cards as cards
+from tests.benchmarks import readme_detector
 from tests.policy.allow_list import with_allow_list
 from tests.policy.pack_table import with_packs
 
@@ -62,6 +63,11 @@ def accuracy() -> list[str]:
             + source(result)
         )
     return [*lines, "", " ".join(told)]
+
+
+def detector() -> list[str]:
+    result = load("detector")
+    return readme_detector.found(result, "" if result is None else source(result))
 
 
 def sessions() -> list[str]:
@@ -157,6 +163,7 @@ def section() -> str:
     parts = [
         cards.models(),
         accuracy(),
+        detector(),
         cards.calibration(),
         cards.groups(),
         cards.failures(),
