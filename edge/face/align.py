@@ -77,21 +77,35 @@ class Aligner:
         Raises:
             InputError: the landmarks lie on one point.
         """
-        p, q, s, t = similarity(landmarks, self.align.template)
-        x0, y0, x1, y1 = _seen(p, q, s, t, self.align.size, image.shape[1], image.shape[0])
-        part = image[y0:y1, x0:x1]
-        s, t = s + p * x0 - q * y0, t + q * x0 + p * y0
-        while p * p + q * q < 1 / _MOST_AT_ONCE**2 and min(part.shape[:2]) > 1:
-            # pixel i of the halved picture covers 2i and 2i + 1, so its centre lies at 2i + 1/2
-            high, wide = part.shape[0] // 2, part.shape[1] // 2
-            part = cast(U8, cv2.resize(part[: 2 * high, : 2 * wide], (wide, high), interpolation=cv2.INTER_AREA))
-            s, t = s + 0.5 * (p - q), t + 0.5 * (p + q)
-            p, q = 2 * p, 2 * q
-        matrix: F64 = np.array([[p, -q, s], [q, p, t]])
-        # four channels: OpenCV warps them 2.4 x faster than three, which pays for both conversions
-        part = cast(U8, cv2.cvtColor(part, cv2.COLOR_BGR2BGRA))
-        crop = cv2.warpAffine(part, matrix, self.align.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        crop = lay(image, similarity(landmarks, self.align.template), self.align.size)
         return cast(U8, cv2.cvtColor(crop, self._to_card))
+
+
+def lay(image: U8, transform: tuple[float, float, float, float], size: tuple[int, int]) -> U8:
+    """What a similarity brings into a picture of ``size`` (width, height), border pixels repeated.
+
+    Args:
+        image: BGR uint8 (H, W, 3).
+        transform: p, q, s, t as `similarity` gives them.
+
+    Returns:
+        BGRA uint8 (height, width, 4).
+    """
+    p, q, s, t = transform
+    x0, y0, x1, y1 = _seen(p, q, s, t, size, image.shape[1], image.shape[0])
+    part = image[y0:y1, x0:x1]
+    s, t = s + p * x0 - q * y0, t + q * x0 + p * y0
+    while p * p + q * q < 1 / _MOST_AT_ONCE**2 and min(part.shape[:2]) > 1:
+        # pixel i of the halved picture covers 2i and 2i + 1, so its centre lies at 2i + 1/2
+        high, wide = part.shape[0] // 2, part.shape[1] // 2
+        part = cast(U8, cv2.resize(part[: 2 * high, : 2 * wide], (wide, high), interpolation=cv2.INTER_AREA))
+        s, t = s + 0.5 * (p - q), t + 0.5 * (p + q)
+        p, q = 2 * p, 2 * q
+    matrix: F64 = np.array([[p, -q, s], [q, p, t]])
+    # four channels: OpenCV warps them 2.4 x faster than three, which pays for both conversions
+    part = cast(U8, cv2.cvtColor(part, cv2.COLOR_BGR2BGRA))
+    crop = cv2.warpAffine(part, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cast(U8, crop)
 
 
 def _seen(

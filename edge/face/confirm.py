@@ -1,7 +1,8 @@
 """A second look at every face that was found: the same net, where the face fills its input.
 
     frame -> net: faces, some of them patterns on the wall, their landmarks as coarse as the input's pixels
-          -> around each a part of the frame in which it fills three quarters of the height -> net: yes or no, landmarks
+          -> around each a part of the frame in which it fills three quarters of the height, turned upright for tilted
+             heads -> net: yes or no, landmarks
 
 One pass over a whole frame sees a small face with few pixels: its landmarks are off by a sixth of the eye distance, and
 curtains look like faces. Seen again at the size that the net knows best, the landmarks of a small face are as good as
@@ -11,14 +12,20 @@ strict: more small faces are found, with a sixtieth of the false alarms (figures
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import cast
 
+import cv2
 import numpy as np
 
+from edge.face.align import lay
 from edge.types import F32, U8, Face
 
 #: Share of the part's height that a face fills: landmarks are best at 0.6 to 0.9 (models/training/NOTES.md).
 FILLS = 0.75
+#: A head tilted by more degrees is turned upright for the second look.
+_TILTED = 10.0
 #: A part that enlarges the face by less than this would show the same again.
 _WORTHWHILE = 1.15
 #: Candidates looked at again, the most certain first; a frame of a hundred patterns must not stall a device.
@@ -49,17 +56,52 @@ def confirmed(scan: Callable[[U8], list[Face]], image: U8, least: float, shape: 
 
 
 def _again(scan: Callable[[U8], list[Face]], image: U8, face: Face, shape: tuple[int, int]) -> Face | None:
-    """The same face, seen larger; None when it is not seen again."""
+    """The same face, seen larger or upright; None when it is not seen again."""
+    if abs(tilt := roll(face)) > _TILTED:
+        return _best(_upright(scan, image, face, tilt, shape), face)
     height, width = image.shape[:2]
-    part = part_around(face, width, height, shape)
-    left, top, right, bottom = part
+    left, top, right, bottom = part_around(face, width, height, shape)
     whole = max(height / shape[0], width / shape[1])
     zoom = whole / max((bottom - top) / shape[0], (right - left) / shape[1])
     if zoom < _WORTHWHILE:
         return face
-    seen = [_moved(other, left, top) for other in scan(image[top:bottom, left:right])]
+    return _best([_moved(other, left, top) for other in scan(image[top:bottom, left:right])], face)
+
+
+def _best(seen: list[Face], face: Face) -> Face | None:
+    """Which of the faces is this face."""
     best = max(seen, key=lambda other: overlap(other, face), default=None)
     return best if best is not None and overlap(best, face) > _SAME else None
+
+
+def roll(face: Face) -> float:
+    """Tilt of the lines of eyes and mouth together, degrees, positive clockwise in the image."""
+    (ax, ay), (bx, by), _, (cx, cy), (dx, dy) = face.landmarks.tolist()
+    return math.degrees(math.atan2(by - ay + dy - cy, bx - ax + dx - cx))
+
+
+def _upright(
+    scan: Callable[[U8], list[Face]], image: U8, face: Face, tilt: float, shape: tuple[int, int]
+) -> list[Face]:
+    """The faces of the part around a face, turned so that its head is upright; in pixels of the frame."""
+    x, y, w, h = face.box
+    scale, turn = FILLS * shape[0] / max(h, w), math.radians(-tilt)
+    p, q = scale * math.cos(turn), scale * math.sin(turn)
+    x, y = x + w / 2, y + h / 2
+    s, t = shape[1] / 2 - p * x + q * y, shape[0] / 2 - q * x - p * y
+    picture = cast(U8, cv2.cvtColor(lay(image, (p, q, s, t), (shape[1], shape[0])), cv2.COLOR_BGRA2BGR))
+    return [_turned_back(other, p, q, s, t) for other in scan(picture)]
+
+
+def _turned_back(face: Face, p: float, q: float, s: float, t: float) -> Face:
+    """A face of the upright picture in pixels of the frame; its box keeps its sides."""
+    norm = p * p + q * q
+    x, y, w, h = face.box
+    centre, scale = (x + w / 2 - s, y + h / 2 - t), 1 / math.sqrt(norm)
+    across, down = (p * centre[0] + q * centre[1]) / norm, (p * centre[1] - q * centre[0]) / norm
+    landmarks: F32 = (face.landmarks - np.array([s, t], np.float32)) @ np.array([[p, -q], [q, p]], np.float32) / norm
+    box = (across - scale * w / 2, down - scale * h / 2, scale * w, scale * h)
+    return Face(box, landmarks.astype(np.float32), face.score)
 
 
 def part_around(face: Face, width: int, height: int, shape: tuple[int, int]) -> tuple[int, int, int, int]:

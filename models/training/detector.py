@@ -26,7 +26,7 @@ from models.training.words import DETECTOR
 
 U8 = NDArray[np.uint8]
 #: The first look is generous, the second strict: `edge.face.confirm`.
-SCORE_THRESHOLD, CONFIRM, NMS_IOU = 0.3, 0.85, 0.4
+SCORE_THRESHOLD, CONFIRM, NMS_IOU = 0.3, 0.9, 0.4
 
 
 def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
