@@ -25,7 +25,7 @@ from edge.types import F32, U8, Face
 #: Share of the part's height that a face fills: landmarks are best at 0.6 to 0.9 (models/training/NOTES.md).
 FILLS = 0.75
 #: A head tilted by more degrees is turned upright for the second look.
-_TILTED = 10.0
+_TILTED = 15.0
 #: A part that enlarges the face by less than this would show the same again.
 _WORTHWHILE = 1.15
 #: Candidates looked at again, the most certain first; a frame of a hundred patterns must not stall a device.

@@ -59,11 +59,11 @@ DETECTOR: dict[str, Any] = {
         "heavy occlusion: landmarks under masks and dark glasses are guesses",
         "profiles: views beyond about 45 degrees and heads turned upside down are missed",
         "small faces: under 8 % of the frame's height they are not looked for",
-        "tilts: beyond 30 degrees they are understated by the landmarks",
+        "tilts: beyond 30 degrees some are missed; heads tilted by more than 25 are not compared (face.max_roll)",
     ],
     "limits": [
-        "in 15.5 % of composed pictures without a face it sees one at this score threshold, in 6.8 % at 0.6 "
-        "(models.training.detector measure); on plain photographs more often",
+        "some round things look like faces to it (a football, wheels, a letter O); how often stands in its figures. "
+        "Beside a person such a thing stops a decision until one of them is out of the picture",
         "two of its training sets may not be cleared for commercial use: retrain it before selling it",
     ],
     "data": [
