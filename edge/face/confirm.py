@@ -96,12 +96,14 @@ def _upright(
 def _turned_back(face: Face, p: float, q: float, s: float, t: float) -> Face:
     """A face of the upright picture in pixels of the frame; its box keeps its sides."""
     norm = p * p + q * q
+
+    def back(u: float, v: float) -> tuple[float, float]:
+        return (p * (u - s) + q * (v - t)) / norm, (p * (v - t) - q * (u - s)) / norm
+
     x, y, w, h = face.box
-    centre, scale = (x + w / 2 - s, y + h / 2 - t), 1 / math.sqrt(norm)
-    across, down = (p * centre[0] + q * centre[1]) / norm, (p * centre[1] - q * centre[0]) / norm
-    landmarks: F32 = (face.landmarks - np.array([s, t], np.float32)) @ np.array([[p, -q], [q, p]], np.float32) / norm
-    box = (across - scale * w / 2, down - scale * h / 2, scale * w, scale * h)
-    return Face(box, landmarks.astype(np.float32), face.score)
+    (across, down), scale = back(x + w / 2, y + h / 2), 1 / math.sqrt(norm)
+    landmarks: F32 = np.array([back(u, v) for u, v in face.landmarks.tolist()], np.float32)
+    return Face((across - scale * w / 2, down - scale * h / 2, scale * w, scale * h), landmarks, face.score)
 
 
 def part_around(face: Face, width: int, height: int, shape: tuple[int, int]) -> tuple[int, int, int, int]:

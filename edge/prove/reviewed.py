@@ -122,7 +122,7 @@ contraction, reduction | - | edge/face/detect.py | merge
 reduction | 52d9ffc1e8ef55fd | edge/face/examine.py | _check_answers
 numpy | - | edge/face/feed.py | Feed.__call__
 accumulation | - | edge/face/heads.py | Heads.__init__
-opencv, reduction | - | edge/face/quality.py | Assessor.measure
+reduction | - | edge/face/quality.py | Assessor.measure
 contraction | - | edge/face/quality_score.py | predict
 opencv | - | edge/face/quality.py | Assessor._sharpness
 reduction | - | edge/face/quality.py | pose
