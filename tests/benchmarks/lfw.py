@@ -46,6 +46,8 @@ OURS, FLOAT, TEACHER = (
 FLOAT_FILE = Path("models/training/embedder.pt")
 #: False match rates of the JSON, by their place among the lab's operating points.
 FMRS = (1e-2, 1e-3, 1e-4, 1e-5)
+#: Shares of the pictures that are left out for their quality.
+REJECTED = (0.0, 0.05, 0.1, 0.2)
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -115,6 +117,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--float", type=Path, default=FLOAT_FILE, help="weights before int8 (%(default)s)")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--out", type=Path, default=Path(".cache/lfw"), help="the lab's own report (%(default)s)")
+    parser.add_argument("--quality", type=Path, help="other quality scores (models.training.quality lfw), to compare")
     parser.add_argument("--ours-only", action="store_true", help="leave out the float weights and the teacher; no bars")
     parser.add_argument("--detector", default="detector", help="name or path of the detector's card")
     parser.add_argument("--embedder", default="embedder", help="name or path of the embedder's card")
@@ -151,7 +154,8 @@ def row_of(model: dict[str, Any]) -> dict[str, float]:
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     contenders = contenders_of(options)
-    plan = Plan(options.data / "images.tar", options.out, pairs=options.data / "pairs.txt", all_pairs=True)
+    pairs = options.data / "pairs.txt"
+    plan = Plan(options.data / "images.tar", options.out, pairs=pairs, quality=options.quality, all_pairs=True)
     # how faces lie on YuNet's is not kept on disk: an interrupted run starts anew
     for path in (options.out / "progress").glob("*.npz"):
         path.unlink()
@@ -169,6 +173,17 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         save(options, arguments, observed.chain, found, results, seen)
     return 0 if passed else 1
+
+
+def discard_of(model: dict[str, Any]) -> list[dict[str, Any]]:
+    """FNMR without the pictures of the lowest quality, by quality score and FMR, at the shares of `REJECTED`."""
+    rows = []
+    for curve in model["error_versus_discard"]:
+        if curve["target_fmr"] in FMRS[1:3]:
+            fnmr = dict(zip(curve["discarded"], curve["fnmr"], strict=True))
+            left = {f"{share:g}": fnmr[share] for share in REJECTED}
+            rows.append({"quality": curve["quality"], "target_fmr": curve["target_fmr"], "fnmr": left})
+    return rows
 
 
 def bars(seen: dict[str, float], results: dict[str, dict[str, float]]) -> bool:
@@ -214,6 +229,7 @@ def save(
             "pictures": size["pictures"],
             "people": size["people"],
         },
+        error_versus_discard=next(discard_of(model) for model in found.models if model["name"] == CHAIN),
         rows={name: {key: round(value, 6) for key, value in row.items()} for name, row in results.items()},
     )
 
