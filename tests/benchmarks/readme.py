@@ -104,14 +104,6 @@ def sessions() -> list[str]:
         cells = f"{row['target_fmr']:g} | {row['looks']} | {row['sessions']:,} | {row['session_fmr']:.1e}"
         lines.append(f"| {cells} | {row['ratio_to_target']:.2f} |")
     lines += ["", source(result)]
-    if (small := load("session-small-faces")) is not None:
-        ratios = {k: [r["ratio_to_target"] for r in small["rows"] if r["looks"] == k] for k in (1, 3)}
-        lines += [
-            "",
-            "With the larger landmark error of small faces (20-35 % of the frame's height) sessions of three looks "
-            f"reach {max(ratios[3]):.2f} of their target, sessions of one look {max(ratios[1]):.2f}: **a door set to "
-            f"`decision.looks: 1` {'misses' if max(ratios[1]) > 1 else 'keeps'} its target there.** {source(small)}",
-        ]
     return lines
 
 
