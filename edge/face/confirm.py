@@ -31,6 +31,9 @@ _TILTED = 15.0
 _WORTHWHILE = 1.15
 #: Candidates looked at again, the most certain first; a frame of a hundred patterns must not stall a device.
 MOST_AGAIN = 6
+#: Beside somebody who is confirmed, what the first look doubts is not worth a pass; it is generous for frames in which
+#: nobody is seen yet.
+_DOUBTED = 0.5
 #: What the first look's log-odds count beside the second's. Held-out frames: with 0 more faces in profile and in the
 #: dark were lost, with 1 more patterns passed (models/training/NOTES.md).
 _FIRST = 0.5
@@ -53,6 +56,8 @@ def confirmed(scan: Callable[[U8], list[Face]], image: U8, least: float, shape: 
     faces: list[Face] = []
     candidates = sorted(scan(image), key=lambda face: -face.score)
     for candidate in candidates[:MOST_AGAIN]:
+        if faces and candidate.score < _DOUBTED:
+            break
         face = _again(scan, image, candidate, shape)
         if face is not None and face.score >= least and all(overlap(face, other) <= _SAME for other in faces):
             faces.append(face)

@@ -113,7 +113,7 @@ def test_two_candidates_that_turn_out_to_be_one_face_are_one():
 
 
 def test_only_the_most_certain_candidates_are_looked_at_again_and_the_highest_comes_first():
-    faces = [face(40 + 60 * n, 100, 30 + n, 0.3 + 0.01 * n) for n in range(MOST_AGAIN + 3)]
+    faces = [face(40 + 60 * n, 100, 30 + n, 0.6 + 0.01 * n) for n in range(MOST_AGAIN + 3)]
     eyes = Eyes(faces, lambda part: [face(part.shape[1] / 2, part.shape[0] / 2, part.shape[0] * FILLS, 0.95)])
     found = confirmed(eyes, FRAME, 0.5, INPUT)
     assert len(eyes.parts) == len(found) == MOST_AGAIN
