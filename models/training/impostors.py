@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from models.training.crops import open_crops
 from models.training.paths import DATA, WORK
-from models.training.teacher import teacher_vectors
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -69,6 +68,8 @@ def list_all(data: Path, work: Path) -> Path:
     """
     file = work / "same-person.csv"
     if not file.exists():
+        from models.training.teacher import teacher_vectors  # needs torch, which is not installed everywhere
+
         crops, vectors = open_crops(work), teacher_vectors(data, work)
         found = [same_person(vectors, crops.of(source), SAME_PERSON) for source in ("aaf", "utk")]
         pairs, scores = (np.concatenate(part) for part in zip(*found, strict=True))

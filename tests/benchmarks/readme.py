@@ -46,8 +46,8 @@ def accuracy() -> list[str]:
     result, card = load("lfw"), load_card("embedder")
     lines = [
         "**LFW, development half** (5,373 pictures; no weight was trained on it, but its results were read while the "
-        "detector was made and steered three decisions, see models/training/NOTES.md; whole chain from the full picture, "
-        "central face, no pair dropped):",
+        "detector was made and steered three decisions, see models/training/NOTES.md; whole chain from the full "
+        "picture, central face, no pair dropped):",
         "",
         *cards.accuracy(),
     ]
