@@ -21,7 +21,7 @@ from tests.face.encoder import face_points
 CARD = load_card("embedder")
 
 
-def face(x: float, y: float, height: float, score: float = 0.9) -> Face:
+def face(x: float, y: float, height: float, score: float = 0.99) -> Face:
     width = 0.8 * height
     points = np.array(face_points(x, y, width, height), np.float32)
     return Face((x - width / 2, y - height / 2, width, height), points, score)
