@@ -28,7 +28,7 @@ F32 = NDArray[np.float32]
 CANVAS, MIDDLE, MARGIN = 160, 128, 16
 TEMPLATE = MIDDLE * np.array(FRACTIONS, np.float32) + MARGIN
 #: Shares of inputs that are a plain crop and an even blend; the rest is composed through a mask.
-PLAIN, EVEN = 0.5, 0.2
+PLAIN, EVEN = 0.7, 0.15
 
 
 def split_of(work: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -112,6 +112,11 @@ class Inputs:
         seen = [self.view(source, size, self.rng.random() < mild) for _ in range(views)]
         return np.ascontiguousarray(clean), np.stack([view for view, _ in seen]), np.stack([theta for _, theta in seen])
 
+    def twins(self, size: int, views: int = 1, mild: float = 0.0) -> tuple[tuple[U8, U8, F32], tuple[U8, U8, F32]]:
+        """One face as `sample` gives it, and its mirror image with views of its own."""
+        clean, seen, thetas = self.sample(size, 2 * views, mild)
+        return (clean, seen[:views], thetas[:views]), mirrored(clean, seen[views:], thetas[views:])
+
     def view(self, source: U8, size: int, mild: bool = False) -> tuple[U8, F32]:
         """A canvas as a door's camera would give it, and its theta; see `sample`."""
         matrix = self.jitter(size)
@@ -157,6 +162,12 @@ class Inputs:
             _, data = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 85))])
             return cv2.imdecode(data, cv2.IMREAD_COLOR)
         return view
+
+
+def mirrored(clean: U8, views: U8, thetas: F32) -> tuple[U8, U8, F32]:
+    """What `Inputs.sample` gives, seen in a mirror: pictures are flipped, and so are both ends of each theta."""
+    flip = np.array([[1, -1, -1], [-1, 1, 1]], np.float32)
+    return np.ascontiguousarray(clean[:, ::-1]), np.ascontiguousarray(views[:, :, ::-1]), thetas * flip
 
 
 def theta_of(matrix: F32, size: int) -> F32:

@@ -66,12 +66,13 @@ class Embedder(nn.Module):
         self,
         widths: tuple[int, ...] = (16, 48, 128, 256),
         hidden: tuple[int, ...] = (24, 64, 96),
-        repeats: tuple[int, ...] = (2, 6, 1),
+        repeats: tuple[int, ...] = (3, 7, 1),
         head: int = 512,
         dim: int = 128,
     ) -> None:
         super().__init__()
         self.widths = widths
+        self.shape = {"widths": widths, "hidden": hidden, "repeats": repeats, "head": head, "dim": dim}
         self.stem = ConvNorm(3, widths[0], 3, 2)
         stages = []
         for before, width, inner, count in zip(widths, widths[1:], hidden, repeats, strict=False):
@@ -94,6 +95,26 @@ class Embedder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.with_maps(x)[0]
+
+
+def grown(net: Embedder, weights: dict[str, Tensor]) -> Embedder:
+    """The network with the weights of a shallower one; blocks that it has besides begin as the identity.
+
+    A block adds what its last batch norm gives; with that norm's factor at 0 it adds nothing, and what comes in lies
+    between 0 and 6 already (Net2Net, Chen et al. 2016, arXiv 1511.05641; zero gamma, Goyal et al. 2017, 1706.02677).
+
+    Raises:
+        ValueError: the weights are of another network, or of a deeper one.
+    """
+    told = net.load_state_dict({name: w.float() if w.is_floating_point() else w for name, w in weights.items()}, False)
+    new = {name.rsplit(".f.", 1)[0] for name in told.missing_keys if ".f." in name}
+    if told.unexpected_keys or any(".f." not in name for name in told.missing_keys):
+        wrong = (told.unexpected_keys + [name for name in told.missing_keys if ".f." not in name])[0]
+        raise ValueError(f"{wrong}: these weights are not of a network with the same widths and no more blocks")
+    for name in new:
+        block = net.get_submodule(name)
+        nn.init.zeros_(block.f[1][1].weight)
+    return net
 
 
 def load(path: Path) -> tuple[Embedder, int]:

@@ -18,8 +18,8 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from models.training import muon
 from models.training.embedder_inputs import Inputs, split_of
-from models.training.embedder_loss import LATE_MAPS, MAPS, Loss, principal
-from models.training.embedder_net import Embedder
+from models.training.embedder_loss import LATE_MAPS, MAPS, Loss, both_ways, principal
+from models.training.embedder_net import Embedder, grown
 from models.training.embedder_validate import Bench
 from models.training.teacher import OnlineTeacher, teacher_vectors
 
@@ -81,7 +81,10 @@ class Plan:
 
 
 class Batches(IterableDataset[tuple[torch.Tensor, ...]]):
-    """Endless (clean uint8 BGR, views uint8 RGB, theta) of `FACES` faces; every worker and resumption has its seed."""
+    """Endless (clean uint8 BGR, views uint8 RGB, theta) of `FACES` faces; every worker and resumption has its seed.
+
+    The second half are the mirror images of the first, in the same order.
+    """
 
     def __init__(self, work: Path, plan: Plan, seen: int) -> None:
         self.work, self.plan, self.seen = work, plan, seen
@@ -95,8 +98,9 @@ class Batches(IterableDataset[tuple[torch.Tensor, ...]]):
         inputs, seen = Inputs(self.work, (1 + self.seen) * 100 + number), self.seen + number * FACES * self.plan.views
         while True:
             size, mild = self.plan.size(seen), self.plan.mildness(seen)
-            rows = [inputs.sample(size, self.plan.views, mild) for _ in range(FACES)]
-            yield tuple(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
+            rows = [inputs.twins(size, self.plan.views, mild) for _ in range(FACES // 2)]
+            both = [one for one, _ in rows] + [other for _, other in rows]
+            yield tuple(torch.from_numpy(np.stack(column)) for column in zip(*both, strict=True))
             seen += FACES * self.plan.views * workers
 
 
@@ -118,7 +122,7 @@ class Run:
 
     def __init__(self, folder: Path, data: Path, work: Path, tools: Path, plan: Plan, shape: dict[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.plan, self.shape, self.work = folder, plan, shape, work
+        self.folder, self.plan, self.work = folder, plan, work
         torch.manual_seed(0)
         self.device = torch.device(plan.device)
         self.teacher = OnlineTeacher(data, tools, plan.device)
@@ -155,7 +159,7 @@ class Run:
     def save(self) -> None:
         """Write the checkpoint whole or not at all; ``weights`` are the averaged ones, which get exported."""
         state = {
-            "shape": self.shape,
+            "shape": self.net.shape,
             "weights": self.average.state_dict(),
             "net": self.net.state_dict(),
             "loss": self.loss.state_dict(),
@@ -178,7 +182,7 @@ class Run:
             if pool and views.shape[2] != pool[0][0].shape[0]:
                 pool.clear()  # the pictures have just grown
             embeddings, maps = self.teacher(clean.numpy())
-            target = self.loss.targets(torch.from_numpy(embeddings).to(self.device)).cpu()
+            target = self.loss.targets(both_ways(torch.from_numpy(embeddings).to(self.device))).cpu()
             kept = [torch.from_numpy(m).half() for m in maps]
             for n in range(len(clean)):
                 face = (target[n], *(m[n].clone() for m in kept))
@@ -277,11 +281,13 @@ class Run:
 def take_over(net: Embedder, loss: Loss, start: Path, device: torch.device) -> int:
     """Begin with another run's averaged weights, its projection, and its bridges to the maps where they were kept.
 
+    The other run's network may have fewer blocks; see `grown`.
+
     Returns:
         inputs that those weights have seen.
     """
     state = torch.load(start, map_location=device, weights_only=True)
-    net.load_state_dict(state["weights"])
+    grown(net, state["weights"])
     if "loss" in state:
         loss.load_state_dict(state["loss"])
     else:

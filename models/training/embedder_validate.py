@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from models.training.embedder_inputs import MARGIN, MIDDLE, Inputs, split_of
-from models.training.embedder_loss import Loss
+from models.training.embedder_loss import Loss, both_ways
 from models.training.teacher import OnlineTeacher
 
 
@@ -33,9 +33,10 @@ class Bench:
         self.work, self.views = work, {}
         inputs = Inputs(work, 12, held)
         clean = [inputs.canvas(int(i), False)[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE] for i in self.chosen]
-        rows = [teacher(np.stack(clean[n : n + 50]))[0].copy() for n in range(0, count, 50)]
+        ways = [clean, [picture[:, ::-1] for picture in clean]]
+        rows = [teacher(np.stack(way[n : n + 50]))[0].copy() for way in ways for n in range(0, count, 50)]
         device = loss.basis.device
-        self.target = loss.targets(torch.from_numpy(np.concatenate(rows)).to(device))
+        self.target = loss.targets(both_ways(torch.from_numpy(np.concatenate(rows)).to(device))[:count])
 
     def pictures(self, size: int) -> list[torch.Tensor]:
         """The clean view and two jittered ones, uint8 RGB (n, size, size, 3); the same at every call."""
