@@ -2,12 +2,12 @@
 
     frame -> net: faces, some of them patterns on the wall, their landmarks as coarse as the input's pixels
           -> around each a part of the frame in which it fills three quarters of the height, turned upright for tilted
-             heads -> net: yes or no, landmarks
+             heads -> net: yes or no, landmarks; where that leaves doubt, a third look, in a mirror
 
 One pass over a whole frame sees a small face with few pixels: its landmarks are off by a sixth of the eye distance, and
 curtains look like faces. Seen again at the size that the net knows best, the landmarks of a small face are as good as
 those of a large one, and what was no face stops looking like one. So the first pass may be generous and the second
-strict: more small faces are found, with a sixtieth of the false alarms (figures in models/training/NOTES.md).
+strict: more small faces are found, with a thirtieth of the false alarms or fewer (figures in models/training/NOTES.md).
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from edge.types import F32, U8, Face
 FILLS = 0.75
 #: A head tilted by more degrees is turned upright for the second look.
 _TILTED = 15.0
-#: A part that enlarges the face by less than this would show the same again.
-_WORTHWHILE = 1.15
+#: A part that enlarges the face by less than this would show the same again; a face of which the first look is sure
+#: must gain more than that, since its landmarks are as good already (models/training/NOTES.md).
+_WORTHWHILE, _SURE, _WORTHWHILE_IF_SURE = 1.15, 0.97, 1.5
 #: Candidates looked at again, the most certain first; a frame of a hundred patterns must not stall a device.
 MOST_AGAIN = 6
 #: Beside somebody who is confirmed, what the first look doubts is not worth a pass; it is generous for frames in which
@@ -39,6 +40,8 @@ _DOUBTED = 0.5
 _FIRST = 0.5
 #: Overlap (IoU) from which on the face of the second look is the face of the first, and two faces are one.
 _SAME = 0.4
+#: The landmarks' order in a mirror.
+_OTHER_SIDE = [1, 0, 2, 4, 3]
 
 
 def confirmed(scan: Callable[[U8], list[Face]], image: U8, least: float, shape: tuple[int, int]) -> list[Face]:
@@ -47,7 +50,7 @@ def confirmed(scan: Callable[[U8], list[Face]], image: U8, least: float, shape: 
     Args:
         scan: one pass of the net: faces in pixels of the picture it is given.
         image: BGR uint8 (H, W, 3).
-        least: score, 0..1, that both looks together must give (`_together`).
+        least: score, 0..1, that both looks together must give.
         shape: (height, width) of the net's input.
 
     Returns:
@@ -58,40 +61,70 @@ def confirmed(scan: Callable[[U8], list[Face]], image: U8, least: float, shape: 
     for candidate in candidates[:MOST_AGAIN]:
         if faces and candidate.score < _DOUBTED:
             break
-        face = _again(scan, image, candidate, shape)
+        face = _judged(scan, image, candidate, least, shape, alone=not faces)
         if face is not None and face.score >= least and all(overlap(face, other) <= _SAME for other in faces):
             faces.append(face)
     return sorted(faces, key=lambda face: -face.height)
 
 
+def _judged(
+    scan: Callable[[U8], list[Face]], image: U8, first: Face, least: float, shape: tuple[int, int], alone: bool
+) -> Face | None:
+    """The face with the score of all looks at it; None when it is not seen again.
+
+    Only while nobody is confirmed a doubtful face gets a third look: a bystander is not worth it.
+    """
+    second = _again(scan, image, first, shape)
+    if second is None:
+        return None
+    face = _together(first, second)
+    if alone and second is not first and 0.5 <= face.score < least:
+        third = _again(mirrored(scan), image, first, shape)
+        return face if third is None else _together(first, second, third)
+    return face
+
+
 def _again(scan: Callable[[U8], list[Face]], image: U8, face: Face, shape: tuple[int, int]) -> Face | None:
-    """The same face, seen larger or upright; None when it is not seen again."""
-    if abs(tilt := roll(face)) > _TILTED:
-        return _best(_upright(scan, image, face, tilt, shape), face)
+    """The same face, seen larger or upright; itself, where that would show nothing new; None when it is not seen."""
     height, width = image.shape[:2]
-    left, top, right, bottom = part_around(face, width, height, shape)
-    whole = max(height / shape[0], width / shape[1])
-    zoom = whole / max((bottom - top) / shape[0], (right - left) / shape[1])
-    if zoom < _WORTHWHILE:
-        return _together(face, face)
-    return _best([_moved(other, left, top) for other in scan(image[top:bottom, left:right])], face)
-
-
-def _best(seen: list[Face], face: Face) -> Face | None:
-    """Which of the faces is this face."""
+    if abs(tilt := roll(face)) > _TILTED:
+        seen = _upright(scan, image, face, tilt, shape)
+    else:
+        left, top, right, bottom = part_around(face, width, height, shape)
+        whole = max(height / shape[0], width / shape[1])
+        zoom = whole / max((bottom - top) / shape[0], (right - left) / shape[1])
+        if zoom < (_WORTHWHILE_IF_SURE if face.score >= _SURE else _WORTHWHILE):
+            return face
+        seen = [_moved(other, left, top) for other in scan(image[top:bottom, left:right])]
     best = max(seen, key=lambda other: overlap(other, face), default=None)
-    return _together(face, best) if best is not None and overlap(best, face) > _SAME else None
+    return best if best is not None and overlap(best, face) > _SAME else None
 
 
-def _together(first: Face, second: Face) -> Face:
-    """The second look's face with the score of both: log-odds add up, as far as the looks are independent."""
-    odds = _log_odds(second.score) + _FIRST * _log_odds(first.score)
-    return replace(second, score=1 / (1 + math.exp(-odds)))
+def _together(first: Face, *again: Face) -> Face:
+    """The second look's face with the score of all: log-odds add up, as far as the looks are independent."""
+    odds = sum(_log_odds(face.score) for face in again) / len(again) + _FIRST * _log_odds(first.score)
+    return replace(again[0], score=1 / (1 + math.exp(-odds)))
 
 
 def _log_odds(score: float) -> float:
     score = min(max(score, 1e-3), 1 - 1e-3)
     return math.log(score / (1 - score))
+
+
+def mirrored(scan: Callable[[U8], list[Face]]) -> Callable[[U8], list[Face]]:
+    """The same pass, of the mirror image; its faces come back where they are, and left is left."""
+
+    def look(image: U8) -> list[Face]:
+        last = image.shape[1] - 1
+        return [_flipped(face, last) for face in scan(np.ascontiguousarray(image[:, ::-1]))]
+
+    return look
+
+
+def _flipped(face: Face, last: int) -> Face:
+    x, y, w, h = face.box
+    landmarks: F32 = face.landmarks[_OTHER_SIDE] * np.array([-1, 1], np.float32) + np.array([last, 0], np.float32)
+    return Face((last - x - w, y, w, h), landmarks, face.score)
 
 
 def roll(face: Face) -> float:

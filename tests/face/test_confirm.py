@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.face import Detector, load_card
-from edge.face.confirm import FILLS, MOST_AGAIN, confirmed, overlap, part_around, roll
+from edge.face.confirm import FILLS, MOST_AGAIN, confirmed, mirrored, overlap, part_around, roll
 from edge.types import Face
 from tests.face.conftest import PEOPLE
 from tests.face.encoder import face_points
@@ -76,6 +76,58 @@ def test_a_face_that_fills_the_frame_already_is_not_looked_at_twice():
         eyes = Eyes([face(320, 240, 400, score)], nobody)
         assert len(confirmed(eyes, FRAME, 0.85, INPUT)) == count
         assert eyes.parts == []
+
+
+@pytest.mark.parametrize(("height", "score", "looks"), [(260, 0.98, 0), (260, 0.9, 1), (220, 0.98, 1)])
+def test_a_near_face_of_which_the_first_look_is_sure_is_not_looked_at_twice(height: float, score: float, looks: int):
+    eyes = Eyes([face(320, 240, height, score)], lambda part: [face(part.shape[1] / 2, part.shape[0] / 2, height)])
+    assert len(confirmed(eyes, FRAME, 0.9, INPUT)) == 1
+    assert len(eyes.parts) == looks
+
+
+@pytest.mark.parametrize(("in_a_mirror", "count"), [(0.99, 1), (0.8, 0), (None, 0)])
+def test_a_doubtful_face_is_looked_at_in_a_mirror_and_all_looks_decide(in_a_mirror: float | None, count: int):
+    """The face has a marked eye, so that a part shows whether it is mirrored."""
+    frame = FRAME.copy()
+    cv2.circle(frame, (290, 190), 4, (255, 255, 255), -1)
+
+    def near(part):
+        bright = float(np.argwhere(part[..., 0] > 128)[:, 1].mean())
+        straight = bright < part.shape[1] / 2
+        score = 0.8 if straight else in_a_mirror
+        # a little beside the middle: landmarks must come from the look that is not mirrored
+        return [] if score is None else [face(part.shape[1] / 2 + 2, part.shape[0] / 2, 60, score)]
+
+    eyes = Eyes([face(300, 200, 60, 0.5)], near)
+    found = confirmed(eyes, frame, 0.9, INPUT)
+    assert len(eyes.parts) == 2
+    assert len(found) == count
+    if found:
+        x, _, width, _ = found[0].box
+        assert x + width / 2 == pytest.approx(302, abs=1.0)
+        assert found[0].landmarks == pytest.approx(np.array(face_points(302, 200, 60, 60)), abs=1.0)
+
+
+def test_what_a_mirror_shows_comes_back_to_its_place():
+    marked = np.zeros((144, 192, 3), np.uint8)
+
+    def scan(picture):
+        return [face(50, 70, 40)]
+
+    (found,) = mirrored(scan)(marked)
+    points = np.array(face_points(50, 70, 40, 40))
+    assert found.box == (191 - 70, 50, 40, 40)
+    assert found.landmarks == pytest.approx((points * [-1, 1] + [191, 0])[[1, 0, 2, 4, 3]])
+    assert found.landmarks[0, 0] < found.landmarks[1, 0], "the left eye is the left one of the picture"
+
+
+def test_beside_somebody_who_is_confirmed_nobody_gets_a_third_look():
+    def near(part):
+        return [face(part.shape[1] / 2, part.shape[0] / 2, 0.75 * part.shape[0], 0.99 if part.shape[0] > 90 else 0.8)]
+
+    eyes = Eyes([face(200, 200, 90, 0.9), face(500, 300, 60, 0.6)], near)
+    assert len(confirmed(eyes, FRAME, 0.9, INPUT)) == 1
+    assert len(eyes.parts) == 2
 
 
 @pytest.mark.parametrize("tilt", [-35.0, 25.0])
