@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.covers import occlude
 from models.training.data import CONFIDENT, MIRROR, Pictures, open_pictures
 
 U8 = NDArray[np.uint8]
@@ -24,6 +25,10 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 WIDTH, HEIGHT = 192, 144
 MOST_FACES = 5
+#: The second look (`edge.face.confirm`) sees a pattern of 12 pixels nine times enlarged: log of the largest scale.
+NEAREST = 2.2
+#: Share of faces with something in front of them.
+COVERED = 0.25
 #: Pictures with index % 15 == 0 (portraits, backgrounds) or % 40 == 0 (crops) are held out for validation.
 HELD_OUT = {"portraits": 15, "backgrounds": 15, "crops": 40}
 
@@ -130,7 +135,10 @@ class Composer:
 
     def height(self) -> float:
         """Face height in the input: 12 px (8 % of the frame) to 140 px, most of them where faces are verified."""
-        low, high = (11.0, 30.0) if self.rng.random() < 0.25 else (26.0, 142.0)
+        kind = self.rng.random()
+        if kind < 0.2:  # as a second look sees it
+            return float(np.clip(self.rng.normal(0.75 * HEIGHT, 10), 80, 140))
+        low, high = (11.0, 30.0) if kind < 0.4 else (26.0, 142.0)
         return float(np.exp(self.rng.uniform(np.log(low), np.log(high))))
 
     def window(self) -> tuple[int, int]:
@@ -142,7 +150,7 @@ class Composer:
         return left, left + width
 
     def background(self) -> U8:
-        """A piece of a photograph without a face; now and then a plain wall."""
+        """A piece of a photograph without a face, at times as near as a second look sees it; now and then a wall."""
         rng = self.rng
         if rng.random() < 0.08:
             a, b = rng.integers(0, 256, (2, 3))
@@ -151,7 +159,7 @@ class Composer:
         picture = self.backgrounds.picture(int(rng.choice(self.background_ids)))
         h, w = picture.shape[:2]
         cover = max(WIDTH / w, HEIGHT / h)
-        scale = cover * float(np.exp(rng.uniform(0, 0.9)))
+        scale = cover * float(np.exp(rng.uniform(0, 0.9 if rng.random() < 0.6 else NEAREST)))
         x = rng.uniform(0, max(1e-3, w * scale - WIDTH))
         y = rng.uniform(0, max(1e-3, h * scale - HEIGHT))
         matrix = np.array([[scale, 0, -x], [0, scale, -y]])
@@ -272,8 +280,8 @@ class Composer:
         """Occluders, blur, coding, bars; in place."""
         rng = self.rng
         for face in faces:
-            if rng.random() < 0.1:
-                occlude(canvas, face, rng)
+            if rng.random() < COVERED:
+                occlude(canvas, face, rng, self.background() if rng.random() < 0.5 else None)
         chance = rng.random()
         if chance < 0.15:
             canvas[:] = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.4, 1.3)))
@@ -310,29 +318,3 @@ def warp(picture: U8, matrix: F64, canvas: U8, border: int) -> None:
     """Warp a picture onto the canvas, in place."""
     picture, _, matrix = shrink(picture, None, matrix)
     cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT), dst=canvas, borderMode=border)
-
-
-def occlude(canvas: U8, face: F32, rng: np.random.Generator) -> None:
-    """Cover up to a third of a face: a mask, dark glasses, a hand-like blob."""
-    x, y, w, h = (float(v) for v in face[0:4])
-    colour = [int(v) for v in rng.integers(0, 256, 3)]
-    kind = rng.random()
-    if kind < 0.4:
-        eyes = face[4:8].reshape(2, 2)
-        for eye in eyes:
-            cv2.ellipse(
-                canvas,
-                (int(eye[0]), int(eye[1])),
-                (max(1, int(w * 0.2)), max(1, int(h * 0.1))),
-                0,
-                0,
-                360,
-                [int(v * 0.2) for v in colour],
-                -1,
-            )
-    elif kind < 0.7:
-        top = float(rng.uniform(0.1, 0.3))
-        cv2.rectangle(canvas, (int(x - w / 2), int(y + h * top)), (int(x + w / 2), int(y + h / 2)), colour, -1)
-    else:
-        at = (int(x + rng.uniform(-0.5, 0.5) * w), int(y + rng.uniform(-0.5, 0.5) * h))
-        cv2.ellipse(canvas, at, (max(1, int(w * 0.25)), max(1, int(h * 0.2))), 0, 0, 360, colour, -1)

@@ -157,7 +157,7 @@ def measure_whole(out: Path | None, each: int, seed: int, redraw: bool) -> None:
     print(target, picture, sep="\n")
 
 
-def main(arguments: list[str] | None = None) -> None:
+def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m models.training.detector",
         description=__doc__,
@@ -198,7 +198,11 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument("--checkpoint", type=Path, default=WORK / "detector" / "last.pt")
     sub.add_argument("--scenes", type=int, default=400, help="scenes for the int8 ranges (default 400)")
     sub.add_argument("--reason", default="", help="why the golden digest changes")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parse(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else several thread pools slow each other down threefold
     if options.command == "prepare":
         from models.training.data import prepare

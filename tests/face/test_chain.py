@@ -21,6 +21,8 @@ from tests.face.encoder import face_points
 CARD = load_card("embedder")
 
 
+#: Made-up faces get the score that both looks give a face that is there:
+#: test_a_face_in_usual_light_is_seen_with_certainty_and_accepted.
 def face(x: float, y: float, height: float, score: float = 0.99) -> Face:
     width = 0.8 * height
     points = np.array(face_points(x, y, width, height), np.float32)
@@ -254,6 +256,27 @@ def test_a_bad_frame_is_never_embedded_and_leads_to_advice(chain: Chain, scene, 
     seen = [look for look in looks if look.reason is Reason.QUALITY]
     assert len(seen) >= 4
     assert sum(expected in look.advice for look in seen) >= 0.8 * len(seen)
+
+
+def noisy(image: np.ndarray) -> np.ndarray:
+    return np.clip(image + np.random.default_rng(0).normal(0, 8, image.shape), 0, 255).astype(np.uint8)
+
+
+USUAL = {
+    "as it is": lambda image: image,
+    "noise": noisy,
+    "slightly out of focus": lambda image: cv2.GaussianBlur(image, (0, 0), 1.0),
+    "half the light": lambda image: (image * 0.5).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("kind", USUAL)
+def test_a_face_in_usual_light_is_seen_with_certainty_and_accepted(chain: Chain, scene, kind: str):
+    """Everybody at 25, 40 and 60 % of the frame's height. What other tests make up rests on the 0.99 here."""
+    for name, share in itertools.product(PEOPLE, (0.25, 0.4, 0.6)):
+        look = chain.look(changed(scene((name, 1, 320, 240, share)), USUAL[kind]))
+        assert look.reason is None, (name, share, look.advice)
+        assert look.face.score >= 0.99, (name, share)
 
 
 def test_a_small_face_is_asked_to_step_closer(chain: Chain, scene):

@@ -28,7 +28,7 @@ def assess(picture, mesh_landmarks) -> Assess:
         box = (93.0, 90.0, 200.0, share * 384)
         crop = Crop(Aligner(ALIGN)(image, points), "embedder")
         assessor = Assessor(FaceSettings(**limits), ALIGN)
-        # 0.99: as both looks score a face that is there
+        # as both looks score a face that is there: tests/face/test_chain.py
         return assessor(Face(box, points, 0.99), crop, image.shape[1], image.shape[0])
 
     return run
