@@ -3,6 +3,7 @@
     python -m tests.benchmarks.speed --teachers ../shared/data/teachers --json OUT
 
 - *Decision*: a BGR frame of 640x480 in memory -> detect, align, assess, embed, compare with a template that is open.
+  Twice: with a face of half the frame's height, which the detector judges by one look, and of 30 %, which needs two.
 - *(a)*: cv2.FaceDetectorYN at 320x240 + alignment + 0095 in OpenVINO + cosine, same frame, same number of threads.
 - Both take turns in blocks, so that a machine that slows down slows both; medians. Times on shared machines drift:
   quote the ratios, they are what the bars are about.
@@ -45,9 +46,11 @@ EXTRA = ("tests.benchmarks.rooms",)
 BAR_RATIO, BAR_OUTSIDE = 2.5, 0.10
 BLOCK, DROPPED = 16, 4
 OURS, REFERENCE, RATIO = "decision", "(a) YuNet 320x240 + alignment + 0095", "(a) / decision"
+DETECTOR, AROUND = "  detector's model", "  resize, decode, merge"
 YUNET, TEACHER = "  YuNet 320x240 alone", "  0095 alone"
 EMBEDDING, DETECTING = "embedder's model / 0095", "detector, resize to faces / YuNet"
 BAR_EMBEDDING, BAR_DETECTING = 0.4, 0.5
+FAR, FAR_SHARE = ", face of 30 %", 0.3
 MODELS, OUTSIDE, SHARE = "in model invocations", "outside of them", "outside / (a)"
 
 
@@ -95,8 +98,8 @@ class Ours:
         self.note(OURS, (ended - started) / 1e6)
         self.note(MODELS, (detecting + embedding) / 1e6)
         self.note(OUTSIDE, (ended - started - detecting - embedding) / 1e6)
-        self.note("  detector's model", detecting / 1e6)
-        self.note("  resize, decode, merge", times["detect"] - detecting / 1e6)
+        self.note(DETECTOR, detecting / 1e6)
+        self.note(AROUND, times["detect"] - detecting / 1e6)
         self.note("  align", times["align"])
         self.note("  quality", times["quality"])
         self.note("  embedder's model", embedding / 1e6)
@@ -141,9 +144,11 @@ def measure(threads: int, teachers: Path, rounds: int, console: Console) -> tupl
     cv2.setNumThreads(threads)
     frame = fictional_frame()
     ours, theirs = Ours(frame, threads), Theirs(frame, teachers, threads)
+    far = Ours(fictional_frame(share=FAR_SHARE), threads)
     kept: dict[str, list[float]] = {REFERENCE: []}
     for _ in track(range(rounds), f"{threads} thread{'s' if threads > 1 else ''}", console=console):
         ours.stages.clear()
+        far.stages.clear()
         theirs.times.clear()
         for values in theirs.parts.values():
             values.clear()
@@ -151,16 +156,21 @@ def measure(threads: int, teachers: Path, rounds: int, console: Console) -> tupl
             ours()
         for _ in range(BLOCK):
             theirs()
+        for _ in range(BLOCK):
+            far()
         for name, values in ours.stages.items():
             kept.setdefault(name, []).extend(values[DROPPED:])
+        for name in (OURS, OUTSIDE, DETECTOR, AROUND):
+            kept.setdefault(name + FAR, []).extend(far.stages[name][DROPPED:])
         kept[REFERENCE] += theirs.times[DROPPED:]
         for name, values in theirs.parts.items():
             kept.setdefault(name, []).extend(values[DROPPED:])
     medians = {name: float(np.median(values)) for name, values in kept.items()}
-    medians[RATIO] = medians[REFERENCE] / medians[OURS]
-    medians[SHARE] = medians[OUTSIDE] / medians[REFERENCE]
     medians[EMBEDDING] = medians["  embedder's model"] / medians[TEACHER]
-    medians[DETECTING] = (medians["  detector's model"] + medians["  resize, decode, merge"]) / medians[YUNET]
+    for which in ("", FAR):
+        medians[RATIO + which] = medians[REFERENCE] / medians[OURS + which]
+        medians[SHARE + which] = medians[OUTSIDE + which] / medians[REFERENCE]
+        medians[DETECTING + which] = (medians[DETECTOR + which] + medians[AROUND + which]) / medians[YUNET]
     return medians, {"detector": ours.chain.detector.card.sha256, "embedder": ours.chain.model}
 
 
@@ -192,13 +202,27 @@ def table(results: dict[int, dict[str, float]], others: dict[str, float]) -> Tab
     for threads in results:
         shown.add_column(f"{threads} thread{'s' if threads > 1 else ''}", justify="right")
     names = [OURS, MODELS, OUTSIDE]
-    names += [name for name in results[1] if name.startswith("  ")]
-    names += [REFERENCE, RATIO, SHARE, EMBEDDING, DETECTING]
+    names += [name for name in results[1] if name.startswith("  ") and not name.endswith(FAR)]
+    names += [name + FAR for name in (OURS, OUTSIDE)]
+    names += [REFERENCE, EMBEDDING, *(name + which for which in ("", FAR) for name in (RATIO, SHARE, DETECTING))]
     for name in names:
         shown.add_row(name, *(f"{row[name]:.3f}" for row in results.values()))
     for name, value in others.items():
         shown.add_row(name, f"{value:.3f}", *[""] * (len(results) - 1))
     return shown
+
+
+def verdict(row: dict[str, float], threads: int, which: str, console: Console) -> bool:
+    """Whether the bars are met with one of the faces, said as well."""
+    ratio, share, detecting = row[RATIO + which], row[SHARE + which], row[DETECTING + which]
+    fine = ratio >= BAR_RATIO and share <= BAR_OUTSIDE and detecting <= BAR_DETECTING
+    fine &= threads > 1 or row[EMBEDDING] <= BAR_EMBEDDING
+    told = "[green]met[/]" if fine else "[red]MISSED[/]"
+    console.print(f"{told}  {threads} thread(s){which}: {ratio:.2f} x faster (at least {BAR_RATIO})")
+    console.print(f"      outside of models {share:.3f} x (a) (at most {BAR_OUTSIDE:.2f})")
+    console.print(f"      embedder {row[EMBEDDING]:.3f} x 0095 (at most {BAR_EMBEDDING}, one thread)")
+    console.print(f"      detector {detecting:.3f} x YuNet (at most {BAR_DETECTING})")
+    return fine
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -225,14 +249,8 @@ def main(arguments: list[str] | None = None) -> int:
     console.print(table(results, others))
     passed = True
     for threads, row in results.items():
-        fine = row[RATIO] >= BAR_RATIO and row[SHARE] <= BAR_OUTSIDE and row[DETECTING] <= BAR_DETECTING
-        fine &= threads > 1 or row[EMBEDDING] <= BAR_EMBEDDING
-        passed &= fine
-        verdict = "[green]met[/]" if fine else "[red]MISSED[/]"
-        console.print(f"{verdict}  {threads} thread(s): {row[RATIO]:.2f} x faster (at least {BAR_RATIO})")
-        console.print(f"      outside of models {row[SHARE]:.3f} x (a) (at most {BAR_OUTSIDE:.2f})")
-        console.print(f"      embedder {row[EMBEDDING]:.3f} x 0095 (at most {BAR_EMBEDDING}, one thread)")
-        console.print(f"      detector {row[DETECTING]:.3f} x YuNet (at most {BAR_DETECTING})")
+        for which in ("", FAR):
+            passed &= verdict(row, threads, which, console)
     if options.json:
         figures = {f"{name.strip()}, {n} thread(s)": value for n, row in results.items() for name, value in row.items()}
         report.write(
