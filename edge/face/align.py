@@ -27,6 +27,16 @@ F64 = NDArray[np.float64]
 _MOST_AT_ONCE = 3.0
 
 
+def across(landmarks: F32) -> tuple[float, float]:
+    """The way from image left to image right along eyes and mouth together, pixels; its angle is the head's roll.
+
+    Args:
+        landmarks: float32 (5, 2), as `Face.landmarks`.
+    """
+    (ax, ay), (bx, by), _, (cx, cy), (dx, dy) = landmarks.tolist()
+    return bx - ax + dx - cx, by - ay + dy - cy
+
+
 def similarity(points: F32, template: Sequence[tuple[float, float]]) -> tuple[float, float, float, float]:
     """The least-squares similarity that carries ``points`` onto ``template``.
 

@@ -20,7 +20,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from edge.face.align import lay
+from edge.face.align import across, lay
 from edge.types import F32, U8, Face
 
 #: Share of the part's height that a face fills: landmarks are best at 0.6 to 0.9 (models/training/NOTES.md).
@@ -129,8 +129,8 @@ def _flipped(face: Face, last: int) -> Face:
 
 def roll(face: Face) -> float:
     """Tilt of the lines of eyes and mouth together, degrees, positive clockwise in the image."""
-    (ax, ay), (bx, by), _, (cx, cy), (dx, dy) = face.landmarks.tolist()
-    return math.degrees(math.atan2(by - ay + dy - cy, bx - ax + dx - cx))
+    x, y = across(face.landmarks)
+    return math.degrees(math.atan2(y, x))
 
 
 def _upright(

@@ -27,6 +27,7 @@ import math
 import cv2
 import numpy as np
 
+from edge.face.align import across
 from edge.face.card import Align
 from edge.face.quality_score import Measures, features, predict
 from edge.face.quality_weights import USUAL_LIMIT
@@ -65,7 +66,7 @@ def pose(landmarks: F32) -> tuple[float, float, float]:
         yaw (positive: looks to image right), pitch (positive: looks down), roll (positive: clockwise in the image).
     """
     (ax, ay), (bx, by), (nx, ny), (cx, cy), (dx, dy) = landmarks.tolist()
-    across_x, across_y = bx - ax + dx - cx, by - ay + dy - cy
+    across_x, across_y = across(landmarks)
     length = math.hypot(across_x, across_y) or 1e-9
     c, s = across_x / length, across_y / length
     eyes = max(1e-6, c * (bx - ax) + s * (by - ay))

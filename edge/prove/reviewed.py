@@ -118,6 +118,7 @@ accumulation | - | edge/claim/lettering.py | write
 
 [scores] finds, aligns and judges one face in one picture
 accumulation, reduction | - | edge/face/align.py | similarity
+reduction | - | edge/face/confirm.py | _together
 contraction, reduction | - | edge/face/detect.py | merge
 reduction | 52d9ffc1e8ef55fd | edge/face/examine.py | _check_answers
 numpy | - | edge/face/feed.py | Feed.__call__
