@@ -187,8 +187,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     sub = commands.add_parser(
         "recall",
         help="the whole shipped detector, both looks, on 640x480 frames: detector.json and detector-recall.png",
-        description="Recall and landmark error by size, yaw, roll and luminance, and false alarms, of the detector as "
-        "a device runs it, and beside it of the same net looking once. Takes about five minutes of one core.",
+        description="Recall and landmark error by size, yaw, roll, luminance, covers, cuts and with a second person, "
+        "and false alarms, of the detector as a device runs it, and beside it of the same net looking once. Takes "
+        "about six minutes of one core.",
     )
     sub.add_argument("--out", type=Path, help="folder for both files (default: tests/benchmarks/results and models)")
     sub.add_argument("--each", type=int, default=150, help="frames of each row (default 150)")

@@ -1,4 +1,4 @@
-"""The detector's figures as one picture of six panels, one message each, made of the JSON alone.
+"""The detector's figures as one picture of nine panels, one message each, made of the JSON alone.
 
 draw(json.loads(Path("detector.json").read_text()), Path("detector-recall.png"))
 """
@@ -22,12 +22,13 @@ def draw(result: Mapping[str, Any], target: Path) -> None:
     """Draw a result of `recall_report` as a PNG."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(14, 8.6), dpi=110, layout="constrained")
+    figure = Figure(figsize=(14, 12.8), dpi=110, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
-    grid = figure.subplots(2, 3)
+    grid = figure.subplots(3, 3)
     name = result["models"]["detector"][:12]
     figure.suptitle(f"What the detector {name} finds in frames of 640x480 (bars: 95 % intervals, Wilson)", fontsize=13)
-    for axis, panel in zip(grid.flat, (_size, _error, _empty, _yaw, _roll, _light), strict=True):
+    panels = (_size, _error, _empty, _yaw, _roll, _light, _covered, _cut, _second)
+    for axis, panel in zip(grid.flat, panels, strict=True):
         panel(axis, result)
         axis.title.set_fontsize(11.5)
         axis.spines[["top", "right"]].set_visible(False)
@@ -103,8 +104,27 @@ def _error(axis: Any, result: Mapping[str, Any]) -> None:
     axis.legend(frameon=False, fontsize=9.5, loc="center right", title="bands: quartiles", title_fontsize=9)
 
 
+def _bars(axis: Any, rows: Mapping[str, Row], key: str) -> None:
+    """Two horizontal bars a row, with Wilson's interval and the counts.
+
+    Args:
+        rows: name -> row. key: the share's, ``recall`` or ``share``.
+    """
+    for place, row in enumerate(rows.values()):
+        for shift, look, colour in ((-0.19, "two", TWO), (0.19, "one", ONE)):
+            part = row[look]
+            share, low, high = (100 * part[value] for value in (key, "low", "high"))
+            axis.barh(place + shift, share, 0.36, color=colour, label=NAMES[look] if not place else None)
+            axis.plot([low, high], [place + shift] * 2, color="black", lw=1)
+            text = f"{part['found']} of {row['cases']}: {share:.1f} %"
+            axis.annotate(text, (high, place + shift), (4, 0), textcoords="offset points", va="center", fontsize=9)
+    axis.set_yticks(range(len(rows)), list(rows))
+    axis.set_ylim(len(rows) + 0.6, -0.9)
+    axis.legend(frameon=False, fontsize=9.5, loc="lower right", ncols=2)
+
+
 def _empty(axis: Any, result: Mapping[str, Any]) -> None:
-    """Horizontal bars: share of photographs without a face in which one is found."""
+    """Share of photographs without a face in which one is found."""
     quoted = result["quoted"]
     names = {
         "empty pictures": "photographs\nas they are",
@@ -112,22 +132,42 @@ def _empty(axis: Any, result: Mapping[str, Any]) -> None:
         "empty frames": "as frames\n640x480",
         "empty frames, held out": "held out,\nas frames",
     }
-    for place, key in enumerate(names):
-        for shift, look, colour in ((-0.19, "two", TWO), (0.19, "one", ONE)):
-            part = quoted[key][look]
-            share, low, high = (100 * part[value] for value in ("share", "low", "high"))
-            axis.barh(place + shift, share, 0.36, color=colour, label=NAMES[look] if not place else None)
-            axis.plot([low, high], [place + shift] * 2, color="black", lw=1)
-            text = f"{part['found']} of {quoted[key]['cases']}: {share:.1f} %"
-            axis.text(high + 0.6, place + shift, text, va="center", fontsize=9)
+    _bars(axis, {name: quoted[key] for key, name in names.items()}, "share")
     axis.axvline(1, color=BAR, lw=1.2, ls=":")
     axis.text(1.4, -0.66, "asked for: 1 % at most", color=BAR, fontsize=9, va="center")
-    axis.set_yticks(range(len(names)), list(names.values()))
     widest = max(100 * quoted[key]["one"]["high"] for key in names)
-    axis.set(ylim=(4.6, -0.9), xlim=(0, 1.5 * widest), xlabel="photographs without a face in which one is found, %")
+    axis.set(xlim=(0, 1.5 * widest), xlabel="photographs without a face in which one is found, %")
     shares = [_percent(quoted[key], "share", 1) for key in ("empty pictures", "empty frames")]
     axis.set_title(f"False alarms: {shares[0]}, as frames {shares[1]}")
-    axis.legend(frameon=False, fontsize=9.5, loc="lower right", ncols=2)
+
+
+def _found(axis: Any, rows: Mapping[str, Row], title: str, whole: Row, xlabel: str) -> None:
+    """Bars of recall; the title says what all rows together give, and which row gives least."""
+    _bars(axis, rows, "recall")
+    axis.set(xlim=(0, 150), xticks=range(0, 101, 20), xlabel=xlabel)  # room for the counts
+    least = min(rows, key=lambda name: rows[name]["two"]["recall"])
+    title = f"{title}: {_percent(whole)}"
+    if rows[least]["two"]["recall"] < whole["two"]["recall"]:
+        title += f", {' '.join(least.split())} only {_percent(rows[least])}"
+    axis.set_title(title)
+
+
+def _covered(axis: Any, result: Mapping[str, Any]) -> None:
+    names = {"glasses": "dark\nglasses", "mask": "mask", "hat": "hat", "hand": "hand"}
+    rows = {names[key]: row for key, row in result["groups"]["covered"].items()}
+    _found(axis, rows, "Covered", result["quoted"]["covered"], "faces found behind what is drawn before them, %")
+
+
+def _cut(axis: Any, result: Mapping[str, Any]) -> None:
+    out = "-".join(f"{100 * share:g}" for share in recall.CUT)
+    xlabel = f"faces found with {out} % of them outside the frame, %"
+    _found(axis, result["groups"]["cut"], "Cut by the frame", result["quoted"]["cut"], xlabel)
+
+
+def _second(axis: Any, result: Mapping[str, Any]) -> None:
+    names = {f"{low:g}": f"{low:g}-{high:g}\nas high" for low, high in pairwise(recall.RATIOS)}
+    rows = {names[key]: row for key, row in result["groups"]["second"].items()}
+    _found(axis, rows, "Two people", result["quoted"]["second person"], "frames in which both are found, %")
 
 
 def _asked(axis: Any, limit: float) -> None:

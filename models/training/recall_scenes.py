@@ -1,7 +1,9 @@
-"""Frames with one face whose place is known, to measure the detector on: 640x480, as a camera would deliver them.
+"""Frames with faces whose place is known, to measure the detector on: 640x480, as a camera would deliver them.
 
     scene = paste(cover(background), portrait, label, height=60.0, rng=rng)   # a whole portrait, anywhere in the frame
     scene = expose(scene, luminance=25.0, rng=rng)                            # its face so dark, with sensor noise
+    scene = cut(frame, portrait, label, 200.0, "left", share=0.2, rng=rng)    # a fifth of its box outside
+    one, other = together(one, other)                                         # two people in one frame
 
 Other than the scenes of training (`compose`), which are made at the network's input, these are made at the camera's
 size: whoever looks at them a second time, from near, sees what a camera would show.
@@ -20,7 +22,9 @@ from models.training.compose import shrink, transform
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 HEIGHT, WIDTH = 480, 640
+EDGES = ("left", "right", "top", "bottom")
 ALL = np.ones(5, np.bool_)
 #: A camera keeps faces at this mean luminance as long as it can; below it amplifies, and its noise with it.
 USUAL, MOST_GAIN = 120.0, 4.0
@@ -74,11 +78,38 @@ def paste(frame: U8, portrait: U8, row: F32, height: float, rng: np.random.Gener
         rng: says where.
         roll: degrees, clockwise in the picture.
     """
+    linear, extent = _posed(row, height, roll)
+    room = np.array([WIDTH, HEIGHT]) - 1 - extent
+    return _laid(frame, portrait, row, linear, extent / 2 + rng.random(2) * np.maximum(room, 0))
+
+
+def cut(frame: U8, portrait: U8, row: F32, height: float, edge: str, share: float, rng: np.random.Generator) -> Scene:
+    """The same with a part of the face outside the frame; the truth is the whole box, as if the frame were larger.
+
+    Args:
+        frame, portrait, row, height, rng: as those of `paste`.
+        edge: one of `EDGES`; along it the face lies anywhere.
+        share: of the box that lies outside, 0..1.
+    """
+    linear, extent = _posed(row, height, 0.0)
+    size = np.array([WIDTH, HEIGHT])
+    centre = extent / 2 + rng.random(2) * np.maximum(size - 1 - extent, 0)
+    axis, inside = EDGES.index(edge) // 2, 0.5 - share
+    centre[axis] = inside * extent[axis] if edge in ("left", "top") else size[axis] - inside * extent[axis]
+    scene = _laid(frame, portrait, row, linear, centre)
+    seen = ((scene.landmarks >= 0) & (scene.landmarks <= size - 1)).all(1)
+    return replace(scene, visible=scene.visible & seen)
+
+
+def _posed(row: F32, height: float, roll: float) -> tuple[F64, F64]:
+    """The linear part, 2x2, that makes a face so high and then rolls it, and its box's sides after that."""
     angle, scale = np.deg2rad(roll), height / float(row[3])
     linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    extent = transform(np.hstack([linear, np.zeros((2, 1))]), row, False)[2:4].astype(np.float64)
-    room = np.array([WIDTH, HEIGHT]) - 1 - extent
-    centre = extent / 2 + rng.random(2) * np.maximum(room, 0)
+    return linear, transform(np.hstack([linear, np.zeros((2, 1))]), row, False)[2:4].astype(np.float64)
+
+
+def _laid(frame: U8, portrait: U8, row: F32, linear: F64, centre: F64) -> Scene:
+    """A portrait over a copy of a frame, the middle of its face there."""
     matrix = np.hstack([linear, (centre - linear @ (row[0:2] + row[2:4] / 2))[:, None]])
     image = frame.copy()
     small, _, to = shrink(portrait, None, matrix)
@@ -87,6 +118,25 @@ def paste(frame: U8, portrait: U8, row: F32, height: float, rng: np.random.Gener
     landmarks = truth[4:].reshape(5, 2)
     eyes = float(np.linalg.norm(landmarks[1] - landmarks[0]))
     return Scene(image, np.concatenate([truth[0:2] - truth[2:4] / 2, truth[2:4]]), landmarks, eyes, ALL)
+
+
+def together(one: Scene, other: Scene) -> tuple[Scene, Scene]:
+    """Two people in one frame: each pixel shows the person whose face is nearer, in heights of that face.
+
+    Args:
+        one, other: made of the same frame, their boxes apart.
+    """
+    nearer = _distance(one.box) <= _distance(other.box)
+    image = np.where(nearer[..., None], one.image, other.image)
+    return replace(one, image=image), replace(other, image=image)
+
+
+def _distance(box: F32) -> F32:
+    """How far each pixel lies outside a box, in the box's heights, (480, 640); negative inside."""
+    x, y, w, h = (float(value) for value in box)
+    across = np.abs(np.arange(WIDTH, dtype=np.float32) - x - w / 2) - w / 2
+    down = np.abs(np.arange(HEIGHT, dtype=np.float32) - y - h / 2) - h / 2
+    return np.maximum(across[None, :], down[:, None]) / np.float32(h)
 
 
 def expose(scene: Scene, luminance: float, rng: np.random.Generator) -> Scene:
