@@ -52,8 +52,9 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
             "template": [[round(float(x), 4), round(float(y), 4)] for x, y in TEMPLATE],
         },
         **EMBEDDER,
-        "training": f"models.training.embedder: online distillation, {seen:,} inputs (some 24,000 crops, composites of "
-        "two, four views each); int8 by ai-edge-quantizer static_wi8_ai8 on 480 training crops",
+        "training": f"models.training.embedder: online distillation, {seen:,} inputs (some 24,000 crops and composites "
+        "of two, each with its mirror image, four views of both); int8 by ai-edge-quantizer static_wi8_ai8 on 480 "
+        "training crops, ranges are their extremes",
     }
 
 
