@@ -24,11 +24,11 @@ from models.training import card
 from models.training.paths import DATA, FLOAT, MODELS, TOOLS, WORK
 from models.training.words import EMBEDDER
 
-#: A run that begins with learnt weights: rates at 0.4 of the peak fall in a straight line, pictures have their final
-#: size, and the disturbances, which taught it robustness before, leave most views alone.
+#: A run that begins with learnt weights: rates at a quarter of the peak fall in a straight line, pictures have their
+#: final size, and the disturbances, which taught it robustness before, leave most views alone.
 AGAIN: dict[str, Any] = {
-    "rate": 1.6e-3,
-    "muon_rate": 0.012,
+    "rate": 1e-3,
+    "muon_rate": 0.0075,
     "fall": 1.0,
     "sizes": ((1.0, 112),),
     "mild": (0.6, 0.6),

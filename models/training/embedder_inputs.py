@@ -3,10 +3,11 @@
     inputs = Inputs(work, seed=1)
     clean, view, theta = inputs.sample(size=112)
 
-Workflow: a crop is warped onto a canvas, 160x160, whose middle 128x128 is the teacher's alignment. Most canvases are a
-composite of two crops, even or through a soft random mask, so 26,000 faces give as many people as training asks for.
-The teacher sees the middle as it is; the student sees it moved a little (as a detector's landmarks would), in other
-light, blurred, or partly covered, and is told the same answer. Held-out pictures never appear (`split`).
+Workflow: a crop is warped onto a canvas, 160x160, whose middle 128x128 is the teacher's alignment. Some canvases are a
+composite of two crops, even or through a soft random mask; tight crops often get another's hair, and half of all are
+changed besides, for both nets (`embedder_faces`). The teacher sees the middle as it is; the student sees it moved a
+little (as a detector's landmarks would), in other light, blurred, or partly covered, and is told the same answer.
+Held-out pictures never appear (`split`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from models.training.compose import similarity
 from models.training.crops import open_crops
+from models.training.embedder_faces import changed, crowned
 from models.training.embedder_net import FRACTIONS
 from models.training.photometric import Photometric
 from models.training.split import excluded_from_training, held_out
@@ -29,6 +31,8 @@ CANVAS, MIDDLE, MARGIN = 160, 128, 16
 TEMPLATE = MIDDLE * np.array(FRACTIONS, np.float32) + MARGIN
 #: Shares of inputs that are a plain crop and an even blend; the rest is composed through a mask.
 PLAIN, EVEN = 0.7, 0.15
+#: Share of UTKFace's tight crops that get the hair of somebody in All-Age-Faces.
+CROWNED = 0.6
 
 
 def split_of(work: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -51,6 +55,7 @@ class Inputs:
     def __init__(self, work: Path, seed: int, indices: NDArray[np.int64] | None = None) -> None:
         self.crops = open_crops(work)
         self.indices = split_of(work)[0] if indices is None else indices
+        self.whole = np.array([i for i in self.indices if "_" not in self.crops.names[i]], np.int64)  # All-Age-Faces
         self.rng = np.random.default_rng(seed)
         self.lights: dict[int, Photometric] = {}
         self.seed = seed
@@ -62,19 +67,31 @@ class Inputs:
         return out[:, ::-1] if mirror else out
 
     def face(self) -> U8:
-        """A canvas: a crop, an even blend of two, or two through a soft mask."""
+        """A canvas, half of the time changed as both nets will see it (`embedder_faces`)."""
+        return changed(self.blended(), self.rng)
+
+    def person(self) -> U8:
+        """A crop, most of the tight ones with another's hair."""
         rng = self.rng
-        one = self.canvas(int(rng.choice(self.indices)), rng.random() < 0.5)
-        kind = rng.random()
+        index = int(rng.choice(self.indices))
+        one = self.canvas(index, rng.random() < 0.5)
+        if "_" in self.crops.names[index] and rng.random() < CROWNED:
+            one = crowned(one, self.canvas(int(rng.choice(self.whole)), rng.random() < 0.5), rng)
+        return np.ascontiguousarray(one)
+
+    def blended(self) -> U8:
+        """One person, an even blend of two, or two through a soft mask."""
+        rng = self.rng
+        one, kind = self.person(), rng.random()
         if kind < PLAIN:
-            return np.ascontiguousarray(one)
-        two = self.canvas(int(rng.choice(self.indices)), rng.random() < 0.5)
+            return one
+        two = self.person()
         if kind < PLAIN + EVEN:
             share = float(rng.uniform(0.3, 0.7))
             return cv2.addWeighted(one, share, two, 1 - share, 0.0)
         cells = rng.standard_normal((int(rng.integers(2, 5)), int(rng.integers(2, 5)))).astype(np.float32) * 2.5
         mask = 1 / (1 + np.exp(-cv2.resize(cells, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)))
-        return cv2.blendLinear(np.ascontiguousarray(one), np.ascontiguousarray(two), mask, 1 - mask)
+        return cv2.blendLinear(one, two, mask, 1 - mask)
 
     def jitter(self, size: int) -> F32:
         """A similarity (2, 3) from canvas pixels to the student's (size, size) picture, near the plain alignment.

@@ -313,7 +313,7 @@ def draw(path: Path, rows: list[dict[str, float]]) -> None:
 
     panels = {
         "losses": ["total", "angle", "map0", "map1", "map2"],
-        "cosine to the teacher, held out": ["held_clean", "held_view"],
+        "cosine to the teacher, held out": ["held_clean", "held_view", "held_crowned"],
         "error of similarities, held out": ["held_pairs"],
         "TAR between two views, held out, %": ["held_tar3", "held_tar4"],
     }

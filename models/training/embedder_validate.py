@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from models.training.embedder_faces import crowned
 from models.training.embedder_inputs import MARGIN, MIDDLE, Inputs, split_of
 from models.training.embedder_loss import Loss, both_ways
+from models.training.embedder_net import SIZE
 from models.training.teacher import OnlineTeacher
 
 
@@ -33,10 +36,18 @@ class Bench:
         self.work, self.views = work, {}
         inputs = Inputs(work, 12, held)
         clean = [inputs.canvas(int(i), False)[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE] for i in self.chosen]
-        ways = [clean, [picture[:, ::-1] for picture in clean]]
-        rows = [teacher(np.stack(way[n : n + 50]))[0].copy() for way in ways for n in range(0, count, 50)]
-        device = loss.basis.device
-        self.target = loss.targets(both_ways(torch.from_numpy(np.concatenate(rows)).to(device))[:count])
+        self.target = self.answers(clean, teacher, loss)
+        heads = [_crowned(inputs, int(i)) for i in self.chosen if "_" in inputs.crops.names[i]]
+        self.crowned = torch.from_numpy(np.stack([_resized(picture, SIZE) for picture in heads]))
+        self.crowned_target = self.answers(heads, teacher, loss)
+
+    @staticmethod
+    def answers(pictures: list[np.ndarray], teacher: OnlineTeacher, loss: Loss) -> torch.Tensor:
+        """Unit targets (n, 128) of BGR uint8 (128, 128, 3)."""
+        ways = [pictures, [picture[:, ::-1] for picture in pictures]]
+        rows = [teacher(np.stack(way[n : n + 50]))[0].copy() for way in ways for n in range(0, len(way), 50)]
+        both = both_ways(torch.from_numpy(np.concatenate(rows)).to(loss.basis.device))
+        return loss.targets(both[: len(pictures)])
 
     def pictures(self, size: int) -> list[torch.Tensor]:
         """The clean view and two jittered ones, uint8 RGB (n, size, size, 3); the same at every call."""
@@ -46,14 +57,14 @@ class Bench:
         return self.views[size]
 
     def measure(self, net: torch.nn.Module, size: int, dim: int = 128) -> dict[str, float]:
-        """Cosine to the teacher (clean, jittered), RMS error of similarities, TAR at FMR 1e-3, 1e-4 between views.
+        """Cosine to the teacher (clean, jittered, with another's hair), RMS error of similarities, TAR between views.
 
         Args:
             net: a student. size: of its pictures.
             dim: numbers of an embedding that are compared, from the first, which tells most.
         """
         clean, one, two = (F.normalize(embed(net, views)[:, :dim]) for views in self.pictures(size))
-        target = F.normalize(self.target[:, :dim])
+        target, heads = F.normalize(self.target[:, :dim]), F.normalize(self.crowned_target[:, :dim])
         other = ~torch.eye(len(one), dtype=torch.bool, device=one.device)
         impostors = (one @ two.T)[other]
         genuine = (one * two).sum(1)
@@ -61,6 +72,7 @@ class Bench:
         found = {
             "held_clean": float((clean * target).sum(1).mean()),
             "held_view": float((one * target).sum(1).mean()),
+            "held_crowned": float((F.normalize(embed(net, self.crowned)[:, :dim]) * heads).sum(1).mean()),
             "held_pairs": float(pairs.square().mean().sqrt()),
         }
         for name, rate in (("held_tar3", 1e-3), ("held_tar4", 1e-4)):
@@ -96,7 +108,16 @@ class _Fixed(Inputs):
         return torch.from_numpy(np.stack([self.plain(size) for _ in self.indices]))
 
     def plain(self, size: int) -> np.ndarray:
-        import cv2
+        return _resized(self.face()[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE], size)
 
-        middle = self.face()[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE, ::-1]
-        return cv2.resize(np.ascontiguousarray(middle), (size, size), interpolation=cv2.INTER_AREA)
+
+def _crowned(inputs: Inputs, index: int) -> np.ndarray:
+    """A held-out face in held-out hair, BGR uint8 (128, 128, 3); the nets see the same picture."""
+    hair = inputs.canvas(int(inputs.rng.choice(inputs.whole)), False)
+    canvas = crowned(inputs.canvas(index, False), hair, inputs.rng)
+    return np.ascontiguousarray(canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE])
+
+
+def _resized(picture: np.ndarray, size: int) -> np.ndarray:
+    """A clean view: RGB uint8 (size, size, 3) of BGR."""
+    return cv2.resize(np.ascontiguousarray(picture[:, :, ::-1]), (size, size), interpolation=cv2.INTER_AREA)
