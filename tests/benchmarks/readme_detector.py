@@ -17,7 +17,7 @@ ROWS = {
     "roll 30": "tilted by 30 degrees",
     "luminance 25": "in the dark: mean luminance 25 of 255",
     "covered": "with dark glasses, a mask, a hat or a hand before the face (drawn)",
-    "cut": "cut by the frame's edge by 10-35 %",
+    "cut": "10-35 % of the face outside the frame",
     "second person": "a second person, half as high or more (both found)",
 }
 
