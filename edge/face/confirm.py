@@ -40,6 +40,8 @@ _DOUBTED = 0.5
 _FIRST = 0.5
 #: Overlap (IoU) from which on the face of the second look is the face of the first, and two faces are one.
 _SAME = 0.4
+#: With both looks at less than this, a face is no face, and a third look would not change it.
+_UNDECIDED = 0.5
 #: The landmarks' order in a mirror.
 _OTHER_SIDE = [1, 0, 2, 4, 3]
 
@@ -50,11 +52,11 @@ def confirmed(scan: Callable[[U8], list[Face]], image: U8, least: float, shape: 
     Args:
         scan: one pass of the net: faces in pixels of the picture it is given.
         image: BGR uint8 (H, W, 3).
-        least: score, 0..1, that both looks together must give.
+        least: score, 0..1, that all looks together must give.
         shape: (height, width) of the net's input.
 
     Returns:
-        Faces in pixels of ``image``, the highest first, with the landmarks of the second look and the score of both.
+        Faces in pixels of ``image``, the highest first, with the landmarks of the second look and the score of all.
     """
     faces: list[Face] = []
     candidates = sorted(scan(image), key=lambda face: -face.score)
@@ -78,7 +80,7 @@ def _judged(
     if second is None:
         return None
     face = _together(first, second)
-    if alone and second is not first and 0.5 <= face.score < least:
+    if alone and second is not first and _UNDECIDED <= face.score < least:
         third = _again(mirrored(scan), image, first, shape)
         return face if third is None else _together(first, second, third)
     return face

@@ -133,11 +133,11 @@ def speed() -> list[str]:
         lines.append(f"| {name} | {one:.2f} {unit} | {two:.2f} {unit} |")
     lines += ["", "| once a claim | |", "|---|---|"]
     lines += [f"| {name} | {value:.2f} ms |" for name, value in figures.items() if "thread(s)" not in name]
-    shares = {name: value for name, value in figures.items() if name.startswith("outside / (a)")}
     missed = [
-        f"{name.split(', ', 1)[1].replace('thread(s)', 'thread')} ({share:.2f})" for name, share in shares.items()
+        f"{name.split(', ', 1)[1].replace('thread(s)', 'thread')} ({share:.2f})"
+        for name, share in figures.items()
+        if name.startswith("outside / (a)") and share > 0.1
     ]
-    missed = [name for name, share in zip(missed, shares.values(), strict=True) if share > 0.1]
     verdict = f"is missed with {' and '.join(missed)}" if missed else "is met"
     lines += [
         "",
