@@ -55,7 +55,8 @@ class Inputs:
     def __init__(self, work: Path, seed: int, indices: NDArray[np.int64] | None = None) -> None:
         self.crops = open_crops(work)
         self.indices = split_of(work)[0] if indices is None else indices
-        self.whole = np.array([i for i in self.indices if "_" not in self.crops.names[i]], np.int64)  # All-Age-Faces
+        self.tight = frozenset(self.crops.of("utk").tolist())
+        self.whole = np.intersect1d(self.indices, self.crops.of("aaf"))
         self.rng = np.random.default_rng(seed)
         self.lights: dict[int, Photometric] = {}
         self.seed = seed
@@ -75,7 +76,7 @@ class Inputs:
         rng = self.rng
         index = int(rng.choice(self.indices))
         one = self.canvas(index, rng.random() < 0.5)
-        if "_" in self.crops.names[index] and rng.random() < CROWNED:
+        if index in self.tight and rng.random() < CROWNED:
             one = crowned(one, self.canvas(int(rng.choice(self.whole)), rng.random() < 0.5), rng)
         return np.ascontiguousarray(one)
 

@@ -37,7 +37,7 @@ class Bench:
         inputs = Inputs(work, 12, held)
         clean = [inputs.canvas(int(i), False)[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE] for i in self.chosen]
         self.target = self.answers(clean, teacher, loss)
-        heads = [_crowned(inputs, int(i)) for i in self.chosen if "_" in inputs.crops.names[i]]
+        heads = [_crowned(inputs, int(i)) for i in self.chosen if int(i) in inputs.tight]
         self.crowned = torch.from_numpy(np.stack([_resized(picture, SIZE) for picture in heads]))
         self.crowned_target = self.answers(heads, teacher, loss)
 
