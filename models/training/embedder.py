@@ -16,14 +16,20 @@ import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.training import card
+from models.training.blind import blinding, groups_of
 from models.training.paths import DATA, FLOAT, MODELS, TOOLS, WORK
 from models.training.words import EMBEDDER
 
+if TYPE_CHECKING:
+    from models.training.embedder_net import Embedder
+
+#: Training crops of a group that its mean is taken over, at most.
+MOST = 400
 #: A run that begins with learnt weights: rates at a quarter of the peak fall in a straight line, pictures have their
 #: final size, and the disturbances, which taught it robustness before, leave most views alone.
 AGAIN: dict[str, Any] = {
@@ -67,6 +73,37 @@ def calibration_crops(count: int) -> list[np.ndarray]:
     return [inputs.sample(SIZE)[1][0] for _ in range(count)]
 
 
+def blinded(net: Embedder, most: int = MOST) -> Embedder:
+    """The network with sex and origin taken out of its last layer (`models.training.blind`); changed in place.
+
+    Group means are measured on training crops, tight ones as they are and in another's hair; what these two kinds of
+    picture share is taken out with them. Mirror images are left to the network, which answers both alike.
+    """
+    import torch
+
+    from models.training.embedder_inputs import MARGIN, MIDDLE, Inputs
+    from models.training.embedder_net import SIZE, turned
+    from models.training.embedder_validate import crowned_like, embed, resized
+
+    inputs, pictures, groups, kinds = Inputs(WORK, 21), [], [], []
+    names, seen = inputs.crops.names, dict[str, int]()
+    for index in map(int, inputs.rng.permutation(inputs.indices)):
+        group = groups_of([names[index]])[0]
+        seen[group] = seen.get(group, 0) + 1
+        if not group or seen[group] > most:
+            continue
+        looks = {"as it is": inputs.canvas(index, False)[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]}
+        if index in inputs.tight:
+            looks["in another's hair"] = crowned_like(inputs, index)
+        for kind, picture in looks.items():
+            pictures.append(resized(picture, SIZE))
+            groups.append(group)
+            kinds.append(kind if index in inputs.tight else "")
+    vectors = embed(net, torch.from_numpy(np.stack(pictures))).numpy()
+    matrix = blinding(np.concatenate([vectors, vectors]), groups + kinds)
+    return turned(net, torch.from_numpy(matrix))
+
+
 def train(options: argparse.Namespace) -> None:
     """Train, or go on training."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenVINO's and torch's threads starve each other otherwise
@@ -103,14 +140,17 @@ def validate(weights: Path, dims: list[int]) -> None:
 
 
 def keep(weights: Path) -> None:
-    """Put the averaged weights beside the recipe, in half precision, with the teacher's projection that they learnt.
+    """Put the averaged weights, blinded, beside the recipe, in half precision, with the projection that they learnt.
 
     Float figures and further training start from there.
     """
     import torch
 
-    saved = torch.load(weights, map_location="cpu", weights_only=True)
-    half = {name: w.half() if w.is_floating_point() else w for name, w in saved["weights"].items()}
+    from models.training.embedder_net import load
+
+    torch.set_num_threads(1)
+    saved, net = torch.load(weights, map_location="cpu", weights_only=True), blinded(load(weights)[0])
+    half = {name: w.half() if w.is_floating_point() else w for name, w in net.state_dict().items()}
     basis = saved["loss"]["basis"]
     seen = saved["seen"] + saved.get("before", 0)
     torch.save({"shape": saved["shape"], "weights": half, "basis": basis, "seen": seen}, FLOAT)

@@ -117,6 +117,27 @@ def grown(net: Embedder, weights: dict[str, Tensor]) -> Embedder:
     return net
 
 
+def turned(net: Embedder, turn: Tensor) -> Embedder:
+    """Change the network so that it gives ``z @ turn`` where it gave ``z`` (N, dim); exactly so in eval mode.
+
+    Args:
+        net: changed in place. turn: (dim, dim).
+    """
+    conv, norm = net.last
+    with torch.no_grad():
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        shift = norm.bias - scale * norm.running_mean
+        conv.weight.copy_(torch.einsum("ij,ikhw->jkhw", turn, scale[:, None, None, None] * conv.weight))
+        mean = (scale * norm.running_mean) @ turn
+        # a guess, as if the old numbers were uncorrelated: the norm of a training step measures its own
+        spread = (norm.weight.square() @ turn.square()).clamp(min=1e-8)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(spread)
+        norm.weight.copy_((spread + norm.eps).sqrt())
+        norm.bias.copy_(shift @ turn + mean)
+    return net
+
+
 def load(path: Path) -> tuple[Embedder, int]:
     """The network with its averaged weights, in eval mode, and how many inputs they have seen."""
     saved = torch.load(path, map_location="cpu", weights_only=True)

@@ -14,15 +14,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset
 
 from models.training import muon
 from models.training.embedder_inputs import Inputs, split_of
 from models.training.embedder_loss import LATE_MAPS, MAPS, Loss, both_ways, principal
-from models.training.embedder_net import Embedder, grown
+from models.training.embedder_net import Embedder, grown, turned
 from models.training.embedder_validate import Bench
-from models.training.teacher import OnlineTeacher, teacher_vectors
+from models.training.teacher import OnlineTeacher, blind_vectors
 
+F32 = NDArray[np.float32]
 #: Faces that the teacher answers at a time, and answered views that wait: a face's views meet different company.
 FACES, WAITING = 64, 3072
 #: The moving average forgets over so many inputs.
@@ -126,8 +128,7 @@ class Run:
         torch.manual_seed(0)
         self.device = torch.device(plan.device)
         self.teacher = OnlineTeacher(data, tools, plan.device)
-        train, _ = split_of(work)
-        basis = principal(teacher_vectors(data, work)[train])
+        basis = projection(data, work)
         self.net = Embedder(**shape).to(self.device, memory_format=torch.channels_last)
         self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if plan.start else MAPS).to(self.device)
         self.before = take_over(self.net, self.loss, plan.start, self.device) if plan.start else 0
@@ -278,20 +279,28 @@ class Run:
         )
 
 
-def take_over(net: Embedder, loss: Loss, start: Path, device: torch.device) -> int:
-    """Begin with another run's averaged weights, its projection, and its bridges to the maps where they were kept.
+def projection(data: Path, work: Path) -> F32:
+    """What of the teacher's answers is learnt, (256, 128): their first components, blind to sex and origin."""
+    return principal(blind_vectors(data, work)[split_of(work)[0]])
 
-    The other run's network may have fewer blocks; see `grown`.
+
+def take_over(net: Embedder, loss: Loss, start: Path, device: torch.device) -> int:
+    """Begin with another run's averaged weights, and its bridges to the maps where they were kept.
+
+    The other run's network may have fewer blocks (`grown`), and another projection: its answers are turned into ours.
 
     Returns:
         inputs that those weights have seen.
     """
     state = torch.load(start, map_location=device, weights_only=True)
+    ours = loss.basis.clone()
     grown(net, state["weights"])
     if "loss" in state:
         loss.load_state_dict(state["loss"])
-    else:
-        loss.basis.copy_(state["basis"])
+        loss.basis.copy_(ours)
+    theirs = state.get("loss", state)["basis"].to(device)
+    if not torch.allclose(theirs, ours, atol=1e-6):
+        turned(net, theirs.T @ ours)
     return int(state["seen"]) + int(state.get("before", 0))
 
 

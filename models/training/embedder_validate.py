@@ -37,8 +37,8 @@ class Bench:
         inputs = Inputs(work, 12, held)
         clean = [inputs.canvas(int(i), False)[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE] for i in self.chosen]
         self.target = self.answers(clean, teacher, loss)
-        heads = [_crowned(inputs, int(i)) for i in self.chosen if int(i) in inputs.tight]
-        self.crowned = torch.from_numpy(np.stack([_resized(picture, SIZE) for picture in heads]))
+        heads = [crowned_like(inputs, int(i)) for i in self.chosen if int(i) in inputs.tight]
+        self.crowned = torch.from_numpy(np.stack([resized(picture, SIZE) for picture in heads]))
         self.crowned_target = self.answers(heads, teacher, loss)
 
     @staticmethod
@@ -108,16 +108,16 @@ class _Fixed(Inputs):
         return torch.from_numpy(np.stack([self.plain(size) for _ in self.indices]))
 
     def plain(self, size: int) -> np.ndarray:
-        return _resized(self.face()[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE], size)
+        return resized(self.face()[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE], size)
 
 
-def _crowned(inputs: Inputs, index: int) -> np.ndarray:
+def crowned_like(inputs: Inputs, index: int) -> np.ndarray:
     """A held-out face in held-out hair, BGR uint8 (128, 128, 3); the nets see the same picture."""
     hair = inputs.canvas(int(inputs.rng.choice(inputs.whole)), False)
     canvas = crowned(inputs.canvas(index, False), hair, inputs.rng)
     return np.ascontiguousarray(canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE])
 
 
-def _resized(picture: np.ndarray, size: int) -> np.ndarray:
+def resized(picture: np.ndarray, size: int) -> np.ndarray:
     """A clean view: RGB uint8 (size, size, 3) of BGR."""
     return cv2.resize(np.ascontiguousarray(picture[:, :, ::-1]), (size, size), interpolation=cv2.INTER_AREA)

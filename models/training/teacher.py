@@ -15,10 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.blind import blinding, groups_of
 from models.training.compose import similarity
 from models.training.crops import open_crops
 from models.training.embedder_net import FRACTIONS
 from models.training.progress import track
+from models.training.split import held_out
 
 F32 = NDArray[np.float32]
 FILE = "teachers/omz_face-reid-retail-0095_FP16.xml"
@@ -41,6 +43,14 @@ def teacher_vectors(data: Path, work: Path) -> F32:
             rows.append(z / np.linalg.norm(z))
         np.save(cache, np.array(rows, np.float32))
     return np.load(cache)
+
+
+def blind_vectors(data: Path, work: Path) -> F32:
+    """The same without sex and origin, as they show in crops that are not held out (`blind`); shorter than 1."""
+    vectors, names = teacher_vectors(data, work), open_crops(work).names
+    known = np.array([i for i, name in enumerate(names) if not held_out(name)], np.int64)
+    left: F32 = vectors @ blinding(vectors[known], groups_of([names[i] for i in known]))
+    return left
 
 
 #: Names in the teacher's graph: the embedding, and the maps at the end of its stages.

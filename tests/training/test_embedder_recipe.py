@@ -10,9 +10,10 @@ torch = pytest.importorskip("torch", reason="the recipes need the `train` extra 
 import torch.nn.functional as F  # noqa: E402, N812
 
 from models.training import muon  # noqa: E402
+from models.training.blind import blinding  # noqa: E402
 from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, mirrored, theta_of  # noqa: E402
 from models.training.embedder_loss import Loss, both_ways, looked_up, principal  # noqa: E402
-from models.training.embedder_net import Embedder, count, grown, load  # noqa: E402
+from models.training.embedder_net import Embedder, count, grown, load, turned  # noqa: E402
 from models.training.embedder_train import Plan, take_over  # noqa: E402
 
 SMALL = {"widths": (8, 12, 16, 24), "hidden": (8, 8, 8), "repeats": (1, 1, 1), "head": 32}
@@ -176,16 +177,40 @@ def test_a_mild_view_is_moved_and_lit_but_not_disturbed():
     assert softest[0] < 0.02 < softest[1]
 
 
-def test_weights_are_taken_over_with_their_projection_and_what_they_have_seen(tmp_path):
-    basis = principal(np.random.default_rng(1).standard_normal((300, 256)).astype(np.float32))
-    other = principal(np.random.default_rng(2).standard_normal((300, 256)).astype(np.float32))
-    old, new = Embedder(**SMALL), Embedder(**SMALL)
-    kept = {"weights": old.state_dict(), "basis": torch.from_numpy(basis), "seen": 5, "before": 2}
+def test_weights_are_taken_over_with_their_answers_turned_into_our_projection(tmp_path):
+    teacher = np.random.default_rng(1).standard_normal((300, 256)).astype(np.float32)
+    theirs, ours = principal(teacher), principal(teacher @ blinding(teacher, ["one"] * 150 + ["other"] * 150))
+    old, new = Embedder(**SMALL).eval(), Embedder(**SMALL).eval()
+    kept = {"weights": old.state_dict(), "basis": torch.from_numpy(theirs), "seen": 5, "before": 2}
     torch.save(kept, tmp_path / "kept.pt")
-    loss = Loss(other, SMALL["widths"][1:], (0.0, 0.5, 1.0))
+    loss = Loss(ours, SMALL["widths"][1:], (0.0, 0.5, 1.0))
     assert take_over(new, loss, tmp_path / "kept.pt", torch.device("cpu")) == 7
-    assert torch.equal(loss.basis, torch.from_numpy(basis))
+    assert torch.equal(loss.basis, torch.from_numpy(ours))
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.allclose(new(x), old(x) @ torch.from_numpy(theirs.T @ ours), atol=1e-4)
+
+
+def test_weights_of_the_same_projection_are_taken_over_as_they_are(tmp_path):
+    basis = principal(np.random.default_rng(1).standard_normal((300, 256)).astype(np.float32))
+    old, new = Embedder(**SMALL), Embedder(**SMALL)
+    torch.save({"weights": old.state_dict(), "basis": torch.from_numpy(basis), "seen": 5}, tmp_path / "kept.pt")
+    assert take_over(new, Loss(basis, SMALL["widths"][1:]), tmp_path / "kept.pt", torch.device("cpu")) == 5
     assert all(torch.equal(a, b) for a, b in zip(old.state_dict().values(), new.state_dict().values(), strict=True))
+
+
+def test_a_turned_network_gives_turned_answers_and_goes_on_training():
+    net, x = Embedder(**SMALL), torch.randn(16, 3, 64, 64)
+    net(x)  # statistics other than 0 and 1
+    torch.nn.init.uniform_(net.last[1].weight, 0.5, 2)
+    torch.nn.init.uniform_(net.last[1].bias, -1, 1)
+    turn = torch.linalg.qr(torch.randn(128, 128))[0]
+    with torch.no_grad():
+        before = net.eval()(x)
+        after = turned(net, turn).eval()(x)
+    assert torch.allclose(after, before @ turn, atol=1e-4)
+    net.train()(x).square().sum().backward()
+    assert all(p.grad.isfinite().all() for p in net.parameters())
 
 
 def test_a_deeper_network_begins_as_the_shallower_one_whose_weights_it_gets():

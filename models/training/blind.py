@@ -1,0 +1,82 @@
+"""Sex and origin taken out of embeddings: people of one group stop resembling each other for being of it.
+
+    matrix = blinding(vectors, labels)               # (D, D): what is left of a vector
+    told = readable(vectors, marks, seed=1)          # 0.5: no linear rule can tell the mark
+
+Workflow: the mean embedding of every group (`groups_of`) is a direction that its people share. Two women of one origin
+therefore score higher than two strangers of any kind, which makes false matches unequal; and whoever holds templates
+reads sex and origin from them by one dot product. Taken out is the span of those means. Then all groups have the same
+mean, and no linear rule does better than guessing (Belrose et al. 2023, LEACE, arXiv 2306.03819, theorem 3.1: a linear
+rule can tell nothing if, and only if, the means are equal). The labels serve here and in measurements, on pictures of
+UTKFace and All-Age-Faces; no model and no device holds or guesses one.
+
+The teacher's answers lose the span before the student learns them (`embedder_train`), and the student's own span is
+taken out of its last layer when it is exported (`embedder`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+RACES = ("White", "Black", "Asian", "Indian", "other")
+SEXES = ("men", "women")
+#: The last number of All-Age-Faces that is a woman's (data README).
+_LAST_WOMAN = 7380
+#: A group of fewer pictures has no mean worth the name.
+FEWEST = 50
+#: Directions shorter than this are rounding: the mean of a group is about 0.2-0.7 long.
+_NOTHING = 1e-4
+
+
+def race_and_sex(name: str) -> str:
+    """UTKFace's label out of a name ``AGE_SEX_RACE_...``; "" where a name lacks it."""
+    parts = name.split("_")
+    whole = len(parts) >= 4 and parts[1] in "01" and parts[2] in "01234"
+    return f"{RACES[int(parts[2])]} {SEXES[int(parts[1])]}" if whole else ""
+
+
+def groups_of(names: list[str]) -> list[str]:
+    """The group of every crop: race and sex for UTKFace, sex for All-Age-Faces (``NNNNNAyy``); "" where unknown."""
+    labels = []
+    for name in names:
+        number = name.split("A")[0]
+        aaf = "_" not in name and number.isdigit()
+        labels.append(f"All-Age-Faces {SEXES[int(number) <= _LAST_WOMAN]}" if aaf else race_and_sex(name))
+    return labels
+
+
+def blinding(vectors: F32, labels: list[str]) -> F32:
+    """The symmetric projection (D, D) off the span of the groups' means: ``vectors @ blinding(...)``.
+
+    Args:
+        vectors: (n, D), unit rows. labels: a group for every row; "" rows and groups of fewer than `FEWEST` are
+            left alone.
+
+    Raises:
+        ValueError: no group is large enough.
+    """
+    marks = np.array(labels, dtype=object)
+    large = [label for label in sorted(set(labels) - {""}) if (marks == label).sum() >= FEWEST]
+    if not large:
+        raise ValueError(f"no group of {FEWEST} pictures or more")
+    means = np.stack([vectors[marks == label].mean(0, dtype=np.float64) for label in large])
+    _, lengths, directions = np.linalg.svd(means, full_matrices=False)
+    directions = directions[lengths > _NOTHING]
+    return np.asarray(np.eye(vectors.shape[1]) - directions.T @ directions, np.float32)
+
+
+def readable(vectors: F32, marks: NDArray[np.bool_], seed: int) -> float:
+    """How well a linear rule tells a mark from embeddings: balanced accuracy, 0.5 is guessing, 1 is certainty.
+
+    A ridge classifier with balanced classes learns on half of the rows and is judged on the other.
+    """
+    first = np.random.default_rng(seed).random(len(marks)) < 0.5
+    x = np.concatenate([vectors, np.ones((len(vectors), 1))], 1).astype(np.float64)
+    weight = np.where(marks, 1 / marks[first].mean(), 1 / (1 - marks[first].mean()))
+    weighed = x[first] * weight[first, None]
+    ridge = weighed.T @ x[first] + 1e-4 * first.sum() * np.eye(x.shape[1])
+    rule = np.linalg.solve(ridge, weighed.T @ np.where(marks[first], 1.0, -1.0))
+    said, true = x[~first] @ rule > 0, marks[~first]
+    return float((said[true].mean() + (~said[~true]).mean()) / 2)
