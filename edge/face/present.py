@@ -73,7 +73,7 @@ def describe_card(card: Card, *, origin: str = "") -> list[str]:
     for key, title in _WORDS:
         if key in raw:
             lines += ["", title, *_items(raw[key])]
-    lines += [*_accuracy(raw), *_calibration(card), *_groups(raw)]
+    lines += [*_accuracy(raw), *_calibration(card), *_groups(raw), *_told(raw)]
     for key in raw:
         if key not in _SHOWN:
             lines += ["", key.replace("_", " ").capitalize(), *_items(raw[key])]
@@ -201,3 +201,19 @@ def _groups(raw: Mapping[str, Any]) -> Iterator[str]:
     )
     if ratio is not None:
         yield f"  largest / geometric mean: {ratio}"
+
+
+def _told(raw: Mapping[str, Any]) -> Iterator[str]:
+    """What rules tell of people from their templates, as the calibration measured it."""
+    told = (raw.get("calibration") or {}).get("told_from_templates")
+    if not isinstance(told, Mapping):
+        return
+    yield ""
+    yield "What a template tells of its holder"
+    yield from _wrapped(str(told.get("what", "")), "  ", "  ")
+    teacher = told.get("teacher")
+    for name, value in told.items():
+        if isinstance(value, float):
+            its = teacher.get(name) if isinstance(teacher, Mapping) else None
+            beside = f"  (its teacher's {its:.2f})" if isinstance(its, float) else ""
+            yield f"  {name:<14} {value:.2f}{beside}"

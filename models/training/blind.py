@@ -10,6 +10,8 @@ mean, and no linear rule does better than guessing (Belrose et al. 2023, LEACE, 
 rule can tell nothing if, and only if, the means are equal). The labels serve here and in measurements, on pictures of
 UTKFace and All-Age-Faces; no model and no device holds or guesses one.
 
+A curved rule still tells more than nothing (`curved`, measured by `calibrate`): groups differ in more than their means.
+
 The teacher's answers lose the span before the student learns them (`embedder_train`), and the student's own span is
 taken out of its last layer when it is exported (`embedder`).
 """
@@ -65,6 +67,17 @@ def blinding(vectors: F32, labels: list[str]) -> F32:
     _, lengths, directions = np.linalg.svd(means, full_matrices=False)
     directions = directions[lengths > _NOTHING]
     return np.asarray(np.eye(vectors.shape[1]) - directions.T @ directions, np.float32)
+
+
+def curved(vectors: F32, seed: int, features: int = 1500, sharpness: float = 0.5) -> F32:
+    """Random Fourier features of a Gaussian kernel, (n, features): a linear rule on them is a curved one on vectors.
+
+    Rahimi and Recht, 2007, "Random features for large-scale kernel machines".
+    """
+    random = np.random.default_rng(seed)
+    waves = random.normal(0, (2 * sharpness) ** 0.5, (vectors.shape[1], features))
+    found = (2 / features) ** 0.5 * np.cos(vectors @ waves + random.uniform(0, 2 * np.pi, features))
+    return np.asarray(found, np.float32)
 
 
 def readable(vectors: F32, marks: NDArray[np.bool_], seed: int) -> float:

@@ -4,10 +4,10 @@
     python -m models.training.embedder train       # resumes from .train/embedder/last.pt; curves.png beside it
     python -m models.training.embedder export --weights .train/embedder/last.pt --reason "..."
 
-`train` runs unchanged on CPU and CUDA; stop it with Ctrl-C whenever you like. `export` keeps the averaged weights in
-half precision (`models/training/embedder.pt`), calibrates the int8 ranges on training crops and writes the model with
-its card. To retrain on your own pictures, put aligned crops in the place of `../shared/data/train` (its README says how
-they are aligned) and run all three.
+`train` runs unchanged on CPU and CUDA; stop it with Ctrl-C whenever you like. `export` takes sex and origin out of the
+averaged weights (`embedder_blind`), keeps them in half precision (`models/training/embedder.pt`), calibrates the int8
+ranges on training crops and writes the model with its card. To retrain on your own pictures, put aligned crops in the
+place of `../shared/data/train` (its README says how they are aligned and named) and run all three.
 """
 
 from __future__ import annotations
@@ -16,20 +16,14 @@ import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from models.training import card
-from models.training.blind import blinding, groups_of
 from models.training.paths import DATA, FLOAT, MODELS, TOOLS, WORK
 from models.training.words import EMBEDDER
 
-if TYPE_CHECKING:
-    from models.training.embedder_net import Embedder
-
-#: Training crops of a group that its mean is taken over, at most.
-MOST = 400
 #: A run that begins with learnt weights: rates at a quarter of the peak fall in a straight line, pictures have their
 #: final size, and the disturbances, which taught it robustness before, leave most views alone.
 AGAIN: dict[str, Any] = {
@@ -71,37 +65,6 @@ def calibration_crops(count: int) -> list[np.ndarray]:
 
     inputs = Inputs(WORK, 20)
     return [inputs.sample(SIZE)[1][0] for _ in range(count)]
-
-
-def blinded(net: Embedder, most: int = MOST) -> Embedder:
-    """The network with sex and origin taken out of its last layer (`models.training.blind`); changed in place.
-
-    Group means are measured on training crops, tight ones as they are and in another's hair; what these two kinds of
-    picture share is taken out with them. Mirror images are left to the network, which answers both alike.
-    """
-    import torch
-
-    from models.training.embedder_inputs import MARGIN, MIDDLE, Inputs
-    from models.training.embedder_net import SIZE, turned
-    from models.training.embedder_validate import crowned_like, embed, resized
-
-    inputs, pictures, groups, kinds = Inputs(WORK, 21), [], [], []
-    names, seen = inputs.crops.names, dict[str, int]()
-    for index in map(int, inputs.rng.permutation(inputs.indices)):
-        group = groups_of([names[index]])[0]
-        seen[group] = seen.get(group, 0) + 1
-        if not group or seen[group] > most:
-            continue
-        looks = {"as it is": inputs.canvas(index, False)[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]}
-        if index in inputs.tight:
-            looks["in another's hair"] = crowned_like(inputs, index)
-        for kind, picture in looks.items():
-            pictures.append(resized(picture, SIZE))
-            groups.append(group)
-            kinds.append(kind if index in inputs.tight else "")
-    vectors = embed(net, torch.from_numpy(np.stack(pictures))).numpy()
-    matrix = blinding(np.concatenate([vectors, vectors]), groups + kinds)
-    return turned(net, torch.from_numpy(matrix))
 
 
 def train(options: argparse.Namespace) -> None:
@@ -146,10 +109,11 @@ def keep(weights: Path) -> None:
     """
     import torch
 
+    from models.training.embedder_blind import blinded
+    from models.training.embedder_inputs import Inputs
     from models.training.embedder_net import load
 
-    torch.set_num_threads(1)
-    saved, net = torch.load(weights, map_location="cpu", weights_only=True), blinded(load(weights)[0])
+    saved, net = torch.load(weights, map_location="cpu", weights_only=True), blinded(load(weights)[0], Inputs(WORK, 21))
     half = {name: w.half() if w.is_floating_point() else w for name, w in net.state_dict().items()}
     basis = saved["loss"]["basis"]
     seen = saved["seen"] + saved.get("before", 0)

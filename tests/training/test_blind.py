@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.training.blind import FEWEST, blinding, groups_of, race_and_sex, readable
+from models.training.blind import FEWEST, blinding, curved, groups_of, race_and_sex, readable
 
 
 def people(count: int, seed: int, apart: float = 0.6) -> tuple[np.ndarray, list[str]]:
@@ -39,6 +39,15 @@ def test_a_linear_rule_reads_the_group_before_and_guesses_afterwards():
     mark = np.array([label == "group 0" for label in theirs])
     assert readable(strangers, mark, seed=3) > 0.9
     assert readable(strangers @ blinding(vectors, labels), mark, seed=3) == pytest.approx(0.5, abs=0.04)
+
+
+def test_a_curved_rule_reads_what_a_linear_one_cannot():
+    rng = np.random.default_rng(1)
+    vectors = rng.standard_normal((4000, 2)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    mark = vectors[:, 0] * vectors[:, 1] > 0
+    assert readable(vectors, mark, seed=2) == pytest.approx(0.5, abs=0.04)
+    assert readable(curved(vectors, 3, 200), mark, seed=2) > 0.9
 
 
 def test_impostors_of_one_group_score_no_higher_than_others_afterwards():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,10 +13,12 @@ import torch.nn.functional as F  # noqa: E402, N812
 
 from models.training import muon  # noqa: E402
 from models.training.blind import blinding  # noqa: E402
+from models.training.embedder_blind import blinded, looks  # noqa: E402
 from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, mirrored, theta_of  # noqa: E402
 from models.training.embedder_loss import Loss, both_ways, looked_up, principal  # noqa: E402
 from models.training.embedder_net import Embedder, count, grown, load, turned  # noqa: E402
 from models.training.embedder_train import Plan, take_over  # noqa: E402
+from models.training.embedder_validate import embed  # noqa: E402
 
 SMALL = {"widths": (8, 12, 16, 24), "hidden": (8, 8, 8), "repeats": (1, 1, 1), "head": 32}
 
@@ -211,6 +215,34 @@ def test_a_turned_network_gives_turned_answers_and_goes_on_training():
     assert torch.allclose(after, before @ turn, atol=1e-4)
     net.train()(x).square().sum().backward()
     assert all(p.grad.isfinite().all() for p in net.parameters())
+
+
+def test_a_blinded_network_gives_groups_one_mean_where_it_had_two():
+    class Two(Painted):
+        """Dark crops of one group, bright ones of another, of which the first number is whole heads."""
+
+        def __init__(self) -> None:
+            super().__init__(5)
+            names = [f"{n:05d}A30.jpg" for n in range(60)] + [f"30_{n % 2}_0_{n}.jpg" for n in range(120)]
+            self.crops, self.indices = SimpleNamespace(names=names), np.arange(180)
+            self.whole, self.tight = np.arange(60), frozenset(range(60, 180))
+
+        def canvas(self, index: int, mirror: bool) -> np.ndarray:
+            rng = np.random.default_rng(index)
+            bright = 60 if index % 2 and index >= 60 else 160
+            return rng.integers(bright - 50, bright + 50, (CANVAS, CANVAS, 3)).astype(np.uint8)
+
+    def apart(net: Embedder) -> float:
+        rows = list(looks(Two(), 200))
+        vectors = F.normalize(embed(net, torch.from_numpy(np.stack([picture for *_, picture in rows]))))
+        marks = np.array([group for group, *_ in rows])
+        one, other = (vectors[marks == f"White {sex}"].mean(0) for sex in ("men", "women"))
+        return float((one - other).norm())
+
+    net = Embedder(**SMALL).eval()
+    before = apart(net)
+    assert before > 0.05
+    assert apart(blinded(net, Two(), 200)) < 0.1 * before
 
 
 def test_a_deeper_network_begins_as_the_shallower_one_whose_weights_it_gets():
