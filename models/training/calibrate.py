@@ -61,8 +61,7 @@ def find_alike(held: HeldOut) -> Alike:
     """Ask the teacher; list and draw what it says."""
     from models.training.crops import open_crops
 
-    every, names = impostors.told(DATA, WORK), open_crops(WORK).names
-    aaf = np.array([i for i, name in enumerate(names) if "_" not in name], np.int64)
+    every, aaf = impostors.told(DATA, WORK), open_crops(WORK).of("aaf")
     known, _ = impostors.same_person(every, aaf, impostors.SAME_PERSON)
     limits = {"aaf": impostors.SAME_PERSON, "utk": impostors.teacher_score(every, aaf, known, ALIKE)}
     found = {}

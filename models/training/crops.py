@@ -34,8 +34,13 @@ class Crops:
     landmarks: F32
 
     def of(self, source: str) -> NDArray[np.int64]:
-        """Indices of one source, ``aaf`` or ``utk``; utk names hold underscores."""
-        return np.array([i for i, name in enumerate(self.names) if ("_" in name) == (source == "utk")], np.int64)
+        """Indices of one source; see `of_source`."""
+        return of_source(self.names, source)
+
+
+def of_source(names: list[str], source: str) -> NDArray[np.int64]:
+    """Indices of one source's names, ``aaf`` or ``utk``; utk names hold underscores."""
+    return np.array([i for i, name in enumerate(names) if ("_" in name) == (source == "utk")], np.int64)
 
 
 def open_crops(work: Path) -> Crops:

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.crops import of_source
 from models.training.paths import WORK
 from models.training.progress import track
 
@@ -43,8 +44,8 @@ class HeldOut:
     index: NDArray[np.int64]
 
     def of(self, source: str) -> NDArray[np.int64]:
-        """Rows of one source, ``aaf`` or ``utk``; utk names hold underscores."""
-        return np.array([i for i, name in enumerate(self.names) if ("_" in name) == (source == "utk")], np.int64)
+        """Rows of one source; see `models.training.crops.of_source`."""
+        return of_source(self.names, source)
 
 
 @dataclass(frozen=True, slots=True)

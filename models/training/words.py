@@ -37,6 +37,8 @@ EMBEDDER: dict[str, Any] = {
     "limits": [
         "false match rates differ between groups of people, by the factors in the table of groups; the overall rate is "
         "the promise for no group",
+        "what people of one sex and origin share is taken out of templates, as far as means go; a curved rule still "
+        "tells more than nothing (told_from_templates says how much)",
         "a calibration speaks for people and cameras like those it was made with: measure your own with `edge lab`",
         "two of its inputs, UTKFace and the teacher's own training data, may not be cleared for commercial use: "
         "retrain it before selling it",
