@@ -54,15 +54,12 @@ def blinding(vectors: F32, labels: list[str]) -> F32:
 
     Args:
         vectors: (n, D), unit rows. labels: a group for every row; "" rows and groups of fewer than `FEWEST` are
-            left alone.
-
-    Raises:
-        ValueError: no group is large enough.
+            left alone. Where nobody is labelled, as in pictures of one's own, nothing is taken out.
     """
     marks = np.array(labels, dtype=object)
     large = [label for label in sorted(set(labels) - {""}) if (marks == label).sum() >= FEWEST]
     if not large:
-        raise ValueError(f"no group of {FEWEST} pictures or more")
+        return np.eye(vectors.shape[1], dtype=np.float32)
     means = np.stack([vectors[marks == label].mean(0, dtype=np.float64) for label in large])
     _, lengths, directions = np.linalg.svd(means, full_matrices=False)
     directions = directions[lengths > _NOTHING]

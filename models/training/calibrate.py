@@ -61,7 +61,7 @@ def find_alike(held: HeldOut) -> Alike:
     """Ask the teacher; list and draw what it says."""
     from models.training.crops import open_crops
 
-    every, aaf = impostors.told(DATA, WORK), open_crops(WORK).of("aaf")
+    every, aaf = impostors.answers(DATA, WORK), open_crops(WORK).of("aaf")
     known, _ = impostors.same_person(every, aaf, impostors.SAME_PERSON)
     limits = {"aaf": impostors.SAME_PERSON, "utk": impostors.teacher_score(every, aaf, known, ALIKE)}
     found = {}

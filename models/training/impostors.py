@@ -2,7 +2,7 @@
 
     python -m models.training.impostors                      # .train/same-person.csv, which the split of training needs
 
-    vectors = told(data, work)                               # the teacher's answers, blind to sex and origin
+    vectors = answers(data, work)                            # the teacher's answers, blind to sex and origin
     same = same_person(vectors, aaf, SAME_PERSON)            # pairs of All-Age-Faces pictures of one person
     score = teacher_score(vectors, aaf, same, 1e-5)          # what one impostor comparison in 100,000 reaches
     alike = same_person(vectors, utk, score)                 # pairs of UTKFace pictures that may be one person
@@ -34,7 +34,7 @@ SAME_PERSON = 0.60
 _LOWEST = 0.4
 
 
-def told(data: Path, work: Path) -> F32:
+def answers(data: Path, work: Path) -> F32:
     """Unit vectors (n, 256) of all crops, by which people are told apart here."""
     from models.training.teacher import blind_vectors  # needs torch, which is not installed everywhere
 
@@ -46,7 +46,7 @@ def same_person(vectors: F32, rows: I64, score: float) -> tuple[I64, F32]:
     """Pairs of rows whose teacher score reaches ``score``, strongest first: int64 (n, 2) into ``vectors``, scores.
 
     Args:
-        vectors: unit embeddings of all crops (`told`). rows: the crops that are compared with each other.
+        vectors: unit embeddings of all crops (`answers`). rows: the crops that are compared with each other.
     """
     pairs, scores = [np.zeros((0, 2), np.int64)], [np.zeros(0, np.float32)]
     for start in range(0, len(rows), 1024):
@@ -79,7 +79,7 @@ def list_all(data: Path, work: Path) -> Path:
     """
     file = work / "same-person.csv"
     if not file.exists():
-        crops, vectors = open_crops(work), told(data, work)
+        crops, vectors = open_crops(work), answers(data, work)
         found = [same_person(vectors, crops.of(source), SAME_PERSON) for source in ("aaf", "utk")]
         pairs, scores = (np.concatenate(part) for part in zip(*found, strict=True))
         write(pairs, scores, crops.names, file)

@@ -45,8 +45,9 @@ EMBEDDER: dict[str, Any] = {
     ],
     "data": [UTK, AAF],
     "teachers": [{"name": "Open Model Zoo face-reidentification-retail-0095", "licence": "Apache-2.0"}],
-    "retrain": "put crops of your own into DIR/train, aligned as ../shared/data/README.md says, beside DIR/scenes and "
-    "DIR/teachers; then `python -m models.training.detector prepare --data DIR`, `python -m models.training.embedder "
+    "retrain": "put crops of your own into DIR/train, aligned (and, to take sex and origin out, named) as "
+    "../shared/data/README.md says, beside DIR/scenes and DIR/teachers; then "
+    "`python -m models.training.detector prepare --data DIR`, `python -m models.training.embedder "
     "train`, `python -m models.training.embedder export --weights .train/embedder/last.pt --reason WHY`, and "
     "`edge lab calibrate` with people who are not in it",
     "licence": LICENCE,
