@@ -164,9 +164,14 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument("--weights", type=Path, default=FLOAT, help="a checkpoint, such as .train/embedder/last.pt")
     sub.add_argument("--crops", type=int, default=480, help="training crops for the int8 ranges (default 480)")
     sub.add_argument("--reason", default="", help="why the golden digest changes")
+    commands.add_parser("curves", help="every run's log in one picture, models/embedder-curves.png")
     options = parser.parse_args(arguments)
     if options.command == "train":
         train(options)
+    elif options.command == "curves":
+        from models.training.embedder_curves import draw, read
+
+        draw(read(WORK), MODELS / "embedder-curves.png")
     elif options.command == "validate":
         validate(options.weights, options.dims)
     else:
