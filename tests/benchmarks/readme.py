@@ -63,6 +63,7 @@ def accuracy() -> list[str]:
             + source(result)
         )
         told += discarded(result)
+    told.append("What helped: [every run's curve](models/embedder-curves.png), models/training/NOTES.md.")
     return [*lines, "", " ".join(told)]
 
 
