@@ -32,8 +32,9 @@ EXACT = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "PAD", "RESHAPE", "DEL
 #: What int8 graphs of other operators may be off by: a few steps of 1/127.
 COARSE = 0.03
 #: Separation of the reference people (`edge.face.reference`) below which a model is refused: an equal error rate near
-#: 7 % even among these twelve. Share of the reference pictures in which a detector must find the face.
-LEAST_SEPARATION, LEAST_FOUND = 3.0, 0.9
+#: 0.6 % even among these twelve. Six embedders fed as they should be gave 8.3 to 9.6, wrongly scaled pixels up to 3.3.
+#: Share of the reference pictures in which a detector must find the face.
+LEAST_SEPARATION, LEAST_FOUND = 5.0, 0.9
 #: A result better by this factor with red and blue exchanged is worth a word.
 SWAP_FACTOR = 1.03
 _AGAIN = "export the model again, in one piece, and compare the two files"

@@ -1,6 +1,6 @@
 """Twelve people who do not exist, three pictures each: does an embedder tell them apart at all?
 
-    try_people(card)["given"]           # {"same": 0.87, "different": 0.15, "separation": 8.2}
+    try_people(card)["given"]           # {"same": 0.88, "different": 0.18, "separation": 8.6}
 
 In lab builds and checkouts only: a device build compares no faces outside of a claim, not even these.
 
@@ -9,8 +9,8 @@ since undisturbed they are so alike that raw pixels, or a net of random weights,
 that pixels go into a model as it expects them. It says nothing about accuracy: see `edge lab`.
 
 The separation is d' = (mean of same - mean of different) / sqrt((their variances) / 2). Measured on these pictures, one
-net: 8.2; with its colours in the wrong order 7.6; pixels as 0..255 instead of -1..1 0.8; faces upside down 1.0; its
-weights replaced by random numbers 0.2; raw pixels 1.3.
+net: 8.6; with its colours in the wrong order 8.2; pixels as 0..255 instead of -1..1 3.3; faces upside down 0.7. Another
+net's weights replaced by random numbers 0.2; raw pixels 1.3.
 """
 
 from __future__ import annotations

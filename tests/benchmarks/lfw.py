@@ -43,6 +43,8 @@ OURS, FLOAT, TEACHER = (
     "float weights, YuNet landmarks",
     "teacher 0095, YuNet landmarks",
 )
+#: The lab's operating points at a card's thresholds are named so, then the target.
+AT_CARD = "card, target "
 FLOAT_FILE = Path("models/training/embedder.pt")
 #: False match rates of the JSON, by their place among the lab's operating points.
 FMRS = (1e-2, 1e-3, 1e-4, 1e-5)
@@ -186,6 +188,15 @@ def discard_of(model: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def at_card_of(model: dict[str, Any]) -> list[dict[str, float]]:
+    """What the thresholds of the embedder's card give on these pictures, by the target that they were made for."""
+    return [
+        {"target_fmr": float(point["name"].removeprefix(AT_CARD)), **{key: point[key] for key in ("fmr", "fnmr")}}
+        for point in model["operating_points"]
+        if point["name"].startswith(AT_CARD)
+    ]
+
+
 def bars(seen: dict[str, float], results: dict[str, dict[str, float]]) -> bool:
     """Say which bars are met."""
     chain, gap = results[CHAIN], 100 * (results[FLOAT]["pairs_accuracy"] - results[OURS]["pairs_accuracy"])
@@ -229,6 +240,7 @@ def save(
             "pictures": size["pictures"],
             "people": size["people"],
         },
+        at_card_thresholds=next(at_card_of(model) for model in found.models if model["name"] == CHAIN),
         error_versus_discard=next(discard_of(model) for model in found.models if model["name"] == CHAIN),
         rows={name: {key: round(value, 6) for key, value in row.items()} for name, row in results.items()},
     )

@@ -63,8 +63,18 @@ def accuracy() -> list[str]:
             + source(result)
         )
         told += discarded(result)
+        told.append(at_card(result))
     told.append("What helped: [every run's curve](models/embedder-curves.png), models/training/NOTES.md.")
     return [*lines, "", " ".join(told)]
+
+
+def at_card(result: dict[str, Any]) -> str:
+    """What a door's thresholds give on these pictures: how far the calibration is on the safe side."""
+    rows = [
+        f"for a target of {row['target_fmr']:.0e} FMR {row['fmr']:.1e} and FNMR {100 * row['fnmr']:.1f} %"
+        for row in result["at_card_thresholds"]
+    ]
+    return f"One look at the thresholds of the card gives, {'; '.join(rows)} (target rates are upper bounds)."
 
 
 def discarded(result: dict[str, Any]) -> list[str]:

@@ -196,7 +196,7 @@ def test_the_limits_are_the_settings(assess: Assess):
     assert assess(max_height=0.4).advice == (Advice.STEP_BACK,)
 
 
-@pytest.mark.parametrize("name", ["ada", "goran", "lena"])
+@pytest.mark.parametrize("name", PEOPLE)
 @pytest.mark.parametrize(
     "steps",
     [
