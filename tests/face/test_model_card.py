@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import string
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from edge.errors import ModelError
 from edge.face import Card, load_card, parse_card
+from edge.face.present import describe_card
 from tests.face.cards import plain_card
 
 HERE = Path()
@@ -223,3 +225,23 @@ def test_a_card_with_bytes_changed_is_either_refused_or_a_whole_card(data: st.Da
         return
     assert card.input.shape[3] == 3
     assert card.align is not None
+
+
+def test_what_templates_tell_of_their_holders_is_said_beside_the_teacher():
+    card = load_card("embedder")
+    text, told = "\n".join(describe_card(card)), card.raw["calibration"]["told_from_templates"]
+    assert "What a template tells of its holder" in text
+    assert f"linear sex     {told['linear sex']:.2f}  (its teacher's {told['teacher']['linear sex']:.2f})" in text
+
+
+@pytest.mark.parametrize("told", [None, "much", {}, {"linear sex": 0.5}, {"linear sex": "?", "teacher": 3}])
+def test_a_card_that_tells_it_oddly_is_still_described(told):
+    card = load_card("embedder")
+    raw = dict(card.raw) | {"calibration": {**card.raw["calibration"], "told_from_templates": told}}
+    assert describe_card(replace(card, raw=raw))[0].startswith("embedder")
+
+
+def test_shipped_templates_tell_less_of_sex_and_origin_than_the_teachers():
+    told = load_card("embedder").raw["calibration"]["told_from_templates"]
+    for name in ("linear sex", "linear origin", "curved sex", "curved origin"):
+        assert 0.4 < told[name] < told["teacher"][name] <= 1
