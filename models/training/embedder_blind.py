@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import torch
@@ -37,27 +38,24 @@ def blinded(net: Embedder, inputs: Inputs, most: int = MOST) -> Embedder:
     """
     groups: list[str] = []
     kinds: list[str] = []
-    waiting: list[U8] = []
     vectors: list[torch.Tensor] = []
-    for group, kind, picture in track(looks(inputs, most), _count(inputs, most), "crops seen"):
-        groups.append(group)
-        kinds.append(kind)
-        waiting.append(picture)
-        if len(waiting) == _BATCH:
-            vectors.append(embed(net, torch.from_numpy(np.stack(waiting))))
-            waiting.clear()
-    if waiting:
-        vectors.append(embed(net, torch.from_numpy(np.stack(waiting))))
-    if not vectors:
+    crops = chosen(inputs, most)
+    if not crops:
         print("no crop's name says its group (data README): nothing is taken out")
         return net
+    total = sum(1 + (index in inputs.tight) for index, _ in crops)
+    seen = track(looks(inputs, crops), total, "crops seen")
+    for part in iter(lambda: list(islice(seen, _BATCH)), []):
+        groups += [group for group, _, _ in part]
+        kinds += [kind for _, kind, _ in part]
+        vectors.append(embed(net, torch.from_numpy(np.stack([picture for *_, picture in part]))))
     rows = torch.cat(vectors).numpy()
     return turned(net, torch.from_numpy(blinding(np.concatenate([rows, rows]), groups + kinds)))
 
 
-def looks(inputs: Inputs, most: int) -> Iterator[tuple[str, str, U8]]:
-    """(group, kind, RGB uint8 (112, 112, 3)) of training crops; the kind of a whole head is ""."""
-    for index, group in _chosen(inputs, most):
+def looks(inputs: Inputs, crops: list[tuple[int, str]]) -> Iterator[tuple[str, str, U8]]:
+    """(group, kind, RGB uint8 (112, 112, 3)) of `chosen` crops; the kind of a whole head is ""."""
+    for index, group in crops:
         tight = index in inputs.tight
         plain = inputs.canvas(index, False)[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]
         yield group, "as it is" if tight else "", resized(plain, SIZE)
@@ -65,7 +63,8 @@ def looks(inputs: Inputs, most: int) -> Iterator[tuple[str, str, U8]]:
             yield group, "in another's hair", resized(crowned_like(inputs, index), SIZE)
 
 
-def _chosen(inputs: Inputs, most: int) -> list[tuple[int, str]]:
+def chosen(inputs: Inputs, most: int) -> list[tuple[int, str]]:
+    """(index, group) of crops whose group is known, at random, at most so many of a group."""
     seen, found = Counter[str](), []
     for index in np.random.default_rng(_SEED).permutation(inputs.indices).tolist():
         group = groups_of([inputs.crops.names[index]])[0]
@@ -73,7 +72,3 @@ def _chosen(inputs: Inputs, most: int) -> list[tuple[int, str]]:
         if group and seen[group] <= most:
             found.append((index, group))
     return found
-
-
-def _count(inputs: Inputs, most: int) -> int:
-    return sum(1 + (index in inputs.tight) for index, _ in _chosen(inputs, most))

@@ -112,7 +112,7 @@ class _Fixed(Inputs):
 
 
 def crowned_like(inputs: Inputs, index: int) -> np.ndarray:
-    """A held-out face in held-out hair, BGR uint8 (128, 128, 3); the nets see the same picture."""
+    """A tight crop's face in the hair of another of these inputs' crops, BGR uint8 (128, 128, 3)."""
     hair = inputs.canvas(int(inputs.rng.choice(inputs.whole)), False)
     canvas = crowned(inputs.canvas(index, False), hair, inputs.rng)
     return np.ascontiguousarray(canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE])

@@ -27,7 +27,7 @@ from models.training.paths import DATA, WORK
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 #: Score of the teacher, blind to sex and origin, from which two pictures count as one person. Looked at: of 12 drawn
-#: between 0.60 and 0.64 in All-Age-Faces all but one or two are; most of one person lie below, so what is left still
+#: between 0.60 and 0.64 in All-Age-Faces all but one or two are; many of one person lie below, so what is left still
 #: errs on the high side.
 SAME_PERSON = 0.60
 #: Below it the score that one comparison in 100,000 reaches is not looked for.

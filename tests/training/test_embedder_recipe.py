@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: E402, N812
 
 from models.training import muon  # noqa: E402
 from models.training.blind import blinding  # noqa: E402
-from models.training.embedder_blind import blinded, looks  # noqa: E402
+from models.training.embedder_blind import blinded, chosen, looks  # noqa: E402
 from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, mirrored, theta_of  # noqa: E402
 from models.training.embedder_loss import Loss, both_ways, looked_up, principal  # noqa: E402
 from models.training.embedder_net import Embedder, count, grown, load, turned  # noqa: E402
@@ -233,7 +233,7 @@ def test_a_blinded_network_gives_groups_one_mean_where_it_had_two():
             return rng.integers(bright - 50, bright + 50, (CANVAS, CANVAS, 3)).astype(np.uint8)
 
     def apart(net: Embedder) -> float:
-        rows = list(looks(Two(), 200))
+        rows = list(looks(Two(), chosen(Two(), 200)))
         vectors = F.normalize(embed(net, torch.from_numpy(np.stack([picture for *_, picture in rows]))))
         marks = np.array([group for group, *_ in rows])
         one, other = (vectors[marks == f"White {sex}"].mean(0) for sex in ("men", "women"))
