@@ -44,6 +44,9 @@ class Relief:
     Args:
         mesh: float32 (N, 3), pixels of the portrait.
         shape: rows and columns of the portrait.
+
+    Attributes:
+        points: float32 (rows, columns, 2), a coarse grid over the portrait, `step` pixels apart.
     """
 
     def __init__(self, mesh: F32, shape: tuple[int, int]) -> None:
@@ -51,12 +54,13 @@ class Relief:
         self.pivot = np.array([mesh[:, 0].mean(), mesh[:, 1].max() - 0.25 * np.ptp(mesh[:, 1]), _PIVOT_Z], np.float32)
         rows, columns = (side // _STEP + 1 for side in shape)
         y, x = np.mgrid[:rows, :columns].astype(np.float32) * _STEP
-        self._points = np.stack([x, y], axis=-1)
-        self._depth = _spread(mesh, self._points, self.hull)
+        self.points: F32 = np.stack([x, y], axis=-1)
+        self.step = _STEP
+        self._depth = _spread(mesh, self.points, self.hull)
 
     def displacement(self, pose: Pose) -> F32:
         """How far each grid point moves under a pose, float32 (rows, columns, 2), pixels of the portrait."""
-        solid = np.dstack([self._points, self._depth]) - self.pivot
+        solid = np.dstack([self.points, self._depth]) - self.pivot
         moved = solid @ rotation(pose).T
         return np.ascontiguousarray((moved - solid)[..., :2], dtype=np.float32)
 
@@ -70,14 +74,27 @@ class Relief:
         Returns:
             float32 (h, w, 2): the points of the straight portrait that are seen there.
         """
-        moves = self.displacement(pose)
-        targets = np.ascontiguousarray(targets, dtype=np.float32)
-        found = targets
-        for _ in range(_ROUNDS):
-            x, y = cv2.split(found / _STEP)
-            there = cv2.remap(moves, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            found = targets - np.asarray(there, np.float32)
-        return found
+        return undone(self.displacement(pose), targets, self.step)
+
+
+def undone(moves: F32, targets: F32, step: int) -> F32:
+    """Where points came from that a smooth displacement has moved, by fixed-point iteration.
+
+    Args:
+        moves: float32 (rows, columns, 2), how far the points of a grid move, pixels.
+        targets: float32 (h, w, 2), points after the move, pixels.
+        step: pixels between two points of the grid.
+
+    Returns:
+        float32 (h, w, 2).
+    """
+    targets = np.ascontiguousarray(targets, dtype=np.float32)
+    found = targets
+    for _ in range(_ROUNDS):
+        x, y = cv2.split(found / step)
+        there = cv2.remap(moves, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        found = targets - np.asarray(there, np.float32)
+    return found
 
 
 def rotation(pose: Pose) -> NDArray[np.float32]:

@@ -17,8 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.affine import chain, similarity, transform
 from models.training.covers import occlude
-from models.training.data import CONFIDENT, MIRROR, Pictures, open_pictures
+from models.training.data import CONFIDENT, Pictures, open_pictures
+from models.training.meshes import open_meshes
+from models.training.turned_crops import looking
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -27,8 +30,10 @@ WIDTH, HEIGHT = 192, 144
 MOST_FACES = 5
 #: The second look (`edge.face.confirm`) sees a pattern of 12 pixels nine times enlarged: log of the largest scale.
 NEAREST = 2.2
-#: Share of faces with something in front of them.
-COVERED = 0.25
+#: Share of faces with something in front of them, and of crops on a background whose heads look aside.
+COVERED, LOOKING = 0.33, 0.4
+#: Share of scenes in which the face is as large as a second look sees it.
+SECOND = 0.3
 #: Pictures with index % 15 == 0 (portraits, backgrounds) or % 40 == 0 (crops) are held out for validation.
 HELD_OUT = {"portraits": 15, "backgrounds": 15, "crops": 40}
 
@@ -43,36 +48,6 @@ def split_indices(pictures: Pictures, kind: str, split: str) -> NDArray[np.int64
     elif split == "held_out":
         keep = keep & held
     return np.flatnonzero(keep)
-
-
-def transform(matrix: F64, row: F32, mirrored: bool) -> F32:
-    """Carry a label row (x, y, w, h, landmarks) through a 2x3 affine; the box is that of its inscribed ellipse.
-
-    Returns:
-        float32 (14,): centre x, y, width, height, landmarks.
-    """
-    linear, shift = matrix[:, :2], matrix[:, 2]
-    centre = linear @ (row[0:2] + row[2:4] / 2) + shift
-    extent = np.sqrt((linear**2) @ (row[2:4].astype(np.float64) ** 2))
-    points = row[4:14].reshape(5, 2) @ linear.T + shift
-    points = points[MIRROR] if mirrored else points
-    return np.concatenate([centre, extent, points.ravel()]).astype(np.float32)
-
-
-def similarity(source: F32, target: F32) -> F64:
-    """Least-squares similarity (2x3) that carries points (n, 2) onto points; closed form (Umeyama 1991, 2-D)."""
-    a, b = source.astype(np.float64), target.astype(np.float64)
-    ma, mb = a.mean(0), b.mean(0)
-    a, b = a - ma, b - mb
-    norm = (a**2).sum()
-    re, im = (a * b).sum() / norm, (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() / norm
-    linear = np.array([[re, -im], [im, re]])
-    return np.hstack([linear, (mb - linear @ ma)[:, None]])
-
-
-def chain(outer: F64, inner: F64) -> F64:
-    """outer after inner, both 2x3."""
-    return np.hstack([outer[:, :2] @ inner[:, :2], (outer[:, :2] @ inner[:, 2] + outer[:, 2])[:, None]])
 
 
 def _masks(rng: np.random.Generator) -> list[U8]:
@@ -105,7 +80,7 @@ class Composer:
     def __init__(self, work: Path, split: str, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
         self.portraits, self.crops = open_pictures(work, "portraits"), open_pictures(work, "crops")
-        self.backgrounds = open_pictures(work, "backgrounds")
+        self.backgrounds, self.meshes = open_pictures(work, "backgrounds"), open_meshes(work.parent)
         self.portrait_ids = split_indices(self.portraits, "portraits", split)
         self.crop_ids = split_indices(self.crops, "crops", split)
         self.background_ids = split_indices(self.backgrounds, "backgrounds", split)
@@ -136,9 +111,9 @@ class Composer:
     def height(self) -> float:
         """Face height in the input: 12 px (8 % of the frame) to 140 px, most of them where faces are verified."""
         kind = self.rng.random()
-        if kind < 0.2:  # as a second look sees it
+        if kind < SECOND:
             return float(np.clip(self.rng.normal(0.75 * HEIGHT, 10), 80, 140))
-        low, high = (11.0, 30.0) if kind < 0.4 else (26.0, 142.0)
+        low, high = (11.0, 30.0) if kind < SECOND + 0.2 else (26.0, 142.0)
         return float(np.exp(self.rng.uniform(np.log(low), np.log(high))))
 
     def window(self) -> tuple[int, int]:
@@ -214,11 +189,17 @@ class Composer:
         swapped[0:4] = (swapped[0:4] + own[0:4]) / 2
         return swapped
 
+    def head(self, index: int) -> tuple[U8, F32]:
+        """A crop and its label; some heads look aside (`turned_crops`)."""
+        picture, row, mesh = self.crops.picture(index), self.crops.labels[index], self.meshes[index]
+        if self.rng.random() > LOOKING or np.isnan(mesh[0, 0]):
+            return picture, row
+        return looking(picture, row, mesh.astype(np.float32), self.rng)
+
     def crop(self, canvas: U8, height: float, left: int, right: int, inside: bool = False) -> F32:
         """Lay a tight crop over the canvas under a soft mask, or let it fill the frame by replicating its border."""
         rng = self.rng
-        index = int(rng.choice(self.crop_ids))
-        picture, row = self.crops.picture(index), self.crops.labels[index]
+        picture, row = self.head(int(rng.choice(self.crop_ids)))
         matrix, mirrored = self.pose(row, height, left, right, inside)
         if rng.random() < 0.2:
             warp(picture, matrix, canvas, cv2.BORDER_REPLICATE)
@@ -255,8 +236,7 @@ class Composer:
             x, y = self.rng.uniform(left, right), self.rng.uniform(0, HEIGHT)
             apart = [np.hypot(x - f[0], y - f[1]) > 0.62 * (height + max(f[2], f[3])) for f in faces]
             if all(apart):
-                index = int(self.rng.choice(self.crop_ids))
-                picture, row = self.crops.picture(index), self.crops.labels[index]
+                picture, row = self.head(int(self.rng.choice(self.crop_ids)))
                 matrix, mirrored = self.pose(row, height, left, right, False)
                 own = transform(matrix, row, mirrored)
                 matrix[:, 2] += [x - own[0], y - own[1]]

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.compose import similarity
+from models.training.affine import similarity
 from models.training.data import open_pictures
 
 U8 = NDArray[np.uint8]

@@ -207,8 +207,10 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else several thread pools slow each other down threefold
     if options.command == "prepare":
         from models.training.data import prepare
+        from models.training.meshes import list_meshes
 
         prepare(options.data, WORK / "data", options.processes)
+        list_meshes(options.data, WORK)
     elif options.command == "train":
         import torch
 

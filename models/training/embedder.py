@@ -52,8 +52,10 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
             "template": [[round(float(x), 4), round(float(y), 4)] for x, y in TEMPLATE],
         },
         **EMBEDDER,
-        "training": f"models.training.embedder: online distillation, {seen:,} inputs (some 24,000 crops and composites "
-        "of two, each with its mirror image, four views of both); int8 by ai-edge-quantizer static_wi8_ai8 on 480 "
+        "training": f"models.training.embedder: online distillation, {seen:,} inputs: some 24,000 crops and composites "
+        "of two, tight ones mostly in another's hair, half of them warped, some in other light; of each, and of its "
+        "mirror image, four views, moved, many of them turned by the face's mesh and with another mien. The teacher's "
+        "answers were blind to sex and origin, and the last layer is. int8 by ai-edge-quantizer static_wi8_ai8 on 480 "
         "training crops, ranges are their extremes",
     }
 

@@ -19,11 +19,16 @@ RUNS = (
     ("third", "two more blocks; the mean over mirror images"),
     ("fourth", "tight crops in another's hair, other light"),
     ("fifth", "blind to sex and origin"),
+    ("sixth", "heads turned by their mesh, other miens"),
 )
 #: Key, colour, words; per cent.
 TARS = (("held_tar3", "tab:blue", "TAR at FMR 1e-3"), ("held_tar4", "tab:orange", "TAR at FMR 1e-4"))
 #: Key, style, words.
-COSINES = (("held_clean", "-", "as they are"), ("held_crowned", "--", "in another's hair"))
+COSINES = (
+    ("held_clean", "-", "as they are"),
+    ("held_crowned", "--", "in another's hair"),
+    ("held_turned", ":", "turned, with another mien; the target is the straight crop's"),
+)
 
 
 def read(work: Path) -> list[tuple[str, list[dict[str, float]]]]:

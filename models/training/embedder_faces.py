@@ -1,7 +1,7 @@
 """The same crop as another picture: another head around it, turned a little, in other light. Both nets see the change.
 
     canvas = crowned(canvas, other, rng)    # BGR uint8 (160, 160, 3): the face of one, hair and background of another
-    canvas = changed(canvas, rng)           # the face stays where it was, roughly
+    canvas = lit(warped(canvas, rng), rng)  # the face stays where it was, roughly
 
 A student that copies its teacher on frontal crops of two sets need not copy it on other pictures. What is changed here
 is changed before the teacher looks, so that it says itself what the changed picture means; a warped face may well be
@@ -46,18 +46,6 @@ def crowned(canvas: U8, other: U8, rng: np.random.Generator) -> U8:
     tone = (canvas[band].reshape(-1, 3).mean(0) + 5) / (other[band].reshape(-1, 3).mean(0) + 5)
     head = np.clip(other * np.clip(tone, 0.4, 2.5), 0, 255)
     return (canvas * inside + head * (1 - inside)).astype(np.uint8)
-
-
-def changed(canvas: U8, rng: np.random.Generator) -> U8:
-    """Another picture, half of the time the very same one.
-
-    Args:
-        canvas: BGR uint8 (S, S, 3).
-        rng: says what changes.
-    """
-    if rng.random() < WARPED:
-        canvas = warped(canvas, rng)
-    return lit(canvas, rng) if rng.random() < LIT else canvas
 
 
 def warped(canvas: U8, rng: np.random.Generator) -> U8:

@@ -6,7 +6,8 @@
 Workflow: a crop is warped onto a canvas, 160x160, whose middle 128x128 is the teacher's alignment. Some canvases are a
 composite of two crops, even or through a soft random mask; tight crops often get another's hair, and half of all are
 changed besides, for both nets (`embedder_faces`). The teacher sees the middle as it is; the student sees it moved a
-little (as a detector's landmarks would), in other light, blurred, or partly covered, and is told the same answer.
+little (as a detector's landmarks would), turned and with another mien (`heads`), in other light, blurred, or
+partly covered, and is told the same answer.
 Held-out pictures never appear (`split`).
 """
 
@@ -18,10 +19,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.compose import similarity
+from models.training.affine import similarity
 from models.training.crops import open_crops
-from models.training.embedder_faces import changed, crowned
+from models.training.embedder_faces import LIT, WARPED, crowned, lit, warped
 from models.training.embedder_net import FRACTIONS
+from models.training.heads import Head, drawn
+from models.training.meshes import open_meshes
 from models.training.photometric import Photometric
 from models.training.split import excluded_from_training, held_out
 
@@ -33,6 +36,8 @@ TEMPLATE = MIDDLE * np.array(FRACTIONS, np.float32) + MARGIN
 PLAIN, EVEN = 0.7, 0.15
 #: Share of UTKFace's tight crops that get the hair of somebody in All-Age-Faces.
 CROWNED = 0.6
+#: Share of views that are turned, of faces that both nets see as they are.
+TURNED = 0.6
 
 
 def split_of(work: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -53,7 +58,7 @@ class Inputs:
     """
 
     def __init__(self, work: Path, seed: int, indices: NDArray[np.int64] | None = None) -> None:
-        self.crops = open_crops(work)
+        self.crops, self.meshes = open_crops(work), open_meshes(work)
         self.indices = split_of(work)[0] if indices is None else indices
         self.tight = frozenset(self.crops.of("utk").tolist())
         self.whole = np.intersect1d(self.indices, self.crops.of("aaf"))
@@ -67,32 +72,48 @@ class Inputs:
         out = cv2.warpAffine(self.crops.pixels[index], matrix, (CANVAS, CANVAS), borderMode=cv2.BORDER_REPLICATE)
         return out[:, ::-1] if mirror else out
 
-    def face(self) -> U8:
-        """A canvas, half of the time changed as both nets will see it (`embedder_faces`)."""
-        return changed(self.blended(), self.rng)
+    def head(self, index: int, mirror: bool) -> Head | None:
+        """The depth of a crop's canvas; None where the mesh's teacher saw no face."""
+        mesh = self.meshes[index].astype(np.float32)
+        if not np.isfinite(mesh).all():
+            return None
+        matrix = similarity(self.crops.landmarks[index], TEMPLATE)
+        flat = mesh[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        deep = mesh[:, 2:] * np.sqrt(np.linalg.det(matrix[:, :2]))
+        if mirror:
+            flat[:, 0] = CANVAS - 1 - flat[:, 0]
+        return Head(np.hstack([flat, deep]).astype(np.float32), TEMPLATE, CANVAS)
 
-    def person(self) -> U8:
-        """A crop, most of the tight ones with another's hair."""
+    def face(self) -> tuple[U8, Head | None]:
+        """A canvas, half of the time warped as both nets will see it (`embedder_faces`), otherwise with its depth."""
+        canvas, index, mirror = self.blended()
+        bent = self.rng.random() < WARPED
+        canvas = warped(canvas, self.rng) if bent else canvas
+        canvas = lit(canvas, self.rng) if self.rng.random() < LIT else canvas
+        return canvas, None if bent else self.head(index, mirror)
+
+    def person(self) -> tuple[U8, int, bool]:
+        """A crop, most of the tight ones with another's hair; whose face it is, and whether it is seen in a mirror."""
         rng = self.rng
-        index = int(rng.choice(self.indices))
-        one = self.canvas(index, rng.random() < 0.5)
+        index, mirror = int(rng.choice(self.indices)), bool(rng.random() < 0.5)
+        one = self.canvas(index, mirror)
         if index in self.tight and rng.random() < CROWNED:
             one = crowned(one, self.canvas(int(rng.choice(self.whole)), rng.random() < 0.5), rng)
-        return np.ascontiguousarray(one)
+        return np.ascontiguousarray(one), index, mirror
 
-    def blended(self) -> U8:
-        """One person, an even blend of two, or two through a soft mask."""
+    def blended(self) -> tuple[U8, int, bool]:
+        """One person, an even blend of two, or two through a soft mask; the first one's depth serves for both."""
         rng = self.rng
-        one, kind = self.person(), rng.random()
+        (one, *who), kind = self.person(), rng.random()
         if kind < PLAIN:
-            return one
-        two = self.person()
+            return one, *who
+        two, *_ = self.person()
         if kind < PLAIN + EVEN:
             share = float(rng.uniform(0.3, 0.7))
-            return cv2.addWeighted(one, share, two, 1 - share, 0.0)
+            return cv2.addWeighted(one, share, two, 1 - share, 0.0), *who
         cells = rng.standard_normal((int(rng.integers(2, 5)), int(rng.integers(2, 5)))).astype(np.float32) * 2.5
         mask = 1 / (1 + np.exp(-cv2.resize(cells, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)))
-        return cv2.blendLinear(one, two, mask, 1 - mask)
+        return cv2.blendLinear(one, two, mask, 1 - mask), *who
 
     def jitter(self, size: int) -> F32:
         """A similarity (2, 3) from canvas pixels to the student's (size, size) picture, near the plain alignment.
@@ -123,11 +144,11 @@ class Inputs:
             of them theta (2, 3), which says in the [-1, 1] coordinates of `torch.nn.functional.affine_grid` where the
             student's places lie in the teacher's picture.
         """
-        canvas = self.face()
+        canvas, head = self.face()
         clean = canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]
         shrink = size / MIDDLE
         source = cv2.GaussianBlur(canvas, (0, 0), 0.35 / shrink) if shrink < 0.75 else canvas
-        seen = [self.view(source, size, self.rng.random() < mild) for _ in range(views)]
+        seen = [self.view(source, size, self.rng.random() < mild, head) for _ in range(views)]
         return np.ascontiguousarray(clean), np.stack([view for view, _ in seen]), np.stack([theta for _, theta in seen])
 
     def twins(self, size: int, views: int = 1, mild: float = 0.0) -> tuple[tuple[U8, U8, F32], tuple[U8, U8, F32]]:
@@ -135,10 +156,13 @@ class Inputs:
         clean, seen, thetas = self.sample(size, 2 * views, mild)
         return (clean, seen[:views], thetas[:views]), mirrored(clean, seen[views:], thetas[views:])
 
-    def view(self, source: U8, size: int, mild: bool = False) -> tuple[U8, F32]:
-        """A canvas as a door's camera would give it, and its theta; see `sample`."""
+    def view(self, source: U8, size: int, mild: bool = False, head: Head | None = None) -> tuple[U8, F32]:
+        """A canvas as a door's camera would give it, and its theta (of a turned head as if it were straight)."""
         matrix = self.jitter(size)
-        view = cv2.warpAffine(source, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        if head and self.rng.random() < TURNED:
+            view = turned(source, head, matrix, size, self.rng)
+        else:
+            view = cv2.warpAffine(source, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if mild:
             gain, lift = float(self.rng.uniform(0.85, 1.15)), float(self.rng.uniform(-12, 12))
             lit = cv2.addWeighted(view, gain, view, 0.0, lift)
@@ -180,6 +204,12 @@ class Inputs:
             _, data = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 85))])
             return cv2.imdecode(data, cv2.IMREAD_COLOR)
         return view
+
+
+def turned(source: U8, head: Head, matrix: F32, size: int, rng: np.random.Generator) -> U8:
+    """A canvas's head, turned and with another mien, in the student's (size, size) picture."""
+    places = head.places(matrix, size, *drawn(head, rng))
+    return cv2.remap(source, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def mirrored(clean: U8, views: U8, thetas: F32) -> tuple[U8, U8, F32]:

@@ -111,7 +111,7 @@ def teacher_of(data: Path) -> Net:
     """The teacher, Open Model Zoo face-reidentification-retail-0095, in float."""
     import openvino
 
-    from models.training.compose import similarity
+    from models.training.affine import similarity
     from models.training.embedder_net import FRACTIONS
     from models.training.teacher import FILE, SIDE
 

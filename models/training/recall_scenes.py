@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera.sensor import READ, SHOT
-from models.training.compose import shrink, transform
+from models.training.affine import transform
+from models.training.compose import shrink
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.affine import similarity
 from models.training.blind import blinding, groups_of
-from models.training.compose import similarity
 from models.training.crops import open_crops
 from models.training.embedder_net import FRACTIONS
 from models.training.progress import track

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.training.compose import HEIGHT, WIDTH, Composer, transform
+from models.training.affine import transform
+from models.training.compose import HEIGHT, WIDTH, Composer
 from models.training.data import iou
 from models.training.decode import decode
 from models.training.detector_net import OUTPUTS, Detector

@@ -12,6 +12,7 @@ from typing import Any
 
 UTK = {"name": "UTKFace (aligned crops)", "terms": "non-commercial research only, as its source states"}
 AAF = {"name": "All-Age-Faces (aligned crops)", "terms": "asks for citation, as its source states"}
+MESH = {"name": "MediaPipe face mesh (depth of training crops)", "licence": "Apache-2.0"}
 LICENCE = "Apache-2.0 for the weights as far as this project can grant it; the data's terms are above"
 
 EMBEDDER: dict[str, Any] = {
@@ -44,7 +45,11 @@ EMBEDDER: dict[str, Any] = {
         "retrain it before selling it",
     ],
     "data": [UTK, AAF],
-    "teachers": [{"name": "Open Model Zoo face-reidentification-retail-0095", "licence": "Apache-2.0"}],
+    "teachers": [
+        {"name": "Open Model Zoo face-reidentification-retail-0095", "licence": "Apache-2.0"},
+        MESH,
+        {"name": "YuNet 2023mar (landmarks that align the crops)", "licence": "MIT"},
+    ],
     "retrain": "put crops of your own into DIR/train, aligned (and, to take sex and origin out, named) as "
     "../shared/data/README.md says, beside DIR/scenes and DIR/teachers; then "
     "`python -m models.training.detector prepare --data DIR`, `python -m models.training.embedder "
@@ -74,7 +79,7 @@ DETECTOR: dict[str, Any] = {
         UTK,
         {"name": "687 photographs without a face (ImageNet samples)", "terms": "mixed rights"},
     ],
-    "teachers": [{"name": "YuNet 2023mar (labels)", "licence": "MIT"}],
+    "teachers": [{"name": "YuNet 2023mar (labels)", "licence": "MIT"}, MESH],
     "retrain": "put pictures of your own into DIR/train and DIR/scenes, as ../shared/data/README.md says, beside "
     "DIR/teachers; then `python -m models.training.detector prepare --data DIR`, `python -m models.training.detector "
     "train`, `python -m models.training.detector export --reason WHY`",

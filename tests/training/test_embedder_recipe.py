@@ -29,11 +29,11 @@ class Painted(Inputs):
     def __init__(self, seed: int) -> None:
         self.rng, self.lights, self.seed = np.random.default_rng(seed), {}, seed
 
-    def face(self) -> np.ndarray:
+    def face(self) -> tuple[np.ndarray, None]:
         import cv2
 
         cells = self.rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)
-        return cv2.resize(cells, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
+        return cv2.resize(cells, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC), None
 
     def cover(self, view: np.ndarray, size: int) -> np.ndarray:
         return view
@@ -43,7 +43,7 @@ class Painted(Inputs):
 
 def test_theta_finds_the_students_places_in_the_teachers_picture():
     inputs = Painted(1)
-    canvas = inputs.face()
+    canvas, _ = inputs.face()
     clean = canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]
     import cv2
 
@@ -57,7 +57,7 @@ def test_theta_finds_the_students_places_in_the_teachers_picture():
 
 def test_in_the_mirror_theta_still_finds_the_students_places():
     inputs = Painted(3)
-    canvas = inputs.face()
+    canvas, _ = inputs.face()
     clean = canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]
     view, theta = inputs.view(canvas, 112, mild=True)
     clean, views, thetas = mirrored(clean, view[None], theta[None])
@@ -167,7 +167,7 @@ def test_a_run_that_begins_again_leaves_more_views_alone_at_first():
 
 def test_a_mild_view_is_moved_and_lit_but_not_disturbed():
     inputs = Painted(3)
-    canvas = inputs.face()
+    canvas, _ = inputs.face()
     softest = []
     for mild in (True, False):
         apart = []

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.training.compose import chain, shrink, similarity, transform
+from models.training.affine import chain, similarity, transform
+from models.training.compose import shrink
 from models.training.data import iou, mirror_label
 
 ROW = np.array([40, 50, 60, 80, 55, 75, 85, 75, 70, 95, 58, 112, 82, 112, 1.0], np.float32)
