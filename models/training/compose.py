@@ -80,7 +80,7 @@ class Composer:
     def __init__(self, work: Path, split: str, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
         self.portraits, self.crops = open_pictures(work, "portraits"), open_pictures(work, "crops")
-        self.backgrounds, self.meshes = open_pictures(work, "backgrounds"), open_meshes(work.parent)
+        self.backgrounds, self.meshes = open_pictures(work, "backgrounds"), open_meshes(work)
         self.portrait_ids = split_indices(self.portraits, "portraits", split)
         self.crop_ids = split_indices(self.crops, "crops", split)
         self.background_ids = split_indices(self.backgrounds, "backgrounds", split)

@@ -58,7 +58,7 @@ class Inputs:
     """
 
     def __init__(self, work: Path, seed: int, indices: NDArray[np.int64] | None = None) -> None:
-        self.crops, self.meshes = open_crops(work), open_meshes(work)
+        self.crops, self.meshes = open_crops(work), open_meshes(work / "data")
         self.indices = split_of(work)[0] if indices is None else indices
         self.tight = frozenset(self.crops.of("utk").tolist())
         self.whole = np.intersect1d(self.indices, self.crops.of("aaf"))

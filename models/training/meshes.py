@@ -1,7 +1,7 @@
 """The depth of every training crop: 468 points of MediaPipe's face mesh, so that a crop's head can be turned.
 
-    list_meshes(data, work)          # once; two minutes; .train/data/crops.mesh.npy
-    meshes = open_meshes(work)       # float16 (n, 468, 3), memory-mapped; NaN where the teacher saw no face
+    list_meshes(data, work)              # once; two minutes; .train/data/crops.mesh.npy
+    meshes = open_meshes(work / "data")  # float16 (n, 468, 3), memory-mapped; NaN where the teacher saw no face
 
 The mesh is a teacher's answer like the landmarks of `data`: it teaches and is never shipped.
 """
@@ -56,13 +56,13 @@ def list_meshes(data: Path, work: Path) -> Path:
     return path
 
 
-def open_meshes(work: Path) -> F16:
-    """The meshes that `list_meshes` wrote.
+def open_meshes(cache: Path) -> F16:
+    """The meshes that `list_meshes` wrote into the folder of the crops.
 
     Raises:
         FileNotFoundError: it has not been called yet.
     """
-    path = work / "data" / "crops.mesh.npy"
+    path = cache / "crops.mesh.npy"
     if not path.exists():
         raise FileNotFoundError(f"{path}: `python -m models.training.detector prepare` writes it")
     meshes: F16 = np.load(path, mmap_mode="r")

@@ -37,6 +37,7 @@ from models.training.progress import track
 from models.training.recall_covers import COVERS, wear
 from models.training.recall_scenes import EDGES, HEIGHT, WIDTH, Scene
 from models.training.turned import stand, turn
+from models.training.turned_crops import looking
 
 #: Edges of the bins of face height, shares of the frame's: 8.33 % is 40 px of 480, 20 % where verification starts.
 SIZES = (0.06, 40 / 480, 0.10, 0.125, 0.16, 0.20, 0.30, 0.45, 0.65, 0.95)
@@ -45,6 +46,8 @@ ROLLS = (-40, -30, -20, -10, 0, 10, 20, 30, 40)
 LUMINANCES = (10, 15, 25, 40, 80, 120, 180, 230)
 #: Height of faces that are turned and tilted, and of those in other light, covered and cut.
 FACE, NEAR = 0.40, (0.20, 0.60)
+#: Height of faces in crops that fill the frame.
+WILD = 0.45
 #: Share of a face's box outside the frame.
 CUT = (0.10, 0.35)
 #: Height of the first of two people, and edges of the bins of the second's, shares of it: from 0.5 on
@@ -151,6 +154,9 @@ class Bench:
         self.backgrounds: Pictures = open_pictures(work, "backgrounds")
         held = Composer(work, "held_out", seed)
         self.people, self.walls = held.portrait_ids, held.background_ids
+        self.crops, self.meshes = held.crops, held.meshes
+        known = held.crop_ids[np.isfinite(held.meshes[held.crop_ids, 0, 0])]
+        self.wild = np.random.default_rng((seed, 8)).permutation(known)[: 6 * each]
         empty = np.flatnonzero(self.backgrounds.labels[:, 14] == 0)
         # the held-out ones first, so that a short run sees both kinds
         self.empty = sorted((int(index) for index in empty), key=lambda index: (index % 15 != 0, index))[: 10 * each]
@@ -159,7 +165,8 @@ class Bench:
 
     def __len__(self) -> int:
         rows = 2 * (len(SIZES) - 1) + len(ROLLS) + len(LUMINANCES) + len(COVERS) + len(EDGES) + len(RATIOS) - 1
-        return rows * self.each + 2 * len(YAWS) * len(self.heads) * self.stands + 2 * len(self.empty)
+        turned = len(YAWS) * len(self.heads) * self.stands
+        return rows * self.each + 2 * (turned + len(self.wild) + len(self.empty))
 
     def cases(self) -> Iterator[Case]:
         yield from self.by_size()
@@ -169,6 +176,7 @@ class Bench:
         yield from self.by_cover()
         yield from self.by_edge()
         yield from self.by_second()
+        yield from self.by_crop()
         yield from self.without_a_face()
 
     def background(self, rng: np.random.Generator) -> U8:
@@ -256,6 +264,16 @@ class Bench:
             for _ in range(self.each):
                 both = self.two(rng, float(rng.uniform(low, high)))
                 yield Case("second", f"{low:g}", both[0].image, both)
+
+    def by_crop(self) -> Iterator[Case]:
+        """Faces as they come, and the same heads turned by their meshes."""
+        rng = np.random.default_rng((self.seed, 8))
+        for index in self.wild.tolist():
+            crop, row, mesh = self.crops.picture(index), self.crops.labels[index], self.meshes[index]
+            aside = looking(crop, row, mesh.astype(np.float32), rng)
+            for key, (picture, label) in (("as they are", (crop, row)), ("looking aside", aside)):
+                scene = scenes.filled(picture, label, WILD * HEIGHT, rng)
+                yield Case("crops", key, scene.image, (scene,))
 
     def without_a_face(self) -> Iterator[Case]:
         """Each photograph as it is, and the middle of it as a frame."""

@@ -102,6 +102,18 @@ def cut(frame: U8, portrait: U8, row: F32, height: float, edge: str, share: floa
     return replace(scene, visible=scene.visible & seen)
 
 
+def filled(picture: U8, row: F32, height: float, rng: np.random.Generator) -> Scene:
+    """A tight crop whose border goes on to the frame's edges, the middle of its face near the frame's.
+
+    Args:
+        picture: BGR uint8 (h, w, 3). row: its label. height: of the face's box, pixels. rng: says where.
+    """
+    linear, _ = _posed(row, height, 0.0)
+    centre = np.array([WIDTH, HEIGHT]) * rng.uniform(0.4, 0.6, 2)
+    nowhere = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    return _laid(nowhere, picture, row, linear, centre, cv2.BORDER_REPLICATE)
+
+
 def _posed(row: F32, height: float, roll: float) -> tuple[F64, F64]:
     """The linear part, 2x2, that makes a face so high and then rolls it, and its box's sides after that."""
     angle, scale = np.deg2rad(roll), height / float(row[3])
@@ -109,12 +121,12 @@ def _posed(row: F32, height: float, roll: float) -> tuple[F64, F64]:
     return linear, transform(np.hstack([linear, np.zeros((2, 1))]), row, False)[2:4].astype(np.float64)
 
 
-def _laid(frame: U8, portrait: U8, row: F32, linear: F64, centre: F64) -> Scene:
+def _laid(frame: U8, portrait: U8, row: F32, linear: F64, centre: F64, border: int = cv2.BORDER_TRANSPARENT) -> Scene:
     """A portrait over a copy of a frame, the middle of its face there."""
     matrix = np.hstack([linear, (centre - linear @ (row[0:2] + row[2:4] / 2))[:, None]])
     image = frame.copy()
     small, _, to = shrink(portrait, None, matrix)
-    cv2.warpAffine(small, to, (WIDTH, HEIGHT), dst=image, borderMode=cv2.BORDER_TRANSPARENT)
+    cv2.warpAffine(small, to, (WIDTH, HEIGHT), dst=image, borderMode=border)
     truth = transform(matrix, row, False)
     landmarks = truth[4:].reshape(5, 2)
     eyes = float(np.linalg.norm(landmarks[1] - landmarks[0]))

@@ -16,6 +16,8 @@ ROWS = {
     "yaw 45": "turned by 45 degrees (fictional heads)",
     "roll 30": "tilted by 30 degrees",
     "luminance 25": "in the dark: mean luminance 25 of 255",
+    "crops": "crops of 45 % of the frame's height, people as they come",
+    "crops, aside": "the same heads turned by up to 40 degrees (by their meshes)",
     "covered": "with dark glasses, a mask, a hat or a hand before the face (drawn)",
     "cut": "10-35 % of the face outside the frame",
     "second person": "a second person, half as high or more (both found)",

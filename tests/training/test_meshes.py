@@ -36,7 +36,7 @@ def test_the_mesh_of_a_crop_is_the_persons_and_an_empty_crop_has_none(shared: Pa
             wanted.append(mesh[:, :2] @ matrix[:, :2].T + matrix[:, 2])
     cache(tmp_path, [*crops, np.full((128, 128, 3), 90, np.uint8)])
     list_meshes(shared / "data", tmp_path)
-    found = open_meshes(tmp_path).astype(np.float32)
+    found = open_meshes(tmp_path / "data").astype(np.float32)
     for mesh, true in zip(found, wanted, strict=False):
         assert np.linalg.norm(mesh[:, :2] - true, axis=1).mean() < 2.5
         assert mesh[4, 2] < mesh[[234, 454], 2].min() - 15, "the nose is nearer to the camera than the cheeks"

@@ -208,9 +208,16 @@ def bench(tmp_path_factory):
     """The bench over a tiny cache: portraits are dots, each person of another grey."""
     work = tmp_path_factory.mktemp("cache")
     for kind, count in (("portraits", 46), ("crops", 41), ("backgrounds", 31)):
-        data._write(work, kind, ((f"{number}", dots(number)) for number in range(count)))
+        wide = ((0, 0), (0, 40 * (kind == "crops")), (0, 0))
+        data._write(work, kind, ((f"{number}", np.pad(dots(number), wide, "edge")) for number in range(count)))
         labels = np.zeros((count, 15)) if kind == "backgrounds" else np.tile(ROW, (count, 1))
         np.save(work / f"{kind}.labels.npy", labels.astype(np.float32))
+    with np.load(_resources.path("people", "mesh.npz")) as meshes:
+        mesh = meshes["ada"]
+    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
+    scale = float(ROW[3] / (high - low)[1])
+    mesh = scale * (mesh - [*low, 0]) + [*ROW[:2], 0]
+    np.save(work / "crops.mesh.npy", np.tile(mesh, (41, 1, 1)).astype(np.float16))
     return recall.Bench(work, each=2, seed=1)
 
 
@@ -220,6 +227,18 @@ def test_the_total_is_the_number_of_frames(bench):
     assert groups.keys() == recall_report.WHAT.keys()
     assert groups["covered"] == groups["cut"] == 8
     assert groups["second"] == 6
+    assert groups["crops"] == 4
+
+
+def test_a_crop_fills_the_frame_and_its_label_goes_with_it(bench):
+    borders = set()
+    for case in bench.by_crop():
+        (scene,) = case.truths
+        assert scene.box[3] == pytest.approx(recall.WILD * HEIGHT, rel=0.35 if case.key == "looking aside" else 1e-3)
+        borders.add(int(case.image[0, 0, 0]))
+        for across, down in scene.landmarks:
+            assert case.image[round(down), round(across), 0] > 60
+    assert borders == {0, 40}, "their borders go on to the frame's edge"
 
 
 def test_two_people_stand_apart_one_so_much_as_high_as_the_other(bench):

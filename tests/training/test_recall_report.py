@@ -23,7 +23,8 @@ def small() -> dict[str, dict[str, recall.Tally]]:
     keys = {
         "size": [f"{low:.4f}" for low in recall.SIZES[:-1]], "yaw_plain": recall.YAWS, "roll": recall.ROLLS,
         "luminance": recall.LUMINANCES, "covered": recall_covers.COVERS, "cut": recall_scenes.EDGES,
-        "second": [f"{low:g}" for low in recall.RATIOS[:-1]], "empty_frames": ["held out", "seen in training"],
+        "second": [f"{low:g}" for low in recall.RATIOS[:-1]], "crops": ["as they are", "looking aside"],
+        "empty_frames": ["held out", "seen in training"],
     }  # fmt: skip
     keys |= {"size_disturbed": keys["size"], "yaw_cluttered": recall.YAWS, "empty_pictures": keys["empty_frames"]}
     return {
