@@ -19,7 +19,7 @@ RUNS = (
     ("third", "two more blocks; the mean over mirror images"),
     ("fourth", "tight crops in another's hair, other light"),
     ("fifth", "blind to sex and origin"),
-    ("sixth", "heads turned by their mesh, other miens"),
+    ("sixth", "heads turned by their mesh, other miens, spectacles"),
 )
 #: Key, colour, words; per cent.
 TARS = (("held_tar3", "tab:blue", "TAR at FMR 1e-3"), ("held_tar4", "tab:orange", "TAR at FMR 1e-4"))

@@ -6,8 +6,8 @@
 Workflow: a crop is warped onto a canvas, 160x160, whose middle 128x128 is the teacher's alignment. Some canvases are a
 composite of two crops, even or through a soft random mask; tight crops often get another's hair, and half of all are
 changed besides, for both nets (`embedder_faces`). The teacher sees the middle as it is; the student sees it moved a
-little (as a detector's landmarks would), turned and with another mien (`heads`), in other light, blurred, or
-partly covered, and is told the same answer.
+little (as a detector's landmarks would), turned and with another mien (`heads`), with spectacles, in other light,
+blurred, or partly covered, and is told the same answer.
 Held-out pictures never appear (`split`).
 """
 
@@ -26,6 +26,7 @@ from models.training.embedder_net import FRACTIONS
 from models.training.heads import Head, drawn
 from models.training.meshes import open_meshes
 from models.training.photometric import Photometric
+from models.training.spectacles import put_on
 from models.training.split import excluded_from_training, held_out
 
 U8 = NDArray[np.uint8]
@@ -36,8 +37,8 @@ TEMPLATE = MIDDLE * np.array(FRACTIONS, np.float32) + MARGIN
 PLAIN, EVEN = 0.7, 0.15
 #: Share of UTKFace's tight crops that get the hair of somebody in All-Age-Faces.
 CROWNED = 0.6
-#: Share of views that are turned, of faces that both nets see as they are.
-TURNED = 0.6
+#: Share of views that are turned, of faces that both nets see as they are; and of disturbed views with spectacles.
+TURNED, SPECTACLES = 0.6, 0.25
 
 
 def split_of(work: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -169,9 +170,15 @@ class Inputs:
             return np.ascontiguousarray(lit[:, :, ::-1]), theta_of(matrix, size)
         if size not in self.lights:
             self.lights[size] = Photometric(size, size, self.seed + size)
-        view = self.wear(self.cover(view, size), size)
+        view = self.wear(self.cover(self.dressed(view, matrix), size), size)
         view = self.lights[size](view) if self.rng.random() < 0.85 else view
         return np.ascontiguousarray(view[:, :, ::-1]), theta_of(matrix, size)
+
+    def dressed(self, view: U8, matrix: F32) -> U8:
+        """Sometimes with spectacles; in place."""
+        if self.rng.random() < SPECTACLES:
+            put_on(view, TEMPLATE[:2] @ matrix[:, :2].T + matrix[:, 2], self.rng)
+        return view
 
     def cover(self, view: U8, size: int) -> U8:
         """Sometimes something in front of the face: a hand, a scarf, hair; never more than a third of it."""

@@ -114,6 +114,9 @@ class _Fixed(Inputs):
         self.at += 1
         return np.ascontiguousarray(self.canvas(int(self.indices[(self.at - 1) % len(self.indices)]), False)), None
 
+    def dressed(self, view: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+        return view  # so that figures can be compared with those of runs without spectacles
+
     def all(self, size: int) -> torch.Tensor:
         if self.strength:
             return torch.from_numpy(np.stack([self.sample(size)[1][0] for _ in self.indices]))
