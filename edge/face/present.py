@@ -158,6 +158,8 @@ def _accuracy(raw: Mapping[str, Any]) -> Iterator[str]:
                 if isinstance(value, int | float)
                 else f"    {name}: {value}"
             )
+        for text in row.get("missed", []):
+            yield from _wrapped(f"missed: {text}", "    ", "      ")
 
 
 def _calibration(card: Card) -> Iterator[str]:

@@ -120,7 +120,8 @@ def commit() -> str:
 def accuracy(name: str, source: Path) -> Path:
     """Copy a benchmark's figures into a card.
 
-    The JSON is an object with ``command``, ``date``, ``models`` ({name: sha256}) and ``figures`` (a flat mapping).
+    The JSON is an object with ``command``, ``date``, ``models`` ({name: sha256}) and ``figures`` (a flat mapping);
+    where it has ``bars`` ({what was reached and asked for: met}), the missed ones go into the card with the figures.
 
     Raises:
         SystemExit: the figures belong to another file.
@@ -132,9 +133,10 @@ def accuracy(name: str, source: Path) -> Path:
     rows = [
         row for row in card.get("accuracy", []) if row["command"] != result["command"] and row["sha256"] == measured
     ]
-    rows.append(
-        {"command": result["command"], "date": result["date"], "sha256": measured, "figures": result["figures"]}
-    )
+    row = {"command": result["command"], "date": result["date"], "sha256": measured, "figures": result["figures"]}
+    if missed := [text for text, met in result.get("bars", {}).items() if not met]:
+        row["missed"] = missed
+    rows.append(row)
     return write(card | {"accuracy": rows})
 
 

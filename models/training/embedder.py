@@ -24,11 +24,9 @@ from models.training import card
 from models.training.paths import DATA, FLOAT, MODELS, TOOLS, WORK
 from models.training.words import EMBEDDER
 
-#: A run that begins with learnt weights: rates at a quarter of the peak fall in a straight line, pictures have their
-#: final size, and the disturbances, which taught it robustness before, leave most views alone.
+#: A run that begins with learnt weights: rates begin at a share of the peak and fall in a straight line, pictures have
+#: their final size, and the disturbances, which taught it robustness before, leave most views alone.
 AGAIN: dict[str, Any] = {
-    "rate": 1e-3,
-    "muon_rate": 0.0075,
     "fall": 1.0,
     "sizes": ((1.0, 112),),
     "mild": (0.6, 0.6),
@@ -80,7 +78,8 @@ def train(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     plan = Plan(options.inputs, options.batch, workers=options.workers, device=options.device, views=options.views)
     if options.start:
-        plan = replace(plan, start=options.start, **AGAIN)
+        slower = {"rate": options.share * plan.rate, "muon_rate": options.share * plan.muon_rate}
+        plan = replace(plan, start=options.start, **slower, **AGAIN)
     list_all(DATA, WORK)
     Run(options.folder, DATA, WORK, TOOLS, plan, {}).go()
 
@@ -155,6 +154,12 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
     sub.add_argument("--folder", type=Path, default=WORK / "embedder", help="checkpoints, log, curves")
     sub.add_argument("--start", type=Path, help="weights to begin with: lower rates, full size, milder views")
+    sub.add_argument(
+        "--share",
+        type=float,
+        default=0.25,
+        help="with --start: rates at the beginning, as a share of a fresh run's (default 0.25); high ones forget more",
+    )
     sub = commands.add_parser(
         "validate", help="figures on held-out crops: cosine to the teacher, TAR between two views"
     )

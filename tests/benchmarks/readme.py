@@ -62,10 +62,17 @@ def accuracy() -> list[str]:
             f"are {100 * seen['landmark_error_median']:.1f} % of the eye distance away from YuNet's (median). "
             + source(result)
         )
+        told += missed(result)
         told += discarded(result)
         told.append(at_card(result))
     told.append("What helped: [every run's curve](models/embedder-curves.png), models/training/NOTES.md.")
     return [*lines, "", " ".join(told)]
+
+
+def missed(result: dict[str, Any]) -> list[str]:
+    """What was asked for and is not reached."""
+    texts = [text for text, met in result.get("bars", {}).items() if not met]
+    return [f"**Asked for and missed:** {'; '.join(texts)}."] if texts else []
 
 
 def at_card(result: dict[str, Any]) -> str:

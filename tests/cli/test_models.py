@@ -256,6 +256,8 @@ def test_show_prints_the_whole_card(signed, capsys):
             assert " ".join(str(card.raw[key]).split()) in told
         for row in card.raw["data"]:
             assert row["terms"] in told
+        for row in card.raw.get("accuracy", []):
+            assert all(f"missed: {text}" in told for text in row.get("missed", []))
 
 
 def test_a_model_in_use_is_not_removed(signed, capsys):

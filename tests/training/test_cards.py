@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -144,6 +145,14 @@ def test_another_file_loses_the_old_accuracy_and_calibration(elsewhere):
     card = cards.read("embedder") | {"sha256": "0" * 64}
     cards.refresh(card, reason="a test")
     assert not {"accuracy", "calibration"} & set(cards.read("embedder"))
+
+
+def test_bars_that_were_missed_stand_in_the_card(elsewhere, tmp_path):
+    bars = {"found 99.9 % (at least 99.8 %)": True, "pairs 97 % (at least 98 %)": False}
+    result = {"command": "x", "date": "2026-11-22", "models": {"embedder": cards.read("embedder")["sha256"]}}
+    (tmp_path / "result.json").write_text(json.dumps(result | {"figures": {"pairs": 3000}, "bars": bars}))
+    cards.accuracy("embedder", tmp_path / "result.json")
+    assert cards.read("embedder")["accuracy"][-1]["missed"] == ["pairs 97 % (at least 98 %)"]
 
 
 def test_figures_of_another_file_are_refused(elsewhere, tmp_path):
