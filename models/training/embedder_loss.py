@@ -19,6 +19,9 @@ TEACHER_WIDTHS = (64, 128, 128)
 PAIRS, MAPS = 4.0, (0.25, 0.5, 1.0)
 #: For a network that has learnt already: maps were its scaffold, and what they ask of it the answer need not ask.
 LATE_MAPS = (0.0, 0.0, 0.5)
+#: So many faces of `Loss.bank` are chosen from; the sharpness, at which the teacher gives nine tenths to the face
+#: itself and the rest to those that resemble it; the weight: its pull on an embedding is half as long as the angle's.
+CROWD, SHARP, CHOICE = 6000, 0.08, 0.2
 
 
 def principal(vectors: NDArray[np.float32], dim: int = 128) -> NDArray[np.float32]:
@@ -43,9 +46,17 @@ class Loss(nn.Module):
         basis: (256, 128) as `principal` gives it.
         widths: channels of the student's stages, early to last.
         weights: of the maps, early to last; a map of weight 0 is not computed.
+        bank: the teacher's answers to all training crops (M, 256), among which the student must prefer whom the teacher
+            prefers (`choice`); None leaves that out.
     """
 
-    def __init__(self, basis: NDArray[np.float32], widths: tuple[int, ...], weights: tuple[float, ...] = MAPS) -> None:
+    def __init__(
+        self,
+        basis: NDArray[np.float32],
+        widths: tuple[int, ...],
+        weights: tuple[float, ...] = MAPS,
+        bank: NDArray[np.float32] | None = None,
+    ) -> None:
         super().__init__()
         self.weights = weights
         self.basis: Tensor
@@ -53,6 +64,9 @@ class Loss(nn.Module):
         self.bridges = nn.ModuleList(
             nn.Conv2d(mine, theirs, 1) for mine, theirs in zip(widths, TEACHER_WIDTHS, strict=True)
         )
+        self.bank: Tensor | None
+        known = None if bank is None else self.targets(torch.from_numpy(bank))
+        self.register_buffer("bank", known, persistent=False)
 
     def targets(self, embeddings: Tensor) -> Tensor:
         """Unit targets (N, 128) of the teacher's embeddings (N, 256)."""
@@ -74,6 +88,10 @@ class Loss(nn.Module):
         parts = {"angle": 1 - (z * target).sum(1).mean()}
         parts["pairs"] = (z @ z.T - target @ target.T).square().mean() * len(z) / max(1, len(z) - 1)
         total = parts["angle"] + PAIRS * parts["pairs"]
+        if self.bank is not None:
+            drawn = self.bank[torch.randint(len(self.bank), (CROWD,), device=self.bank.device)]
+            parts["choice"] = choice(z, target, torch.cat([target, drawn]))
+            total = total + CHOICE * parts["choice"]
         for n, (bridge, mine, other) in enumerate(zip(self.bridges, maps, theirs, strict=True)):
             if not self.weights[n]:
                 continue
@@ -81,6 +99,22 @@ class Loss(nn.Module):
             parts[f"map{n}"] = 1 - F.cosine_similarity(bridge(mine.float()), wanted, dim=1).mean()
             total = total + self.weights[n] * parts[f"map{n}"]
         return parts | {"total": total}
+
+
+def choice(z: Tensor, target: Tensor, bank: Tensor) -> Tensor:
+    """How differently student and teacher choose among many faces: Kullback-Leibler divergence, mean over the views.
+
+    Its gradient falls on those whom either of the two takes for the person, who are the impostors of small false match
+    rates; the similarity matrix of a batch holds few of them (relational distillation over a queue: Fang et al. 2021,
+    SEED, arXiv 2101.04731).
+
+    Args:
+        z: the student's unit embeddings (N, 128).
+        target: unit targets (N, 128).
+        bank: unit targets to choose from (M, 128), those of these views among them.
+    """
+    mine, theirs = F.log_softmax(z @ bank.T / SHARP, 1), F.log_softmax(target @ bank.T / SHARP, 1)
+    return F.kl_div(mine, theirs, reduction="batchmean", log_target=True)
 
 
 def looked_up(maps: Tensor, theta: Tensor, side: int) -> Tensor:

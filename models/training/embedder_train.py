@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import shutil
 import signal
 import time
@@ -18,11 +17,13 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset
 
 from models.training import muon
-from models.training.embedder_inputs import Inputs, split_of
-from models.training.embedder_loss import LATE_MAPS, MAPS, Loss, both_ways, principal
-from models.training.embedder_net import Embedder, grown, turned
+from models.training.embedder_inputs import Inputs
+from models.training.embedder_log import note
+from models.training.embedder_loss import LATE_MAPS, MAPS, Loss, both_ways
+from models.training.embedder_net import Embedder
+from models.training.embedder_start import projection, take_over
 from models.training.embedder_validate import Bench
-from models.training.teacher import OnlineTeacher, blind_vectors
+from models.training.teacher import OnlineTeacher
 
 F32 = NDArray[np.float32]
 #: Faces that the teacher answers at a time, and answered views that wait: a face's views meet different company.
@@ -128,9 +129,9 @@ class Run:
         torch.manual_seed(0)
         self.device = torch.device(plan.device)
         self.teacher = OnlineTeacher(data, tools, plan.device)
-        basis = projection(data, work)
+        basis, bank = projection(data, work)
         self.net = Embedder(**shape).to(self.device, memory_format=torch.channels_last)
-        self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if plan.start else MAPS).to(self.device)
+        self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if plan.start else MAPS, bank).to(self.device)
         self.before = take_over(self.net, self.loss, plan.start, self.device) if plan.start else 0
         self.average, self.steps, self.seen = copy.deepcopy(self.net).eval(), 0, 0
         self.side, self.young = plan.size(0), 0
@@ -277,63 +278,3 @@ class Run:
             f"{speed:.0f}/s  ETA {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}  {text}",
             flush=True,
         )
-
-
-def projection(data: Path, work: Path) -> F32:
-    """What of the teacher's answers is learnt, (256, 128): their first components, blind to sex and origin."""
-    return principal(blind_vectors(data, work)[split_of(work)[0]])
-
-
-def take_over(net: Embedder, loss: Loss, start: Path, device: torch.device) -> int:
-    """Begin with another run's averaged weights, and its bridges to the maps where they were kept.
-
-    The other run's network may have fewer blocks (`grown`), and another projection: its answers are turned into ours.
-
-    Returns:
-        inputs that those weights have seen.
-    """
-    state = torch.load(start, map_location=device, weights_only=True)
-    ours = loss.basis.clone()
-    grown(net, state["weights"])
-    if "loss" in state:
-        loss.load_state_dict(state["loss"])
-        loss.basis.copy_(ours)
-    theirs = state.get("loss", state)["basis"].to(device)
-    if not torch.allclose(theirs, ours, atol=1e-6):
-        turned(net, theirs.T @ ours)
-    return int(state["seen"]) + int(state.get("before", 0))
-
-
-def note(folder: Path, row: dict[str, float]) -> None:
-    """Append to the log and redraw the curves."""
-    with (folder / "log.jsonl").open("a") as file:
-        file.write(json.dumps(row) + "\n")
-    print("  held out: " + "  ".join(f"{k} {v:.4f}" for k, v in row.items() if k.startswith("held")), flush=True)
-    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    draw(folder / "curves.png", rows)
-
-
-def draw(path: Path, rows: list[dict[str, float]]) -> None:
-    """Curves: losses, cosine to the teacher and similarity error on held-out crops, TAR between two views."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    panels = {
-        "losses": ["total", "angle", "map0", "map1", "map2"],
-        "cosine to the teacher, held out": ["held_clean", "held_view", "held_crowned"],
-        "error of similarities, held out": ["held_pairs"],
-        "TAR between two views, held out, %": ["held_tar3", "held_tar4"],
-    }
-    figure, axes = plt.subplots(1, len(panels), figsize=(20, 4.5))
-    for axis, (title, names) in zip(axes, panels.items(), strict=True):
-        for name in names:
-            axis.plot([row["seen"] for row in rows], [row.get(name, np.nan) for row in rows], ".-", label=name)
-        axis.set_title(title)
-        axis.set_xlabel("inputs seen")
-        axis.legend(fontsize=7)
-        axis.grid(alpha=0.3)
-    figure.tight_layout()
-    figure.savefig(path, dpi=80)
-    plt.close(figure)

@@ -15,9 +15,10 @@ from models.training import muon  # noqa: E402
 from models.training.blind import blinding  # noqa: E402
 from models.training.embedder_blind import blinded, chosen, looks  # noqa: E402
 from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, mirrored, theta_of  # noqa: E402
-from models.training.embedder_loss import Loss, both_ways, looked_up, principal  # noqa: E402
+from models.training.embedder_loss import Loss, both_ways, choice, looked_up, principal  # noqa: E402
 from models.training.embedder_net import Embedder, count, grown, load, turned  # noqa: E402
-from models.training.embedder_train import Plan, take_over  # noqa: E402
+from models.training.embedder_start import take_over  # noqa: E402
+from models.training.embedder_train import Plan  # noqa: E402
 from models.training.embedder_validate import embed  # noqa: E402
 
 SMALL = {"widths": (8, 12, 16, 24), "hidden": (8, 8, 8), "repeats": (1, 1, 1), "head": 32}
@@ -273,6 +274,30 @@ def test_a_map_of_weight_0_is_not_compared():
     theirs = [torch.empty(0), torch.randn(4, 128, 16, 16), torch.randn(4, 128, 8, 8)]
     parts = loss(torch.randn(4, 128), maps, F.normalize(torch.randn(4, 128)), theirs, torch.eye(2, 3).expand(4, 2, 3))
     assert set(parts) == {"angle", "pairs", "map1", "map2", "total"}
+
+
+def test_the_choice_costs_nothing_for_the_teachers_own_answers():
+    t = F.normalize(torch.randn(8, 128))
+    assert float(choice(t, t, torch.cat([t, F.normalize(torch.randn(50, 128))]))) < 1e-6
+
+
+def test_the_choice_pulls_away_from_the_one_who_is_mistaken_for_the_person_and_not_from_the_others():
+    person, other, stranger = F.normalize(torch.randn(3, 128), dim=1)
+    z = F.normalize(person + other, dim=0)[None].requires_grad_()
+    choice(z, person[None], torch.stack([person, other, stranger])).backward()
+    pull = -z.grad[0]
+    assert pull @ person > 0 > pull @ other
+    assert abs(pull @ stranger) < 0.2 * abs(pull @ other)
+
+
+def test_the_bank_is_no_part_of_a_checkpoint():
+    basis = principal(np.random.default_rng(2).standard_normal((300, 256)).astype(np.float32))
+    bank = np.random.default_rng(3).standard_normal((40, 256)).astype(np.float32)
+    loss = Loss(basis, SMALL["widths"][1:], (0.0, 0.0, 0.0), bank)
+    none = [torch.empty(0)] * 3
+    parts = loss(torch.randn(4, 128), none, F.normalize(torch.randn(4, 128)), none, torch.eye(2, 3).expand(4, 2, 3))
+    assert set(parts) == {"angle", "pairs", "choice", "total"}
+    assert "bank" not in loss.state_dict()  # people's embeddings stay in the git-ignored folder
 
 
 def test_kept_weights_come_back_as_they_were_to_half_precision(tmp_path):
