@@ -20,7 +20,7 @@ RUNS = (
     ("fourth", "tight crops in another's hair, other light"),
     ("fifth", "blind to sex and origin"),
     ("sixth", "heads turned by their mesh, other miens, spectacles"),
-    ("eighth", "chosen among many faces as the teacher chooses"),
+    ("ninth", "chosen among many faces as the teacher chooses"),
 )
 #: Key, colour, words; per cent.
 TARS = (("held_tar3", "tab:blue", "TAR at FMR 1e-3"), ("held_tar4", "tab:orange", "TAR at FMR 1e-4"))

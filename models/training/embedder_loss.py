@@ -20,8 +20,8 @@ PAIRS, MAPS = 4.0, (0.25, 0.5, 1.0)
 #: For a network that has learnt already: maps were its scaffold, and what they ask of it the answer need not ask.
 LATE_MAPS = (0.0, 0.0, 0.5)
 #: So many faces of `Loss.bank` are chosen from; the sharpness, at which the teacher gives nine tenths to the face
-#: itself and the rest to those that resemble it; the weight: its pull on an embedding is half as long as the angle's.
-CROWD, SHARP, CHOICE = 6000, 0.08, 0.2
+#: itself and the rest to those that resemble it; the weight: it pulls an embedding about as strongly as the angle does.
+CROWD, SHARP, CHOICE = 6000, 0.08, 0.6
 
 
 def principal(vectors: NDArray[np.float32], dim: int = 128) -> NDArray[np.float32]:
