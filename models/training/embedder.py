@@ -167,6 +167,9 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument(
         "--dims", type=int, nargs="+", default=[128], help="numbers of an embedding to compare, from the first"
     )
+    sub = commands.add_parser("apart", help="FNMR at small FMRs among thousands of held-out crops, disturbed")
+    sub.add_argument("--weights", type=Path, nargs="+", default=[FLOAT], help="one checkpoint or several")
+    sub.add_argument("--crops", type=int, default=4000, help="held-out crops (default 4000, a minute each way)")
     sub = commands.add_parser("export", help="weights -> int8 .tflite and card")
     sub.add_argument("--weights", type=Path, default=FLOAT, help="a checkpoint, such as .train/embedder/last.pt")
     sub.add_argument("--crops", type=int, default=480, help="training crops for the int8 ranges (default 480)")
@@ -179,6 +182,10 @@ def main(arguments: list[str] | None = None) -> None:
         from models.training.embedder_curves import draw, read
 
         draw(read(WORK), MODELS / "embedder-curves.png")
+    elif options.command == "apart":
+        from models.training.embedder_many import apart
+
+        apart(WORK, options.weights, options.crops)
     elif options.command == "validate":
         validate(options.weights, options.dims)
     else:

@@ -16,6 +16,7 @@ from models.training.blind import blinding  # noqa: E402
 from models.training.embedder_blind import blinded, chosen, looks  # noqa: E402
 from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, mirrored, theta_of  # noqa: E402
 from models.training.embedder_loss import Loss, both_ways, choice, looked_up, principal  # noqa: E402
+from models.training.embedder_many import false_non_matches, strangers  # noqa: E402
 from models.training.embedder_net import Embedder, count, grown, load, turned  # noqa: E402
 from models.training.embedder_start import take_over  # noqa: E402
 from models.training.embedder_train import Plan  # noqa: E402
@@ -298,6 +299,18 @@ def test_the_bank_is_no_part_of_a_checkpoint():
     parts = loss(torch.randn(4, 128), none, F.normalize(torch.randn(4, 128)), none, torch.eye(2, 3).expand(4, 2, 3))
     assert set(parts) == {"angle", "pairs", "choice", "total"}
     assert "bank" not in loss.state_dict()  # people's embeddings stay in the git-ignored folder
+
+
+def test_fnmr_among_many_counts_the_genuine_below_the_rates_impostor():
+    scores = torch.tensor([[0.9, 0.5, 0.1], [0.2, 0.4, 0.3], [0.1, 0.2, 0.8]])
+    impostors = strangers(["a", "b", "c"], [])
+    # of six impostor scores the strongest is 0.5, the second 0.3; one genuine score lies below 0.5, none below 0.3
+    assert false_non_matches(scores, impostors, (1 / 6, 2 / 6)) == pytest.approx([100 / 3, 0])
+
+
+def test_two_pictures_that_may_be_one_person_are_no_impostors():
+    known = strangers(["a", "b", "c"], [("b", "a"), ("a", "elsewhere")])
+    assert known.tolist() == [[False, False, True], [False, False, True], [True, True, False]]
 
 
 def test_kept_weights_come_back_as_they_were_to_half_precision(tmp_path):
