@@ -82,7 +82,7 @@ def strangers(names: list[str], same: list[tuple[str, str]]) -> torch.Tensor:
 
 
 def false_non_matches(scores: torch.Tensor, impostors: torch.Tensor, rates: tuple[float, ...]) -> list[float]:
-    """FNMR in per cent at each FMR, of scores (n, n) with the genuine on the diagonal; thresholds are impostors' scores."""
+    """FNMR in per cent at each FMR, of scores (n, n), the genuine on the diagonal; thresholds are impostors' scores."""
     strange = scores[impostors]
     top = strange.topk(max(1, int(len(strange) * max(rates)))).values
     genuine = scores.diagonal()
