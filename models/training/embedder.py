@@ -53,7 +53,8 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
         "training": f"models.training.embedder: online distillation, {seen:,} inputs: some 24,000 crops and composites "
         "of two, tight ones mostly in another's hair, half of them warped, some in other light; of each, and of its "
         "mirror image, four views, moved, many of them turned by the face's mesh, with another mien or spectacles. The "
-        "teacher's answers were blind to sex and origin, and the last layer is. int8 by ai-edge-quantizer "
+        "teacher's answers were blind to sex and origin, and the last layer is; whom the teacher prefers among 6,000 "
+        "faces, the student learnt to prefer. int8 by ai-edge-quantizer "
         "static_wi8_ai8 on 480 training crops, ranges are their extremes",
     }
 
