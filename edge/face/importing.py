@@ -134,7 +134,7 @@ def _people(report: Mapping[str, Any], spec: ModelSpec, where: str) -> list[str]
     other = "BGR" if spec.input.channels == "RGB" else "RGB"
     key = "separation" if spec.kind == "embedder" else "found"
     least = LEAST_SEPARATION if spec.kind == "embedder" else LEAST_FOUND * given["of"]
-    better = swapped[key] >= SWAP_FACTOR * given[key]
+    better = swapped[key] >= SWAP_FACTOR[spec.kind] * given[key]
     if given[key] < least:
         if spec.kind == "embedder":
             text = f"it does not tell people apart (separation {given[key]:.1f}, at least {least:g})"

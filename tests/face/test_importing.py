@@ -134,6 +134,11 @@ def test_colours_in_the_wrong_order_are_hinted_at(file):
     assert any(text.startswith("with channels: RGB it does better") for text in imported.warnings)
 
 
+def test_colours_in_the_right_order_are_not_doubted(file):
+    imported = examine_file(file(surgery.shipped()), spec())
+    assert not any("does better" in text for text in imported.warnings)
+
+
 @pytest.mark.parametrize(
     ("model", "text"),
     [
