@@ -15,13 +15,6 @@ EDGE = ROOT / "edge"
 #: Rooms that are still on the move, and what each imports beyond its line until it has arrived. The table only shrinks:
 #: a room or an import that is no longer needed here fails a test of its own.
 MOVING: dict[str, set[str]] = {
-    "keys": set(),
-    "claim": {"keys"},
-    "vault": {"keys"},
-    "session": {"keys"},
-    "prove": {"keys"},
-    "service": {"keys"},
-    "cli": {"keys"},
     "selftest": {"camera", "face", "state", "vault"},
 }
 #: In reach of every room: they import nothing, or nothing but errors.
@@ -38,7 +31,7 @@ def rooms() -> dict[str, str]:
 def allowed() -> dict[str, set[str]]:
     """Room -> the rooms it may import: those its line names, and what those name in turn.
 
-    ``all above`` names every room above the line, ``all`` every room; words that are no room (``numpy only``) name none.
+    ``all above`` names every room above the line, ``all`` every room; other words name none.
     """
     order = list(rooms())
     closed: dict[str, set[str]] = {}

@@ -14,14 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.camera import OnePerson
-from edge.camera.fictional import FictionalSource
 from edge.claim import TokenBody, decode, encode
 from edge.errors import EdgeError, KeyringError, SealBroken, SpentError, TokenInvalid, TokenRevoked
-from edge.keys import IssuerKey, Keyring, TrustStore
+from edge.fictional import FictionalSource, OnePerson
 from edge.service import Device, Parts
 from edge.service.demo import Office
 from edge.service.demo import settings as demo_settings
+from edge.trust import IssuerKey, Keyring, TrustStore
 from edge.types import Claim, Custody, Outcome, Reason
 from edge.vault import open_sealed, record_id
 from tests.benchmarks import enumeration

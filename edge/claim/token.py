@@ -13,7 +13,7 @@ from __future__ import annotations
 from edge.claim import base45
 from edge.claim.layout import MAGIC, MAX_BYTES, MIN_BYTES, SIGNATURE_BYTES, TokenBody, issuer_of, pack, unpack
 from edge.errors import KeyringError, TokenInvalid
-from edge.keys import IssuerKey, TrustStore
+from edge.trust import IssuerKey, TrustStore
 from edge.types import Claim
 
 PREFIX = "EV1:"

@@ -95,8 +95,7 @@ def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None
     """One line: the version with its label, and what such a build may do as far as it can be told without checking."""
     if not wanted or ctx.resilient_parsing:
         return
-    from edge.policy import current
-    from edge.policy.build import bears_signature
+    from edge.profile import bears_signature, current
 
     build = current()
     told = f"a {build.profile} build" if build.profile != "development" else "a development install"

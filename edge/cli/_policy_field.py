@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @click.option("--out", type=PATH, help="The signed file (default: PACK.dsse.json beside it).")
 def sign(file: Path, key: Path, passphrase_file: Path | None, out: Path | None) -> int:
     """Sign PACK.yaml for devices in the field. It is checked first; the key's role is packs."""
-    from edge.policy.packfiles import sign_pack
-    from edge.policy.signing import SUFFIX
+    from edge.build.added_packs import sign_pack
+    from edge.trust.envelopes import SUFFIX
 
     text = the_text(file)
     signer = open_signer(key, passphrase_file)
@@ -43,7 +43,7 @@ def add(file: Path, operator: str, config: Path | None) -> int:
 
     A key in the trust folder's packs/ must have signed it. The device evaluates it from its next start or next day on.
     """
-    from edge.policy.packfiles import install
+    from edge.build.added_packs import install
 
     with _open(config) as device:
         folders = device.settings.device
@@ -112,9 +112,9 @@ def review(
     It speaks of this operator, purpose, use case and scale, and counts for no other. The key's role is reviewer. The
     line that the build file's records need is printed.
     """
+    from edge.build.judge import review_of
     from edge.errors import UsageError
-    from edge.policy.judge import review_of
-    from edge.policy.signing import REVIEW, sign
+    from edge.trust.envelopes import REVIEW, sign
 
     build, day, end = the_build(file), the_day(on), the_day(until)
     if build.deployment is None or end <= day:

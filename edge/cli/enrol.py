@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from edge.claim.page import CardConsent
-    from edge.keys import IssuerKey
+    from edge.papers.page import CardConsent
     from edge.service import Device
     from edge.session import Progress
+    from edge.trust import IssuerKey
     from edge.types import I8
     from edge.vault import ConsentReceipt, Issued
 
@@ -110,7 +110,7 @@ def command(
         if old is None:
             device.ledger.enrolled(issued, name, issuer=key.key_id)
         else:
-            replaces = device.desk.receive(old, 0).serial
+            replaces = device.admission.receive(old, 0).serial
             device.ledger.renewed(issued, name, replaces=replaces, override=override)
         _hand_out(device, issued, card, json_wanted)
     return 0
@@ -119,7 +119,7 @@ def command(
 def _check_card(card: Path | None, config: Path | None) -> None:
     """A wrong --card is refused before anybody stands in front of the camera."""
     if card is not None:
-        from edge.claim.card import check_card_path
+        from edge.papers.card import check_card_path
         from edge.settings import load_settings
 
         check_card_path(card, state_dir=load_settings(config).device.state_dir)
@@ -229,7 +229,7 @@ def _issue(device: Device, vector: I8, receipt: ConsentReceipt | None, key: Issu
     now = device.clock.now().utc_s
     model = bytes.fromhex(device.chain.model)
     if wish.renew is not None:
-        claim = device.desk.receive(wish.renew, 0)
+        claim = device.admission.receive(wish.renew, 0)
         expires = now + wish.days * 86400 if wish.days else None
         return device.vault.renew(
             claim,
@@ -262,7 +262,7 @@ def _issue(device: Device, vector: I8, receipt: ConsentReceipt | None, key: Issu
 
 def _consent_of(device: Device, issued: Issued) -> CardConsent | None:
     """The consent receipt as the vault keeps it, for the person's paper: what is printed is what is kept."""
-    from edge.claim.page import CardConsent
+    from edge.papers.page import CardConsent
 
     holder = device.vault.store.holder(issued.serial)
     kept = holder.consent if holder is not None else {}
@@ -281,7 +281,7 @@ def _consent_of(device: Device, issued: Issued) -> CardConsent | None:
 
 def _hand_out(device: Device, issued: Issued, card: Path | None, json_wanted: bool) -> None:
     """The card leaves: as a file, in the terminal, or in the JSON. Nothing of it stays."""
-    from edge.claim.card import CardText, check_card_path, terminal, write_card
+    from edge.papers.card import CardText, check_card_path, terminal, write_card
 
     answer = {
         "schema": "edge/enrolment/v1",

@@ -79,7 +79,7 @@ def expire(config: Path | None, json_wanted: bool) -> int:
                 where="clock",
                 remedy="wait for time synchronisation, or confirm the time: edge confirm clock --operator NAME",
             )
-        gone = device.house.keep()
+        gone = device.housekeeping.keep()
         rows = [_row(device, each) for each in gone]
     if json_wanted:
         click.echo(json.dumps({"schema": "edge/vault-expired/v1", "rows": rows, "error": None}))

@@ -73,7 +73,7 @@ def pictures_or_refuse() -> None:
     from importlib.util import find_spec
 
     from edge.errors import NotInThisBuild
-    from edge.policy import current
+    from edge.profile import current
 
     if current().is_device or find_spec("edge.cli._pictures") is None:
         raise NotInThisBuild(

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import _resources
-from edge.camera import FictionalSource, Nobody, OnePerson, Scene, TwoPeople
-from edge.keys import IssuerKey, Keyring
+from edge.fictional import FictionalSource, Nobody, OnePerson, Scene, TwoPeople
+from edge.pictures import read_image
 from edge.service.device import Device, Parts
 from edge.session import Glimpse
 from edge.settings.model import CameraSettings, DecisionSettings, DeviceSettings, Settings
+from edge.trust import IssuerKey, Keyring
 from edge.types import Custody, Decision, Frame, Outcome, Reason
-from edge.types.pictures import read_image
 from edge.vault import ConsentReceipt
 
 NOTE = "fictional faces: shows that the chain works, says nothing about accuracy"

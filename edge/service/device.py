@@ -20,23 +20,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 
+from edge.build.attest import verified
 from edge.camera import Capture, Pulled, open_source
 from edge.camera.health import Health
 from edge.door import open_door
 from edge.errors import ClaimError
 from edge.face import Chain
 from edge.journal import KEY_LABEL, Journal
-from edge.keys import Keyring
-from edge.policy import BuildInfo, current
-from edge.policy.attest import verified
-from edge.service.house import House
+from edge.profile import BuildInfo, current
+from edge.service.housekeeping import Housekeeping
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
 from edge.service.models import Overlap, model_finder
 from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.retention import Retention, retention
-from edge.session import Desk, Enrolment, Glimpse, Verifier
+from edge.session import Admission, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
 from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
+from edge.trust import Keyring
 from edge.types import Decision, Door, Outcome, Source, Stream
 from edge.vault import Vault
 
@@ -73,8 +73,8 @@ class Device:
 
     Attributes:
         settings, build: what it was told, what it is.
-        chain, vault, limits, clock, ledger (the journal), door: its rooms. desk, verifier: its session.
-        house: what goes by itself. policy: the rules that it is judged by, every day.
+        chain, vault, limits, clock, ledger (the journal), door: its rooms. admission, verifier: its session.
+        housekeeping: what goes by itself. policy: the rules that it is judged by, every day.
         overlap: the previous embedder, if the settings declare one.
     """
 
@@ -97,8 +97,10 @@ class Device:
         find = model_finder(settings)
         self.chain = Chain.load(settings.face, find)
         self.overlap = Overlap.load(settings.face, self.chain, find)
-        self.house = House(self.vault, self.limits, self.ledger, self.clock, lambda: self.retention)
-        self.desk = Desk(keyring.trust, keyring.site_id, settings.claim, self.clock.now, lambda: self.vault.keep_days)
+        self.housekeeping = Housekeeping(self.vault, self.limits, self.ledger, self.clock, lambda: self.retention)
+        self.admission = Admission(
+            keyring.trust, keyring.site_id, settings.claim, self.clock.now, lambda: self.vault.keep_days
+        )
         self.verifier = Verifier(
             self.chain,
             self.vault,
@@ -188,7 +190,7 @@ class Device:
             StateError, VaultError, JournalBroken: the device must not go on.
         """
         try:
-            claim = self.desk.receive(text, 0)
+            claim = self.admission.receive(text, 0)
         except ClaimError as error:
             decision = self.verifier.refuse(error)
         else:

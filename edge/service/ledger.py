@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edge.errors import EdgeError
 from edge.journal import Entry, Journal
 from edge.journal.kinds import Value
-from edge.policy import BuildInfo
+from edge.profile import BuildInfo
 from edge.selftest import Report
 from edge.settings.model import Settings
 from edge.state import Counters
@@ -18,7 +18,7 @@ from edge.types import Fault
 from edge.vault import Issued
 
 if TYPE_CHECKING:
-    from edge.policy.standing import Standing
+    from edge.build.today import Standing
 
 #: Name of the counter in `edge.state` that holds the number of the journal's last entry.
 JOURNAL_COUNTER = "journal"

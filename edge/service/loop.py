@@ -22,7 +22,7 @@ from edge.types import Decision, Fault, Frame, Reader
 _IDLE_S = 0.1
 #: Pause before a failed source is opened again.
 _RETRY_S = 2.0
-#: How often it is asked whether the house must be kept; `edge.service.house` keeps it once a day.
+#: How often it is asked whether the house must be kept; `edge.service.housekeeping` keeps it once a day.
 _VISIT_S = 60.0
 
 
@@ -130,7 +130,7 @@ class Loop:
         if self._clock() - self._visited >= _VISIT_S:
             self._visited = self._clock()
             self._device.policy.visit()
-            self._device.house.visit()
+            self._device.housekeeping.visit()
 
     def _nobody_can_claim(self) -> bool:
         """Standard input has ended and it was the only reader: nothing can happen any more."""

@@ -14,14 +14,14 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import PolicyStops
-from edge.policy import BuildInfo
+from edge.profile import BuildInfo
 from edge.service.ledger import Ledger
 from edge.settings import DeviceSettings, Settings
 
 if TYPE_CHECKING:
+    from edge.build.added_packs import Fault
+    from edge.build.today import Standing, Subject
     from edge.policy.findings import Finding
-    from edge.policy.packfiles import Fault
-    from edge.policy.standing import Standing, Subject
 
 DAY_S = 86_400
 
@@ -62,7 +62,7 @@ class PolicyWatch:
             PackRefused: what came with the build cannot be read.
             JournalBroken: the journal cannot be written.
         """
-        from edge.policy.standing import Standing, standing
+        from edge.build.today import Standing, standing
 
         if self._subject == self._own and self._build.profile == "development" and not self._declares():
             self._today = Standing(self._day(), declared=False)
@@ -109,12 +109,12 @@ class PolicyWatch:
 
     def _declares(self) -> bool:
         from edge import _resources
-        from edge.policy.running import shipped_build
+        from edge.build.running import shipped_build
 
         return shipped_build(_resources.path("config", "build.yaml")).deployment is not None
 
     def _own(self) -> tuple[Subject, tuple[Fault, ...]]:
-        from edge.policy.running import subject_of
+        from edge.build.running import subject_of
 
         device = self._device
         return subject_of(self._build, device.state_dir, device.trust_dir, card=self._card)
@@ -134,7 +134,7 @@ def need_as_declared(settings: Settings, statement: Mapping[str, Any]) -> None:
     """Return when the settings are what the deployer has declared.
 
     Args:
-        settings: of the device. statement: of the build (`edge.policy.BuildInfo.statement`).
+        settings: of the device. statement: of the build (`edge.profile.BuildInfo.statement`).
 
     Raises:
         PolicyStops: templates would lie elsewhere than declared, so that rules about it were passed by a wrong fact.

@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.errors import InputError, Interrupted, SourceTimeout
 from edge.face import Chain, Look
-from edge.session.compare import cosine
+from edge.face.match import average, cosine
 from edge.types import I8, Advice, Frame, Stream
 
 #: Shortest time between two frames of a reference: neighbouring frames add nothing to each other.
@@ -34,18 +31,6 @@ class Progress:
     have: int
     want: int
     advice: tuple[Advice, ...]
-
-
-def average(vectors: Sequence[I8]) -> I8:
-    """The reference of several int8 embeddings: mean of unit vectors, symmetric int8 with its largest entry at 127.
-
-    Args:
-        vectors: at least one int8 (D,), none of them all zero.
-    """
-    units = [v.astype(np.float64) / np.linalg.norm(v.astype(np.float64)) for v in vectors]
-    mean: NDArray[np.float64] = np.mean(units, axis=0)
-    scaled: I8 = np.rint(mean * (127.0 / np.abs(mean).max())).astype(np.int8)
-    return scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +132,3 @@ class Enrolment:
                 where="enrolment",
                 remedy="one person at a time; start again",
             )
-
-
-__all__ = ["SPACING_NS", "Enrolment", "Progress", "average"]

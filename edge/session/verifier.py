@@ -22,7 +22,7 @@ import numpy as np
 from edge.camera.health import Health
 from edge.errors import CameraError, ClaimError, ModelMismatch, SourceTimeout, SpentError
 from edge.face import Chain, Look
-from edge.session.compare import compare
+from edge.face.match import compare
 from edge.session.tally import Tally
 from edge.settings.model import DecisionSettings
 from edge.types import U8, Claim, Decision, Fault, Frame, Outcome, Reason, Stream, Template
@@ -31,7 +31,7 @@ from edge.types import U8, Claim, Decision, Fault, Frame, Outcome, Reason, Strea
 _UNTRUSTED = frozenset({Fault.FROZEN, Fault.WRONG_SIZE, Fault.TIME_BACKWARDS})
 #: Frames seen before the first comparison, so that a frozen source is noticed before it can be accepted.
 _WARM_FRAMES = 2
-#: Audit event of one session (see `edge.session.compare`); its argument is the session's identifier.
+#: Audit event of one session (see `edge.face.match`); its argument is the session's identifier.
 SESSION = "edge.session"
 #: A wait for a frame is cut into slices, so that a cancellation (SIGTERM) is noticed in mid-capture.
 _SLICE_S = 0.25

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from edge.claim import TokenBody, encode
 from edge.errors import ConsentMissing, InputError
-from edge.keys import IssuerKey
+from edge.trust import IssuerKey
 from edge.types import I8, Claim, Custody
 from edge.vault.holder import Holder, serial_text
 from edge.vault.record import Record

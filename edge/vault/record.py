@@ -27,7 +27,7 @@ _SHORTEST = _HEADER + SALT_BYTES + TAG_BYTES + 1 + _SIGNED_BY + _SIGNATURE
 
 
 class Signer(Protocol):
-    """`edge.keys.IssuerKey`, as far as it matters here."""
+    """`edge.trust.IssuerKey`, as far as it matters here."""
 
     @property
     def key_id(self) -> bytes: ...
@@ -36,7 +36,7 @@ class Signer(Protocol):
 
 
 class Trust(Protocol):
-    """`edge.keys.TrustStore`, as far as it matters here."""
+    """`edge.trust.TrustStore`, as far as it matters here."""
 
     def verify(self, key_id: bytes, message: bytes, signature: bytes, domain: bytes) -> None: ...
 

@@ -19,8 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.errors import ClaimError, InputError, SealBroken
-from edge.keys import IssuerKey, Keyring
 from edge.state import Counters, SqliteFile
+from edge.trust import IssuerKey, Keyring
 from edge.types import I8, Claim, Custody, SealedTemplate, Template
 from edge.vault import issuing, retention
 from edge.vault.consent import ConsentReceipt, subject_hash

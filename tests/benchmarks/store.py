@@ -27,9 +27,9 @@ import numpy as np
 
 from edge.claim import TokenBody, decode, encode
 from edge.journal import KEY_LABEL, Journal
-from edge.keys import IssuerKey, Keyring
 from edge.settings.model import LimitSettings
 from edge.state import ClockGuard, Limits, state_database
+from edge.trust import IssuerKey, Keyring
 from edge.types import Claim, Custody
 from edge.vault import Header, Holder, Record, Vault, record_id, schema, seal
 

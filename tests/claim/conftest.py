@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from edge.claim import TokenBody
-from edge.keys import IssuerKey, Keyring
+from edge.trust import IssuerKey, Keyring
 from edge.types import Custody, SealedTemplate
 
 Maker = Callable[..., TokenBody]

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from edge.claim import TokenBody, encode
-from edge.claim.card import WIDTH, CardText, card_png
 from edge.claim.qr import QrReader
-from edge.keys import Keyring
+from edge.papers.card import WIDTH, CardText, card_png
+from edge.trust import Keyring
 from edge.types import Custody, Frame, SealedTemplate
-from tests.claim.card_lens import View, see, some_view
+from tests.papers.card_lens import View, see, some_view
 
 SMALL, HD, FULL = (640, 480), (1280, 720), (1920, 1080)
 

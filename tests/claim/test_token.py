@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from edge.claim import MAX_BYTES, MAX_TEXT, PREFIX, TOKEN_DOMAIN, TokenBody, base45, decode, encode
 from edge.claim.layout import MAX_HEADER, unpack
 from edge.errors import InputError, TokenInvalid
-from edge.keys import IssuerKey, Keyring, TrustStore
+from edge.trust import IssuerKey, Keyring, TrustStore
 from edge.types import Claim, Custody, SealedTemplate
 
 Maker = Callable[..., TokenBody]

@@ -11,15 +11,14 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from edge import _resources
-from edge.camera import OnePerson
-from edge.camera.fictional import FictionalSource
 from edge.claim import PREFIX, base45, open_readers
 from edge.face import Chain, Look
-from edge.keys import Keyring
+from edge.fictional import FictionalSource, OnePerson
+from edge.pictures import read_image
 from edge.service import Device, Event, Loop, Parts
 from edge.settings.model import CameraSettings, DeviceSettings, Settings, VaultSettings
+from edge.trust import Keyring
 from edge.types import Custody, Frame, Probe, Template
-from edge.types.pictures import read_image
 from edge.vault import ConsentReceipt
 
 CARD, DEVICE = "ada", "fara"
@@ -113,7 +112,7 @@ class Aviary:
             now_s=now,
         )
         assert issued.token is not None
-        claim = device.desk.receive(issued.token, 0)
+        claim = device.admission.receive(issued.token, 0)
         self.secrets += [claim.secret, issued.token.encode()]
         with device.vault.open(claim, model_digest=bytes.fromhex(device.chain.model), session="note"):
             pass  # noted as it is opened

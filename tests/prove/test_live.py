@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from edge.errors import InputError
-from edge.keys import IssuerKey, Keyring, save_device_key
 from edge.prove import Level, Live, live, stores
 from edge.prove.live import live_on_copy, live_on_own, try_out
 from edge.state import SqliteFile, state_database
+from edge.trust import IssuerKey, Keyring, save_device_key
 from edge.types import Custody
 from edge.vault import ConsentReceipt, Vault
 

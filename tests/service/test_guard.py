@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.camera import OnePerson
+from edge.fictional import OnePerson
 from edge.selftest import checks, run
 from edge.service import Device, device_checks
 from edge.settings.model import LimitSettings

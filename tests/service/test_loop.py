@@ -18,15 +18,14 @@ import pytest
 import segno
 from gpiozero.pins.mock import MockFactory
 
-from edge.camera import Nobody, OnePerson, ShowCode
-from edge.camera.fictional import FictionalSource
 from edge.claim import open_readers
 from edge.door import RelayDoor
 from edge.errors import SourceEnded
-from edge.keys import Keyring
+from edge.fictional import FictionalSource, Nobody, OnePerson, ShowCode
 from edge.service import Device, Event, Loop, Parts
 from edge.service import demo as demo_module
 from edge.settings.model import CameraSettings, ClaimSettings, DeviceSettings, Settings
+from edge.trust import Keyring
 from edge.types import Outcome, Reason
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from edge.camera import OnePerson
+from edge.build.added_packs import Fault
 from edge.errors import PolicyStops
-from edge.policy.packfiles import Fault
+from edge.fictional import OnePerson
 from edge.selftest import run
 from edge.service import device_checks
 from edge.service.policy import PolicyWatch
 from edge.types import Outcome
+from tests.build.test_today import ENDS, GRACE, subject
 from tests.policy.rules import TODAY
-from tests.policy.test_standing import ENDS, GRACE, subject
 from tests.service.test_loop import Bench
 
 NOON = 12 * 3600

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from edge.camera.health import Health
 from edge.errors import LockedOut, SourceTimeout, SpentError, TokenRevoked
 from edge.face import Look
+from edge.face.match import COMPARED
 from edge.session import Verifier
-from edge.session.compare import COMPARED
 from edge.session.tally import Tally
 from edge.session.verifier import SESSION, _Run
 from edge.settings.model import CameraSettings, DecisionSettings

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from edge.claim import decode
-from edge.keys import IssuerKey, Keyring
 from edge.state import SqliteFile, state_database
+from edge.trust import IssuerKey, Keyring
 from edge.types import Claim, Custody
 from edge.vault import ConsentReceipt, Issued, Vault
 

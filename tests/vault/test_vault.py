@@ -19,7 +19,7 @@ from edge.errors import (
     UsageError,
     VaultError,
 )
-from edge.keys import IssuerKey
+from edge.trust import IssuerKey
 from edge.types import Custody
 from edge.vault import ConsentReceipt, Record, Status, record_id
 
