@@ -52,6 +52,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("py.typed", _BOTH),
     ("settings/*.py", _BOTH),
     ("pictures/*.py", _BOTH),
+    ("messages/*.py", _BOTH),
     ("trust/*.py", _BOTH),  # the private halves in it are useless without their files
     ("policy/*.py", _BOTH),
     ("build/*.py", _BOTH),

@@ -43,12 +43,16 @@ def add(file: Path, operator: str, config: Path | None) -> int:
 
     A key in the trust folder's packs/ must have signed it. The device evaluates it from its next start or next day on.
     """
+    from hashlib import sha256
+
     from edge.build.added_packs import install
+    from edge.types.events import PackAdded
 
     with _open(config) as device:
         folders = device.settings.device
         pack, target = install(file, folders.state_dir, folders.trust_dir)
-        device.ledger.pack_added(pack.id, pack.added, target, operator)
+        digest = sha256(target.read_bytes()).hexdigest()[:16]
+        device.tell(PackAdded(at_ns=device.now_ns(), operator=operator, pack=pack.id, signer=pack.added, digest=digest))
         today = device.policy.review()
     click.echo(f"{target}: {pack.id}, {len(pack.rules)} rules, signed by {pack.added}")
     for finding in today.against_enrolments:

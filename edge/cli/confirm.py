@@ -28,6 +28,7 @@ def command(what: str, operator: str, config: Path | None) -> int:
 
     from edge.service import Parts, open_device
     from edge.settings import load_settings
+    from edge.types.events import Confirmed
 
     settings = load_settings(config)
     if what == "state":
@@ -36,10 +37,10 @@ def command(what: str, operator: str, config: Path | None) -> int:
     with open_device(config, parts) as device:
         if what == "clock":
             time = device.clock.confirm(operator)
-            device.ledger.journal.write("clock", confirmed=True, operator=operator, to=time.utc_s)
+            device.tell(Confirmed(at_ns=device.now_ns(), what="clock", operator=operator, to=time.utc_s))
             click.echo(f"The time used is now {datetime.fromtimestamp(time.utc_s, UTC):%Y-%m-%d %H:%M} UTC.")
         else:
-            device.ledger.journal.write("acknowledged", what=what, operator=operator)
+            device.tell(Confirmed(at_ns=device.now_ns(), what=what, operator=operator))
             click.echo(f"The {what} is acknowledged by {operator} and journalled.")
     return 0
 

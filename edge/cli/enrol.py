@@ -94,6 +94,7 @@ def command(
     from edge.cli.verify import read_token
     from edge.selftest import checks
     from edge.service import open_device
+    from edge.types.events import Enrolled, Renewed
 
     _check_card(card, config)
     name = operator or str(click.prompt("Operator", err=True))
@@ -108,10 +109,28 @@ def command(
         wish = _Wish(groups or (device.settings.claim.group,), credential, days, name, old)
         issued = _issue(device, vector, receipt, key, wish)
         if old is None:
-            device.ledger.enrolled(issued, name, issuer=key.key_id)
+            device.tell(
+                Enrolled(
+                    at_ns=device.now_ns(),
+                    serial=issued.serial,
+                    operator=name,
+                    custody=issued.custody,
+                    expires=issued.expires,
+                    issuer=key.key_id,
+                )
+            )
         else:
             replaces = device.admission.receive(old, 0).serial
-            device.ledger.renewed(issued, name, replaces=replaces, override=override)
+            device.tell(
+                Renewed(
+                    at_ns=device.now_ns(),
+                    serial=issued.serial,
+                    operator=name,
+                    replaces=replaces,
+                    expires=issued.expires,
+                    override=override,
+                )
+            )
         _hand_out(device, issued, card, json_wanted)
     return 0
 
@@ -164,8 +183,8 @@ def _consent(device: Device, file: Path | None, *, needed: bool) -> ConsentRecei
 
 def _verify_first(device: Device, token: str) -> None:
     """A renewal follows an accepted verification of the old card."""
-    from edge.cli._answer import REASONS
     from edge.errors import ClaimError
+    from edge.messages import REASONS
     from edge.types import Outcome, Reason
 
     click.echo("First the old card is verified: please look at the camera.", err=True)
@@ -208,7 +227,7 @@ class _Hints:
         self._quiet, self._last = quiet, ""
 
     def tell(self, progress: Progress) -> None:
-        from edge.cli._answer import ADVICE
+        from edge.messages import ADVICE
 
         done = "#" * progress.have + "." * (progress.want - progress.have)
         hint = ADVICE[progress.advice[0].value] if progress.advice else "good, keep looking here"

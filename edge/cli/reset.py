@@ -25,6 +25,7 @@ def command(serial: str | None, door: bool, operator: str, config: Path | None) 
     """
     from edge.errors import UsageError
     from edge.service import open_device
+    from edge.types.events import DoorReset, Reset
     from edge.vault import parse_serial
 
     if (serial is None) is not door:
@@ -33,10 +34,10 @@ def command(serial: str | None, door: bool, operator: str, config: Path | None) 
     with open_device(config) as device:
         if number is None:
             guard = device.limits.reset_door(operator)
-            device.ledger.journal.write("fan_out_reset", operator=operator, level=guard.level, cards=guard.cards)
+            device.tell(DoorReset(at_ns=device.now_ns(), operator=operator, level=guard.level, cards=guard.cards))
             click.echo(f"The door answers again (guard level {guard.level}, {guard.cards} cards had failed lately).")
             return 0
         before = device.limits.reset(number, operator)
-        device.ledger.journal.write("reset", serial=number.hex(), operator=operator, rejects=before.rejects)
+        device.tell(Reset(at_ns=device.now_ns(), serial=number, operator=operator, rejects=before.rejects))
     click.echo(f"Card {serial}: {before.rejects} rejects in a row are forgotten.")
     return 0

@@ -19,8 +19,8 @@ loop | 69f7fe2f21eb41fd | edge/prove/live.py | _right
 loop | 33a43858cb374b29 | edge/service/demo.py | play
 
 [collections] the loop of a door: the next claim after the last one is decided
-loop | d7bcad583592d545 | edge/service/loop.py | Loop._serve
-loop | 7f3c39f4a0dc03a5 | edge/service/loop.py | Loop.run
+loop | 11f956d274af4891 | edge/service/loop.py | Loop._run
+loop | d3a4cacc32c5c34a | edge/service/loop.py | Loop._serve
 
 [collections] the captures of one person, at their own enrolment
 collection | 58ca7f553c95f255 | edge/session/enrolment.py | Enrolment._same_person
@@ -29,7 +29,7 @@ collection, loop | beb2b2ac1171f1b2 | edge/session/enrolment.py | Enrolment.from
 collection | c9531cf4587155d5 | edge/face/match.py | average
 
 [collections] at most K looks of one session at one template
-loop | 2c74bac4ecadf108 | edge/session/verifier.py | _Run.decide
+loop | 8a40608f4566c21c | edge/session/verifier.py | _Run.decide
 
 [dynamic] the public names, loaded when they are first used; from a fixed table
 code, getattr, guarded | fb116130d0dbf54e | edge/__init__.py | __getattr__
@@ -62,6 +62,7 @@ guarded | - | edge/face/runtime.py | <module>
 code | f5ed8b19da2e65f1 | edge/face/runtime.py | runtime_module
 
 [dynamic] fields of an entry, from a fixed table
+getattr | 1d4a084d0ac0eed5 | edge/service/ledger.py | _entry
 getattr | b8a2fa13c467469a | edge/journal/entry.py | Entry.line
 
 [dynamic] suggests the nearest known key of a mistyped one
@@ -133,6 +134,7 @@ reduction | - | edge/face/quality.py | pose
 reduction | 9ab0a06b16462b8f | edge/build/judge.py | of_card
 
 [scores] counts findings
+reduction | d5e662d9695b95eb | edge/service/fitness.py | tell_selftest
 reduction | - | edge/prove/live.py | _controls
 reduction | - | edge/prove/live.py | _others
 reduction | - | edge/prove/model.py | Report.violations
@@ -214,7 +216,7 @@ gate | 613fe83b439629f8 | edge/face/match.py | compare
 
 [templates] one session: opens one template, embeds a look, compares
 gate | 06f6a0ca0e60dc26 | edge/session/verifier.py | Verifier._open
-gate | 14c0c86a15439121 | edge/session/verifier.py | _Run._compare
+gate | 41993d8c9d0e1b00 | edge/session/verifier.py | _Run._compare
 
 [templates] the two secrets themselves
 gate | 0a00f14e8fdcdd9f | edge/types/vectors.py | Probe.consume
@@ -229,6 +231,12 @@ gate | 0f0cd3b8d6863b13 | edge/vault/seal.py | open_sealed
 gate | 28f6daaf51e005de | edge/vault/store.py | Store.template
 gate | a8ed78105ad031df | edge/vault/vault.py | Vault.open
 gate | b8ffe5752e429f41 | edge/vault/vault.py | Vault.reissue
+
+[sql] a name of a thread, in words; no statement
+template | 8c60b9f8d1696a90 | edge/service/observers.py | Observers.add
+
+[dynamic] fields of an event, by their own names
+getattr | 8d0750f778af6db1 | edge/types/events.py | Event.as_json
 """
 
 

@@ -1,7 +1,8 @@
 """The running device: the only place that wires rooms together.
 
 with open_device(Path("device.yaml")) as device:      # settings -> Device
-    Loop(device, readers, tell).run(stop)
+    device.observe(print)                             # every event, from a thread of its own
+    Loop(device, readers).run(stop)
 
 Device     opened parts; `decide` about one claim, `act` on the decision
 Loop       wait for a claim, look, decide, act, journal
@@ -9,7 +10,7 @@ demo       the whole of it on people who do not exist
 """
 
 from edge.service.device import Device, Parts
-from edge.service.fitness import device_checks, open_device
-from edge.service.loop import Event, Loop
+from edge.service.fitness import device_checks, open_device, tell_selftest
+from edge.service.loop import Loop
 
-__all__ = ["Device", "Event", "Loop", "Parts", "device_checks", "open_device"]
+__all__ = ["Device", "Loop", "Parts", "device_checks", "open_device", "tell_selftest"]

@@ -2,16 +2,18 @@
 
     settings = load_settings()
     with Device.open(settings) as device:
+        device.observe(lambda event: print(event.kind), name="console")
         with device.stream() as stream:
             decision = device.decide(token_text, lambda: stream)
             device.act(decision)
 
-`decide` answers and journals; `act` drives the door. `Loop` (`edge.service.loop`) calls both for every claim that a
-reader delivers; `edge verify` only decides.
+`decide` answers, `act` drives the door, and both tell what they do: the journal first and in line, then every other
+observer. `Loop` (`edge.service.loop`) calls both for every claim that a reader delivers; `edge verify` only decides.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
@@ -24,13 +26,14 @@ from edge.build.attest import verified
 from edge.camera import Capture, Pulled, open_source
 from edge.camera.health import Health
 from edge.door import open_door
-from edge.errors import ClaimError
+from edge.errors import ClaimError, DoorError, JournalBroken
 from edge.face import Chain
 from edge.journal import KEY_LABEL, Journal
 from edge.profile import BuildInfo, current
 from edge.service.housekeeping import Housekeeping
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
 from edge.service.models import Overlap, model_finder
+from edge.service.observers import Observer, Observers
 from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.retention import Retention, retention
 from edge.session import Admission, Enrolment, Glimpse, Verifier
@@ -38,6 +41,17 @@ from edge.settings.model import Settings
 from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
 from edge.trust import Keyring
 from edge.types import Decision, Door, Outcome, Source, Stream
+from edge.types.events import (
+    ClaimPresented,
+    ClaimRefused,
+    Decided,
+    DoorFault,
+    DoorOpened,
+    Event,
+    Faulted,
+    GuardTripped,
+    SessionOpened,
+)
 from edge.vault import Vault
 
 #: No time before this is believed: Unix seconds of 2026-11-01, a date before which nothing here was built.
@@ -53,7 +67,7 @@ class Parts:
         door: instead of ``settings.door``.
         keyring: instead of the key files.
         build: instead of what this build says of itself (tests of device builds).
-        system_clock: Unix seconds.
+        system_clock: Unix seconds. now_ns: the clock of events, monotonic nanoseconds.
         acknowledged_by: the operator who accepts that vault and state do not fit together (`edge confirm vault`).
         fast: pull frames as fast as they come, without a capture thread.
     """
@@ -63,6 +77,7 @@ class Parts:
     keyring: Keyring | None = None
     build: BuildInfo = field(default_factory=current)
     system_clock: Callable[[], float] = time.time
+    now_ns: Callable[[], int] = time.monotonic_ns
     random_bytes: Callable[[int], bytes] = os.urandom
     acknowledged_by: str = ""
     fast: bool = False
@@ -80,6 +95,7 @@ class Device:
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
         self.settings, self.build, self.keyring, self._parts = settings, parts.build, keyring, parts
+        self.now_ns = parts.now_ns
         self.clock = ClockGuard(state, system_clock=parts.system_clock, build_date=max(BUILD_DATE, parts.build.built_s))
         self.limits = Limits(state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
         folder = settings.device.state_dir
@@ -93,11 +109,14 @@ class Device:
         counters = Counters(state)
         written = counters.value(JOURNAL_COUNTER)
         journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().utc_s, at_least=written)
-        self.ledger = Ledger(journal, settings, parts.build, counters)
+        self.ledger = Ledger(journal, counters)
+        self._observers = Observers(self._lost)
         find = model_finder(settings)
         self.chain = Chain.load(settings.face, find)
         self.overlap = Overlap.load(settings.face, self.chain, find)
-        self.housekeeping = Housekeeping(self.vault, self.limits, self.ledger, self.clock, lambda: self.retention)
+        self.housekeeping = Housekeeping(
+            self.vault, self.limits, self.ledger, self.clock, lambda: self.retention, self.tell, self.now_ns
+        )
         self.admission = Admission(
             keyring.trust, keyring.site_id, settings.claim, self.clock.now, lambda: self.vault.keep_days
         )
@@ -111,9 +130,15 @@ class Device:
             reveal_scores=not self.build.is_device,
             source_timeout_s=settings.camera.timeout_s,
             previous=lambda: self.overlap.now(self.clock.now().utc_s),
+            now_ns=self.now_ns,
         )
         self.policy = PolicyWatch(
-            settings.device, parts.build, self.chain.embedder.card.raw, self.ledger, lambda: self.clock.now().utc_s
+            settings.device,
+            parts.build,
+            self.chain.embedder.card.raw,
+            self.tell,
+            lambda: self.clock.now().utc_s,
+            now_ns=self.now_ns,
         )
         self._state = state
         self._door = parts.door
@@ -155,10 +180,46 @@ class Device:
         try:
             if self._door is not None:
                 self._door.close()
+            self._observers.close()
         finally:
             self.vault.close()
             self.ledger.close()
             self._state.close()
+
+    def observe(self, observer: Observer, *, name: str = "observer") -> Callable[[], None]:
+        """Have an observer told every event from now on; it never delays a claim, a door or a stop.
+
+        Args:
+            observer: called with one event at a time, from a thread of its own; see `edge.service.observers`.
+            name: 1 to 32 letters, digits and ``_ . + -``, for the journal, should the observer be lost.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._observers.add(observer, name=name)
+
+    def tell(self, event: Event) -> None:
+        """Tell an event: to the journal, in line, and then to whoever observes.
+
+        Raises:
+            JournalBroken: it cannot be written; the device must not go on.
+        """
+        self.ledger(event)
+        self._observers.tell(event)
+
+    def _lost(self, name: str, error: BaseException) -> None:
+        """An observer stalled or died. Told from that observer's thread, or from one that is telling."""
+        with contextlib.suppress(JournalBroken):  # the next event that must be on the disk says so again
+            self.tell(
+                Faulted(
+                    at_ns=self.now_ns(),
+                    room="observer",
+                    error=type(error).__name__,
+                    what=f"the observer {name} is told nothing more",
+                    where=name,
+                    remedy="restart what listens, then the service",
+                )
+            )
 
     def stream(self) -> Capture | Pulled:
         """A fresh stream of the configured source; enter it to open the source."""
@@ -172,13 +233,14 @@ class Device:
         text: str,
         stream: Callable[[], Stream],
         *,
+        reader: str = "",
         watch: Callable[[Glimpse], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Decision:
-        """Decide about the claim that a token makes, and journal the decision.
+        """Decide about the claim that a token makes, and tell it, step by step.
 
         Args:
-            text: as a reader delivered it.
+            text: as a reader delivered it. reader: its name.
             stream: asked for only when the claim itself holds, so that a camera need not be opened for a refusal.
             watch, cancelled: see `Verifier.verify`.
 
@@ -189,6 +251,14 @@ class Device:
             CameraError: the source could not be opened.
             StateError, VaultError, JournalBroken: the device must not go on.
         """
+        self.tell(ClaimPresented(at_ns=self.now_ns(), reader=reader))
+        opened = False
+
+        def tell(event: Event) -> None:
+            nonlocal opened
+            opened = opened or isinstance(event, SessionOpened)
+            self.tell(event)
+
         try:
             claim = self.admission.receive(text, 0)
         except ClaimError as error:
@@ -197,17 +267,34 @@ class Device:
             received = stream()
             # The claim is as old as this moment on the stream's clock: only younger frames count.
             claim = replace(claim, received_ns=received.now_ns())
-            decision = self.verifier.verify(claim, received, watch=watch, cancelled=cancelled)
-        self.ledger.journal.decided(decision)
-        if decision.outcome is not Outcome.ACCEPT:
-            self._watch_guard()
+            decision = self.verifier.verify(claim, received, tell=tell, watch=watch, cancelled=cancelled)
+            if decision.outcome is not Outcome.ACCEPT:
+                decision = replace(decision, wait_s=math.ceil(self.limits.wait_s(claim.serial)))
+        self._tell_end(decision, opened)
         return decision
 
+    def _tell_end(self, decision: Decision, opened: bool) -> None:
+        """A session's decision, or the refusal of a claim for which none was opened; then the guard, if it tripped."""
+        now, session, public = self.now_ns(), decision.session, decision.public()
+        other = "" if decision.outcome is Outcome.ACCEPT else self.settings.alternative or ""
+        if opened:
+            self.tell(Decided(at_ns=now, session=session, decision=public, alternative=other))
+        else:
+            reason, wait_s = decision.reason, decision.wait_s
+            self.tell(
+                ClaimRefused(
+                    at_ns=now, session=session, decision=public, reason=reason, wait_s=wait_s, alternative=other
+                )
+            )
+        if decision.outcome is not Outcome.ACCEPT:
+            self._watch_guard()
+
     def _watch_guard(self) -> None:
-        """A trip of the fan-out guard is journalled once; asked again later when the plug was pulled in between."""
+        """A trip of the fan-out guard is told once; asked again later when the plug was pulled in between."""
         guard = self.limits.guard()
         if guard.news:
-            self.ledger.journal.write("fan_out", level=guard.level, cards=guard.cards, wait=math.ceil(guard.wait_s))
+            wait_s = math.ceil(guard.wait_s)
+            self.tell(GuardTripped(at_ns=self.now_ns(), level=guard.level, cards=guard.cards, wait_s=wait_s))
             self.limits.told()
 
     def decide_once(self, text: str) -> Decision:
@@ -222,9 +309,33 @@ class Device:
         """Let the door act on a decision: the lock is released on an accept only.
 
         Raises:
-            DoorError: the hardware failed; the door is locked.
+            DoorError: the hardware failed; told, and the door is locked.
         """
-        self.door.act(decision)
+        try:
+            self.door.act(decision)
+        except DoorError as error:
+            self._door_failed(error, decision.session)
+            raise
+        if decision.outcome is Outcome.ACCEPT:
+            self.tell(DoorOpened(at_ns=self.now_ns(), session=decision.session, driver=self.door.name))
+
+    def _door_failed(self, error: DoorError, session: str = "") -> None:
+        """Lock what can still be locked, and leave a trace. The next use opens the door anew, or fails again."""
+        door, self._door = self._door, None
+        if door is not None:
+            with contextlib.suppress(DoorError):
+                door.close()
+        driver = self.settings.door.driver if door is None else door.name
+        self.tell(
+            DoorFault(
+                at_ns=self.now_ns(),
+                session=session,
+                driver=driver,
+                what=error.what,
+                where=error.where,
+                remedy=error.remedy,
+            )
+        )
 
     @property
     def door(self) -> Door:
@@ -235,7 +346,11 @@ class Device:
                 build = self.examined()
                 allow, why = build.drives_doors, build.log_only
             self._door = open_door(settings, allow_hardware=allow, why=why, write=_to_stderr)
-            self._door.open()
+            try:
+                self._door.open()
+            except DoorError as error:
+                self._door_failed(error)
+                raise
         return self._door
 
     def examined(self) -> BuildInfo:

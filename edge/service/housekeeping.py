@@ -1,6 +1,6 @@
-"""Housekeeping: what has reached its last moment goes by itself, daily, at start, and as soon as the time is confirmed.
+"""Housekeeping: records whose retention has ended go, daily, at start, and as soon as the time is confirmed.
 
-    house = Housekeeping(vault, limits, ledger, clock, kept)
+    house = Housekeeping(vault, limits, ledger, clock, kept, tell)
     house.visit()         # cheap; called about once a minute. Keeps house when a day has passed, or never yet
 
 A device that was off for weeks starts with a clock that has jumped. Nothing is deleted until the jump is confirmed (by
@@ -10,11 +10,13 @@ became unconfirmed, and that it was confirmed again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from edge.service.ledger import Ledger
 from edge.service.retention import Retention
 from edge.state import ClockGuard, Limits
+from edge.types.events import ClockChanged, Event, Expired
 from edge.vault import Due, Vault
 
 DAY_S = 86_400
@@ -25,12 +27,21 @@ class Housekeeping:
 
     Args:
         vault, limits, ledger, clock: of the device. kept: how long what is kept, asked each time.
+        tell: told each deletion and each change of the clock's standing. now_ns: the clock of events.
     """
 
     def __init__(
-        self, vault: Vault, limits: Limits, ledger: Ledger, clock: ClockGuard, kept: Callable[[], Retention]
+        self,
+        vault: Vault,
+        limits: Limits,
+        ledger: Ledger,
+        clock: ClockGuard,
+        kept: Callable[[], Retention],
+        tell: Callable[[Event], None],
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._vault, self._limits, self._ledger, self._clock, self._kept_for = vault, limits, ledger, clock, kept
+        self._tell, self._now_ns = tell, now_ns
         self._kept_at: int | None = None
         self._confirmed = True
 
@@ -46,7 +57,7 @@ class Housekeeping:
         now = self._clock.now()
         if now.confirmed is not self._confirmed:
             self._confirmed = now.confirmed
-            self._ledger.journal.write("clock", confirmed=now.confirmed, to=now.utc_s)
+            self._tell(ClockChanged(at_ns=self._now_ns(), confirmed=now.confirmed, to=now.utc_s))
         if not now.confirmed or (self._kept_at is not None and now.utc_s - self._kept_at < DAY_S):
             return False
         self._kept_at = now.utc_s
@@ -54,7 +65,7 @@ class Housekeeping:
         return True
 
     def keep(self) -> list[Due]:
-        """Let go what has reached its last moment; nothing while the time is unconfirmed.
+        """Delete the records whose retention has ended; nothing while the time is unconfirmed.
 
         Returns:
             The rows and persons that went.
@@ -71,7 +82,7 @@ class Housekeeping:
         for due in gone:
             serial = due.holder.serial
             self._limits.forget(serial)
-            self._ledger.journal.write("expired", serial=serial.hex(), what=due.what.value, rule=due.rule.value)
+            self._tell(Expired(at_ns=self._now_ns(), serial=serial, what=due.what.value, rule=due.rule.value))
         self._limits.expire(kept.journal_days)
         self._ledger.journal.prune(now.utc_s - kept.journal_days * DAY_S)
         self._ledger.mark()

@@ -9,14 +9,15 @@ A development install that declares no deployment stands nowhere: nothing is eva
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import PolicyStops
 from edge.profile import BuildInfo
-from edge.service.ledger import Ledger
 from edge.settings import DeviceSettings, Settings
+from edge.types.events import Event, PolicyChanged
 
 if TYPE_CHECKING:
     from edge.build.added_packs import Fault
@@ -31,7 +32,7 @@ class PolicyWatch:
 
     Args:
         device: its folders. build: what is running. card: of the embedder in use.
-        ledger: where a changed standing is written. utc_s: the time used, Unix seconds.
+        tell: told a changed standing. utc_s: the time used, Unix seconds. now_ns: the clock of events.
         subject: what is judged, in the place of what came with the build (tests).
     """
 
@@ -40,11 +41,13 @@ class PolicyWatch:
         device: DeviceSettings,
         build: BuildInfo,
         card: Mapping[str, Any],
-        ledger: Ledger,
+        tell: Callable[[Event], None],
         utc_s: Callable[[], int],
         subject: Callable[[], tuple[Subject, tuple[Fault, ...]]] | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._device, self._build, self._card, self._ledger, self._utc_s = device, build, card, ledger, utc_s
+        self._device, self._build, self._card, self._tell, self._utc_s = device, build, card, tell, utc_s
+        self._now_ns = now_ns
         self._subject = subject or self._own
         self._today: Standing | None = None
         self._told = "passes"  # which needs no words
@@ -71,7 +74,7 @@ class PolicyWatch:
         self._today = standing(subject, self._day())
         if self._today.word != self._told:
             self._told = self._today.word
-            self._ledger.policy(self._today)
+            self._tell(_changed(self._today, self._now_ns()))
         return self._today
 
     def visit(self) -> None:
@@ -118,6 +121,17 @@ class PolicyWatch:
 
         device = self._device
         return subject_of(self._build, device.state_dir, device.trust_dir, card=self._card)
+
+
+def _changed(today: Standing, at_ns: int) -> PolicyChanged:
+    """How the device stands now. The first rule that speaks is named."""
+    findings = (*today.against_claims, *today.against_enrolments, *(coming.finding for coming in today.coming))
+    return PolicyChanged(
+        at_ns=at_ns,
+        standing=today.word,
+        findings=len({finding.id for finding in findings}),
+        rule=findings[0].id if findings else "",
+    )
 
 
 def _refuse(findings: tuple[Finding, ...], what: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.types.enums import Advice, Custody, Outcome, Reason
 
@@ -67,6 +67,7 @@ class Decision:
         timings_ms: name -> milliseconds (``open``, ``detect``, ``embed``, ``session``...).
         score, threshold: cosine in -1..1; None in device builds.
         serial: the card's serial, hex; empty when the token could not be read.
+        wait_s: seconds until this card can be tried again here; 0 at once, or when waiting does not help.
     """
 
     outcome: Outcome
@@ -81,3 +82,8 @@ class Decision:
     serial: str = ""
     credential: int | None = None
     session: str = ""
+    wait_s: int = 0
+
+    def public(self) -> Decision:
+        """The same decision without score and threshold, as everybody but a developer's terminal is told it."""
+        return self if self.score is self.threshold is None else replace(self, score=None, threshold=None)

@@ -15,10 +15,11 @@ from edge.claim import PREFIX, base45, open_readers
 from edge.face import Chain, Look
 from edge.fictional import FictionalSource, OnePerson
 from edge.pictures import read_image
-from edge.service import Device, Event, Loop, Parts
+from edge.service import Device, Loop, Parts
 from edge.settings.model import CameraSettings, DeviceSettings, Settings, VaultSettings
 from edge.trust import Keyring
 from edge.types import Custody, Frame, Probe, Template
+from edge.types.events import ClaimRefused, Decided, Event
 from edge.vault import ConsentReceipt
 
 CARD, DEVICE = "ada", "fara"
@@ -85,11 +86,13 @@ class Aviary:
             readers = open_readers(
                 self.settings.claim, stdin=stdin("\n".join(lines).encode() + b"\n"), clock=lambda: 0.0
             )
-            Loop(device, readers, self._heard).run(threading.Event())
+            device.observe(self._heard)
+            Loop(device, readers).run(threading.Event())
+            device._observers.close()  # what is still queued is heard before anything is compared
             before_closing()
 
     def _heard(self, event: Event) -> None:
-        if event.decision is not None:
+        if isinstance(event, Decided | ClaimRefused):
             self.outcomes.append([event.decision.outcome.value, event.decision.reason.value])
             self.looks.append(event.decision.looks)
 

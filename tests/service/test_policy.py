@@ -31,7 +31,7 @@ class Watched(Bench):
         self.faults: tuple[Fault, ...] = ()
         device = self.device
         device.policy = PolicyWatch(
-            self.settings.device, device.build, {}, device.ledger, self.utc_s, lambda: (self.subject(), self.faults)
+            self.settings.device, device.build, {}, device.tell, self.utc_s, lambda: (self.subject(), self.faults)
         )
 
     def subject(self):

@@ -129,7 +129,7 @@ def test_the_loop_keeps_the_house_by_itself(world):
     with device:
         import threading
 
-        Loop(device, [], lambda event: None).run(threading.Event())
+        Loop(device, []).run(threading.Event())
         assert kept(device) == 0
         assert "expired" in kinds(device)
 

@@ -17,6 +17,7 @@ from edge.service.device import Device
 from edge.service.rights.document import Document, Fact, Item, Line, Section
 from edge.service.rights.phrases import day, moment, say
 from edge.types import Custody
+from edge.types.events import Erased
 from edge.vault import Erasure, serial_text
 from edge.vault.holder import named
 
@@ -145,7 +146,7 @@ def erase(device: Device, serial: bytes, operator: str, *, custody: Custody = Cu
     else:
         erasure = _nothing_more(device, serial, operator, now, custody)
     counters = device.limits.forget(serial)
-    device.ledger.journal.write("erased", serial=serial.hex(), operator=operator)
+    device.tell(Erased(at_ns=device.now_ns(), serial=serial, operator=operator))
     entries = device.ledger.about(serial)
     until = max((entry.at for entry in entries), default=now) + device.retention.journal_days * 86_400
     return Receipt(erasure, operator, device.settings.device.name, counters, len(entries), until)
