@@ -208,6 +208,20 @@ class ConsentMissing(EdgeError):
     """Enrolment without a complete consent record."""
 
 
+class NotHandedOver(EdgeError):
+    """A card was made and could not be handed over; nothing was committed, as if it had never been made."""
+
+
+class FolderBusy(EdgeError):
+    """Another process holds the state folder. ``holder`` names it: its command and process number."""
+
+    exit_code = 4
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", holder: str = "") -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.holder = holder
+
+
 class StateError(EdgeError):
     """The state database cannot be used or was rolled back."""
 

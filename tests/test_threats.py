@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.claim import TokenBody, decode, encode
+from edge.claim import decode, encode
 from edge.errors import EdgeError, KeyringError, SealBroken, SpentError, TokenInvalid, TokenRevoked
 from edge.fictional import FictionalSource, OnePerson
 from edge.service import Device, Parts
 from edge.service.demo import Office
 from edge.service.demo import settings as demo_settings
 from edge.trust import IssuerKey, Keyring, TrustStore
-from edge.types import Claim, Custody, Outcome, Reason
+from edge.types import Claim, Custody, Outcome, Reason, Token
 from edge.vault import open_sealed, record_id
 from tests.benchmarks import enumeration
 
@@ -142,7 +142,7 @@ def test_a_device_alone_opens_no_template_and_makes_no_card(house):
         assert store.template(record_id(guessed.secret)) is None, "not even its place is known"
         with pytest.raises(EdgeError):
             house.device.vault.open(guessed, model_digest=house.model(), session="s")
-    body = TokenBody(Custody.CARD, ring.site_id, bytes(16), 1, ("default",), 1, 2**32 - 1, bytes(32), claims[0].sealed)
+    body = Token(Custody.CARD, ring.site_id, bytes(16), 1, ("default",), 1, 2**32 - 1, bytes(32), claims[0].sealed)
     with pytest.raises((EdgeError, ValueError, AttributeError)):
         house.claim(encode(replace(body, custody=Custody.DEVICE, sealed=None), IssuerKey.generate(os.urandom)))
     assert not hasattr(ring, "issuer"), "a door holds public halves of issuers only"
@@ -168,7 +168,7 @@ def test_root_on_a_running_door_sees_what_is_presented_and_nothing_else(house):
 
 def test_the_site_key_makes_no_card(house):
     genuine = house.claim(house.card("ada"))
-    body = TokenBody(
+    body = Token(
         Custody.DEVICE, house.keyring.site_id, bytes(16), 1, ("default",), 1, 2**32 - 1, house.keyring.site_key
     )
     forged = encode(body, IssuerKey.generate(random.Random(6).randbytes))

@@ -10,10 +10,10 @@
 whose text arrives on standard input works today.
 """
 
-from edge.claim.layout import MAX_BYTES, MAX_GROUPS, MAX_HEADER, TokenBody
+from edge.claim.layout import MAX_BYTES, MAX_GROUPS, MAX_HEADER
 from edge.claim.readers import open_readers
 from edge.claim.rules import check_door, check_time
-from edge.claim.token import MAX_TEXT, PREFIX, TOKEN_DOMAIN, decode, encode
+from edge.claim.token import MAX_TEXT, PREFIX, TOKEN_DOMAIN, Issuer, decode, encode
 
 __all__ = [
     "MAX_BYTES",
@@ -22,7 +22,7 @@ __all__ = [
     "MAX_TEXT",
     "PREFIX",
     "TOKEN_DOMAIN",
-    "TokenBody",
+    "Issuer",
     "check_door",
     "check_time",
     "decode",

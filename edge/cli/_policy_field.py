@@ -46,7 +46,7 @@ def add(file: Path, operator: str, config: Path | None) -> int:
     from hashlib import sha256
 
     from edge.build.added_packs import install
-    from edge.types.events import PackAdded
+    from edge.types.acts import PackAdded
 
     with _open(config) as device:
         folders = device.settings.device

@@ -31,14 +31,14 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
     from edge.claim import open_readers
     from edge.errors import NotInThisBuild, Unfit
     from edge.notify import JsonLines, Terminal
-    from edge.service import Loop, device_checks, open_device, tell_selftest
+    from edge.service import Loop, OperatorSocket, device_checks, open_device, tell_selftest
 
     # OpenCV's thread pool gains nothing on pictures this small, and fights with the model's threads for the cores.
     cv2.setNumThreads(1)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_device(config) as device:
+    with open_device(config, hold="edge run") as device:
         device.observe(JsonLines(1) if json_wanted else Terminal(1, 2), name="json" if json_wanted else "terminal")
         if skip_selftest and device.build.is_device:
             raise NotInThisBuild("a device build always tests itself first", where="--skip-selftest")
@@ -54,7 +54,8 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
                 raise Unfit(f"{failed.name}: {failed.what}", where="self-test", remedy=failed.remedy)
         readers = open_readers(device.settings.claim, stdin=sys.stdin.buffer, clock=time.monotonic)
         try:
-            Loop(device, readers).run(stop)
+            with OperatorSocket(device) as acts:
+                Loop(device, readers, acts=acts).run(stop)
         finally:
             for reader in readers:
                 reader.close()

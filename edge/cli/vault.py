@@ -72,7 +72,7 @@ def expire(config: Path | None, json_wanted: bool) -> int:
     from edge.errors import StateError
     from edge.service import open_device
 
-    with open_device(config) as device:
+    with open_device(config, hold="edge vault expire") as device:
         if not device.clock.now().confirmed:
             raise StateError(
                 "nothing is deleted while the time is not confirmed",

@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime
 
 from edge.messages import ADVICE, REASONS, waiting
-from edge.types import Decision, Outcome
+from edge.types import Decision, Outcome, acts
 from edge.types import events as ev
 from edge.types.events import Event
 
@@ -87,7 +87,7 @@ class Terminal:
                 ev.ClaimRefused(decision=decision, alternative=other) | ev.Decided(decision=decision, alternative=other)
             ):
                 self._out.write(sentence(decision, other))
-            case ev.GuardTripped(cards=cards, wait_s=wait_s):
+            case acts.GuardTripped(cards=cards, wait_s=wait_s):
                 self._out.write(f"guard: paused, {waiting(wait_s)}: {cards} different cards failed at this door lately")
             case ev.Faulted() | ev.DoorFault():
                 where = f"{event.where}: " if event.where else ""

@@ -15,72 +15,37 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 
-from edge.build.attest import verified
 from edge.camera import Capture, Pulled, open_source
 from edge.camera.health import Health
-from edge.door import open_door
-from edge.errors import ClaimError, DoorError, JournalBroken
+from edge.errors import ClaimError, JournalBroken
 from edge.face import Chain
 from edge.journal import KEY_LABEL, Journal
-from edge.profile import BuildInfo, current
+from edge.profile import BuildInfo
+from edge.service.doorway import Doorway, to_stderr
 from edge.service.housekeeping import Housekeeping
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
 from edge.service.models import Overlap, model_finder
 from edge.service.observers import Observer, Observers
+from edge.service.parts import BUILD_DATE, Parts
 from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.retention import Retention, retention
 from edge.session import Admission, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
 from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
+from edge.state.folder import WAIT_S, FolderLock
 from edge.trust import Keyring
-from edge.types import Decision, Door, Outcome, Source, Stream
-from edge.types.events import (
-    ClaimPresented,
-    ClaimRefused,
-    Decided,
-    DoorFault,
-    DoorOpened,
-    Event,
-    Faulted,
-    GuardTripped,
-    SessionOpened,
-)
+from edge.types import Decision, Door, Outcome, Stream
+from edge.types.acts import GuardTripped
+from edge.types.events import ClaimPresented, ClaimRefused, Decided, Event, Faulted, SessionOpened
 from edge.vault import Vault
 
-#: No time before this is believed: Unix seconds of 2026-11-01, a date before which nothing here was built.
-BUILD_DATE = 1_793_491_200
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a caller may put in the place of the configured parts: the demo, tests, integrators with other hardware.
-
-    Attributes:
-        source: makes the source of frames, instead of ``settings.camera``.
-        door: instead of ``settings.door``.
-        keyring: instead of the key files.
-        build: instead of what this build says of itself (tests of device builds).
-        system_clock: Unix seconds. now_ns: the clock of events, monotonic nanoseconds.
-        acknowledged_by: the operator who accepts that vault and state do not fit together (`edge confirm vault`).
-        fast: pull frames as fast as they come, without a capture thread.
-    """
-
-    source: Callable[[], Source] | None = None
-    door: Door | None = None
-    keyring: Keyring | None = None
-    build: BuildInfo = field(default_factory=current)
-    system_clock: Callable[[], float] = time.time
-    now_ns: Callable[[], int] = time.monotonic_ns
-    random_bytes: Callable[[int], bytes] = os.urandom
-    acknowledged_by: str = ""
-    fast: bool = False
+#: Where a running door listens for operators' acts; see `edge.service.operator_socket`.
+DOOR_SOCKET = "operator.sock"
 
 
 class Device:
@@ -141,15 +106,20 @@ class Device:
             now_ns=self.now_ns,
         )
         self._state = state
-        self._door = parts.door
-        self._examined: BuildInfo | None = None
+        self.doorway = Doorway(settings, parts.build, self.tell, self.now_ns, door=parts.door)
         self._closed = False
+        self._lock: FolderLock | None = None
 
     @classmethod
-    def open(cls, settings: Settings, parts: Parts | None = None) -> Device:
+    def open(cls, settings: Settings, parts: Parts | None = None, *, hold: str = "") -> Device:
         """Open keys, state, vault, journal and models. Neither camera nor door is touched yet.
 
+        Args:
+            hold: the command that decides or changes something, and so holds the state folder for itself (another one
+                waits for it `WAIT_S`, unless a running door takes its act); empty: it only reads.
+
         Raises:
+            FolderBusy: another process holds the folder.
             KeyringError, StateError, VaultError, JournalBroken, ModelError: a part cannot be used.
         """
         parts = parts or Parts()
@@ -157,12 +127,20 @@ class Device:
         keyring = parts.keyring or Keyring.load(
             device.state_dir, device.trust_dir, strict=settings.door.driver != "log"
         )
-        state = state_database(device.state_dir)
+        lock = _held(device.state_dir, hold) if hold else None
         try:
-            return cls(settings, parts, keyring, state)
+            state = state_database(device.state_dir)
+            try:
+                opened = cls(settings, parts, keyring, state)
+            except BaseException:
+                state.close()
+                raise
         except BaseException:
-            state.close()
+            if lock is not None:
+                lock.close()
             raise
+        opened._lock = lock
+        return opened
 
     def __enter__(self) -> Device:
         return self
@@ -178,13 +156,14 @@ class Device:
             return
         self._closed = True
         try:
-            if self._door is not None:
-                self._door.close()
+            self.doorway.close()
             self._observers.close()
         finally:
             self.vault.close()
             self.ledger.close()
             self._state.close()
+            if self._lock is not None:
+                self._lock.close()
 
     def observe(self, observer: Observer, *, name: str = "observer") -> Callable[[], None]:
         """Have an observer told every event from now on; it never delays a claim, a door or a stop.
@@ -306,66 +285,17 @@ class Device:
             stream.stop()
 
     def act(self, decision: Decision) -> None:
-        """Let the door act on a decision: the lock is released on an accept only.
-
-        Raises:
-            DoorError: the hardware failed; told, and the door is locked.
-        """
-        try:
-            self.door.act(decision)
-        except DoorError as error:
-            self._door_failed(error, decision.session)
-            raise
-        if decision.outcome is Outcome.ACCEPT:
-            self.tell(DoorOpened(at_ns=self.now_ns(), session=decision.session, driver=self.door.name))
-
-    def _door_failed(self, error: DoorError, session: str = "") -> None:
-        """Lock what can still be locked, and leave a trace. The next use opens the door anew, or fails again."""
-        door, self._door = self._door, None
-        if door is not None:
-            with contextlib.suppress(DoorError):
-                door.close()
-        driver = self.settings.door.driver if door is None else door.name
-        self.tell(
-            DoorFault(
-                at_ns=self.now_ns(),
-                session=session,
-                driver=driver,
-                what=error.what,
-                where=error.where,
-                remedy=error.remedy,
-            )
-        )
+        """Let the door act on a decision; see `Doorway.act`. Raises `DoorError`: told, and the door is locked."""
+        self.doorway.act(decision)
 
     @property
     def door(self) -> Door:
-        """The door, opened when it is first needed."""
-        if self._door is None:
-            settings, allow, why = self.settings.door, False, ""
-            if settings.driver != "log":
-                build = self.examined()
-                allow, why = build.drives_doors, build.log_only
-            self._door = open_door(settings, allow_hardware=allow, why=why, write=_to_stderr)
-            try:
-                self._door.open()
-            except DoorError as error:
-                self._door_failed(error)
-                raise
-        return self._door
+        """The door, opened when it is first needed. Raises `DoorError`."""
+        return self.doorway.door
 
     def examined(self) -> BuildInfo:
-        """This build, and whether a trusted signature covers it. Reads every installed file, once.
-
-        It is asked before a door other than log is opened, by the self-test and when the loop starts.
-        """
-        if self._examined is None:
-            build = self.build
-            looked = build if build.signed else verified(self.settings.device.trust_dir)
-            # what was handed in by `Parts` stays what it is: only the signature is added
-            self._examined = replace(
-                build, signed=looked.signed, signer=looked.signer, signer_id=looked.signer_id, unsigned=looked.unsigned
-            )
-        return self._examined
+        """This build, and whether a trusted signature covers it; see `Doorway.examined`."""
+        return self.doorway.examined()
 
     @property
     def retention(self) -> Retention:
@@ -393,6 +323,7 @@ class Device:
         return self._parts.random_bytes(8).hex()
 
 
-def _to_stderr(line: str) -> None:
-    """The log door's lines; standard output belongs to the answers."""
-    sys.stderr.write(line + "\n")
+def _held(folder: Path, name: str) -> FolderLock:
+    """The state folder for this process; it waits for a command that is about to end, not for a running door."""
+    wait_s = 0.0 if (folder / DOOR_SOCKET).exists() else WAIT_S
+    return FolderLock(folder, name, wait_s=wait_s, waiting=lambda holder: to_stderr(f"edge: waiting for {holder}"))

@@ -15,23 +15,25 @@ from edge.errors import EdgeError, JournalBroken, PolicyStops, SettingsError, Un
 from edge.face import Card
 from edge.selftest import Check, Report, checks
 from edge.selftest.sealing import Bench
-from edge.service.device import Device, Parts
+from edge.service.device import Device
 from edge.service.models import model_finder
+from edge.service.parts import Parts
 from edge.service.policy import need_as_declared
 from edge.settings import Settings, load_settings
-from edge.types import events
+from edge.types import acts, events
 
 
-def open_device(config: Path | None, parts: Parts | None = None) -> Device:
+def open_device(config: Path | None, parts: Parts | None = None, *, hold: str = "") -> Device:
     """Load settings and open the device.
 
     Args:
+        hold: see `Device.open`.
         config: the settings file; None for ``/etc/edge/device.yaml``, else the packaged example.
 
     Raises:
         SettingsError: with every problem. As `Device.open`.
     """
-    return Device.open(load_settings(config), parts)
+    return Device.open(load_settings(config), parts, hold=hold)
 
 
 @contextmanager
@@ -67,7 +69,7 @@ def tell_selftest(device: Device, report: Report) -> None:
     failures = [result for result in report.results if not result.ok]
     needed = sum(result.needed for result in failures)
     warnings, check = len(failures) - needed, failed.name if failed else ""
-    device.tell(events.SelfTested(at_ns=device.now_ns(), fit=report.fit, failed=needed, warnings=warnings, check=check))
+    device.tell(acts.SelfTested(at_ns=device.now_ns(), fit=report.fit, failed=needed, warnings=warnings, check=check))
     if failed is not None:
         device.tell(events.Unfit(at_ns=device.now_ns(), check=failed.name, what=failed.what, remedy=failed.remedy))
 

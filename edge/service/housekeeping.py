@@ -16,7 +16,8 @@ from collections.abc import Callable
 from edge.service.ledger import Ledger
 from edge.service.retention import Retention
 from edge.state import ClockGuard, Limits
-from edge.types.events import ClockChanged, Event, Expired
+from edge.types.acts import ClockChanged, Expired
+from edge.types.events import Event
 from edge.vault import Due, Vault
 
 DAY_S = 86_400

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from edge.journal import Entry, Journal
 from edge.journal.kinds import Value
 from edge.state import Counters
+from edge.types import acts
 from edge.types import events as ev
 
 #: Name of the counter in `edge.state` that holds the number of the journal's last entry.
@@ -45,7 +46,7 @@ class Ledger:
             case ev.Faulted() if event.faults:
                 for fault in sorted(event.faults):
                     self.journal.write("fault", error=event.error, room=event.room, fault=fault.value)
-            case ev.Act():
+            case acts.Act():
                 self._acted(event)
             case _:
                 if (entry := _entry(event)) is not None:
@@ -72,29 +73,29 @@ class Ledger:
         starts = (entry.fields for entry in reversed(self.journal.last(_BACK)) if entry.kind == "started")
         return str(next(starts, {}).get("settings", ""))
 
-    def _acted(self, event: ev.Act) -> None:
+    def _acted(self, event: acts.Act) -> None:
         """An operator's act, by name."""
         by: dict[str, Value] = {"serial": event.serial.hex(), "operator": event.operator}
         match event:
-            case ev.Enrolled(custody=custody, expires=expires, issuer=issuer):
+            case acts.Enrolled(custody=custody, expires=expires, issuer=issuer):
                 self.journal.write("enrolled", **by, custody=custody.value, expires=expires, issuer=issuer.hex())
-            case ev.Renewed(replaces=replaces, expires=expires, override=override):
+            case acts.Renewed(replaces=replaces, expires=expires, override=override):
                 self.journal.write("renewed", **by, replaces=replaces.hex(), expires=expires, override=override)
-            case ev.Reissued(replaces=replaces, expires=expires):
+            case acts.Reissued(replaces=replaces, expires=expires):
                 self.journal.write("reissued", **by, replaces=replaces.hex(), expires=expires)
-            case ev.Revoked():
+            case acts.Revoked():
                 self.journal.write("revoked", **by)
-            case ev.Erased():
+            case acts.Erased():
                 self.journal.write("erased", **by)
-            case ev.Reset(rejects=rejects):
+            case acts.Reset(rejects=rejects):
                 self.journal.write("reset", **by, rejects=rejects)
-            case ev.DoorReset(operator=operator, level=level, cards=cards):
+            case acts.DoorReset(operator=operator, level=level, cards=cards):
                 self.journal.write("fan_out_reset", operator=operator, level=level, cards=cards)
-            case ev.Confirmed(what="clock", operator=operator, to=to):
+            case acts.Confirmed(what="clock", operator=operator, to=to):
                 self.journal.write("clock", confirmed=True, operator=operator, **({} if to is None else {"to": to}))
-            case ev.Confirmed(what=what, operator=operator):
+            case acts.Confirmed(what=what, operator=operator):
                 self.journal.write("acknowledged", what=what, operator=operator)
-            case ev.PackAdded(operator=operator, pack=pack, digest=digest, signer=signer):
+            case acts.PackAdded(operator=operator, pack=pack, digest=digest, signer=signer):
                 self.journal.write("pack", pack=pack[:32], digest=digest, signer=signer[:32], operator=operator)
 
 
@@ -108,7 +109,7 @@ def _entry(event: ev.Event) -> tuple[str, dict[str, Value]] | None:
             }
             signer: dict[str, Value] = {"signer": event.signer} if event.signer else {}
             return "started", {**fields, **signer, "may_drive": "log-only" if event.log_only else "any"}
-        case ev.SettingsChanged(digest=digest):
+        case acts.SettingsChanged(digest=digest):
             return "settings", {"digest": digest}
         case ev.Stopped(cause=cause):
             return "stopped", {"cause": cause}
@@ -119,20 +120,20 @@ def _entry(event: ev.Event) -> tuple[str, dict[str, Value]] | None:
             return "door", {"change": change, "driver": driver, **({"session": session} if session else {})}
         case ev.DoorFault(driver=driver, session=session):
             return "door", {"change": "fault", "driver": driver, **({"session": session} if session else {})}
-        case ev.SelfTested(fit=fit, failed=failed, check=check):
+        case acts.SelfTested(fit=fit, failed=failed, check=check):
             named: dict[str, Value] = {"check": check.replace(" ", "-")[:32]} if check else {}
             return "selftest", {"passed": fit, "failed": failed, **named}
-        case ev.KeysChanged(key=key, change=change, operator=operator, id=id):
+        case acts.KeysChanged(key=key, change=change, operator=operator, id=id):
             extra: dict[str, Value] = {**({"operator": operator} if operator else {}), **({"id": id} if id else {})}
             return "keys", {"key": key, "change": change, **extra}
-        case ev.PolicyChanged(standing=standing, findings=findings, rule=rule):
+        case acts.PolicyChanged(standing=standing, findings=findings, rule=rule):
             return "policy", {"standing": standing, "findings": findings, **({"rule": rule[:32]} if rule else {})}
-        case ev.GuardTripped(level=level, cards=cards, wait_s=wait_s):
+        case acts.GuardTripped(level=level, cards=cards, wait_s=wait_s):
             return "fan_out", {"level": level, "cards": cards, "wait": wait_s}
-        case ev.ClockChanged(confirmed=confirmed, to=to):
+        case acts.ClockChanged(confirmed=confirmed, to=to):
             return "clock", {"confirmed": confirmed, "to": to}
-        case ev.Expired(serial=serial, what=what, rule=rule):
+        case acts.Expired(serial=serial, what=what, rule=rule):
             return "expired", {"serial": serial.hex(), "what": what, "rule": rule}
-        case ev.Reported(serial=serial):
+        case acts.Reported(serial=serial):
             return "reported", {"serial": serial.hex()}
     return None

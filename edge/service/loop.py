@@ -17,8 +17,10 @@ from collections.abc import Callable, Sequence
 from edge.camera import Capture, Health, Pulled
 from edge.errors import CameraError, EdgeError, JournalBroken, SourceEnded, SourceTimeout
 from edge.service.device import Device
+from edge.service.operator_socket import OperatorSocket
 from edge.types import Fault, Frame, Reader
-from edge.types.events import Faulted, Ready, Recovered, SettingsChanged, Starting, Stopped
+from edge.types.acts import SettingsChanged
+from edge.types.events import Faulted, Ready, Recovered, Starting, Stopped
 
 #: A wait for an idle frame; also how long a stop may go unnoticed while idle.
 _IDLE_S = 0.1
@@ -33,7 +35,7 @@ class Loop:
 
     Args:
         device: opened; its observers follow what happens.
-        readers: how claims arrive.
+        readers: how claims arrive. acts: what operators ask of this door, carried out between claims.
         clock: seconds, monotonic; when to look after the house again.
     """
 
@@ -42,9 +44,10 @@ class Loop:
         device: Device,
         readers: Sequence[Reader],
         *,
+        acts: OperatorSocket | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._device, self._readers = device, readers
+        self._device, self._readers, self._acts = device, readers, acts
         self._faults: frozenset[Fault] = frozenset()
         self._clock, self._visited = clock, float("-inf")
 
@@ -128,6 +131,8 @@ class Loop:
                 reader, text = claimed
                 decision = self._device.decide(text, lambda: stream, reader=reader, cancelled=stop.is_set)
                 self._device.act(decision)
+                newest = stream.now_ns()
+            elif self._acts is not None and self._acts.serve(stream, stop.is_set):
                 newest = stream.now_ns()
             elif self._nobody_can_claim():
                 return

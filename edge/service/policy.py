@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from edge.errors import PolicyStops
 from edge.profile import BuildInfo
 from edge.settings import DeviceSettings, Settings
-from edge.types.events import Event, PolicyChanged
+from edge.types.acts import PolicyChanged
+from edge.types.events import Event
 
 if TYPE_CHECKING:
     from edge.build.added_packs import Fault

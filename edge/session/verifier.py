@@ -170,6 +170,15 @@ class Verifier:
     def _open(self, claim: Claim, chain: Chain, session: str) -> Template:
         return self.vault.open(claim, model_digest=bytes.fromhex(chain.model), session=session)
 
+    def same_person(self, template: Template, chain: Chain, session: str) -> Callable[[Look], bool]:
+        """Whether a look shows the person of an opened template, at the threshold of a session's look.
+
+        Args:
+            template: opened for ``session``. chain: whose embedder made it; see `open`.
+        """
+        threshold = self.threshold_of(chain)
+        return lambda look: compare(template, chain.embed(look, session), session) >= threshold
+
     def refuse(self, error: ClaimError | ModelMismatch, *, claim: Claim | None = None, session: str = "") -> Decision:
         """The decision about a claim that is refused without looking: no frame is touched, nothing is counted."""
         reason = Reason.MODEL_MISMATCH if isinstance(error, ModelMismatch) else Reason(error.reason)

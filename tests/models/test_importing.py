@@ -296,13 +296,12 @@ def test_an_uncalibrated_model_loads_and_has_no_threshold(int8, tmp_path):
 
 
 def test_the_longest_embedding_on_a_card_is_the_tokens_limit():
-    from edge.claim import TokenBody
     from edge.errors import InputError as TooLong
     from edge.trust import Keyring
-    from edge.types import Custody
+    from edge.types import Custody, Token
     from edge.vault.issuing import Card, draft
 
-    assert TokenBody
+    assert Token
     keyring, issuer = Keyring.ephemeral(os.urandom)
     card = Card.new(keyring.site_id, ("a" * 16,), 2**63, 0, 2**31, Custody.CARD, os.urandom)
 

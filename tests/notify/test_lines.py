@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from edge.notify import JsonLines, Lines, Terminal, sentence
-from edge.types import Advice, Decision, Outcome, Reason
+from edge.types import Advice, Decision, Outcome, Reason, acts
 from edge.types import events as ev
 
 REJECT = Decision(Outcome.REJECT, Reason.NOT_MATCHING, 1e-4, serial="ab" * 16, wait_s=45)
@@ -61,7 +61,8 @@ def test_every_event_can_be_told_to_a_machine():
         "replaces": b"\3" * 16,
         "advice": (Advice.LOOK_HERE,),
     }
-    told = [cls for cls in vars(ev).values() if isinstance(cls, type) and issubclass(cls, ev.Event) and cls.kind]
+    everything = {**vars(ev), **vars(acts)}.values()
+    told = [cls for cls in everything if isinstance(cls, type) and issubclass(cls, ev.Event) and cls.kind]
     for cls in told:
         wanted = {field.name: values.get(field.name, 1) for field in dataclasses.fields(cls)}
         said = json.loads(json.dumps(cls(**wanted).as_json()))

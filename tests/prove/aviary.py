@@ -20,7 +20,7 @@ from edge.settings.model import CameraSettings, DeviceSettings, Settings, VaultS
 from edge.trust import Keyring
 from edge.types import Custody, Frame, Probe, Template
 from edge.types.events import ClaimRefused, Decided, Event
-from edge.vault import ConsentReceipt
+from edge.vault import ConsentReceipt, Issuance, Terms
 
 CARD, DEVICE = "ada", "fara"
 
@@ -100,26 +100,19 @@ class Aviary:
         pictures = [_resources.path("people", f"{name}-{k}.jpg") for k in (1, 2)]
         frames = [Frame(read_image(file), k, k, "picture", meta={"name": name}) for k, file in enumerate(pictures)]
         now = device.clock.now().utc_s
-        issued = device.vault.enrol(
+        draft = device.vault.prepare_enrolment(
             device.enrolment().from_pictures(frames),
-            model_digest=bytes.fromhex(device.chain.model),
-            consent=ConsentReceipt(f"{name} (does not exist)", "test", "en", now, "delete it"),
-            operator="kim",
-            groups=("default",),
-            credential=1,
-            issuer=self.issuer,
-            not_before=now,
-            expires=now + 86400,
-            custody=custody,
-            random_bytes=os.urandom,
-            now_s=now,
+            Terms(custody, ("default",), 1, now, now + 86400),
+            ConsentReceipt(f"{name} (does not exist)", "test", "en", now, "delete it"),
+            Issuance(self.issuer, "kim", bytes.fromhex(device.chain.model), now),
         )
-        assert issued.token is not None
-        claim = device.admission.receive(issued.token, 0)
-        self.secrets += [claim.secret, issued.token.encode()]
+        issued = device.vault.commit(draft)
+        assert issued.text is not None
+        claim = device.admission.receive(issued.text, 0)
+        self.secrets += [claim.secret, issued.text.encode()]
         with device.vault.open(claim, model_digest=bytes.fromhex(device.chain.model), session="note"):
             pass  # noted as it is opened
-        return issued.token
+        return issued.text
 
     def write_canaries(self, file: Path) -> None:
         """What must not have got out."""

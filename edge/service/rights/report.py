@@ -19,7 +19,7 @@ from edge.service.rights.document import Document, Fact, Item, Line, Section
 from edge.service.rights.phrases import NAMES, day, language_of, moment, say
 from edge.state import Standing
 from edge.types import Claim, Custody
-from edge.types.events import Reported
+from edge.types.acts import Reported
 from edge.vault import Due, Header, Holder, Rule
 
 SCHEMA = "edge/subject-report/v1"
