@@ -8,6 +8,7 @@ error or unfit device. `main` maps click's own usage errors to 3 and uncaught ex
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -177,7 +178,10 @@ def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | Non
 
         from edge.cli._answer import error_json
 
-        click.echo(json.dumps(error_json(error)))
+        try:
+            click.echo(json.dumps(error_json(error)))
+        except OSError:  # whoever reads the answers has gone, or has no room; the other way is tried
+            click.echo(f"edge: {error}", err=True)
     else:
         for line in getattr(error, "problems", ()) or (error,):
             click.echo(f"edge: {line}", err=True)
@@ -185,5 +189,15 @@ def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | Non
 
 
 def run() -> None:
-    """Entry point of the installed command."""
-    sys.exit(main())
+    """Entry point of the installed command.
+
+    What is still in standard output's buffer is written here: a reader that has gone, or a full disk, must end in one
+    of our exit codes, not in the interpreter's 1 or 120, which would mean a reject or nothing.
+    """
+    code = main()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or 3
+    sys.exit(code)

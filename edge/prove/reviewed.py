@@ -20,12 +20,12 @@ loop | 33a43858cb374b29 | edge/service/demo.py | play
 
 [collections] the loop of a door: the next claim after the last one is decided
 loop | 11f956d274af4891 | edge/service/loop.py | Loop._run
-loop | d3a4cacc32c5c34a | edge/service/loop.py | Loop._serve
+loop | e3a1bf4e1fdf5293 | edge/service/loop.py | Loop._serve
 
 [collections] the captures of one person, at their own enrolment
 collection | 58ca7f553c95f255 | edge/session/enrolment.py | Enrolment._same_person
-collection, loop | 99a0243e0e951f57 | edge/session/enrolment.py | Enrolment.from_pictures
-collection, loop | beb2b2ac1171f1b2 | edge/session/enrolment.py | Enrolment.from_stream
+collection, loop | 20e8d0c4dbbccec2 | edge/session/enrolment.py | Enrolment.from_pictures
+collection, loop | 80fd79a1242492dd | edge/session/enrolment.py | Enrolment.from_stream
 collection | c9531cf4587155d5 | edge/face/match.py | average
 
 [collections] at most K looks of one session at one template
@@ -62,7 +62,7 @@ guarded | - | edge/face/runtime.py | <module>
 code | f5ed8b19da2e65f1 | edge/face/runtime.py | runtime_module
 
 [dynamic] fields of an entry, from a fixed table
-getattr | 1d4a084d0ac0eed5 | edge/service/ledger.py | _entry
+getattr | c1fd6fbc05b623a7 | edge/service/ledger.py | _entry
 getattr | b8a2fa13c467469a | edge/journal/entry.py | Entry.line
 
 [dynamic] suggests the nearest known key of a mistyped one
@@ -134,7 +134,7 @@ reduction | - | edge/face/quality.py | pose
 reduction | 9ab0a06b16462b8f | edge/build/judge.py | of_card
 
 [scores] counts findings
-reduction | d5e662d9695b95eb | edge/service/fitness.py | tell_selftest
+reduction | 343b0b9144ee1674 | edge/service/fitness.py | tell_selftest
 reduction | - | edge/prove/live.py | _controls
 reduction | - | edge/prove/live.py | _others
 reduction | - | edge/prove/model.py | Report.violations
@@ -144,7 +144,7 @@ reduction | - | edge/prove/trials.py | looks_sealed
 contraction | 264c93e7eac24ac2 | edge/face/match.py | cosine
 
 [scores] the mean of one person's captures, at their own enrolment
-reduction | beb2b2ac1171f1b2 | edge/session/enrolment.py | Enrolment.from_stream
+reduction | 80fd79a1242492dd | edge/session/enrolment.py | Enrolment.from_stream
 numpy, reduction | c9531cf4587155d5 | edge/face/match.py | average
 
 [sql] hands on the statements of this product's own files; versions of the format
@@ -182,8 +182,7 @@ gate | f488d71a0fcc1863 | edge/settings/yaml_core.py | parse
 gate | 9e3004eb374237da | edge/pictures/decode.py | _read
 
 [templates] a person's own enrolment
-gate | 7b15e04bfbe2a11e | edge/cli/enrol.py | _capture
-gate | 0ec72fb21a2bc599 | edge/cli/enrol.py | _consent
+gate | f3434adc37c21955 | edge/cli/enrol.py | _consent
 gate | 85ea10027fcd785d | edge/session/enrolment.py | Enrolment._embed
 gate | 58ca7f553c95f255 | edge/session/enrolment.py | Enrolment._same_person
 
@@ -209,7 +208,7 @@ gate | 8c398c9227c91f75 | edge/selftest/checks.py | model
 gate | b2780401350488c6 | edge/selftest/sealing.py | Bench.open
 
 [templates] enrols the fictional people of the demo
-gate | 8461fd0c53fc7024 | edge/service/demo.py | Office.enrol
+gate | 5bead0bc34bc5442 | edge/service/demo.py | Office.enrol
 
 [templates] the one comparison
 gate | 613fe83b439629f8 | edge/face/match.py | compare
@@ -230,13 +229,39 @@ gate | - | edge/vault/schema.py | <module>
 gate | 0f0cd3b8d6863b13 | edge/vault/seal.py | open_sealed
 gate | 28f6daaf51e005de | edge/vault/store.py | Store.template
 gate | a8ed78105ad031df | edge/vault/vault.py | Vault.open
-gate | b8ffe5752e429f41 | edge/vault/vault.py | Vault.reissue
 
 [sql] a name of a thread, in words; no statement
 template | 8c60b9f8d1696a90 | edge/service/observers.py | Observers.add
 
 [dynamic] fields of an event, by their own names
 getattr | 8d0750f778af6db1 | edge/types/events.py | Event.as_json
+
+[templates] the captures of one person, at their own enrolment or renewal
+gate | 075f656fb22ae057 | edge/session/verifier.py | Verifier.same_person
+gate | fbb4fda65ce9b648 | edge/service/operator.py | Operator._capture
+gate | b17b94dccaa37dc0 | edge/service/operator.py | Operator._capture_of_holder
+
+[templates] a new card for the holder of an old one: opened with it, sealed again under the new one
+gate | 7d616185b4088f4b | edge/vault/vault.py | Vault.prepare_reissue
+
+[dynamic] the class of an error that the running door names, among those of edge.errors
+getattr | ae1415214f2f4aaa | edge/service/remote.py | _error
+
+[dynamic] fields of a token, by their own names
+getattr | 72b7bcbc6442c636 | edge/claim/token.py | decode
+
+[dynamic] an operator's act, from a fixed table
+getattr | b19706f7c95d6a96 | edge/service/operator.py | Operator.do
+
+[dynamic] sockets: of the operator's acts, in the state folder
+module | - | edge/service/operator_socket.py | <module>
+module | - | edge/service/remote.py | <module>
+
+[listeners] operators' acts on a running door: a Unix socket of mode 0600 in its state folder
+module | - | edge/service/operator_socket.py | <module>
+call | 678d5baee664d391 | edge/service/operator_socket.py | OperatorSocket.__init__
+call | d33de50feb366460 | edge/service/operator_socket.py | OperatorSocket._accept
+module | - | edge/service/remote.py | <module>
 """
 
 
