@@ -116,7 +116,7 @@ def test_a_card_alone_opens_nothing_and_its_claim_still_needs_the_face(house):
         for key in (stranger_s_key(), bytes(32), claim.secret):
             with pytest.raises(SealBroken):
                 open_sealed(claim.sealed, claim, key, model_digest=house.model(), session="s")
-    assert (house.device.decide_once(token).outcome, house.device.decide_once(house.card("ada")).outcome) == (
+    assert (house.device.verify(token).outcome, house.device.verify(house.card("ada")).outcome) == (
         Outcome.REJECT,
         Outcome.ACCEPT,
     )
@@ -125,9 +125,9 @@ def test_a_card_alone_opens_nothing_and_its_claim_still_needs_the_face(house):
 def test_a_copied_code_is_the_card_until_its_serial_is_revoked(house):
     token = house.card("ada")
     copy = str(token)
-    assert house.device.decide_once(copy).outcome is Outcome.ACCEPT
+    assert house.device.verify(copy).outcome is Outcome.ACCEPT
     house.device.vault.revoke(house.claim(token).serial, "kim", now_s=house.device.clock.now().utc_s)
-    decision = house.device.decide_once(copy)
+    decision = house.device.verify(copy)
     assert (decision.reason, decision.frames_looked_at) == (Reason.TOKEN_REVOKED, 0)
 
 
@@ -174,14 +174,14 @@ def test_the_site_key_makes_no_card(house):
     forged = encode(body, IssuerKey.generate(random.Random(6).randbytes))
     with pytest.raises(TokenInvalid):
         house.claim(forged)
-    assert house.device.decide_once(forged).reason is Reason.TOKEN_INVALID
+    assert house.device.verify(forged).reason is Reason.TOKEN_INVALID
     assert genuine.secret != house.keyring.site_key
 
 
 def test_the_issuer_s_key_is_everything_until_it_is_no_longer_trusted(house):
     """Somebody with it makes a card for their own face, and the door opens; taken out of the trust, it is nothing."""
     token = house.card("ada")
-    assert house.device.decide_once(token).outcome is Outcome.ACCEPT
+    assert house.device.verify(token).outcome is Outcome.ACCEPT
     nobody = TrustStore({})
     with pytest.raises((TokenInvalid, KeyringError)):
         decode(token, trust=nobody, site_id=house.keyring.site_id, received_ns=0)

@@ -65,7 +65,7 @@ def command(token: str, config: Path | None, image: Path | None, json_wanted: bo
 
             return give(verify_picture(device, text, image), json_wanted)
         device.policy.need_claims()
-        return give(device.decide_once(text), json_wanted, device.settings.alternative or "")
+        return give(device.verify(text), json_wanted, device.settings.alternative or "")
 
 
 def pictures_or_refuse() -> None:

@@ -276,11 +276,18 @@ class Device:
             self.tell(GuardTripped(at_ns=self.now_ns(), level=guard.level, cards=guard.cards, wait_s=wait_s))
             self.limits.told()
 
-    def decide_once(self, text: str) -> Decision:
-        """Decide about one claim on a stream of its own, opened only once the claim itself holds; see `decide`."""
+    def verify(self, token: str) -> Decision:
+        """Decide about one claim in front of the camera, which is opened only once the claim itself holds.
+
+        Args:
+            token: the text of the card.
+
+        Raises:
+            as `decide`.
+        """
         stream = self.stream()
         try:
-            return self.decide(text, stream.start)
+            return self.decide(token, stream.start)
         finally:
             stream.stop()
 

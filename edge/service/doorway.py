@@ -40,6 +40,7 @@ class Doorway:
     ) -> None:
         self._settings, self._build, self._tell, self._now_ns, self._door = settings, build, tell, now_ns, door
         self._examined: BuildInfo | None = None
+        self._opened = False
 
     def act(self, decision: Decision) -> None:
         """Let the door act on a decision: the lock is released on an accept only.
@@ -57,7 +58,7 @@ class Doorway:
 
     def _door_failed(self, error: DoorError, session: str = "") -> None:
         """Lock what can still be locked, and leave a trace. The next use opens the door anew, or fails again."""
-        door, self._door = self._door, None
+        door, self._door, self._opened = self._door, None, False
         if door is not None:
             with contextlib.suppress(DoorError):
                 door.close()
@@ -77,17 +78,23 @@ class Doorway:
     def door(self) -> Door:
         """The door, opened when it is first needed."""
         if self._door is None:
-            settings, allow, why = self._settings.door, False, ""
-            if settings.driver != "log":
-                build = self.examined()
-                allow, why = build.drives_doors, build.log_only
-            self._door = open_door(settings, allow_hardware=allow, why=why, write=to_stderr)
+            self._door = self._chosen()
+        if not self._opened:
             try:
                 self._door.open()
             except DoorError as error:
                 self._door_failed(error)
                 raise
+            self._opened = True
         return self._door
+
+    def _chosen(self) -> Door:
+        """The door that the settings name, where this build may drive it. Raises `DoorError`."""
+        settings, allow, why = self._settings.door, False, ""
+        if settings.driver != "log":
+            build = self.examined()
+            allow, why = build.drives_doors, build.log_only
+        return open_door(settings, allow_hardware=allow, why=why, write=to_stderr)
 
     def examined(self) -> BuildInfo:
         """This build, and whether a trusted signature covers it. Reads every installed file, once.

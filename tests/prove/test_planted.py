@@ -32,10 +32,10 @@ PLANTED = {
     ),
     "a loop over claims": (
         "edge/service/device.py",
-        "    def decide_once(self",
+        "    def verify(self",
         "    def who(self, texts, stream):\n"
         "        return [t for t in texts if self.decide(t, stream).outcome.value == 'accept']\n\n"
-        "    def decide_once(self",
+        "    def verify(self",
         "collections",
         "around self.decide",
     ),

@@ -62,7 +62,7 @@ def test_an_enrolment_captures_hands_over_commits_and_tells(tmp_path: Path):
         assert answer["groups"] == ["default"]
         assert "token" not in answer
         assert kinds(bench) == ["enrolled"]
-        assert device.decide_once(hand.cards[0]).outcome is Outcome.ACCEPT
+        assert device.verify(hand.cards[0]).outcome is Outcome.ACCEPT
         assert hand.taken_back == 0
 
 
@@ -101,8 +101,8 @@ def test_a_renewal_is_of_the_person_who_was_verified(tmp_path: Path):
         hand = Hand()
         operator.renew(old, issuer=bench.issuer, hand_over=hand, days=30)
         assert kinds(bench)[-1] == "renewed"
-        assert device.decide_once(hand.cards[0]).outcome is Outcome.ACCEPT
-        assert device.decide_once(old).outcome is Outcome.REJECT, "the old card is replaced"
+        assert device.verify(hand.cards[0]).outcome is Outcome.ACCEPT
+        assert device.verify(old).outcome is Outcome.REJECT, "the old card is replaced"
 
 
 def test_nobody_can_step_in_between_the_verification_and_the_captures_of_a_renewal(tmp_path: Path):
@@ -138,8 +138,8 @@ def test_a_reissue_replaces_the_card_and_keeps_the_template(tmp_path: Path):
         answer = operator.reissue(old, issuer=bench.issuer, hand_over=hand, groups=["default", "lab"])
         assert answer["groups"] == ["default", "lab"]
         assert kinds(bench)[-1] == "reissued"
-        assert device.decide_once(hand.cards[0]).outcome is Outcome.ACCEPT
-        assert device.decide_once(old).outcome is Outcome.REJECT
+        assert device.verify(hand.cards[0]).outcome is Outcome.ACCEPT
+        assert device.verify(old).outcome is Outcome.REJECT
 
 
 def test_a_failed_hand_over_leaves_the_old_card_valid(tmp_path: Path):
@@ -149,7 +149,7 @@ def test_a_failed_hand_over_leaves_the_old_card_valid(tmp_path: Path):
         old = enrolled(bench, operator)
         with pytest.raises(NotHandedOver):
             operator.reissue(old, issuer=bench.issuer, hand_over=Hand(OSError(5, "Input/output error")))
-        assert device.decide_once(old).outcome is Outcome.ACCEPT
+        assert device.verify(old).outcome is Outcome.ACCEPT
 
 
 def test_revoke_erase_reset_and_confirm_are_journalled_by_name(tmp_path: Path):

@@ -115,7 +115,7 @@ def test_the_rules_are_looked_at_once_a_day_and_never_for_a_claim(bench: Watched
     assert bench.reviews == 1
     for _ in range(5):
         bench.device.policy.visit()
-        bench.device.decide_once(token)
+        bench.device.verify(token)
     assert bench.reviews == 1
     bench.day += timedelta(days=1)
     bench.device.policy.visit()

@@ -188,6 +188,6 @@ def test_a_template_on_a_card_that_is_older_than_allowed_is_refused_at_any_door(
         world.on(DAY - 60)
         device.admission.receive(token, 0)
         device.vault.keep_days = 0
-        decision = device.decide_once(token)
+        decision = device.verify(token)
     assert (decision.outcome, decision.reason) == (Outcome.REJECT, Reason.TOKEN_EXPIRED)
     assert decision.frames_looked_at == 0
