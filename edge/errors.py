@@ -9,6 +9,45 @@ next. The three are separate so that a log line, a kiosk page and ``--json`` can
 
 No message ever holds a secret, a template, an embedding or a picture; paths, dates, names of settings and card serials
 are allowed.
+
+    EdgeError
+        UsageError
+            NotInThisBuild
+        InputError
+        SettingsError
+        BuildRefused
+        ModelError
+            SpecInvalid
+        ModelMismatch
+        CameraError
+            SourceUnavailable
+            SourceTimeout
+            SourceEnded
+        KeyringError
+        SignatureError
+        PackRefused
+        PolicyStops
+        ClaimError
+            TokenInvalid
+            TokenExpired
+            TokenNotYetValid
+            TokenRevoked
+            TokenUnknown
+            WrongDoor
+            ClockUnconfirmed
+            LockedOut
+                DoorPaused
+            SealBroken
+        VaultError
+        ConsentMissing
+        NotHandedOver
+        FolderBusy
+        StateError
+        SpentError
+        JournalBroken
+        DoorError
+        Unfit
+        Interrupted
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ observer. `Loop` (`edge.service.loop`) calls both for every claim that a reader 
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,6 +45,7 @@ from edge.types.acts import GuardTripped
 from edge.types.events import ClaimPresented, ClaimRefused, Decided, Event, Faulted, SessionOpened
 from edge.vault import Vault
 
+_log = logging.getLogger(__name__)
 #: Where a running door listens for operators' acts; see `edge.service.operator_socket`.
 DOOR_SOCKET = "operator.sock"
 
@@ -183,6 +185,7 @@ class Device:
         Raises:
             JournalBroken: it cannot be written; the device must not go on.
         """
+        _log.debug("%s %s", event.kind, event.session)
         self.ledger(event)
         self._observers.tell(event)
 

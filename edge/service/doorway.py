@@ -39,6 +39,7 @@ class Doorway:
         door: Door | None = None,
     ) -> None:
         self._settings, self._build, self._tell, self._now_ns, self._door = settings, build, tell, now_ns, door
+        self._own = door
         self._examined: BuildInfo | None = None
         self._opened = False
 
@@ -57,8 +58,8 @@ class Doorway:
             self._tell(DoorOpened(at_ns=self._now_ns(), session=decision.session, driver=self.door.name))
 
     def _door_failed(self, error: DoorError, session: str = "") -> None:
-        """Lock what can still be locked, and leave a trace. The next use opens the door anew, or fails again."""
-        door, self._door, self._opened = self._door, None, False
+        """Lock what can still be locked, and leave a trace. The next use opens the same door anew, or fails again."""
+        door, self._door, self._opened = self._door, self._own, False
         if door is not None:
             with contextlib.suppress(DoorError):
                 door.close()
