@@ -158,13 +158,18 @@ def read_file(
         raise kind(f"there is no such {noun}", where=str(path), remedy=missing) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise refusal(kind, error, path, f"the {noun} cannot be opened") from None
-    with os.fdopen(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise kind("this is not a regular file", where=str(path), remedy=f"name the {noun} itself")
         if private:
             _check_private(path, status, kind, noun)
-        data = file.read(limit + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise refusal(kind, error, path, f"the {noun} cannot be read") from None
+    finally:
+        os.close(handle)
     if len(data) > limit:
         raise kind(f"too large for a {noun}", where=str(path), remedy=f"name the {noun} itself")
     return data
@@ -242,9 +247,9 @@ def belongs_to(path: Path, status: os.stat_result) -> str:
 
     Only a file that lies in this user's own folder is the one that is out of place.
     """
-    owner = _name(status.st_uid)
+    owner = user_name(status.st_uid)
     if stat.S_ISREG(status.st_mode) and path.parent.stat().st_uid == os.geteuid() != 0:
-        me = _name(os.geteuid())
+        me = user_name(os.geteuid())
         return f"it belongs to {owner} and lies in a folder of {me}: sudo chown {me} {path}"
     if status.st_uid == 0:
         return "it belongs to root: sudo edge ..."
@@ -254,7 +259,8 @@ def belongs_to(path: Path, status: os.stat_result) -> str:
     return f"run it as the owner: sudo -u {owner} edge ..."
 
 
-def _name(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """The name of a user, or the number where it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
-from edge.journal import Entry, Journal
+from edge.journal import FILE, KEY_LABEL, Entry, Journal
 from edge.journal.kinds import Value
-from edge.profile import BuildInfo
+from edge.profile import BuildInfo, current
 from edge.selftest import Report
 from edge.settings.model import Settings
-from edge.state import Counters
+from edge.state import ClockGuard, Counters, state_database
+from edge.trust import KeyChange, Keyring
+from edge.trust.keyfile import comment_line
 from edge.types import Fault
 from edge.vault import Issued
 
@@ -105,6 +108,16 @@ class Ledger:
             issuer=issuer.hex(),
         )
 
+    def keys(self, change: KeyChange, operator: str) -> None:
+        """A key was made, restored, rotated, retired or trusted."""
+        self.journal.write(
+            "keys",
+            key=change.key,
+            change=change.change,
+            id=change.id,
+            operator=comment_line(operator)[:32] or "unknown",
+        )
+
     def policy(self, today: Standing) -> None:
         """The device stands otherwise than before. The first rule that speaks is named."""
         findings = (*today.against_claims, *today.against_enrolments, *(coming.finding for coming in today.coming))
@@ -128,3 +141,29 @@ class Ledger:
             expires=issued.expires,
             override=override,
         )
+
+
+def journal_keys(settings: Settings, changes: Iterable[KeyChange], operator: str) -> None:
+    """Write changes of a device's keys into its journal, where it has one: a device begins it with its first start.
+
+    Raises:
+        KeyringError, StateError, JournalBroken: the journal cannot be written.
+    """
+    device = settings.device
+    if not (device.state_dir / FILE).exists():
+        return
+    keyring = Keyring.load(device.state_dir, device.trust_dir)
+    with state_database(device.state_dir) as state:
+        counters, clock = Counters(state), ClockGuard(state)
+        journal = Journal(
+            device.state_dir,
+            keyring.derive(KEY_LABEL),
+            now=lambda: clock.now().utc_s,
+            at_least=counters.value(JOURNAL_COUNTER),
+        )
+        ledger = Ledger(journal, settings, current(), counters)
+        try:
+            for change in changes:
+                ledger.keys(change, operator)
+        finally:
+            ledger.close()

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.errors import SignatureError
+from edge.errors import KeyringError, SignatureError
 from edge.trust.envelopes import BUILD, PACK, ROLES, PublicKey, Signer, sign, trusted, verify
 
 PHRASE = "four words are enough"
@@ -137,29 +138,31 @@ def private(folder: Path, data: bytes) -> Path:
 
 
 def test_a_private_half_is_locked_by_its_passphrase(tmp_path: Path):
-    file = private(tmp_path, ANNA.pem(PHRASE))
-    assert file.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    file = private(tmp_path, ANNA.locked(PHRASE))
+    assert json.loads(file.read_bytes())["kdf"] == "argon2id"
     assert Signer.load(file, PHRASE).public.raw == ANNA.public.raw
     for wrong in ("", "four words are wrong"):
-        with pytest.raises(SignatureError, match="wrong passphrase"):
+        with pytest.raises(KeyringError, match="wrong passphrase"):
             Signer.load(file, wrong)
 
 
 def test_a_short_passphrase_is_refused():
-    with pytest.raises(SignatureError, match="shorter than 12"):
-        ANNA.pem("short")
+    with pytest.raises(KeyringError, match="shorter than 12"):
+        ANNA.locked("short")
 
 
 def test_a_private_half_without_a_lock_is_refused(tmp_path: Path):
-    plain = ANNA._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with pytest.raises(SignatureError):
+    plain = Ed25519PrivateKey.from_private_bytes(ANNA.seed).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    with pytest.raises(KeyringError):
         Signer.load(private(tmp_path, plain), PHRASE)
 
 
 def test_a_private_half_that_others_can_read_is_refused(tmp_path: Path):
-    file = private(tmp_path, ANNA.pem(PHRASE))
+    file = private(tmp_path, ANNA.locked(PHRASE))
     file.chmod(0o640)
-    with pytest.raises(SignatureError, match="others may read"):
+    with pytest.raises(KeyringError, match="others may access"):
         Signer.load(file, PHRASE)
 
 
@@ -202,9 +205,9 @@ def test_a_file_that_is_no_public_key_is_refused(tmp_path: Path):
     file = put(tmp_path, "builder", ANNA)
     elliptic = generate_private_key(SECP256R1()).public_key()
     for data in (
-        b"",
+        b" ",
         b"hello",
-        ANNA.pem(PHRASE),
+        ANNA.locked(PHRASE),
         elliptic.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         b"x" * 20_000,
     ):
@@ -223,7 +226,7 @@ def test_a_link_is_not_followed(tmp_path: Path):
 
 def test_too_many_keys_are_refused(tmp_path: Path):
     for number in range(65):
-        put(tmp_path, "packs", Signer(ANNA._private, f"k{number}"))
+        put(tmp_path, "packs", Signer(ANNA.seed, f"k{number}"))
     with pytest.raises(SignatureError, match="more than 64"):
         trusted(tmp_path, "packs")
 
