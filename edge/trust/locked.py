@@ -17,6 +17,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, Self
@@ -74,9 +75,11 @@ def older_forms(passphrase: str) -> list[bytes]:
 
     Decomposed; with the byte order mark of its file; or from a file in Latin-1, each sign of which they replaced.
     """
-    forms = [opaque(passphrase), passphrase, unicodedata.normalize("NFD", passphrase), "\ufeff" + passphrase]
-    latin = passphrase.encode("latin-1", "ignore").decode("utf-8", "replace")
-    return list(dict.fromkeys(form.encode("utf-8", "surrogateescape") for form in (*forms, latin)))
+    composed, apart = (unicodedata.normalize(form, passphrase) for form in ("NFC", "NFD"))
+    forms = [opaque(passphrase), passphrase, composed, apart, "\ufeff" + composed, "\ufeff" + apart]
+    with suppress(UnicodeEncodeError):
+        forms.append(composed.encode("latin-1").decode("utf-8", "replace"))
+    return list(dict.fromkeys(form.encode("utf-8", "surrogateescape") for form in forms))
 
 
 # -- locked by a passphrase ------------------------------------------------------------------------------------------

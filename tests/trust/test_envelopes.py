@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -120,6 +121,61 @@ def test_a_damaged_envelope_is_a_typed_error(change: dict[str, object]):
     if change:
         with pytest.raises(SignatureError):
             verify(envelope, BUILD, known(ANNA))
+
+
+def without_hint(envelope: dict[str, Any], change: str) -> dict[str, Any]:
+    (one,) = envelope["signatures"]
+    hints = {"absent": {}, "empty": {"keyid": ""}, "null": {"keyid": None}, "another's": {"keyid": BEN.public.key_id}}
+    return {**envelope, "signatures": [{"sig": one["sig"], **hints[change]}]}
+
+
+@pytest.mark.parametrize("change", ["absent", "empty", "null", "another's"])
+def test_a_key_id_is_optional_and_only_a_hint(change: str):
+    """DSSE, protocol.md: "KEYID: unauthenticated hint ... MUST NOT be used for security decisions"."""
+    envelope = without_hint(sign(b"x", BUILD, ANNA), change)
+    assert verify(envelope, BUILD, known(BEN, ANNA)).name == "anna"
+    with pytest.raises(SignatureError):
+        verify({**envelope, "payload": base64.b64encode(b"y").decode()}, BUILD, known(BEN, ANNA))
+    with pytest.raises(SignatureError):
+        verify(envelope, BUILD, known(BEN))
+
+
+def test_one_trusted_signature_among_others_is_enough():
+    anna, ben = (sign(b"x", BUILD, signer)["signatures"][0] for signer in (ANNA, BEN))
+    junk = {
+        "keyid": "another tool's",
+        "sig": base64.b64encode(bytes(256)).decode(),
+        "cert": "unknown fields are allowed",
+    }
+    envelope = {**sign(b"x", BUILD, ANNA), "signatures": [junk, ben, anna], "more": 1}
+    assert verify(envelope, BUILD, known(ANNA)).name == "anna"
+    with pytest.raises(SignatureError, match="not a signature envelope"):
+        verify({**envelope, "signatures": [junk] * 17}, BUILD, known(ANNA))
+    with pytest.raises(SignatureError, match="not a signature envelope"):
+        verify({**envelope, "signatures": []}, BUILD, known(ANNA))
+
+
+def test_both_alphabets_of_base64_are_read():
+    envelope = sign(b"\xfb\xff\xfe" * 9, BUILD, ANNA)
+    other = json.loads(
+        json.dumps(envelope).replace("+", "-").replace("/vnd", "*").replace("/", "_").replace("*", "/vnd")
+    )
+    other["payloadType"] = BUILD
+    assert "_" in other["payload"] or "-" in other["payload"]
+    assert verify(other, BUILD, known(ANNA)).payload == b"\xfb\xff\xfe" * 9
+
+
+def test_another_implementation_reads_ours_and_we_read_its_own():
+    dsse = pytest.importorskip("securesystemslib.dsse")
+    from securesystemslib.signer import CryptoSigner, SSlibKey
+
+    private = Ed25519PrivateKey.from_private_bytes(ANNA.seed)
+    public = SSlibKey.from_crypto(private.public_key(), ANNA.public.key_id)
+    ours = dsse.Envelope.from_dict(json.loads(json.dumps(sign(b"x", BUILD, ANNA))))
+    assert ours.verify([public], 1)
+    theirs = dsse.Envelope(b"y", BUILD, {})
+    theirs.sign(CryptoSigner(private, public))
+    assert verify(theirs.to_dict(), BUILD, known(ANNA)).payload == b"y"
 
 
 def test_an_envelope_without_bounds_is_not_read():
