@@ -85,15 +85,15 @@ def init(
     if issuer and not choices and site is None and has_keys(device.state_dir):
         _add_issuer(settings, name, operator, passphrase_file)
         return
+    check_no_keys(device.state_dir)
     if choices != 1:
         raise UsageError(
             "say what happens when this device dies: exactly one of --recovery FILE, --unrecoverable, --development",
             where="edge keys init",
             remedy="`edge keys recovery` makes the site's recovery key",
         )
-    check_no_keys(device.state_dir)
     if issuer or development:
-        check_no_issuer(device.state_dir)
+        check_no_issuer(device.state_dir, "leave out --issuer, and it stays; or move it to another folder")
     # Everything that can fail for want of input fails before the first file is written.
     public = RecoveryPublic.load(recovery) if recovery else None
     joined = SiteKey.load(site) if site else None
@@ -192,7 +192,7 @@ def rotate(which: str, config: Path | None, name: str, operator: str, passphrase
     why, and what to do instead.
     """
     from edge.errors import UsageError
-    from edge.trust import ISSUER_FILE, IssuerKey
+    from edge.trust import ISSUER_FILE, IssuerKey, Keyring
     from edge.trust.ring import rotate_issuer
 
     if which != "issuer":
@@ -204,7 +204,8 @@ def rotate(which: str, config: Path | None, name: str, operator: str, passphrase
         )
     settings = _settings(config)
     device = settings.device
-    old = IssuerKey.public_of(device.state_dir / ISSUER_FILE)  # a missing one is told before a passphrase is asked for
+    Keyring.load(device.state_dir, device.trust_dir)  # what is missing is told before a passphrase is asked for
+    old = IssuerKey.public_of(device.state_dir / ISSUER_FILE)
     phrase = passphrase(passphrase_file, _NEW_ISSUER, confirm=True)
     new = rotate_issuer(device.state_dir, device.trust_dir, phrase, name=name)
     _tell(new, device)

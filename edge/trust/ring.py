@@ -214,13 +214,18 @@ def check_no_keys(state_dir: Path) -> None:
             remedy="`edge keys show` lists them, `edge keys issuer` adds an issuer; a new device needs an empty folder",
         )
     found = [name for name in (DEVICE_FILE, SITE_FILE, ESCROW_FILE, UNRECOVERABLE_FILE) if (state_dir / name).exists()]
-    if found:
-        raise KeyringError(
-            "the keys here are incomplete: making them was interrupted, or a file was lost",
-            where=str(state_dir),
-            remedy=f"move {', '.join(found)} to another folder; then `edge keys init` makes new keys, or "
-            "`edge keys recover` restores the device key from device.escrow",
-        )
+    if not found:
+        return
+    rest = f"move {' and '.join(found)} to another folder; then `edge keys init` makes new ones"
+    if DEVICE_FILE in found:
+        lost, remedy = SITE_FILE, f"copy {SITE_FILE} there from another device of the site; where there is none, {rest}"
+    else:
+        lost, remedy = DEVICE_FILE, f"{rest}, or `edge keys recover` restores the lost one from its escrow"
+    raise KeyringError(
+        f"the keys here are incomplete: {lost} was lost, or making them was interrupted",
+        where=str(state_dir),
+        remedy=remedy,
+    )
 
 
 def make_private_folder(folder: Path) -> None:
@@ -267,14 +272,10 @@ class NewIssuer:
     retired: Path | None = None
 
 
-def check_no_issuer(state_dir: Path) -> None:
+def check_no_issuer(state_dir: Path, remedy: str = "`edge keys rotate issuer` replaces it") -> None:
     """Raises `KeyringError`: an issuer key is there, and it is replaced by name only."""
     if (state_dir / ISSUER_FILE).exists():
-        raise KeyringError(
-            "an issuer key is already there",
-            where=str(state_dir / ISSUER_FILE),
-            remedy="`edge keys rotate issuer` replaces it",
-        )
+        raise KeyringError("an issuer key is already there", where=str(state_dir / ISSUER_FILE), remedy=remedy)
 
 
 def add_issuer(state_dir: Path, trust_dir: Path, passphrase: str, *, name: str = "") -> NewIssuer:
