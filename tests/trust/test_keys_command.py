@@ -19,11 +19,17 @@ from edge.errors import EdgeError, KeyringError, UsageError
 from edge.journal import KEY_LABEL, Journal
 from edge.journal.journal import last
 from edge.state import Counters, state_database
-from edge.trust import IssuerKey, IssuerPublic, Keyring
+from edge.trust import Cost, IssuerKey, IssuerPublic, Keyring, locked
 
 EDGE = Path(__file__).resolve().parent.parent.parent / "edge"
 PHRASE = "four words are enough"
 COMMANDS = command.commands
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New keys cost little here: what they cost outside is tested in `test_issuer`."""
+    monkeypatch.setattr(locked, "Cost", lambda *given: Cost(*given) if given else Cost(1, 1, 8))
 
 
 class Desk:
