@@ -11,7 +11,6 @@ forbid more. To loosen a rule takes a new build.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from edge.build.added import PACKS
 from edge.errors import InputError, PackRefused, SignatureError
+from edge.files import refusal, write_atomic
 from edge.policy.packs import Pack, parse_pack
 from edge.trust.envelopes import PACK, SUFFIX, PublicKey, Signer, Verified, sign, trusted, verify
 
@@ -65,16 +65,9 @@ def install(file: Path, state_dir: Path, trust_dir: Path, *, strict: bool = True
     target = folder / f"{pack.id}-{sha256(envelope).hexdigest()[:12]}{SUFFIX}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        partial = target.with_name(target.name + ".partial")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-            stream.write(envelope)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(target)
+        write_atomic(target, envelope, mode=0o600)
     except OSError as error:
-        raise InputError(
-            f"the pack cannot be written ({error.strerror})", where=str(folder), remedy="run this as the service's user"
-        ) from None
+        raise refusal(InputError, error, target, "the pack cannot be written") from None
     return pack, target
 
 

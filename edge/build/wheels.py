@@ -15,13 +15,13 @@ import csv
 import hashlib
 import io
 import json
-import os
 import zipfile
 from pathlib import Path
 
 from edge.build.attest import statement_over
 from edge.build.files import SIGNATURE, WheelFiles, is_note
 from edge.errors import SignatureError
+from edge.files import atomic, refusal
 from edge.trust.envelopes import BUILD, Signer, sign
 
 
@@ -42,17 +42,11 @@ def sign_wheel(wheel: Path, signer: Signer, out: Path | None = None) -> Path:
     with WheelFiles.open(wheel) as files:
         envelope = sign(statement_over(files), BUILD, signer)
     signature = json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"
-    draft = out.with_name(f".{out.name}.{os.getpid()}.new")
     try:
-        with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(draft, "w") as new:
+        with atomic(out) as draft, zipfile.ZipFile(wheel) as old, zipfile.ZipFile(draft, "w") as new:
             _rewrite(old, new, signature)
-        draft.replace(out)
     except OSError as error:
-        raise SignatureError(
-            f"the signed wheel cannot be written ({error.strerror})", where=str(out), remedy="name another place"
-        ) from None
-    finally:
-        draft.unlink(missing_ok=True)
+        raise refusal(SignatureError, error, out, "the signed wheel cannot be written") from None
     return out
 
 

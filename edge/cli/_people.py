@@ -45,13 +45,12 @@ def write_paper(path: Path, papers: list[Document]) -> None:
         InputError: it cannot be written.
     """
     from edge.errors import InputError
+    from edge.files import refusal, write_atomic
     from edge.service.rights.document import page
 
     html = path.suffix.lower() == ".html"
     text = page(papers) if html else "\n".join(paper.as_text() for paper in papers)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        write_atomic(path, text.encode("utf-8"), mode=0o600, new=True, stick=True)
     except OSError as error:
-        raise InputError(f"the paper cannot be written ({error.strerror})", where=str(path)) from None
+        raise refusal(InputError, error, path, "the paper cannot be written") from None

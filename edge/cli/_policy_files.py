@@ -84,9 +84,10 @@ def the_text(file: Path) -> str:
 
 def write_json(target: Path, envelope: Mapping[str, Any]) -> None:
     from edge.errors import InputError
+    from edge.files import refusal, write_atomic
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(envelope, indent=1) + "\n", encoding="utf-8")
+        write_atomic(target, json.dumps(envelope, indent=1).encode("utf-8") + b"\n")
     except OSError as error:
-        raise InputError(f"cannot be written ({error.strerror})", where=str(target), remedy="use --out") from None
+        raise refusal(InputError, error, target, "cannot be written") from None

@@ -179,7 +179,8 @@ def sign(name: str, key: Path, passphrase_file: Path | None, config: Path | None
     shown.
     """
     from edge.face.runner import checked_bytes
-    from edge.models.importing import envelope, read_model, write_file
+    from edge.files import write_atomic
+    from edge.models.importing import envelope, read_model
     from edge.models.installed import CARD, FOLDER, SIGNED, last_signed, read_unsigned
     from edge.models.sandbox import run
 
@@ -192,7 +193,7 @@ def sign(name: str, key: Path, passphrase_file: Path | None, config: Path | None
     before = last_signed(folder, verifier(settings))
     changed = [] if before is None else differing(before.raw, card.raw)
     data = envelope(signer_of(key, passphrase_file), text)
-    write_file(folder / SIGNED, data)
+    write_atomic(folder / SIGNED, data, mode=0o600)
     loads = added_row(next(one for one in added_models(settings) if one.name == name))
     if json_wanted:
         answer = {"schema": "edge/model-sign/v1", "name": name, "first": before is None, "changed": changed}

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge.errors import JournalBroken
+from edge.files import sync_folder, write_atomic
 from edge.journal import head as heads
 from edge.journal.about import about
 from edge.journal.entry import GENESIS, MAX_LINE, Entry
@@ -183,15 +184,7 @@ class Journal:
 
     def _replace(self, last: Head, entries: int, kept: bytes) -> None:
         checkpoint = Entry.make(last.seq, self._now(), "checkpoint", {"entries": entries}, last.link, self._key)
-        draft = self.path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        handle = _open(draft)
-        with os.fdopen(handle, "wb") as file:
-            file.write(checkpoint.line() + kept)
-            file.flush()
-            os.fsync(handle)
-        draft.replace(self.path)
-        _sync_folder(self.path.parent)
+        write_atomic(self.path, checkpoint.line() + kept, mode=0o600)
 
     def _resume(self, at_least: int) -> None:
         """Find the end of the files as they are now; note a line that was cut off."""
@@ -210,7 +203,7 @@ class Journal:
                 self._point(self._head)
             if head is None and not self._head.seq:
                 os.close(_open(self.path))
-                _sync_folder(self.path.parent)
+                sync_folder(self.path.parent)
             self._seen = self._stamp()
 
     def _end(self) -> tuple[Head, bytes]:
@@ -333,11 +326,3 @@ def _open(path: Path, flags: int = 0) -> int:
     if os.fstat(handle).st_mode & 0o077:
         os.fchmod(handle, 0o600)
     return handle
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,6 +15,7 @@ from typing import Any
 from edge.errors import InputError
 from edge.face.card import load_card, parse_card
 from edge.face.write import card_text
+from edge.files import refusal, write_atomic
 
 
 def write_calibration(source: Path, section: dict[str, Any], to: Path | None = None) -> Path:
@@ -40,14 +41,8 @@ def write_calibration(source: Path, section: dict[str, Any], to: Path | None = N
     except ValueError as error:
         raise InputError(str(error), where=str(source), remedy="take out what no card has") from None
     parse_card(text.encode(), folder=source.parent, where=target.name)
-    partial = target.with_name(target.name + ".partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(target)
+        write_atomic(target, text.encode("utf-8"))
     except OSError as error:
-        raise InputError(
-            f"the card cannot be written: {error.strerror}",
-            where=str(target),
-            remedy="write it elsewhere: --card-out FILE",
-        ) from None
+        raise refusal(InputError, error, target, "the card cannot be written") from None
     return target

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import InputError
+from edge.files import refusal, write_atomic
 from edge.lab.extract import Looks
 from edge.lab.tally import Counts, Detail
 
@@ -71,13 +72,9 @@ class Checkpoint:
         path = self._path(name)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(".part")
-            part.write_bytes(data.getbuffer())
-            part.replace(path)
+            write_atomic(path, data.getvalue())
         except OSError as error:
-            raise InputError(
-                f"cannot be written: {error.strerror}", where=str(path), remedy="choose another --out"
-            ) from None
+            raise refusal(InputError, error, path, "cannot be written") from None
 
     def _path(self, name: str) -> Path:
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
@@ -85,7 +82,7 @@ class Checkpoint:
 
     def clear(self) -> None:
         """Forget everything: the measurement is complete, and the next one shall be a new one."""
-        for path in (*self.folder.glob("*.npz"), *self.folder.glob("*.part")):
+        for path in (*self.folder.glob("*.npz"), *self.folder.glob(".*.npz.*.new")):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()

@@ -12,7 +12,6 @@ nothing of a card.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ import segno
 from numpy.typing import NDArray
 
 from edge.errors import InputError
+from edge.files import refusal, write_atomic
 from edge.papers.drawing import MM_PER_INCH, Code, Drawing, Shape, png, rectangle
 from edge.papers.lettering import fitted, wrapped, write
 from edge.papers.page import CardConsent, below
@@ -156,19 +156,9 @@ def write_card(path: Path, data: bytes, *, state_dir: Path) -> None:
     """
     check_card_path(path, state_dir=state_dir)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        write_atomic(path, data, mode=0o600, new=True, stick=True)
     except OSError as error:
-        raise InputError(f"the card cannot be written ({error.strerror})", where=str(path)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            with contextlib.suppress(PermissionError):  # a stick formatted with FAT has no modes
-                os.fchmod(file.fileno(), 0o600)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise InputError(f"the card cannot be written ({error.strerror})", where=str(path)) from None
+        raise refusal(InputError, error, path, "the card cannot be written") from None
 
 
 def _matrix(token: str) -> NDArray[np.bool_]:

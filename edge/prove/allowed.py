@@ -35,7 +35,6 @@ PACKAGES: Mapping[str, str] = {
     "cryptography": "declared",
     "cffi": "cryptography",
     "pycparser": "cffi",
-    "securesystemslib": "declared",
     "zxing-cpp": "declared",
     "segno": "declared",
     "click": "declared",

@@ -50,7 +50,7 @@ MODULES = words(
     "packaging importlib subprocess ctypes difflib marshal "
     # declared dependencies
     "numpy cv2 ai_edge_litert tflite_runtime yaml pydantic cryptography zxingcpp segno click rich "
-    "securesystemslib picamera2 gpiozero lgpio hatchling libcamera edge "
+    "picamera2 gpiozero lgpio hatchling libcamera edge "
 )
 #: Of those, the ones that may be imported at listed places only.
 GUARDED = words("importlib subprocess ctypes marshal pickle sqlite3 difflib statistics mmap")

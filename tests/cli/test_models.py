@@ -27,7 +27,7 @@ class Shop:
         self.desk, self.key = desk, desk.folder / "models.key"
         self.phrase = desk.folder / "phrase"
         signer = Signer.generate("acme")
-        for path, data in ((self.key, signer.pem(PHRASE)), (self.phrase, PHRASE.encode())):
+        for path, data in ((self.key, signer.locked(PHRASE)), (self.phrase, PHRASE.encode())):
             path.write_bytes(data)
             path.chmod(0o600)
         pinned = desk.folder / "trust" / "models" / "acme.pem"

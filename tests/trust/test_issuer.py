@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from edge.errors import KeyringError
 from edge.trust import Cost, IssuerKey, IssuerPublic, TrustStore
-from edge.trust.files import write_new
+from edge.trust.keyfile import write_key
 from edge.trust.locked import lock, unlock
 
 QUICK = Cost(iterations=1, lanes=1, memory_kib=8)
@@ -163,11 +163,11 @@ def test_trust_that_others_could_change_is_refused_at_a_door_and_warned_of_elsew
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"ssh-ed25519 AAAA me", b"edge-issuer-v1 AAAA", b"edge-issuer-v1\n", bytes(20_000)]
+    "content", [b" ", b"ssh-ed25519 AAAA me", b"edge-issuer-v1 AAAA", b"edge-issuer-v1\n", bytes(20_000)]
 )
 def test_a_broken_public_file_stops_the_door_and_is_named(tmp_path: Path, issuer: IssuerKey, content: bytes):
     issuer.public.save(tmp_path)
-    write_new(tmp_path / "issuers" / "broken.pub", content, mode=0o644)
+    write_key(tmp_path / "issuers" / "broken.pub", content, mode=0o644)
     with pytest.raises(KeyringError, match=r"broken\.pub"):
         TrustStore.load(tmp_path, strict=False)
 

@@ -1,6 +1,6 @@
-"""The device key: 32 random bytes in the state folder, and its escrow for the day the device dies.
+"""The recovery key of a site, and the escrow of a device key, for the day the device dies.
 
-With device custody every template on this device needs it (design: Sealing), so losing it means enrolling everyone
+With device custody every template on a device needs its key (design: Sealing), so losing it means enrolling everyone
 again. When the keys are made one decision must be taken, in so many words:
 
     edge keys init --recovery recovery.pub      seals a copy that only the site's recovery key opens
@@ -16,35 +16,21 @@ associated data; the zero nonce is used once, as each escrow has its own key. A 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from edge.errors import KeyringError
-from edge.trust.files import read_private, read_public, write_new
-from edge.trust.hkdf import derive
-from edge.trust.lines import comment_line, from_base64, read_line, to_base64, write_line
-from edge.trust.locked import Cost, lock, unlock
+from edge.trust.keyfile import comment_line, derive, from_base64, read_key, read_line, to_base64, write_key, write_line
+from edge.trust.locked import PrivateKey
 
-DEVICE_KIND = "edge-device-v1"
 ESCROW_KIND = "edge-escrow-v1"
-RECOVERY_PUBLIC_KIND = "edge-recovery-v1"
-RECOVERY_PRIVATE_KIND = "edge-recovery-key-v1"
+PUBLIC_KIND = "edge-recovery-v1"
 _NONCE = bytes(12)
-
-
-def save_device_key(key: bytes, path: Path) -> None:
-    """Write a new file of mode 0600. Raises `KeyringError`."""
-    write_new(path, write_line(DEVICE_KIND, to_base64(key)))
-
-
-def load_device_key(path: Path) -> bytes:
-    """32 bytes. Raises `KeyringError`: missing, accessible to others, or not such a file."""
-    (text,) = read_line(read_private(path), DEVICE_KIND, where=str(path), fields=1)
-    return from_base64(text, 32, where=str(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,51 +42,32 @@ class RecoveryPublic:
 
     def save(self, path: Path) -> None:
         """Write a new public file. Raises `KeyringError`."""
-        write_new(path, write_line(RECOVERY_PUBLIC_KIND, to_base64(self.raw), self.comment), mode=0o644)
+        write_key(path, write_line(PUBLIC_KIND, to_base64(self.raw), self.comment), mode=0o644)
 
     @classmethod
     def load(cls, path: Path) -> RecoveryPublic:
         """Raises `KeyringError`."""
-        raw, comment = read_line(read_public(path), RECOVERY_PUBLIC_KIND, where=str(path), fields=2)
+        data = read_key(path, private=False, missing="`edge keys recovery` makes the site's recovery key")
+        raw, comment = read_line(data, PUBLIC_KIND, where=str(path), fields=2)
         return cls(from_base64(raw, 32, where=str(path)), comment_line(comment))
 
 
 @dataclass(frozen=True, slots=True)
-class RecoveryKey:
+class RecoveryKey(PrivateKey):
     """The private half of a site's recovery key, kept offline behind a passphrase."""
 
-    seed: bytes = field(repr=False)
-    comment: str = ""
+    KIND: ClassVar[str] = "edge-recovery-key-v1"
 
     @classmethod
     def generate(cls, random_bytes: Callable[[int], bytes], comment: str = "") -> RecoveryKey:
         return cls(random_bytes(32), comment_line(comment))
 
+    def public_bytes(self) -> bytes:
+        return X25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
+
     @property
     def public(self) -> RecoveryPublic:
-        return RecoveryPublic(
-            X25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw(), self.comment
-        )
-
-    def save(
-        self, path: Path, passphrase: str, *, random_bytes: Callable[[int], bytes], cost: Cost | None = None
-    ) -> None:
-        """Write the private half to a new file of mode 0600, locked by the passphrase. Raises `KeyringError`."""
-        data = lock(
-            self.seed,
-            passphrase,
-            kind=RECOVERY_PRIVATE_KIND,
-            public=self.public.raw,
-            random_bytes=random_bytes,
-            comment=self.comment,
-            cost=cost,
-        )
-        write_new(path, data)
-
-    @classmethod
-    def load(cls, path: Path, passphrase: str) -> RecoveryKey:
-        """Raises `KeyringError`."""
-        return cls(*unlock(read_private(path), passphrase, kind=RECOVERY_PRIVATE_KIND, where=str(path)))
+        return RecoveryPublic(self.public_bytes(), self.comment)
 
     def open_escrow(self, line: bytes, site_id: bytes, *, where: str = "escrow") -> bytes:
         """The device key inside an escrow file's content.
@@ -110,12 +77,10 @@ class RecoveryKey:
         """
         (text,) = read_line(line, ESCROW_KIND, where=where, fields=1)
         data = from_base64(text, 80, where=where)
-        ephemeral, sealed = data[:32], data[32:]
+        point, sealed = data[:32], data[32:]
         try:
-            shared = X25519PrivateKey.from_private_bytes(self.seed).exchange(
-                X25519PublicKey.from_public_bytes(ephemeral)
-            )
-            key = _escrow_key(shared, ephemeral, self.public.raw)
+            shared = X25519PrivateKey.from_private_bytes(self.seed).exchange(X25519PublicKey.from_public_bytes(point))
+            key = _escrow_key(shared, point, self.public_bytes())
             return ChaCha20Poly1305(key).decrypt(_NONCE, sealed, site_id)
         except (InvalidTag, ValueError):
             raise KeyringError(
@@ -123,9 +88,6 @@ class RecoveryKey:
                 where=where,
                 remedy="use the recovery key and the site file that were given to `edge keys init`",
             ) from None
-
-    def __reduce__(self) -> str:
-        raise TypeError("a RecoveryKey is never pickled or copied")
 
 
 def seal_escrow(
@@ -151,5 +113,5 @@ def seal_escrow(
     return write_line(ESCROW_KIND, to_base64(point + sealed))
 
 
-def _escrow_key(shared: bytes, ephemeral: bytes, recovery: bytes) -> bytes:
-    return derive(shared, b"edge/escrow/v1" + ephemeral + recovery)
+def _escrow_key(shared: bytes, point: bytes, recovery: bytes) -> bytes:
+    return derive(shared, b"edge/escrow/v1" + point + recovery)
