@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from edge._resources import is_source_tree
 from edge._version import __version__
 
 #: Profiles that a wheel can have. `development` is what an editable install or a checkout is, and never a wheel.
@@ -202,7 +203,7 @@ def current(package: Path = _PACKAGE) -> BuildInfo:
     """
     file = package.parent / STATEMENT
     if not file.exists():
-        if _is_source_tree(package):
+        if is_source_tree(package):
             version = f"{__version__}+development"
             return BuildInfo("development", version, MappingProxyType(of("development")))
         return BuildInfo("device", __version__, fault="this installation has no build statement")
@@ -211,12 +212,6 @@ def current(package: Path = _PACKAGE) -> BuildInfo:
         return from_statement(statement)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return BuildInfo("device", __version__, fault="the build statement cannot be read")
-
-
-def _is_source_tree(package: Path) -> bool:
-    """Whether the package lies in its source tree: no wheel holds the hook, nor these beside the package."""
-    beside = ("pyproject.toml", "models", "config")
-    return (package / "build" / "hook.py").is_file() and all((package.parent / name).exists() for name in beside)
 
 
 def from_statement(statement: Mapping[str, Any]) -> BuildInfo:

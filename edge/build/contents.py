@@ -54,6 +54,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("pictures/*.py", _BOTH),
     ("trust/*.py", _BOTH),  # the private halves in it are useless without their files
     ("policy/*.py", _BOTH),
+    ("policy/places.txt", _BOTH),  # the codes of countries and their parts
     ("build/*.py", _BOTH),
     ("models/reference.py", _LAB),  # compares pictures of people who do not exist, when a model is imported
     ("models/*.py", _BOTH),

@@ -19,12 +19,11 @@ from typing import Any
 
 from edge.build.buildfile import BuildFile
 from edge.errors import SignatureError
-from edge.policy.conditions import Facts
 from edge.policy.deployment import Deployment
 from edge.policy.evaluate import Verdict, evaluate
-from edge.policy.facts import FACTS
+from edge.policy.facts import FACTS, Facts
 from edge.policy.findings import Finding
-from edge.policy.packs import Pack
+from edge.policy.rules import Pack
 from edge.settings.problems import shown
 
 REVIEW_SCHEMA = "edge/review/v1"

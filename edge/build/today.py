@@ -21,8 +21,8 @@ from edge.build.buildfile import BuildFile
 from edge.build.judge import judge, refusals
 from edge.policy.evaluate import Limit, Verdict
 from edge.policy.findings import Finding
-from edge.policy.packs import Pack
 from edge.policy.records import WARN_DAYS
+from edge.policy.rules import Pack
 
 ENROLMENTS, CLAIMS = "enrolments", "claims"
 

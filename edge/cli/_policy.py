@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from edge.policy.evaluate import Explained, Verdict
     from edge.policy.findings import Finding
-    from edge.policy.packs import Pack, Rule
+    from edge.policy.rules import Pack, PolicyRule
 
 WIDTH = 100
 
@@ -47,7 +47,7 @@ def _explained(said: Explained) -> Iterator[str]:
     yield from _source(rule)
 
 
-def _source(rule: Rule) -> Iterator[str]:
+def _source(rule: PolicyRule) -> Iterator[str]:
     citation = rule.citation
     section = f", {citation.section}" if citation.section else ""
     yield from _indented(f"source: {citation.title}{section}, read {rule.read}")
@@ -56,7 +56,7 @@ def _source(rule: Rule) -> Iterator[str]:
         yield from _indented(f"NOT CONFIRMED: {rule.missing}")
 
 
-def rule_lines(rule: Rule) -> Iterator[str]:
+def rule_lines(rule: PolicyRule) -> Iterator[str]:
     """One rule in full, for `edge policy show`."""
     yield f"  {rule.id}: {rule.title}"
     dates = [f"from {rule.starts}"] if rule.starts else []
@@ -135,7 +135,7 @@ def _explained_json(said: Explained) -> dict[str, Any]:
     }
 
 
-def rule_json(rule: Rule) -> dict[str, Any]:
+def rule_json(rule: PolicyRule) -> dict[str, Any]:
     citation = rule.citation
     return {
         "rule": rule.name,

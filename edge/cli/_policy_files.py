@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge.build.buildfile import BuildFile
-    from edge.policy.packs import Pack
+    from edge.policy.rules import Pack
     from edge.settings import DeviceSettings
 
 PATH = click.Path(path_type=Path)

@@ -13,7 +13,7 @@ from edge.cli._policy_files import CONFIG, JSON, ON, PATH, the_build, the_card, 
 
 if TYPE_CHECKING:
     from edge.build.added_packs import Fault
-    from edge.policy.packs import Pack
+    from edge.policy.rules import Pack
 
 REFUSED = 1
 

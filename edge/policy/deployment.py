@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge.policy.facts import FACTS, RECORD_KEYS, RECORDS, Fact, as_date, check
+from edge.policy.facts import FACTS, RECORD_KEYS, RECORDS, PolicyFact, as_date, check
 from edge.policy.findings import Finding, from_problem
 from edge.settings.problems import KeyPath, shown
 from edge.settings.yaml_core import Document
@@ -84,7 +84,7 @@ class _Reader:
             else:
                 self.unknown(path, above)
 
-    def fact(self, fact: Fact, value: Any, path: tuple[str, ...]) -> None:
+    def fact(self, fact: PolicyFact, value: Any, path: tuple[str, ...]) -> None:
         if fact.kind == "records":
             return
         if text := check(fact, value):

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from edge.policy import places
 
 #: What a fact may be: a word of a list, several of them, free text, a whole number, a number, true or false, places.
 KINDS = ("word", "words", "text", "number", "ratio", "flag", "places", "records")
@@ -74,7 +76,7 @@ RECORDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class PolicyFact:
     """One fact.
 
     Args:
@@ -96,73 +98,101 @@ class Fact:
 
 
 _ALL = (
-    Fact("operator.type", "word", "What kind of body runs the devices.", OPERATORS),
-    Fact("operator.name", "text", "Its name."),
-    Fact("operator.country", "places", "Where it is established (ISO 3166-1)."),
-    Fact("operator.contact", "text", "Whom people can write to or call."),
-    Fact(
+    PolicyFact("operator.type", "word", "What kind of body runs the devices.", OPERATORS),
+    PolicyFact("operator.name", "text", "Its name."),
+    PolicyFact("operator.country", "places", "Where it is established (ISO 3166-1)."),
+    PolicyFact("operator.contact", "text", "Whom people can write to or call."),
+    PolicyFact(
         "jurisdictions",
         "places",
         'Where the devices stand, as precisely as possible: ISO 3166-1 and -2 and UN/LOCODE, such as US-CA, "US SFO".',
     ),
-    Fact("premises.kind", "word", "What kind of place.", PREMISES),
-    Fact("premises.public_accommodation", "flag", "Whether the public is served there (shop, hotel, cinema, hall)."),
-    Fact("purpose", "words", "What a decision is used for; all of it.", PURPOSES),
-    Fact("use_case", "word", "Who is verified.", USE_CASES),
-    Fact("own_claim", "flag", "Whether people are compared with nothing but the account or card that they claim."),
-    Fact("scale.devices", "number", "How many devices."),
-    Fact("scale.people", "number", "How many people are enrolled."),
-    Fact(
+    PolicyFact("premises.kind", "word", "What kind of place.", PREMISES),
+    PolicyFact(
+        "premises.public_accommodation", "flag", "Whether the public is served there (shop, hotel, cinema, hall)."
+    ),
+    PolicyFact("purpose", "words", "What a decision is used for; all of it.", PURPOSES),
+    PolicyFact("use_case", "word", "Who is verified.", USE_CASES),
+    PolicyFact(
+        "own_claim", "flag", "Whether people are compared with nothing but the account or card that they claim."
+    ),
+    PolicyFact("scale.devices", "number", "How many devices."),
+    PolicyFact("scale.people", "number", "How many people are enrolled."),
+    PolicyFact(
         "custody", "word", "Where templates lie: on the person's own card, or sealed on the device.", ("card", "device")
     ),
-    Fact("retention_days", "number", "A template is kept at most so many days."),
-    Fact(
+    PolicyFact("retention_days", "number", "A template is kept at most so many days."),
+    PolicyFact(
         "destroy_when_purpose_ends",
         "flag",
         "Whether a template goes as soon as its purpose ends (leaving, moving out).",
     ),
-    Fact("access_log_days", "number", "Entries of the access log are kept at most so many days."),
-    Fact("exports", "words", "What leaves the device besides decisions.", ("access-log", "time-keeping", "templates")),
-    Fact(
+    PolicyFact("access_log_days", "number", "Entries of the access log are kept at most so many days."),
+    PolicyFact(
+        "exports", "words", "What leaves the device besides decisions.", ("access-log", "time-keeping", "templates")
+    ),
+    PolicyFact(
         "enrolment.act",
         "word",
         "Who starts an enrolment: the person alone, or somebody for them.",
         ("own", "by-others"),
     ),
-    Fact("enrolment.source", "word", "Where the template is made from.", ("live", "document", "photograph")),
-    Fact("enrolment.minors", "flag", "Whether people under 18 are enrolled."),
-    Fact("unclaimed_faces", "word", "What happens to faces of people who claim nothing.", ("ignored", "processed")),
-    Fact(
+    PolicyFact("enrolment.source", "word", "Where the template is made from.", ("live", "document", "photograph")),
+    PolicyFact("enrolment.minors", "flag", "Whether people under 18 are enrolled."),
+    PolicyFact(
+        "unclaimed_faces", "word", "What happens to faces of people who claim nothing.", ("ignored", "processed")
+    ),
+    PolicyFact(
         "safeguards.consent",
         "word",
         "How people agree.",
         ("explicit-written", "explicit", "implied", "none"),
     ),
-    Fact("safeguards.notice", "text", "How and where people are told before they are in view."),
-    Fact("safeguards.alternative", "text", "The way in without one's face, at no disadvantage."),
-    Fact("safeguards.retention", "text", "Who deletes what, and when."),
-    Fact("safeguards.redress", "text", "Whom people can turn to when they were refused or object."),
-    Fact("safeguards.bystanders", "text", "How people who pass by are kept out of it."),
-    Fact("records", "records", "Documents that exist: kind, name, date, and what the rule asks for."),
-    Fact("build.profile", "word", "The profile of the build.", ("device", "lab", "development")),
-    Fact("build.one_to_many_search", "flag", "Capability of the build."),
-    Fact("build.attribute_inference", "flag", "Capability of the build."),
-    Fact("build.image_retention", "flag", "Capability of the build."),
-    Fact("model.groups", "number", "Groups of people that the embedder's card reports false match rates for."),
-    Fact("model.differential", "ratio", "Largest of those rates over their geometric mean (1: no difference)."),
+    PolicyFact("safeguards.notice", "text", "How and where people are told before they are in view."),
+    PolicyFact("safeguards.alternative", "text", "The way in without one's face, at no disadvantage."),
+    PolicyFact("safeguards.retention", "text", "Who deletes what, and when."),
+    PolicyFact("safeguards.redress", "text", "Whom people can turn to when they were refused or object."),
+    PolicyFact("safeguards.bystanders", "text", "How people who pass by are kept out of it."),
+    PolicyFact("records", "records", "Documents that exist: kind, name, date, and what the rule asks for."),
+    PolicyFact("build.profile", "word", "The profile of the build.", ("device", "lab", "development")),
+    PolicyFact("build.one_to_many_search", "flag", "Capability of the build."),
+    PolicyFact("build.attribute_inference", "flag", "Capability of the build."),
+    PolicyFact("build.image_retention", "flag", "Capability of the build."),
+    PolicyFact("model.groups", "number", "Groups of people that the embedder's card reports false match rates for."),
+    PolicyFact("model.differential", "ratio", "Largest of those rates over their geometric mean (1: no difference)."),
 )
 
-FACTS: Mapping[str, Fact] = {fact.path: fact for fact in _ALL}
+FACTS: Mapping[str, PolicyFact] = {fact.path: fact for fact in _ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a deployment, its build and its model.
+
+    Args:
+        values: dotted path -> value; a missing fact is not in it. Lists for words and places.
+        records: as `edge.policy.deployment` has checked them.
+        signed: what a trusted reviewer has signed, by record file; an absent file was not verified, a text says why.
+        in_grace: let records count for the grace that rules name after their end (claims on a device, nothing else).
+    """
+
+    values: Mapping[str, Any]
+    records: tuple[Mapping[str, Any], ...] = ()
+    signed: Mapping[str, Mapping[str, Any] | str] = field(default_factory=dict)
+    in_grace: bool = False
+
+    def get(self, path: str) -> Any:
+        return self.values.get(path)
+
 
 #: Keys of one record. `kind`, `name` and `date` always; the rest as a rule asks.
 RECORD_KEYS = ("kind", "name", "date", "expires", "by", "section", "url", "file")
 
-_PLACE = re.compile(r"[A-Z]{2}|[A-Z]{2}-[A-Z0-9]{1,3}|[A-Z]{2} [A-Z0-9]{3}|[A-Z]{2}-[A-Z0-9]{1,3} elsewhere")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LONGEST = 400
 
 
-def check(fact: Fact, value: Any) -> str:
+def check(fact: PolicyFact, value: Any) -> str:
     """What is wrong with a declared value, without a full stop; empty when nothing is.
 
     Lists are accepted for `words` and `places`, single entries too. Records are checked by `edge.policy.deployment`.
@@ -173,13 +203,12 @@ def check(fact: Fact, value: Any) -> str:
     return _one(fact, value)
 
 
-def _one(fact: Fact, value: Any) -> str:
+def _one(fact: PolicyFact, value: Any) -> str:
     kind = fact.kind
     if kind in ("word", "words"):
         return "" if value in fact.allowed else f"is none of {', '.join(fact.allowed)}"
     if kind == "places":
-        is_place = isinstance(value, str) and _PLACE.fullmatch(value)
-        return "" if is_place else 'is no place such as FR, US-CA, "US SFO" or "US-OR elsewhere" (capital letters)'
+        return places.problem(value)
     if kind == "text":
         fits = isinstance(value, str) and 0 < len(value.strip()) <= _LONGEST
         return "" if fits else f"is not a text of 1 to {_LONGEST} characters"

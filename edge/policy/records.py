@@ -15,13 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from edge.policy.facts import RECORD_KEYS, RECORDS, as_date
+from edge.policy.facts import RECORD_KEYS, RECORDS, Facts, as_date
 from edge.settings.problems import KeyPath, shown
-
-if TYPE_CHECKING:
-    from edge.policy.conditions import Facts
 
 #: A record that ends is announced so many days before (design: Policy packs).
 WARN_DAYS = 30

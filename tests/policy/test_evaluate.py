@@ -7,9 +7,8 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.policy.conditions import Facts
 from edge.policy.evaluate import APPLIES, EXEMPT, MAY, NOT_NOW, OUTSIDE, Verdict, evaluate
-from edge.policy.facts import FACTS
+from edge.policy.facts import FACTS, Facts
 from edge.policy.packs import NOTICE, Pack, parse_pack
 from tests.policy.rules import TODAY, base, changed, facts, ids, packs
 

@@ -17,7 +17,7 @@ PLACES = {
     "portland-bureaus": ["US PDX"],
     "portland-34.10": ["US PDX"],
     "eu-ai-act": ["EU"],
-    "gdpr-cnil": ["EU"],
+    "gdpr-cnil": ["EEA", "BL", "NC", "PF", "PM", "TF", "WF"],
     "illinois-bipa": ["US-IL"],
     "texas-cubi": ["US-TX"],
     "washington-19.375": ["US-WA"],
@@ -70,9 +70,25 @@ def test_the_european_packs_apply_by_themselves_in_every_member_state(country: s
     assert speaking(country) == {"eu-ai-act", "gdpr-cnil"}
 
 
+@pytest.mark.parametrize("country", ["NO", "IS", "LI", "SJ", "NC", "FR-PF", "PM"])
+def test_the_gdpr_holds_beyond_the_union_where_an_agreement_or_the_french_act_carries_it(country: str):
+    assert speaking(country) == {"gdpr-cnil"}
+
+
+@pytest.mark.parametrize("place", ["RE", "GP", "FR-974", "NC"])
+def test_the_rules_of_the_cnil_hold_in_every_part_of_france(place: str):
+    assert states(at(place))["gdpr-cnil/access-log"] == APPLIES
+    assert states(at("NO"))["gdpr-cnil/access-log"] == OUTSIDE
+
+
+def test_a_locality_that_no_table_knows_may_lie_under_every_law_of_its_country_whatever_stands_beside_it():
+    assert {"illinois-bipa", "texas-cubi", "washington-19.375"} <= speaking("US-CA", "US NPV")
+    assert speaking("US-CA elsewhere") == set()
+
+
 @pytest.mark.parametrize(
     "places",
-    [["JP"], ["GB"], ["CH"], ["NO"], ["US-NV"], ["US-CA elsewhere"], ["US-OR elsewhere"], ["US-CA", "US LAX"]],
+    [["JP"], ["GB"], ["CH"], ["US-NV"], ["US-CA elsewhere"], ["US-OR elsewhere"], ["US-CA", "US-CA elsewhere"]],
     ids=" ".join,
 )
 def test_elsewhere_no_local_pack_speaks(places: list[str]):
