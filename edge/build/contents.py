@@ -21,9 +21,8 @@ _NONE: frozenset[str] = frozenset()
 
 #: (pattern below ``edge/``, profiles that hold what it fits). `*` fits slashes, too. Order matters.
 ROWS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("build/backend.py", _NONE),  # these four run while building, never after
+    ("build/backend.py", _NONE),  # these three run while building, never after
     ("build/hook.py", _NONE),
-    ("build/label.py", _NONE),
     ("build/plan.py", _NONE),
     ("cli/compare.py", _LAB),  # from two pictures to a score
     ("cli/_pictures.py", _NONE),  # pictures in place of a camera: needs all of a device, so a checkout only

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from edge.build.added import Added
-from edge.build.attest import Examination, Problem
+from edge.build.added import Addition
+from edge.build.attest import Examination
+from edge.build.files import Discrepancy
 from edge.build.words import (
     ENGLISH_WORDS,
     FACT_NAMES,
@@ -44,7 +45,7 @@ class Section:
     lines: tuple[str, ...]
 
 
-def explain(found: Examination, language: str, *, added: Sequence[Added] | None = None) -> tuple[Section, ...]:
+def explain(found: Examination, language: str, *, added: Sequence[Addition] | None = None) -> tuple[Section, ...]:
     """The whole page.
 
     Args:
@@ -79,7 +80,7 @@ class _Speaker:
             return text
         return text.replace(" :", "\u00a0:").replace("« ", "«\u00a0").replace(" »", "\u00a0»")
 
-    def problem(self, problem: Problem) -> str:
+    def problem(self, problem: Discrepancy) -> str:
         french = self.language == "fr"
         text = FRENCH_PROBLEMS[problem.kind].format(name=problem.name) if french else str(problem)
         return self.typeset(_clean(text))
@@ -146,7 +147,7 @@ def _origin(found: Examination, say: _Speaker) -> Iterator[str]:
         yield say("dirty" if build.dirty else "commit", commit=build.commit[:12])
 
 
-def _added(one: Added, say: _Speaker) -> str:
+def _added(one: Addition, say: _Speaker) -> str:
     return say(f"{'added' if one.signer else 'refused'}_{one.kind}", name=one.name, signer=one.signer)
 
 

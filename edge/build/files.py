@@ -1,7 +1,7 @@
 """The files that a signature speaks about, in a wheel or in an installation, under the same names.
 
-    with WheelFiles.open(Path("edge_verifier-0.1.0+device-py3-none-any.whl")) as files:
-        files.digest("edge/errors.py")              # SHA-256, hexadecimal
+    files = WheelFiles.of(Path("edge_verifier-0.1.0+device-py3-none-any.whl"))
+    files.digest("edge/errors.py")                  # SHA-256, hexadecimal
     InstalledFiles.of(package).names()              # what is really there, installers' own notes left out
 
 Workflow: `edge.build.attest` asks both for names and digests and compares. An installer copies a wheel's files as they
@@ -17,13 +17,12 @@ import os
 import re
 import struct
 import sys
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from edge.build.archive import Archive, read_archive
 from edge.errors import SignatureError
 
 #: The signature's own place; like RECORD it cannot be among the files it covers.
@@ -33,8 +32,38 @@ _NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"
 _DIST_INFO = re.compile(r"edge_verifier-[^/]+\.dist-info", re.ASCII)
 _COMPILED = re.compile(r"(?P<module>[^/]+)\.(?P<tag>[^./]+)(\.opt-(?P<level>[12]))?\.pyc")
 
-_MAX_FILES = 20_000
-_MAX_BYTES = 2**30  # of all files together, unpacked; a wheel has some 5 MB
+#: Kinds of discrepancies, and how each is said of a file or of the whole.
+SAID: Mapping[str, str] = {
+    "unsigned": "it is not signed",
+    "untrusted": "it is signed by nobody whom this device trusts",
+    "broken": "its signature does not hold",
+    "contradiction": "its signature is over another build",
+    "altered": "{name} was altered after it was signed",
+    "missing": "{name} is missing",
+    "extra": "{name} was added after it was signed",
+    "damaged": "{name} is damaged, or the archive describes it in two ways",
+    "stray": "it holds bytes that its own directory does not name",
+    "compiled": "{name} is not what its source compiles to",
+    "foreign": "{name} does not belong in a build of this profile",
+    "development": "it is a development install, which is never signed",
+    "statement": "its build statement is not valid",
+    "trust": "the trust folder cannot be used: {name}",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Discrepancy:
+    """One reason why a signature does not cover what is there.
+
+    Args:
+        kind: a key of `SAID`. name: the file it is about, if it is about one.
+    """
+
+    kind: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return SAID[self.kind].format(name=self.name)
 
 
 class Files(Protocol):
@@ -53,8 +82,8 @@ class Files(Protocol):
     def digest(self, name: str) -> str:
         """SHA-256 of one file, 64 hexadecimal digits. Raises as `read`."""
 
-    def wrong(self) -> tuple[str, ...]:
-        """Files whose very presence is wrong, whatever was signed."""
+    def wrong(self) -> tuple[Discrepancy, ...]:
+        """What is wrong whatever was signed: compiled files, damage, bytes that nobody vouches for."""
 
 
 def is_note(name: str) -> bool:
@@ -65,47 +94,37 @@ def is_note(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WheelFiles:
-    """The files of a wheel. Use `open`, in a ``with`` block."""
+    """The files of a wheel.
+
+    Args:
+        where: the wheel. archive: as it was read.
+    """
 
     where: str
-    _archive: zipfile.ZipFile
+    archive: Archive
 
     @classmethod
-    @contextmanager
-    def open(cls, path: Path) -> Iterator[WheelFiles]:
-        """Open a wheel.
-
-        Raises:
-            SignatureError: missing, no zip file, too large, or with names that no wheel has.
-        """
-        try:
-            archive = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise SignatureError("this is not a wheel", where=str(path), remedy="name a .whl file") from error
-        with archive:
-            entries = archive.infolist()
-            names = [entry.filename for entry in entries]
-            sound = len(entries) <= _MAX_FILES and sum(entry.file_size for entry in entries) <= _MAX_BYTES
-            if not sound or len(set(names)) != len(names) or not all(map(_is_plain, names)):
-                raise SignatureError(
-                    "this archive has names or sizes that no wheel has", where=str(path), remedy="build it anew"
-                )
-            yield cls(str(path), archive)
+    def of(cls, wheel: Path) -> WheelFiles:
+        """Read a wheel. Raises `SignatureError`: missing, no zip file, too large, or with names that no wheel has."""
+        return cls(str(wheel), read_archive(wheel))
 
     def names(self) -> frozenset[str]:
-        return frozenset(n for n in self._archive.namelist() if n != SIGNATURE and not is_note(n))
+        return frozenset(n for n in self.archive.names if n != SIGNATURE and not is_note(n))
 
     def read(self, name: str) -> bytes:
         try:
-            return self._archive.read(name)
-        except Exception as error:  # zipfile and zlib raise half a dozen kinds
-            raise SignatureError("the file cannot be read", where=name, remedy="fetch the wheel anew") from error
+            return self.archive.files[name]
+        except KeyError:
+            text = "the file is damaged" if name in self.archive.damaged else "the file is not there"
+            raise SignatureError(text, where=name, remedy="fetch the wheel anew") from None
 
     def digest(self, name: str) -> str:
         return hashlib.sha256(self.read(name)).hexdigest()
 
-    def wrong(self) -> tuple[str, ...]:
-        return tuple(sorted(name for name in self.names() if name.endswith((".pyc", ".pth"))))
+    def wrong(self) -> tuple[Discrepancy, ...]:
+        found = [Discrepancy("damaged", name) for name in self.archive.damaged]
+        found += [Discrepancy("stray")] if self.archive.stray else []
+        return (*found, *(Discrepancy("compiled", n) for n in sorted(self.names()) if n.endswith((".pyc", ".pth"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +158,9 @@ class InstalledFiles:
     def digest(self, name: str) -> str:
         return hashlib.sha256(self.read(name)).hexdigest()
 
-    def wrong(self) -> tuple[str, ...]:
-        found = [name for name in self._all() if _is_compiled(name) and not self._fits(name)]
-        return tuple(sorted(found))
+    def wrong(self) -> tuple[Discrepancy, ...]:
+        found = sorted(name for name in self._all() if _is_compiled(name) and not self._fits(name))
+        return tuple(Discrepancy("compiled", name) for name in found)
 
     def _all(self) -> Iterator[str]:
         folders = [self.site / "edge", *(p for p in self._entries() if _DIST_INFO.fullmatch(p.name))]
@@ -181,11 +200,3 @@ class InstalledFiles:
 def _is_compiled(name: str) -> bool:
     path = PurePosixPath(name)
     return path.parent.name == "__pycache__" and path.suffix == ".pyc"
-
-
-def _is_plain(name: str) -> bool:
-    """Whether a name stays in its folder and means the same everywhere."""
-    path = PurePosixPath(name)
-    parts = name.rstrip("/").split("/")
-    odd = any(part in ("", ".", "..") for part in parts) or "\\" in name or "\0" in name
-    return not path.is_absolute() and not odd

@@ -138,13 +138,15 @@ FRENCH_CAPABILITIES: Mapping[str, tuple[str, str]] = {
     ),
 }
 
-#: Kind of problem (`edge.build.attest.SAID`) -> in French.
+#: Kind of problem (`edge.build.files.SAID`) -> in French.
 FRENCH_PROBLEMS: Mapping[str, str] = {
     "unsigned": "elle n'est pas signée",
     "untrusted": "elle est signée par quelqu'un à qui cet appareil ne fait pas confiance",
     "broken": "sa signature n'est pas valable",
     "contradiction": "sa signature porte sur une autre version",
     "altered": "{name} a été modifié après la signature",
+    "damaged": "{name} est endommagé, ou l'archive le décrit de deux façons",
+    "stray": "elle contient des octets que son propre répertoire ne nomme pas",
     "missing": "{name} manque",
     "extra": "{name} a été ajouté après la signature",
     "compiled": "{name} ne correspond pas à son code source",

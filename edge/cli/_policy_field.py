@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=PATH, help="The signed file (default: PACK.dsse.json beside it).")
 def sign(file: Path, key: Path, passphrase_file: Path | None, out: Path | None) -> int:
     """Sign PACK.yaml for devices in the field. It is checked first; the key's role is packs."""
-    from edge.build.added_packs import sign_pack
+    from edge.build.added import sign_pack
     from edge.trust.envelopes import SUFFIX
 
     text = the_text(file)
@@ -43,7 +43,7 @@ def add(file: Path, operator: str, config: Path | None) -> int:
 
     A key in the trust folder's packs/ must have signed it. The device evaluates it from its next start or next day on.
     """
-    from edge.build.added_packs import install
+    from edge.build.added import install
 
     with _open(config) as device:
         folders = device.settings.device

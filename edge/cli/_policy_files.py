@@ -34,7 +34,7 @@ def the_build(file: Path) -> BuildFile:
 
 def the_packs() -> tuple[Pack, ...]:
     from edge import _resources
-    from edge.build.running import shipped_packs
+    from edge.build.today import shipped_packs
 
     return shipped_packs(_resources.path("config", "policy"))
 
@@ -70,7 +70,7 @@ def the_day(text: str | None) -> date:
 
 
 def the_text(file: Path) -> str:
-    from edge.build.added_packs import MAX_BYTES
+    from edge.build.added import MAX_BYTES
     from edge.errors import InputError
 
     try:

@@ -13,7 +13,7 @@ from edge.cli._signer import KEY, PASSPHRASE, open_signer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.build.added import Added
+    from edge.build.added import Addition
     from edge.build.attest import Examination
     from edge.trust.envelopes import PublicKey
 
@@ -60,13 +60,11 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
     of every file but itself and RECORD. Signing the same wheel with the same key gives the same bytes; an earlier
     signature is replaced.
     """
-    from edge.build.attest import unfit
+    from edge.build.attest import sign_wheel, unfit
     from edge.build.files import WheelFiles
-    from edge.build.wheels import sign_wheel
     from edge.errors import SignatureError
 
-    with WheelFiles.open(wheel) as files:
-        reasons, dirty = unfit(files)
+    reasons, dirty = unfit(WheelFiles.of(wheel))
     if reasons:
         raise SignatureError(
             "this wheel cannot be signed: " + "; ".join(reasons), where=str(wheel), remedy="build it anew from source"
@@ -159,8 +157,7 @@ def _examine(what: str, builders: Mapping[str, PublicKey]) -> Examination:
 
     if what == INSTALLED:
         return examine_installed(builders)
-    with WheelFiles.open(Path(what)) as files:
-        return examine(files, builders)
+    return examine(WheelFiles.of(Path(what)), builders)
 
 
 def _builders(trust: Path | None, config: Path | None) -> Mapping[str, PublicKey]:
@@ -178,7 +175,7 @@ def _folders(config: Path | None) -> tuple[Path, Path]:
     return device.state_dir, device.trust_dir
 
 
-def _added(config: Path | None, trust: Path | None) -> tuple[Added, ...]:
+def _added(config: Path | None, trust: Path | None) -> tuple[Addition, ...]:
     from edge.build.added import added
 
     state, folder = _folders(config)

@@ -12,7 +12,7 @@ from edge.cli import _policy_field as field
 from edge.cli._policy_files import CONFIG, JSON, ON, PATH, the_build, the_card, the_day, the_device, the_packs
 
 if TYPE_CHECKING:
-    from edge.build.added_packs import Fault
+    from edge.build.added import RefusedPack
     from edge.policy.rules import Pack
 
 REFUSED = 1
@@ -141,8 +141,8 @@ def facts() -> int:
     return 0
 
 
-def _all_packs(config: Path | None) -> tuple[tuple[Pack, ...], tuple[Fault, ...]]:
-    from edge.build.added_packs import load_added
+def _all_packs(config: Path | None) -> tuple[tuple[Pack, ...], tuple[RefusedPack, ...]]:
+    from edge.build.added import load_added
 
     device = the_device(config)
     added, faults = load_added(device.state_dir, device.trust_dir)

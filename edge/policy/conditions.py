@@ -85,7 +85,9 @@ class FactCondition:
         holds = places.lies_in_any(found, self.value)
         said, wanted = ", ".join(found), ", ".join(self.value)
         words = {True: "lies in", False: "does not lie in", None: "may lie in"}[holds]
-        return Answer(holds, f"{said} {words} {wanted}", (self.fact,))
+        unknown = [one for one in found if " " in one and not places.part(one)] if holds is None else []
+        hint = f" (no table says where {unknown[0]} lies: declare its part as well, as US-CA elsewhere)" if unknown else ""
+        return Answer(holds, f"{said} {words} {wanted}{hint}", (self.fact,))
 
     def _word(self, found: Any) -> Answer:
         entries = found if isinstance(found, (list, tuple)) else [found]

@@ -1,4 +1,4 @@
-"""Rules of policy packs: what one is, and how one is read, with the line of each mistake. Schema: `edge.policy.packs`."""
+"""Rules of policy packs: what one is, and how one is read, every mistake with its line. Schema: `edge.policy.packs`."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge.build.attest import Examination, Problem, examine
-from edge.build.files import SIGNATURE, Files, InstalledFiles, WheelFiles
+from edge.build.attest import Examination, examine
+from edge.build.files import SIGNATURE, Discrepancy, Files, InstalledFiles, WheelFiles
 from edge.prove.model import Check, Finding, Level
 from edge.prove.subject import Subject
 from edge.trust.envelopes import PublicKey
@@ -50,14 +50,13 @@ def described(subject: Subject) -> str:
 def _said(found: Examination) -> str:
     if found.signer is not None:
         return f"signed by {found.signer.name or found.signer.key_id}, {found.files} files"
-    return "unsigned" if Problem("unsigned") in found.problems else "signed by nobody whom the auditor named"
+    return "unsigned" if Discrepancy("unsigned") in found.problems else "signed by nobody whom the auditor named"
 
 
 @contextmanager
 def _files(subject: Subject) -> Iterator[Files]:
     if subject.is_wheel:
-        with WheelFiles.open(Path(subject.name)) as files:
-            yield files
+        yield WheelFiles.of(Path(subject.name))
     else:
         assert subject.home.folder is not None
         yield InstalledFiles.of(subject.home.folder / "edge")

@@ -18,7 +18,7 @@ from edge.types import Fault
 from edge.vault import Issued
 
 if TYPE_CHECKING:
-    from edge.build.today import Standing
+    from edge.build.today import PolicyStanding
 
 #: Name of the counter in `edge.state` that holds the number of the journal's last entry.
 JOURNAL_COUNTER = "journal"
@@ -105,7 +105,7 @@ class Ledger:
             issuer=issuer.hex(),
         )
 
-    def policy(self, today: Standing) -> None:
+    def policy(self, today: PolicyStanding) -> None:
         """The device stands otherwise than before. The first rule that speaks is named."""
         findings = (*today.against_claims, *today.against_enrolments, *(coming.finding for coming in today.coming))
         fields: dict[str, Value] = {"standing": today.word, "findings": len({finding.id for finding in findings})}

@@ -19,8 +19,8 @@ from edge.service.ledger import Ledger
 from edge.settings import DeviceSettings, Settings
 
 if TYPE_CHECKING:
-    from edge.build.added_packs import Fault
-    from edge.build.today import Standing, Subject
+    from edge.build.added import RefusedPack
+    from edge.build.today import Basis, PolicyStanding
     from edge.policy.findings import Finding
 
 DAY_S = 86_400
@@ -42,30 +42,30 @@ class PolicyWatch:
         card: Mapping[str, Any],
         ledger: Ledger,
         utc_s: Callable[[], int],
-        subject: Callable[[], tuple[Subject, tuple[Fault, ...]]] | None = None,
+        subject: Callable[[], tuple[Basis, tuple[RefusedPack, ...]]] | None = None,
     ) -> None:
         self._device, self._build, self._card, self._ledger, self._utc_s = device, build, card, ledger, utc_s
         self._subject = subject or self._own
-        self._today: Standing | None = None
+        self._today: PolicyStanding | None = None
         self._told = "passes"  # which needs no words
-        self.faults: tuple[Fault, ...] = ()
+        self.faults: tuple[RefusedPack, ...] = ()
 
     @property
     def maxima(self) -> Mapping[str, float]:
         """Number -> least maximum, as last reviewed; empty before the first review."""
         return {} if self._today is None else self._today.maxima
 
-    def review(self) -> Standing:
+    def review(self) -> PolicyStanding:
         """Evaluate every rule for today, and journal the standing when it changed.
 
         Raises:
             PackRefused: what came with the build cannot be read.
             JournalBroken: the journal cannot be written.
         """
-        from edge.build.today import Standing, standing
+        from edge.build.today import PolicyStanding, standing
 
         if self._subject == self._own and self._build.profile == "development" and not self._declares():
-            self._today = Standing(self._day(), declared=False)
+            self._today = PolicyStanding(self._day(), declared=False)
             return self._today
         subject, self.faults = self._subject()
         self._today = standing(subject, self._day())
@@ -82,7 +82,7 @@ class PolicyWatch:
         """
         self.need_claims()
 
-    def today(self) -> Standing:
+    def today(self) -> PolicyStanding:
         """The standing of today, reviewed if that has not happened yet."""
         if self._today is None or self._today.on != self._day():
             return self.review()
@@ -109,15 +109,15 @@ class PolicyWatch:
 
     def _declares(self) -> bool:
         from edge import _resources
-        from edge.build.running import shipped_build
+        from edge.build.today import shipped_build
 
         return shipped_build(_resources.path("config", "build.yaml")).deployment is not None
 
-    def _own(self) -> tuple[Subject, tuple[Fault, ...]]:
-        from edge.build.running import subject_of
+    def _own(self) -> tuple[Basis, tuple[RefusedPack, ...]]:
+        from edge.build.today import basis_of
 
         device = self._device
-        return subject_of(self._build, device.state_dir, device.trust_dir, card=self._card)
+        return basis_of(self._build, device.state_dir, device.trust_dir, card=self._card)
 
 
 def _refuse(findings: tuple[Finding, ...], what: str) -> None:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.build.added import Added, added
-from edge.build.attest import SAID, Examination, Problem
+from edge.build.added import Addition, added
+from edge.build.attest import Examination
 from edge.build.explain import Section, explain
+from edge.build.files import SAID, Discrepancy
 from edge.build.words import FACT_NAMES, FRENCH_CAPABILITIES, FRENCH_PROBLEMS, FRENCH_WORDS, LANGUAGES, MONTHS, TEXT
 from edge.policy.facts import FACTS
 from edge.profile import BY_NAME, BuildInfo, of
@@ -87,7 +88,7 @@ def test_a_signed_build_that_declares_nothing_opens_no_door(language: str):
 
 
 def test_an_altered_build_names_the_files_and_counts_the_rest():
-    problems = tuple(Problem("altered", f"edge/{letter}.py") for letter in "abcdefgh")
+    problems = tuple(Discrepancy("altered", f"edge/{letter}.py") for letter in "abcdefgh")
     told = page(explain(Examination("x", 206, build(statement=DECLARED), ANNA, problems), "en"), "vouches")
     assert "edge/a.py was altered after it was signed" in told
     assert "and 3 more" in told
@@ -105,7 +106,7 @@ def test_a_lab_can_compare_files_and_opens_no_door():
 
 def test_an_installation_nobody_can_read_can_do_nothing():
     broken = BuildInfo("device", "", fault="the build statement cannot be read")
-    told = explain(Examination("x", 0, broken, None, (Problem("statement"), Problem("unsigned"))), "en")
+    told = explain(Examination("x", 0, broken, None, (Discrepancy("statement"), Discrepancy("unsigned"))), "en")
     assert "Nobody can say what this installation is" in page(told, "title")
     assert page(told, "can") == "What it can do Nothing."
 
@@ -181,11 +182,11 @@ def test_what_was_added_to_a_device_is_listed_with_its_signer(tmp_path: Path):
     (state / "packs" / "torn.dsse.json").write_text("{")
     found = added(state, trust)
     assert found == (
-        Added("model", "bad"),
-        Added("model", "changed"),
-        Added("model", "good", "acme"),
-        Added("pack", "ours", "acme"),
-        Added("pack", "torn"),
+        Addition("model", "bad"),
+        Addition("model", "changed"),
+        Addition("model", "good", "acme"),
+        Addition("pack", "ours", "acme"),
+        Addition("pack", "torn"),
     )
     told = page(explain(Examination("x", 1, build(), ANNA), "en", added=found), "added")
     assert "model good, signed by acme" in told

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.build.wheels import sign_wheel
+from edge.build.attest import sign_wheel
 from edge.prove import Check, Level
 from edge.prove.static import examine
 from edge.prove.subject import open_subject

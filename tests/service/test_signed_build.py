@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.build.attest import sign_wheel
 from edge.build.files import SIGNATURE
-from edge.build.wheels import sign_wheel
 from edge.trust.envelopes import Signer
 from tests.build.allow_list import listed
 from tests.cli.conftest import ROOT, Desk, make_desk
