@@ -62,6 +62,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("fictional/people/*.jpg", _BOTH),  # of `edge demo`, the known answers and `models/reference.py`
     ("fictional/people/*.npz", _BOTH),
     ("prove/*.py", _BOTH),  # what an auditor runs; its live part needs the vault and is imported where it runs
+    ("prove/reviewed.txt", _BOTH),
     ("lab/*.py", _LAB),
     ("lab/*.j2", _LAB),  # the report's template
     ("state/*.py", _DEVICE),

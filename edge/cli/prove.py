@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from edge.prove import Check, Finding, Report, Trial
+    from edge.prove import Evidence, ProofReport, Question, Trial
 
 _SHOWN = 12  # findings of one check on a terminal; --report and --json have them all
 
@@ -59,7 +59,7 @@ def command(
     return 4 if report.void else 0 if report.holds else 1
 
 
-def _write(page: Path, report: Report) -> None:
+def _write(page: Path, report: ProofReport) -> None:
     from edge.errors import InputError
     from edge.prove.page import page as render
 
@@ -94,7 +94,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield tell
 
 
-def _show(report: Report) -> None:
+def _show(report: ProofReport) -> None:
     from edge.prove.texts import headline, subject_line, summary
 
     if report.about.self_check:
@@ -117,7 +117,7 @@ def _show(report: Report) -> None:
     click.echo(f"{summary(report)} ({report.seconds:.1f} s)")
 
 
-def _check(check: Check) -> None:
+def _check(check: Question) -> None:
     mark = {
         "ok": click.style("ok  ", fg="green"),
         "warning": click.style("!   ", fg="yellow"),
@@ -128,7 +128,7 @@ def _check(check: Check) -> None:
     _findings(check.findings)
 
 
-def _findings(findings: tuple[Finding, ...]) -> None:
+def _findings(findings: tuple[Evidence, ...]) -> None:
     ordered = sorted(findings, key=lambda finding: finding.level.value != "violation")
     for finding in ordered[:_SHOWN]:
         sign = click.style("x", fg="red") if finding.level.value == "violation" else click.style("!", fg="yellow")

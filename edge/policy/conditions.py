@@ -86,7 +86,7 @@ class FactCondition:
         said, wanted = ", ".join(found), ", ".join(self.value)
         words = {True: "lies in", False: "does not lie in", None: "may lie in"}[holds]
         unknown = [one for one in found if " " in one and not places.part(one)] if holds is None else []
-        hint = f" (no table says where {unknown[0]} lies: declare its part as well, as US-CA elsewhere)" if unknown else ""
+        hint = f" (no table says where {unknown[0]} lies; declare its part, as US-CA elsewhere)" if unknown else ""
         return Answer(holds, f"{said} {words} {wanted}{hint}", (self.fact,))
 
     def _word(self, found: Any) -> Answer:

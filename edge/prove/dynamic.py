@@ -6,7 +6,8 @@
     patching     assigning to an attribute of something imported
     modules      importing anything that is not on the list of what this product needs
 
-Each may stand in listed functions only (`edge.prove.allowed`).
+Each may stand in listed functions only (`edge.prove.allow_list`). Beside them `listeners` finds what could talk to
+other machines: modules that open sockets, and calls that wait for others (``bind``, ``listen``, ``accept``...).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from edge.prove.source import Module, Use, brief, line_of, words
+from edge.prove.source import Module, Use, brief, called, line_of, words
 
 _CALLS = words(
     "eval exec compile __import__ globals locals vars breakpoint setattr delattr attrgetter methodcaller "
@@ -101,10 +102,6 @@ def _call(module: Module, node: ast.Call, function: str) -> Iterator[Use]:
             yield Use("code", brief(node), line_of(node), function)
 
 
-def _makes_a_class(node: ast.Call, name: str) -> bool:
-    return name == "type" and len(node.args) == 3
-
-
 def _harmless(module: Module, node: ast.Attribute) -> bool:
     """``__class__.__name__`` and ``np.load(..., allow_pickle=False)`` are no attributes of this kind."""
     return node.attr == "modules" and module.dotted(node.value) != "sys"
@@ -125,3 +122,30 @@ def _patches(module: Module, node: ast.AST, function: str) -> Iterator[Use]:
                     root = root.value
                 if isinstance(root, ast.Name) and root.id in module.imports:
                     yield Use("patching", brief(node), line_of(node), function)
+
+
+_NETWORK = words(
+    "socket _socket socketserver ssl asyncio http xmlrpc wsgiref ftplib smtplib smtpd telnetlib imaplib "
+    "poplib nntplib urllib urllib2 urllib3 requests httpx aiohttp websockets websocket flask bottle tornado "
+    "fastapi starlette uvicorn gunicorn django paho zmq grpc multiprocessing pty dbus gi bluetooth serial "
+    "zeroconf twisted "
+)
+_LISTENING = words(
+    "bind listen accept create_server start_server start_unix_server serve_forever create_connection "
+    "create_unix_server create_datagram_endpoint socketpair fromfd sendto sendmsg recvfrom mkfifo bind_port "
+)
+
+
+def listeners(module: Module) -> Iterator[Use]:
+    """Every place of a file that could open a connection or wait for one."""
+    for node, function in module.walk(ast.Import, ast.ImportFrom, ast.Call):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module or ""]
+        for name in names:
+            if name.split(".")[0] in _NETWORK:
+                yield Use("module", f"imports {name}", line_of(node), function)
+        if called(node) in _LISTENING and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield Use("call", brief(node), line_of(node), function)

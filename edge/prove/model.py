@@ -22,7 +22,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Evidence:
     """One thing that was found.
 
     Attributes:
@@ -35,13 +35,13 @@ class Finding:
     what: str
     level: Level = Level.VIOLATION
 
-    def softened(self) -> Finding:
+    def softened(self) -> Evidence:
         """The same as a warning."""
-        return Finding(self.where, self.what, Level.WARNING)
+        return Evidence(self.where, self.what, Level.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Question:
     """One question that was put to the examined files.
 
     Attributes:
@@ -54,7 +54,7 @@ class Check:
     id: str
     title: str
     examined: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Evidence, ...] = ()
     skipped: str = ""
 
     @property
@@ -89,7 +89,7 @@ class Trial:
     """One kind of attempt to open templates.
 
     Attributes:
-        id, title: stable name and statement, as in `Check`.
+        id, title: stable name and statement, as in `Question`.
         records: how many records it was tried on. attempts: how many times in all.
         opened, expected: how many records opened, and how many must have.
         said: exactly what was tried, and what was not.
@@ -135,7 +135,7 @@ class Live:
 
     store: str
     trials: tuple[Trial, ...]
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Evidence, ...] = ()
     enumeration: tuple[str, ...] = ()
 
     @property
@@ -185,7 +185,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProofReport:
     """The whole examination.
 
     Attributes:
@@ -194,7 +194,7 @@ class Report:
     """
 
     about: About
-    checks: tuple[Check, ...]
+    checks: tuple[Question, ...]
     live: Live | None
     limits: tuple[tuple[str, str], ...]
     seconds: float = 0.0
@@ -212,7 +212,7 @@ class Report:
         return not self.void and all(check.holds for check in self.checks) and (self.live is None or self.live.holds)
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[Evidence, ...]:
         """Of all checks and of the live part, violations first."""
         found = [finding for check in self.checks for finding in check.findings]
         found += self.live.findings if self.live else ()
@@ -257,7 +257,7 @@ class Report:
         }
 
 
-def verdict(report: Report) -> str:
+def verdict(report: ProofReport) -> str:
     """``void``, ``violation``, ``development`` (nothing is shown about a door), ``warnings`` or ``ok``."""
     if report.void:
         return "void"
@@ -273,6 +273,6 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def ordered(findings: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Without repetitions, in the order of places."""
     return tuple(sorted(set(findings)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from edge.prove.model import Check, Finding, Level, Live, Report, Trial, counted, verdict
+from edge.prove.model import Evidence, Level, Live, ProofReport, Question, Trial, counted, verdict
 from edge.prove.texts import CLAIM, MEANS, headline, subject_line, summary
 
 _COLOUR = {
@@ -61,7 +61,7 @@ _CLASS = {Level.WARNING: "note", Level.VIOLATION: "bad"}
 _MOST = 200  # findings of one check that are listed; more say nothing new
 
 
-def page(report: Report) -> str:
+def page(report: ProofReport) -> str:
     """The whole page as HTML."""
     parts = [
         "<!doctype html>",
@@ -83,7 +83,7 @@ def page(report: Report) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _head(report: Report) -> Iterable[str]:
+def _head(report: ProofReport) -> Iterable[str]:
     yield "<h1>edge prove &middot; report of an examination</h1>"
     if report.about.self_check:
         yield (
@@ -95,7 +95,7 @@ def _head(report: Report) -> Iterable[str]:
     yield f"<p>{escape(CLAIM)}</p>"
 
 
-def _found(report: Report) -> Iterable[str]:
+def _found(report: ProofReport) -> Iterable[str]:
     failed = [trial for trial in report.live.trials if not trial.holds] if report.live else []
     if not report.findings and not failed:
         yield f'<div class="card">{_row(_YES, "Nothing.")}</div>'
@@ -115,7 +115,7 @@ def _found(report: Report) -> Iterable[str]:
     yield "</div>"
 
 
-def _card(check: Check) -> str:
+def _card(check: Question) -> str:
     title = check.title if check.holds else f"Does not hold: {check.title}"
     text = f"Not asked: {check.skipped}." if check.skipped else MEANS.get(check.id, "")
     wrong = len([finding for finding in check.findings if finding.level is Level.VIOLATION])
@@ -134,7 +134,7 @@ def _row(sign: tuple[str, str], text: str) -> str:
     return f'<div class="row"><span class="sign {sign[1]}">{sign[0]}</span><b>{escape(text)}</b></div>'
 
 
-def _list(findings: Iterable[Finding]) -> str:
+def _list(findings: Iterable[Evidence]) -> str:
     listed = list(findings)
     items = [
         f'<li class="{_CLASS[f.level]}"><code>{escape(f.where)}</code> {escape(f.what)}</li>' for f in listed[:_MOST]
@@ -172,7 +172,7 @@ def _trial(trial: Trial) -> str:
     )
 
 
-def _facts(report: Report) -> Iterable[str]:
+def _facts(report: ProofReport) -> Iterable[str]:
     about = report.about
     rows = (
         ("Examined", f"{about.kind}: {about.name}"),
@@ -186,7 +186,7 @@ def _facts(report: Report) -> Iterable[str]:
     yield "</table>"
     yield from (f"<p>{escape(note)}</p>" for note in report.notes)
     yield "<footer>The same as data: <code>edge prove --json</code>. The places that the checks count are listed, each"
-    yield "with its reason, in <code>edge/prove/reviewed.py</code> of the examiner's copy.</footer>"
+    yield "with its reason, in <code>edge/prove/reviewed.txt</code> of the examiner's copy.</footer>"
 
 
 def _capital(text: str) -> str:

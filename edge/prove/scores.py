@@ -9,7 +9,7 @@ names or operators in the source, and those are looked for in every file of the 
     reduction     in one function: a sum, mean, norm or count, and a product, difference or power of two variables
     accumulation  in a loop: something grows by a product, difference or power of two variables
 
-What is found must stand in `edge.prove.allowed`, function by function, with the digest of what was reviewed.
+What is found must stand in `edge.prove.allow_list`, function by function, with the digest of what was reviewed.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ _TABLES = frozenset({"template", "holder", "ledger"})
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class TrialStore:
     """A database that may be spoiled.
 
     Attributes:
@@ -126,7 +126,7 @@ def _database(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def borrowed(path: Path) -> Iterator[Store]:
+def borrowed(path: Path) -> Iterator[TrialStore]:
     """A copy of a copy of a device's store.
 
     Args:
@@ -143,7 +143,7 @@ def borrowed(path: Path) -> Iterator[Store]:
             beside = source.with_name(source.name + suffix)
             if beside.is_file():
                 shutil.copyfile(beside, Path(folder) / (FILE + suffix))
-        store = Store(Path(folder) / FILE, f"a copy of {path}", _device_key(source.parent))
+        store = TrialStore(Path(folder) / FILE, f"a copy of {path}", _device_key(source.parent))
         try:
             if not store.tables() >= _TABLES:
                 raise InputError("this is no store of this product", where=str(source), remedy="name a copy of it")
@@ -160,7 +160,7 @@ def _device_key(folder: Path) -> bytes | None:
 
 
 @contextmanager
-def made(count: int, random_bytes: Callable[[int], bytes], tell: Callable[[int], None]) -> Iterator[Store]:
+def made(count: int, random_bytes: Callable[[int], bytes], tell: Callable[[int], None]) -> Iterator[TrialStore]:
     """A store of made-up people, written by the product's own vault, whose tokens are known."""
     with tempfile.TemporaryDirectory(prefix="edge-prove-") as name:
         folder, secrets = Path(name), dict[bytes, bytes]()
@@ -184,7 +184,7 @@ def made(count: int, random_bytes: Callable[[int], bytes], tell: Callable[[int],
                         change.put(_holder(serial, name_of), Record.sign(sealed, serial, issuer).pack())
                         tell(1)
             vault.close()
-        yield Store(
+        yield TrialStore(
             folder / FILE,
             f"a store made here, of {counted(count, 'made-up person', 'made-up people')}",
             keyring.device_key,
@@ -193,7 +193,7 @@ def made(count: int, random_bytes: Callable[[int], bytes], tell: Callable[[int],
 
 
 @contextmanager
-def weak(count: int, random_bytes: Callable[[int], bytes]) -> Iterator[Store]:
+def weak(count: int, random_bytes: Callable[[int], bytes]) -> Iterator[TrialStore]:
     """The same sealed wrongly on purpose: with the device's key alone, as if a card's secret were nothing."""
     with tempfile.TemporaryDirectory(prefix="edge-prove-") as name:
         folder = Path(name)
@@ -215,7 +215,7 @@ def weak(count: int, random_bytes: Callable[[int], bytes]) -> Iterator[Store]:
                     )
                     change.put(_holder(serial, name_of), Record.sign(sealed, serial, issuer).pack())
             vault.close()
-        yield Store(folder / FILE, "a store sealed wrongly on purpose", keyring.device_key)
+        yield TrialStore(folder / FILE, "a store sealed wrongly on purpose", keyring.device_key)
 
 
 def plain(count: int, random_bytes: Callable[[int], bytes]) -> list[bytes]:

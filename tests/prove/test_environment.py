@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import InputError
-from edge.prove import Check
-from edge.prove.signature import check_signature
-from edge.prove.static import examine, surroundings
+from edge.prove import Question
+from edge.prove.static import check_signature, examine, surroundings
 from edge.prove.subject import open_subject
 from edge.trust.envelopes import Signer
 from tests.prove.conftest import site, violations
@@ -24,7 +23,7 @@ from tests.prove.conftest import site, violations
 Copy = Callable[[], Path]
 
 
-def look(root: Path, signer: Signer) -> dict[str, Check]:
+def look(root: Path, signer: Signer) -> dict[str, Question]:
     with open_subject(root=root) as subject:
         return {c.id: c for c in examine(subject, "device", {signer.public.key_id: signer.public}, lambda _: None)}
 
