@@ -73,6 +73,24 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "aucune règle n'a pu être vérifiée.",
     },
     "no_door": {"en": "It opens no door in any case.", "fr": "Elle n'ouvre de toute façon aucune porte."},
+    "known": {"en": "How this is known", "fr": "Comment on le sait"},
+    "by_identity": {
+        "en": "By identity: each file was compared with what {name} signed. If you trust {name}, that settles it.",
+        "fr": "Par identité : chaque fichier a été comparé à ce que {name} a signé. Faire confiance à {name} suffit.",
+    },
+    "not_by_identity": {
+        "en": "By identity: nothing. No signature that this machine trusts covers all of these files, so this page is "
+        "only what the build says of itself.",
+        "fr": "Par identité : rien. Aucune signature de confiance ne couvre tous ces fichiers : cette page n'est que "
+        "ce que la version dit d'elle-même.",
+    },
+    "by_analysis": {
+        "en": "By analysis and by trying: nothing on this page; `edge prove` does both. Analysis of source is advice "
+        "and can be walked around. What counts is identity: that these are the files of a build that you trust.",
+        "fr": "Par analyse et par essai : rien sur cette page ; `edge prove` fait les deux. L'analyse du code est "
+        "une aide et peut être contournée. Ce qui compte est l'identité : que ces fichiers soient ceux d'une version à "
+        "laquelle vous faites confiance.",
+    },
     "origin": {"en": "Where it comes from", "fr": "D'où elle vient"},
     "built": {"en": "Built on {date}.", "fr": "Fabriquée le {date}."},
     "commit": {

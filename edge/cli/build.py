@@ -42,6 +42,7 @@ def command() -> None:
       sudo cp keys/builder.pem /etc/edge/trust/builders   on each device: whose builds open its door
       edge build show                                     what is installed here, in plain words
       edge build show --lang fr edge_verifier-*.whl       the same of a wheel, in French
+      edge build show --files edge_verifier-*.whl         its files, as sha256sum lists them
       edge build verify installed                         every file against the signature; exit code 0 or 1
     """
 
@@ -56,9 +57,9 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
     """Sign WHEEL: put a signed list of all its files into it.
 
     The wheel is looked at first: it must hold what its profile allows and nothing else, and its build statement must
-    count. The signature is an in-toto statement in a DSSE envelope (edge/_build/statement.dsse.json) over the SHA-256
-    of every file but itself and RECORD. Signing the same wheel with the same key gives the same bytes; an earlier
-    signature is replaced.
+    be valid. The signature is an in-toto statement in a DSSE envelope (edge/_build/statement.dsse.json) over the
+    SHA-256 of every file but itself and RECORD. Signing the same wheel with the same key gives the same bytes; an
+    earlier signature is replaced.
     """
     from edge.build.attest import sign_wheel, unfit
     from edge.build.files import WheelFiles
@@ -91,7 +92,7 @@ def verify(what: str, trust: Path | None, config: Path | None, json_wanted: bool
     """Check every file of a wheel, or of this installation.
 
     A builder whom this device trusts must have signed it; every file must be as it was signed, none may be missing and
-    none may have been added, compiled files included. Exit code 0: so it is. 1: it is not; every reason is told. A
+    none may have been added, compiled files included. Exit code 0: so it is. 1: it is not, for every reason shown. A
     program that checks itself shows accidents; to find out whether somebody altered a device on purpose, run your own
     copy from outside: `edge prove`.
     """
@@ -109,17 +110,21 @@ def verify(what: str, trust: Path | None, config: Path | None, json_wanted: bool
 @command.command("show")
 @click.argument("what", metavar="[WHEEL]", default=INSTALLED)
 @click.option("--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the page.")
+@click.option("--files", "files_wanted", is_flag=True, help="List the files instead, each with its SHA-256.")
 @_TRUST
 @_CONFIG
 @_JSON
-def show(what: str, lang: str, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
+def show(what: str, lang: str, files_wanted: bool, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
     """Say in plain words what a build can and cannot do.
 
     Without WHEEL: what is installed here, and what was added to this device since. It says who signed it and whether
-    every file still is as it was signed, from which source it was made and when, and what its operator declared.
+    every file still is as it was signed, how that is known, from which source it was made and when, and what its
+    operator declared.
     """
     from edge.build.explain import explain
 
+    if files_wanted:
+        return _list_files(what, json_wanted)
     found = _examine(what, _builders(trust, config))
     added = _added(config, trust) if what == INSTALLED else None
     if json_wanted:
@@ -133,6 +138,29 @@ def show(what: str, lang: str, trust: Path | None, config: Path | None, json_wan
             click.echo(click.style(section.title, bold=True))
         for line in section.lines:
             click.echo(_wrapped(line, _mark(section.kind)))
+    return 0
+
+
+def _list_files(what: str, json_wanted: bool) -> int:
+    """Every file that a signature over a build names, as `sha256sum` lists them; of a checkout, those of a device."""
+    import hashlib
+
+    from edge.build.contents import contents
+    from edge.build.files import InstalledFiles, WheelFiles
+    from edge.profile import current, package_folder
+
+    package = package_folder()
+    if what != INSTALLED or current().profile != "development":
+        files = WheelFiles.of(Path(what)) if what != INSTALLED else InstalledFiles.of(package)
+        digests = {name: files.digest(name) for name in sorted(files.names())}
+    else:
+        held = contents(package.parent, "device").files
+        digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(held.items())}
+    if json_wanted:
+        click.echo(json.dumps({"schema": "edge/build-files/v1", "files": digests, "error": None}))
+    else:
+        for name, digest in digests.items():
+            click.echo(f"{digest}  {name}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +39,7 @@ def command(
       edge prove --root /opt/edge/venv --vault copy-of-var-lib-edge
       edge prove                        a self-check: good against accidents, not against intent
 
-    Exit code 0: nothing speaks against it (remarks may). 1: something does. 3: there is nothing to examine. 4: the
+    Exit code 0: no reason not to believe it was found (there may be remarks). 1: one was. 3: there is nothing to examine. 4: the
     examination failed its own test, and shows nothing.
     """
     from edge.errors import UsageError
@@ -108,6 +109,9 @@ def _show(report: ProofReport) -> None:
         for trial in report.live.trials:
             _trial(trial)
         _findings(report.live.findings)
+    click.echo("\nHow this is known")
+    for by, text in report.established:
+        click.echo(textwrap.fill(f"{by}: {text}", 100, initial_indent="  ", subsequent_indent="    "))
     click.echo("\nWhat this cannot see: " + "; ".join(name for name, _ in report.limits) + ".")
     for note in report.notes:
         click.echo(note)

@@ -202,6 +202,13 @@ class ProofReport:
     notes: tuple[str, ...] = field(default=())
 
     @property
+    def established(self) -> tuple[tuple[str, str], ...]:
+        """(by identity, by analysis, by trying; what that shows)."""
+        from edge.prove.texts import established
+
+        return established(self)
+
+    @property
     def void(self) -> bool:
         """The examination failed itself: a positive control did not work."""
         return self.live is not None and self.live.void
@@ -252,6 +259,7 @@ class ProofReport:
             "checks": [check.as_json() for check in self.checks],
             "live": self.live.as_json() if self.live else None,
             "limits": [{"name": name, "what": what} for name, what in self.limits],
+            "established": [{"by": by, "what": what} for by, what in self.established],
             "notes": list(self.notes),
             "error": None,
         }

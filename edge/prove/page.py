@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from html import escape
 
 from edge.prove.model import Evidence, Level, Live, ProofReport, Question, Trial, counted, verdict
-from edge.prove.texts import CLAIM, MEANS, headline, subject_line, summary
+from edge.prove.texts import CLAIM, MEANS, established, headline, subject_line, summary
 
 _COLOUR = {
     "ok": "good",
@@ -68,6 +68,10 @@ def page(report: ProofReport) -> str:
         '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
         f"<title>edge prove: {escape(headline(report))}</title><style>{_STYLE}</style></head><body><main>",
         *_head(report),
+        "<h2>How this is known</h2>",
+        '<div class="card"><ul class="limits">',
+        *(f"<li><b>{escape(name)}.</b> {escape(text)}</li>" for name, text in established(report)),
+        "</ul></div>",
         "<h2>What was found</h2>",
         *_found(report),
         "<h2>What was checked</h2>",

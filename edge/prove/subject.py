@@ -32,7 +32,7 @@ class Site:
 
     Attributes:
         where: its path, for the report. names: every file, relative, in order. links: symbolic links, not followed.
-        folder: on disk, None for a wheel. archive: of a wheel. prefix: of the environment, up to which RECORD may name files.
+        folder: on disk, None for a wheel. archive: of a wheel. prefix: of the environment, for files that RECORD names.
         system: whether the operating system's packages lie here (no RECORD; dpkg's own sums count).
     """
 

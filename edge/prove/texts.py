@@ -43,6 +43,32 @@ CLAIM = (
 )
 
 
+def established(report: ProofReport) -> tuple[tuple[str, str], ...]:
+    """(by what, what it shows) of an examination: identity, analysis, trying; each as what it is worth."""
+    signature = next((check for check in report.checks if check.id == "signature"), None)
+    if signature is not None and signature.mark == "ok":
+        same = (
+            f"Every file of the product is one that was signed: {signature.examined}. If you trust whoever signed, this"
+        )
+        same += " is what counts, and nothing below can add to it."
+    else:
+        same = (
+            "Nothing. No key was named whose signature covers these files, so nobody is known to answer for them. Name"
+            " the key of a builder whom you trust with --trust."
+        )
+    read = (
+        "The source was read for patterns that a search among many faces could hardly do without. This is advice: somebody"
+        " skilled can write around it. What is found is a reason for distrust; that nothing is found proves nothing."
+    )
+    tried = "Nothing was tried."
+    if report.live is not None:
+        tried = (
+            f"Templates were tried without their cards on {report.live.store}, by the examiner's own copy of the program."
+            " It shows how the seal works, not what the examined program does with an open template."
+        )
+    return (("By identity", same), ("By analysis", read), ("By trying", tried))
+
+
 def headline(report: ProofReport) -> str:
     """The verdict as a sentence."""
     return HEADLINE[verdict(report)]

@@ -1,16 +1,20 @@
 """The device's daily look at its own rules: never while a claim is open, and nothing of it on the verification path.
 
     watch.review()            # at start and once a day; the standing is journalled when it changes
-    watch.need_claims()       # Unfit when claims are stopped: the loop ends, and the self-test fails until it is mended
+    watch.need_claims()       # PolicyStops when claims are stopped: the loop ends, and the self-test fails
     watch.need_enrolments()   # PolicyStops when new enrolments are stopped
+    standing_of(settings)     # the same answer for `edge policy status`, which needs no keys and writes nothing
 
 A development install that declares no deployment stands nowhere: nothing is evaluated for it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import PolicyStops
@@ -31,8 +35,8 @@ class PolicyWatch:
 
     Args:
         device: its folders. build: what is running. card: of the embedder in use.
-        ledger: where a changed standing is written. utc_s: the time used, Unix seconds.
-        subject: what is judged, in the place of what came with the build (tests).
+        ledger: where a changed standing is written; None: nowhere. utc_s: the time used, Unix seconds.
+        basis: what it is judged by, in the place of what came with the build (tests).
     """
 
     def __init__(
@@ -40,12 +44,12 @@ class PolicyWatch:
         device: DeviceSettings,
         build: BuildInfo,
         card: Mapping[str, Any],
-        ledger: Ledger,
+        ledger: Ledger | None,
         utc_s: Callable[[], int],
-        subject: Callable[[], tuple[Basis, tuple[RefusedPack, ...]]] | None = None,
+        basis: Callable[[], tuple[Basis, tuple[RefusedPack, ...]]] | None = None,
     ) -> None:
         self._device, self._build, self._card, self._ledger, self._utc_s = device, build, card, ledger, utc_s
-        self._subject = subject or self._own
+        self._basis = basis or self._own
         self._today: PolicyStanding | None = None
         self._told = "passes"  # which needs no words
         self.faults: tuple[RefusedPack, ...] = ()
@@ -64,14 +68,15 @@ class PolicyWatch:
         """
         from edge.build.today import PolicyStanding, standing
 
-        if self._subject == self._own and self._build.profile == "development" and not self._declares():
+        if self._basis == self._own and self._build.profile == "development" and not self._declares():
             self._today = PolicyStanding(self._day(), declared=False)
             return self._today
-        subject, self.faults = self._subject()
-        self._today = standing(subject, self._day())
+        basis, self.faults = self._basis()
+        self._today = standing(basis, self._day())
         if self._today.word != self._told:
             self._told = self._today.word
-            self._ledger.policy(self._today)
+            if self._ledger is not None:
+                self._ledger.policy(self._today)
         return self._today
 
     def visit(self) -> None:
@@ -147,3 +152,47 @@ def need_as_declared(settings: Settings, statement: Mapping[str, Any]) -> None:
             where="vault.custody",
             remedy=f"write custody: {declared}, or make a build that declares it as it is",
         )
+
+
+def standing_of(settings: Settings) -> tuple[PolicyStanding, tuple[RefusedPack, ...]]:
+    """How the device of these settings stands today, as its self-test says, and the added packs that are not used.
+
+    Reads no key, needs no lock and writes nothing: a device may be asked before it has keys, and while its door runs.
+
+    Raises:
+        PackRefused: what came with the build cannot be read. ModelError: the embedder may not be used here.
+        StateError: the state cannot be read.
+    """
+    from edge.policy.findings import Finding
+    from edge.profile import current
+    from edge.service.models import model_finder
+
+    build, card = current(), model_finder(settings)(settings.face.embedder).raw
+    watch = PolicyWatch(settings.device, build, card, None, lambda: _used_s(settings.device.state_dir, build))
+    today = watch.review()
+    try:
+        need_as_declared(settings, build.statement)
+    except PolicyStops as error:
+        wrong = Finding(error.where, "declaration", error.what, error.remedy)
+        today = replace(
+            today,
+            against_enrolments=(wrong, *today.against_enrolments),
+            against_claims=(wrong, *today.against_claims),
+        )
+    return today, watch.faults
+
+
+def _used_s(state_dir: Path, build: BuildInfo) -> int:
+    """The time that the device uses, Unix seconds; this machine's, where it has no state yet."""
+    from edge.service.device import BUILD_DATE
+    from edge.state import ClockGuard, state_database
+    from edge.state.schema import FILE
+
+    earliest = max(BUILD_DATE, build.built_s)
+    if not (state_dir / FILE).is_file():
+        return max(int(time.time()), earliest)
+    state = state_database(state_dir)
+    try:
+        return int(ClockGuard(state, build_date=earliest).moment().used)
+    finally:
+        state.close()

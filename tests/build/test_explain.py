@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edge.build.added import Addition, added
 from edge.build.attest import Examination
-from edge.build.explain import Section, explain
+from edge.build.explain import Passage, explain
 from edge.build.files import SAID, Discrepancy
 from edge.build.words import FACT_NAMES, FRENCH_CAPABILITIES, FRENCH_PROBLEMS, FRENCH_WORDS, LANGUAGES, MONTHS, TEXT
 from edge.policy.facts import FACTS
@@ -33,7 +33,7 @@ def build(profile: str = "device", statement: dict[str, object] | None = None, *
     )  # type: ignore[arg-type]
 
 
-def page(sections: tuple[Section, ...], kind: str) -> str:
+def page(sections: tuple[Passage, ...], kind: str) -> str:
     """One section as a single line."""
     return " ".join(" ".join((s.title, *s.lines)) for s in sections if s.kind == kind).replace("\u00a0", " ")
 
@@ -79,6 +79,15 @@ def test_the_same_in_french_with_its_typography():
     assert " :" not in text
     assert "\u00a0:" in text
     assert "«\u00a0appareil\u00a0»" in text
+
+
+@pytest.mark.parametrize("problems", [(), (Discrepancy("stray"),)])
+def test_the_page_says_what_was_established_by_identity_and_what_was_not(problems: tuple[Discrepancy, ...]):
+    told = explain(Examination("x", 206, build(statement=DECLARED), ANNA, problems), "en")
+    assert ("compared with what anna signed" in page(told, "known")) is (not problems)
+    assert ("By identity: nothing." in page(told, "known")) is bool(problems)
+    assert "Analysis of source is advice and can be walked around" in page(told, "known")
+    assert "peut être contournée" in page(explain(Examination("x", 1, build(), ANNA), "fr"), "known")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

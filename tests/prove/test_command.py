@@ -42,7 +42,11 @@ def test_a_signed_wheel_holds_and_the_page_says_so_to_a_layman(workshop: Worksho
     assert "signed by builder" in said["subject"]["signed"]
     assert {check["id"] for check in said["checks"]} >= {"signature", "files", "rooms", "scores", "sql", "listeners"}
     assert {limit["name"] for limit in said["limits"]} >= {"the running process", "inside the models", "below Python"}
+    assert [entry["by"] for entry in said["established"]] == ["By identity", "By analysis", "By trying"]
+    assert "one that was signed: signed by builder" in said["established"][0]["what"]
+    assert "This is advice" in said["established"][1]["what"]
     text = html.unescape(out.read_text())
+    assert all(entry["what"] in text for entry in said["established"])
     assert "Nothing was found that speaks against it" in text
     assert all(limit["what"].split(".")[0] in text for limit in said["limits"])
 
@@ -51,6 +55,7 @@ def test_an_unsigned_wheel_is_a_remark_and_with_a_key_a_violation(built: Path, s
     (tmp_path / "builder.pem").write_bytes(signer.public.pem())
     code, said = answer(capsys, "--wheel", str(built))
     assert (code, said["verdict"]) == (0, "warnings")
+    assert said["established"][0]["what"].startswith("Nothing. No key was named")
     code, said = answer(capsys, "--wheel", str(built), "--trust", str(tmp_path / "builder.pem"))
     assert (code, said["verdict"]) == (1, "violation")
     assert [f["what"] for check in said["checks"] for f in check["findings"] if f["level"] == "violation"] == [

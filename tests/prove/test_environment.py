@@ -91,7 +91,7 @@ def test_a_compiled_file_that_is_not_its_source_is_found(environment: Copy, sign
     code = compile("def compare(*_): return 1.0", str(source), "exec")
     compiled.write_bytes(head + stat.st_size.to_bytes(4, "little") + marshal.dumps(code))
     found = around(venv, signer)
-    assert [text for text in found["compiled"] if "session/__pycache__/compare" in text]
+    assert [text for text in found["compiled"] if "face/__pycache__/match" in text]
 
 
 def test_a_compiled_file_that_would_end_the_reader_is_a_finding_and_no_crash(environment: Copy, signer: Signer):
