@@ -126,7 +126,7 @@ class BuildInfo:
         commit: commit of the source, None when unknown.
         dirty: whether the source differed from its commit, None when unknown.
         built: day of the build, ISO 8601; empty when there was none.
-        fault: why the statement does not count, in words; empty when it does.
+        fault: why the statement is not valid, in words; empty when it is.
         statement: the whole build statement, for `edge build show`; empty when there is none.
     """
 
@@ -215,7 +215,7 @@ def current(package: Path = _PACKAGE) -> BuildInfo:
 
 
 def from_statement(statement: Mapping[str, Any]) -> BuildInfo:
-    """A statement as information; one that contradicts what its profile can hold does not count.
+    """A statement as information; one that contradicts what its profile can hold is not valid.
 
     Raises:
         KeyError, TypeError, ValueError: it is no statement.

@@ -122,7 +122,7 @@ def install(file: Path, state_dir: Path, trust_dir: Path, *, strict: bool = True
 
     Raises:
         InputError: the file cannot be read or the state directory not be written.
-        SignatureError: nobody whom this device trusts for packs signed it.
+        SignatureError: it is not signed by a key that this device trusts for packs.
         PackRefused: it is no pack; with every finding.
     """
     envelope = _bytes(file)

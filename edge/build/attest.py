@@ -44,7 +44,7 @@ class Examination:
 
     Attributes:
         where: what was examined. files: how many files the signature covers.
-        build: what it says it is. signer: whose signature it bears, None when it does not count.
+        build: what it says it is. signer: whose signature it bears, None when that is not valid.
         problems: every reason against it; empty means that a trusted signature covers exactly what is there.
     """
 
@@ -105,9 +105,8 @@ def examine(files: Files, builders: Mapping[str, PublicKey]) -> Examination:
         return Examination(files.where, 0, build, None, (*problems, Discrepancy("unsigned")))
     try:
         signer = verify(envelope, BUILD, builders)
-    except SignatureError as error:
-        kind = "untrusted" if "nobody" in error.what else "broken"
-        return Examination(files.where, 0, build, None, (*problems, Discrepancy(kind)))
+    except SignatureError:
+        return Examination(files.where, 0, build, None, (*problems, Discrepancy(_refusal(envelope, builders))))
     try:
         said = _subjects(signer.payload)
         predicate = _json(signer.payload, SIGNATURE)["predicate"]
@@ -136,7 +135,7 @@ def verified(trust_dir: Path, *, strict: bool = True, package: Path | None = Non
 
     Args:
         trust_dir: `settings.device.trust_dir`.
-        strict: do not count a trust folder that others could write.
+        strict: ignore a trust folder that others could write.
         package: the folder of the package `edge`; another one in tests only.
 
     Returns:
@@ -170,6 +169,15 @@ def _signature(files: Files) -> bytes | None:
         return files.read(SIGNATURE)
     except SignatureError:
         return None
+
+
+def _refusal(envelope: bytes, builders: Mapping[str, PublicKey]) -> str:
+    """Why a signature is not valid: ``untrusted`` when it names other keys only, else ``broken``."""
+    try:
+        named = {entry.get("keyid", "") for entry in _json(envelope, SIGNATURE)["signatures"]}
+    except (SignatureError, KeyError, TypeError, AttributeError):
+        return "broken"
+    return "untrusted" if named and not named & builders.keys() else "broken"
 
 
 def _subjects(payload: bytes) -> dict[str, str]:

@@ -35,7 +35,7 @@ _COMPILED = re.compile(r"(?P<module>[^/]+)\.(?P<tag>[^./]+)(\.opt-(?P<level>[12]
 #: Kinds of discrepancies, and how each is said of a file or of the whole.
 SAID: Mapping[str, str] = {
     "unsigned": "it is not signed",
-    "untrusted": "it is signed by nobody whom this device trusts",
+    "untrusted": "no key that this device trusts has signed it",
     "broken": "its signature does not hold",
     "contradiction": "its signature is over another build",
     "altered": "{name} was altered after it was signed",

@@ -4,8 +4,8 @@
     today.enrols, today.claims         # (False, True): a record ended; claims go on for a grace
     today.coming                       # (Coming(date(2026, 12, 1), "enrolments", finding), ...)
 
-Workflow: a build was refused unless it passed, so whatever speaks against it today came with time (a rule that began, a
-record that ended) or was added. A record that ends is announced `WARN_DAYS` before; on its last day new enrolments stop
+Workflow: a build was refused unless it passed, so whatever stops it today came with time (a rule that began, a record
+that ended) or was added. A record that ends is announced `WARN_DAYS` before; on its last day new enrolments stop
 at once, and claims after the grace that the rule names. Everything else stops both at once. The limits of the build
 statement stay in force beside today's, so that the result can only tighten. Reading YAML takes some hundred
 milliseconds; the build's own files cannot change while it runs and are read once, before a claim is open. `standing`

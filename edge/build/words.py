@@ -52,7 +52,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
     },
     "vouches": {"en": "Who vouches for it", "fr": "Qui s'en porte garant"},
     "signed": {
-        "en": "Signed by {name} (key {key}), whom this machine trusts. All {files} files are exactly as they were "
+        "en": "Signed by {name} (key {key}), trusted by this machine. All {files} files are exactly as they were "
         "signed.",
         "fr": "Signée par {name} (clé {key}), à qui cette machine fait confiance. Les {files} fichiers sont exactement "
         "ceux qui ont été signés.",
@@ -210,7 +210,7 @@ FACT_NAMES: Mapping[str, tuple[str, str]] = {
     "safeguards.notice": ("notice", "information des personnes"),
     "safeguards.alternative": ("the way in without one's face", "accès possible sans son visage"),
     "safeguards.retention": ("deletion", "suppression"),
-    "safeguards.redress": ("whom to turn to", "recours"),
+    "safeguards.redress": ("complaints and questions", "recours"),
     "safeguards.bystanders": ("people who pass by", "personnes de passage"),
     "records": ("document", "document"),
 }

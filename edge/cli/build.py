@@ -91,7 +91,7 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
 def verify(what: str, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
     """Check every file of a wheel, or of this installation.
 
-    A builder whom this device trusts must have signed it; every file must be as it was signed, none may be missing and
+    A builder that this device trusts must have signed it; every file must be as it was signed, none may be missing and
     none may have been added, compiled files included. Exit code 0: so it is. 1: it is not, for every reason shown. A
     program that checks itself shows accidents; to find out whether somebody altered a device on purpose, run your own
     copy from outside: `edge prove`.

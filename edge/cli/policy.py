@@ -41,7 +41,7 @@ def command() -> None:
     """The rules that a build has to pass: companies' positions of 2020 and local law, as data with their sources.
 
     Packs are engineering aids, not legal advice. Each rule names its source, the day on which that was last read, and
-    whether all of it could be read. A build with a deployment that a rule speaks against is refused; a device
+    whether all of it could be read. A build with a deployment that breaks a rule is refused; a device
     evaluates its rules every day, and the result can only tighten.
 
     \b
@@ -68,8 +68,8 @@ def check(
     """Explain, rule by rule, whether BUILD.yaml may be built.
 
     Each rule says whether it applies and why, what it has against the deployment and where in the file, what would
-    satisfy it, and where it comes from. Exit code 0: nothing speaks against it. 1: it is refused. 3: the file does not
-    hold together.
+    satisfy it, and where it comes from. Exit code 0: it may be built. 1: it is refused. 3: the file is not
+    valid.
     """
     from edge.build.judge import judge, refusals, reviews, unknown_packs
 

@@ -39,7 +39,7 @@ def command(
       edge prove --root /opt/edge/venv --vault copy-of-var-lib-edge
       edge prove                        a self-check: good against accidents, not against intent
 
-    Exit code 0: no reason not to believe it was found (there may be remarks). 1: one was. 3: there is nothing to examine. 4: the
+    Exit code 0: nothing was found against it (remarks may be). 1: something was. 3: there is nothing to examine. 4: the
     examination failed its own test, and shows nothing.
     """
     from edge.errors import UsageError

@@ -1,7 +1,7 @@
-"""Rules against facts: what speaks against a deployment, what bounds it, and why, rule by rule.
+"""Rules against facts: why a deployment is refused, what bounds it, and why, rule by rule.
 
     verdict = evaluate(facts, packs, on)
-    verdict.findings                         # reasons against it; empty: nothing speaks against it
+    verdict.findings                         # why it is refused; empty: it is not
     verdict.limits["retention_days"].most    # 1095: the least maximum of all rules that apply
     for said in verdict.explained: print(said.rule.name, said.state, said.why)
 

@@ -4,7 +4,7 @@
     record: {kind: review, signed: reviewer, expires: true, grace_days: 14}
 
 A record is the deployer's declaration that a document exists. ``signed`` asks for more: the record's ``file`` is a DSSE
-envelope by a reviewer whom the trust directory names, and what was signed must fit the deployment (same operator,
+envelope by a reviewer named in the trust directory, and what was signed must fit the deployment (same operator,
 purpose and use case, no larger a scale). A record ends on its ``expires`` (exclusive) or when it is older than
 ``max_age_days``, whichever comes first; a device warns for `WARN_DAYS` before, then stops new enrolments at once and
 claims after ``grace_days``.
@@ -149,7 +149,7 @@ def _lacks(need: Need, record: Mapping[str, Any], facts: Facts, on: date) -> str
 
 
 def _unsigned(record: Mapping[str, Any], facts: Facts) -> str:
-    """Why the signed review of a record does not count; empty when it does."""
+    """Why the signed review of a record is not valid here; empty when it is."""
     review = facts.signed.get(record.get("file", ""), "names no signed file")
     if isinstance(review, str):
         return review

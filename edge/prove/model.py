@@ -47,7 +47,7 @@ class Question:
     Attributes:
         id: stable name, such as ``sql``. title: the question, as a statement that should hold, for a layman.
         examined: what was looked at, counted, such as "12 statements".
-        findings: what speaks against it.
+        findings: what was found against it.
         skipped: why the question was not put; empty when it was.
     """
 
@@ -59,7 +59,7 @@ class Question:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing speaks against it. True for a skipped check as well: see `skipped`."""
+        """Whether nothing was found against it. True for a skipped check as well: see `skipped`."""
         return not any(finding.level is Level.VIOLATION for finding in self.findings)
 
     @property
@@ -203,10 +203,31 @@ class ProofReport:
 
     @property
     def established(self) -> tuple[tuple[str, str], ...]:
-        """(by identity, by analysis, by trying; what that shows)."""
-        from edge.prove.texts import established
-
-        return established(self)
+        """(by what, what it shows): identity, analysis and trying, each as what it is worth."""
+        signature = next((check for check in self.checks if check.id == "signature"), None)
+        if signature is not None and signature.mark == "ok":
+            same = (
+                f"Every file of the product is one that was signed: {signature.examined}. If you trust whoever signed,"
+            )
+            same += " this is what counts, and nothing below can add to it."
+        else:
+            same = (
+                "Nothing. No key was named whose signature covers these files, so nobody is known to answer for them."
+            )
+            same += " Name the key of a builder that you trust with --trust."
+        read = (
+            "The source was read for patterns that a search among many faces could hardly do without. This is advice,"
+        )
+        read += (
+            " and can be walked around: what is found is a reason for distrust, that nothing is found proves nothing."
+        )
+        tried = "Nothing was tried."
+        if self.live is not None:
+            tried = f"Templates were tried without their cards on {self.live.store}, by the examiner's own copy of the"
+            tried += (
+                " program. That shows how the seal works, not what the examined program does with an open template."
+            )
+        return (("By identity", same), ("By analysis", read), ("By trying", tried))
 
     @property
     def void(self) -> bool:
@@ -215,7 +236,7 @@ class ProofReport:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing speaks against the examined build."""
+        """Whether nothing was found against the examined build."""
         return not self.void and all(check.holds for check in self.checks) and (self.live is None or self.live.holds)
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from html import escape
 
 from edge.prove.model import Evidence, Level, Live, ProofReport, Question, Trial, counted, verdict
-from edge.prove.texts import CLAIM, MEANS, established, headline, subject_line, summary
+from edge.prove.texts import CLAIM, MEANS, headline, subject_line, summary
 
 _COLOUR = {
     "ok": "good",
@@ -70,7 +70,7 @@ def page(report: ProofReport) -> str:
         *_head(report),
         "<h2>How this is known</h2>",
         '<div class="card"><ul class="limits">',
-        *(f"<li><b>{escape(name)}.</b> {escape(text)}</li>" for name, text in established(report)),
+        *(f"<li><b>{escape(name)}.</b> {escape(text)}</li>" for name, text in report.established),
         "</ul></div>",
         "<h2>What was found</h2>",
         *_found(report),

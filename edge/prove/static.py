@@ -176,7 +176,7 @@ def builders_from(path: Path) -> Mapping[str, PublicKey]:
     return {key.key_id: key}
 
 
-_SIGNED = "Somebody whom the auditor trusts has signed exactly these files"
+_SIGNED = "Exactly these files are signed by a key that the auditor trusts"
 
 
 def check_signature(subject: Subject, profile: str, builders: Mapping[str, PublicKey] | None) -> Question:
@@ -212,7 +212,7 @@ def described(subject: Subject) -> str:
 def _said(found: Examination) -> str:
     if found.signer is not None:
         return f"signed by {found.signer.name or found.signer.key_id}, {found.files} files"
-    return "unsigned" if Discrepancy("unsigned") in found.problems else "signed by nobody whom the auditor named"
+    return "unsigned" if Discrepancy("unsigned") in found.problems else "not signed by a key that the auditor named"
 
 
 def _files(subject: Subject) -> Files:

@@ -30,8 +30,8 @@ MEANS: dict[str, str] = {
 }
 
 HEADLINE = {
-    "ok": "Nothing was found that speaks against it.",
-    "warnings": "Nothing was found that speaks against it; read the remarks.",
+    "ok": "Nothing was found against it.",
+    "warnings": "Nothing was found against it; read the remarks.",
     "development": "This is a developer's copy, not a device: nothing is shown about a door.",
     "violation": "This is NOT what it says it is, or cannot be shown to be.",
     "void": "This examination failed its own test. Do not rely on it.",
@@ -41,32 +41,6 @@ CLAIM = (
     "The claim that was examined: this program can answer yes or no about one person who showed their card, and it can"
     " do nothing else. It cannot search for a face among many, and what it stores cannot be opened without the card."
 )
-
-
-def established(report: ProofReport) -> tuple[tuple[str, str], ...]:
-    """(by what, what it shows) of an examination: identity, analysis, trying; each as what it is worth."""
-    signature = next((check for check in report.checks if check.id == "signature"), None)
-    if signature is not None and signature.mark == "ok":
-        same = (
-            f"Every file of the product is one that was signed: {signature.examined}. If you trust whoever signed, this"
-        )
-        same += " is what counts, and nothing below can add to it."
-    else:
-        same = (
-            "Nothing. No key was named whose signature covers these files, so nobody is known to answer for them. Name"
-            " the key of a builder whom you trust with --trust."
-        )
-    read = (
-        "The source was read for patterns that a search among many faces could hardly do without. This is advice: somebody"
-        " skilled can write around it. What is found is a reason for distrust; that nothing is found proves nothing."
-    )
-    tried = "Nothing was tried."
-    if report.live is not None:
-        tried = (
-            f"Templates were tried without their cards on {report.live.store}, by the examiner's own copy of the program."
-            " It shows how the seal works, not what the examined program does with an open template."
-        )
-    return (("By identity", same), ("By analysis", read), ("By trying", tried))
 
 
 def headline(report: ProofReport) -> str:

@@ -64,7 +64,7 @@ def test_a_signed_device_says_what_it_can_and_cannot_do():
     for words in ("cannot find out who somebody is", "cannot guess age", "keeps no picture", "cannot compare picture"):
         assert words in page(told, "cannot")
     assert "None of this can be switched on later" in page(told, "notes")
-    assert "Signed by anna (key 0123456789abcdef), whom this machine trusts. All 206 files" in page(told, "vouches")
+    assert "Signed by anna (key 0123456789abcdef), trusted by this machine. All 206 files" in page(told, "vouches")
     assert "It may open a real door." in page(told, "vouches")
     assert "Built on 1 November 2026." in page(told, "origin")
 
