@@ -16,12 +16,12 @@ from typing import Literal
 
 from edge.errors import InputError
 
-Kind = Literal["models", "config", "people", "fonts", "codes", "reviewed"]
+Kind = Literal["models", "config", "people", "fonts", "tables", "proof"]
 
 _PACKAGE = Path(__file__).resolve().parent
 #: Kinds that lie in a room of the package: people who do not exist (demo, known answers), the letters of cards, the
-#: codes of places, what `edge prove` knows.
-_ROOMS = {"people": "fictional/people", "fonts": "papers/fonts", "codes": "policy", "reviewed": "prove"}
+#: facts and places that rules speak of, what `edge prove` knows.
+_ROOMS = {"people": "fictional/people", "fonts": "papers/fonts", "tables": "policy", "proof": "prove"}
 STATEMENT = "_build/statement.json"
 
 

@@ -53,7 +53,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("pictures/*.py", _BOTH),
     ("trust/*.py", _BOTH),  # the private halves in it are useless without their files
     ("policy/*.py", _BOTH),
-    ("policy/places.txt", _BOTH),  # the codes of countries and their parts
+    ("policy/*.txt", _BOTH),  # the facts, and the codes of countries and their parts
     ("build/*.py", _BOTH),
     ("models/reference.py", _LAB),  # compares pictures of people who do not exist, when a model is imported
     ("models/*.py", _BOTH),
@@ -62,7 +62,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("fictional/people/*.jpg", _BOTH),  # of `edge demo`, the known answers and `models/reference.py`
     ("fictional/people/*.npz", _BOTH),
     ("prove/*.py", _BOTH),  # what an auditor runs; its live part needs the vault and is imported where it runs
-    ("prove/reviewed.txt", _BOTH),
+    ("prove/*.txt", _BOTH),  # what was reviewed, and what is known
     ("lab/*.py", _LAB),
     ("lab/*.j2", _LAB),  # the report's template
     ("state/*.py", _DEVICE),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -196,13 +197,7 @@ def verdict_json(verdict: Verdict, against: tuple[Finding, ...], *, declared: bo
 
 
 def finding_json(finding: Finding) -> dict[str, str]:
-    return {
-        "id": finding.id,
-        "what": finding.what,
-        "where": finding.where,
-        "citation": finding.citation,
-        "satisfy": finding.satisfy,
-    }
+    return asdict(finding)
 
 
 def _explained_json(said: Explained) -> dict[str, Any]:
@@ -219,19 +214,13 @@ def _explained_json(said: Explained) -> dict[str, Any]:
 
 
 def rule_json(rule: PolicyRule) -> dict[str, Any]:
-    citation = rule.citation
     return {
         "rule": rule.name,
         "title": rule.title,
         "effect": rule.effect,
         "from": rule.starts.isoformat() if rule.starts else None,
         "until": rule.until.isoformat() if rule.until else None,
-        "citation": {
-            "title": citation.title,
-            "url": citation.url,
-            "section": citation.section,
-            "quote": citation.quote,
-        },
+        "citation": asdict(rule.citation),
         "read": rule.read.isoformat(),
         "confirmed": rule.confirmed,
         "missing": rule.missing,

@@ -16,63 +16,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from edge import _resources
 from edge.policy import places
 
 #: What a fact may be: a word of a list, several of them, free text, a whole number, a number, true or false, places.
 KINDS = ("word", "words", "text", "number", "ratio", "flag", "places", "records")
-
-OPERATORS = (
-    "company",  # a private company, for its own staff or customers
-    "landlord",  # owner or manager of dwellings
-    "association",  # a club, cooperative, charity
-    "private-person",  # somebody at home
-    "hospital",
-    "school",
-    "airport",  # airport operator or airline
-    "public-body",  # an authority of a state or country that is neither of the next three
-    "city-department",  # department, bureau or office of a municipality
-    "police",
-    "law-enforcement",  # any other agency that enforces law: border, customs, prosecution, prisons
-)
-PREMISES = ("office", "industrial", "residential", "vehicle", "shop", "venue", "airport", "hospital", "school", "home")
-PURPOSES = (
-    "access-control",  # open a door for the person who has the right
-    "account-verification",  # confirm that the person is the owner of the account they claim
-    "traveller-verification",  # confirm that a traveller is the holder of the booking they show
-    "device-unlock",
-    # what follows is known so that it can be named and refused
-    "time-keeping",
-    "identification",
-    "watch-list",
-    "marketing",
-    "attribute-inference",
-    "racial-profiling",
-    "mass-surveillance",
-)
-USE_CASES = (
-    "employee",
-    "tenant",
-    "member",
-    "driver",
-    "traveller",
-    "visitor",
-    "patient",
-    "pupil",
-    "suspect",
-    "passer-by",
-)
-RECORDS = (
-    "review",  # a signed review of this deployment (application/vnd.edge.review+json)
-    "legal-framework",  # a national law that governs this use
-    "exception",  # an exception of a local law, with its section
-    "counsel-advice",  # dated written advice of counsel
-    "dpia",  # data protection impact assessment (GDPR Art. 35)
-    "custody-justification",  # why templates must lie on the device
-    "public-policy",  # a published written policy on retention and destruction
-    "written-release",  # the text that people sign
-    "legal-basis",  # the legal basis of the processing, or the law that demands it
-    "works-council",  # agreement or information of staff representatives
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,72 +45,23 @@ class PolicyFact:
         return not self.path.startswith(("build.", "model."))
 
 
-_ALL = (
-    PolicyFact("operator.type", "word", "What kind of body runs the devices.", OPERATORS),
-    PolicyFact("operator.name", "text", "Its name."),
-    PolicyFact("operator.country", "places", "Where it is established (ISO 3166-1)."),
-    PolicyFact("operator.contact", "text", "Whom people can write to or call."),
-    PolicyFact(
-        "jurisdictions",
-        "places",
-        'Where the devices stand, as precisely as possible: ISO 3166-1 and -2 and UN/LOCODE, such as US-CA, "US SFO".',
-    ),
-    PolicyFact("premises.kind", "word", "What kind of place.", PREMISES),
-    PolicyFact(
-        "premises.public_accommodation", "flag", "Whether the public is served there (shop, hotel, cinema, hall)."
-    ),
-    PolicyFact("purpose", "words", "What a decision is used for; all of it.", PURPOSES),
-    PolicyFact("use_case", "word", "Who is verified.", USE_CASES),
-    PolicyFact(
-        "own_claim", "flag", "Whether people are compared with nothing but the account or card that they claim."
-    ),
-    PolicyFact("scale.devices", "number", "How many devices."),
-    PolicyFact("scale.people", "number", "How many people are enrolled."),
-    PolicyFact(
-        "custody", "word", "Where templates lie: on the person's own card, or sealed on the device.", ("card", "device")
-    ),
-    PolicyFact("retention_days", "number", "A template is kept at most so many days."),
-    PolicyFact(
-        "destroy_when_purpose_ends",
-        "flag",
-        "Whether a template goes as soon as its purpose ends (leaving, moving out).",
-    ),
-    PolicyFact("access_log_days", "number", "Entries of the access log are kept at most so many days."),
-    PolicyFact(
-        "exports", "words", "What leaves the device besides decisions.", ("access-log", "time-keeping", "templates")
-    ),
-    PolicyFact(
-        "enrolment.act",
-        "word",
-        "Who starts an enrolment: the person alone, or somebody for them.",
-        ("own", "by-others"),
-    ),
-    PolicyFact("enrolment.source", "word", "Where the template is made from.", ("live", "document", "photograph")),
-    PolicyFact("enrolment.minors", "flag", "Whether people under 18 are enrolled."),
-    PolicyFact(
-        "unclaimed_faces", "word", "What happens to faces of people who claim nothing.", ("ignored", "processed")
-    ),
-    PolicyFact(
-        "safeguards.consent",
-        "word",
-        "How people agree.",
-        ("explicit-written", "explicit", "implied", "none"),
-    ),
-    PolicyFact("safeguards.notice", "text", "How and where people are told before they are in view."),
-    PolicyFact("safeguards.alternative", "text", "The way in without one's face, at no disadvantage."),
-    PolicyFact("safeguards.retention", "text", "Who deletes what, and when."),
-    PolicyFact("safeguards.redress", "text", "Whom people can turn to when they were refused or object."),
-    PolicyFact("safeguards.bystanders", "text", "How people who pass by are kept out of it."),
-    PolicyFact("records", "records", "Documents that exist: kind, name, date, and what the rule asks for."),
-    PolicyFact("build.profile", "word", "The profile of the build.", ("device", "lab", "development")),
-    PolicyFact("build.one_to_many_search", "flag", "Capability of the build."),
-    PolicyFact("build.attribute_inference", "flag", "Capability of the build."),
-    PolicyFact("build.image_retention", "flag", "Capability of the build."),
-    PolicyFact("model.groups", "number", "Groups of people that the embedder's card reports false match rates for."),
-    PolicyFact("model.differential", "ratio", "Largest of those rates over their geometric mean (1: no difference)."),
-)
+def _table() -> Iterator[PolicyFact]:
+    """The facts of ``facts.txt``, in its order."""
+    rows: list[tuple[str, str, str, list[str]]] = []
+    for line in _resources.path("tables", "facts.txt").read_text(encoding="utf-8").splitlines():
+        said = line.partition("#")[0].rstrip()
+        if said.startswith(" "):
+            rows[-1][3].extend(said.split())
+        elif said:
+            path, kind, meaning = said.split(" | ")
+            rows.append((path, kind, meaning, []))
+    for path, kind, meaning, allowed in rows:
+        yield PolicyFact(path, kind, meaning, tuple(allowed))
 
-FACTS: Mapping[str, PolicyFact] = {fact.path: fact for fact in _ALL}
+
+FACTS: Mapping[str, PolicyFact] = {fact.path: fact for fact in _table()}
+#: Kinds of records: documents that exist beside a deployment.
+RECORDS = FACTS["records"].allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +139,7 @@ def reference() -> Iterator[tuple[str, str, str]]:
         "text": "a text",
         "records": f"a list; kinds: {', '.join(RECORDS)}; keys: {', '.join(RECORD_KEYS)}",
     }
-    for fact in _ALL:
+    for fact in FACTS.values():
         words = ", ".join(fact.allowed)
-        yield fact.path, (f"a list of {words}" if fact.kind == "words" else words or kinds[fact.kind]), fact.meaning
+        known = {"word": words, "words": f"a list of {words}", **kinds}
+        yield fact.path, known[fact.kind], fact.meaning

@@ -68,7 +68,7 @@ _FORM = re.compile(r"([A-Z]{2})(?:| [A-Z0-9]{3}|-([A-Z0-9]{1,3})(?: elsewhere)?)
 @cache
 def codes() -> Mapping[str, tuple[str, ...]]:
     """Every country of ISO 3166-1 and its parts of ISO 3166-2 (without the country), as ``places.txt`` has them."""
-    text = _resources.path("codes", "places.txt").read_text(encoding="ascii")
+    text = _resources.path("tables", "places.txt").read_text(encoding="ascii")
     rows = (line.split() for line in text.splitlines() if not line.startswith("#"))
     return {country: tuple(parts) for country, *parts in rows}
 

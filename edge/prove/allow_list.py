@@ -14,44 +14,10 @@ from functools import cache
 
 from edge import _resources
 from edge.prove.model import Evidence, Level
-from edge.prove.source import MODULE, Module, Use, digest
+from edge.prove.source import MODULE, Module, Use, digest, words
 
-#: Why they are there -> packages: the declared dependencies (pyproject.toml), what those need, and the tools that every
-#: virtual environment has.
-_NEEDED_BY = {
-    "the product": "edge-verifier",
-    "declared": "numpy opencv-python-headless ai-edge-litert pyyaml pydantic cryptography securesystemslib zxing-cpp "
-    "segno click rich",
-    "ai-edge-litert": "backports-strenum flatbuffers ml-dtypes protobuf tqdm",
-    "ai-edge-litert, pydantic": "typing-extensions",
-    "pydantic": "pydantic-core annotated-types typing-inspection",
-    "cryptography": "cffi",
-    "cffi": "pycparser",
-    "rich": "markdown-it-py pygments",
-    "markdown-it-py": "mdurl",
-    "time zones where the system has none": "tzdata",
-    "extra tflite-runtime": "tflite-runtime",
-    "extra pi": "gpiozero lgpio picamera2",
-    "gpiozero": "colorzero",
-    "picamera2": "av jsonschema libarchive-c openexr pidng piexif pillow python-prctl simplejpeg videodev2",
-    "jsonschema": "jsonschema-specifications attrs referencing rpds-py",
-    "in every virtual environment": "pip",
-    "in virtual environments up to Python 3.11": "setuptools",
-    "in older virtual environments": "wheel",
-}
-PACKAGES = frozenset(name for names in _NEEDED_BY.values() for name in names.split())
-
-#: The whole content of .pth files that every environment of this kind has.
-PTH = frozenset(
-    {
-        # setuptools: stands in for the distutils that Python has lost
-        "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; "
-        "enabled and __import__('_distutils_hack').add_shim();",
-        "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; "
-        "enabled and __import__('_distutils_hack');",
-    }
-)
-
+#: Distributions that may be installed beside it.
+PACKAGES = words("packages")
 
 #: Begins the reason of a place that this product would rather not have.
 EXCEPTION = "EXCEPTION:"
@@ -78,7 +44,7 @@ class Row:
 def reviewed() -> tuple[Row, ...]:
     """Every row of ``reviewed.txt``, which explains itself."""
     found, check, why = list[Row](), "", ""
-    for line in _resources.path("reviewed", "reviewed.txt").read_text(encoding="utf-8").splitlines():
+    for line in _resources.path("proof", "reviewed.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             check, _, why = line[1:].partition("] ")
         elif line and not line.startswith("#"):

@@ -17,17 +17,8 @@ from collections.abc import Iterator
 
 from edge.prove.source import Module, Use, brief, called, line_of, words
 
-_CALLS = words(
-    "eval exec compile __import__ globals locals vars breakpoint setattr delattr attrgetter methodcaller "
-    "import_module exec_module spec_from_file_location module_from_spec addsitedir run_path run_module "
-    "find_spec SourceFileLoader ExtensionFileLoader CDLL PyDLL LibraryLoader "
-)
-_ATTRIBUTES = words(
-    "__dict__ __getattribute__ __subclasses__ __globals__ __builtins__ __code__ __closure__ __mro__ __bases__ "
-    "__loader__ __spec__ __reduce_ex__ __setstate__ __class__ meta_path path_hooks modules settrace "
-    "setprofile _getframe _current_frames get_objects get_referrers get_referents f_locals f_globals f_back "
-    "gi_frame cr_frame tb_frame allow_pickle addaudithook "
-)
+_CALLS = words("calls")
+_ATTRIBUTES = words("attributes")
 _NAMES = frozenset({"__builtins__", "__loader__", "__spec__"})
 _KINDS = (
     ast.Import,
@@ -41,20 +32,9 @@ _KINDS = (
     ast.Delete,
 )
 #: Top-level modules that this product imports anywhere. Whatever else is imported is found.
-MODULES = words(
-    # the standard library, as far as it is harmless
-    "__future__ abc argparse atexit base64 binascii bisect calendar collections concurrent contextlib copy "
-    "csv dataclasses datetime decimal email enum errno fcntl fnmatch fractions functools getpass glob gzip "
-    "hashlib heapq hmac html io itertools json locale logging math numbers os pathlib platform queue re "
-    "secrets select shutil signal sqlite3 stat string struct sys tempfile termios textwrap threading time "
-    "tomllib tty types typing unicodedata warnings weakref zipfile zlib zoneinfo ast random statistics uuid "
-    "packaging importlib subprocess ctypes difflib marshal "
-    # declared dependencies
-    "numpy cv2 ai_edge_litert tflite_runtime yaml pydantic cryptography zxingcpp segno click rich "
-    "securesystemslib picamera2 gpiozero lgpio hatchling libcamera edge "
-)
+MODULES = words("modules")
 #: Of those, the ones that may be imported at listed places only.
-GUARDED = words("importlib subprocess ctypes marshal pickle sqlite3 difflib statistics mmap")
+GUARDED = words("guarded")
 
 
 def dynamics(module: Module) -> Iterator[Use]:
@@ -124,16 +104,8 @@ def _patches(module: Module, node: ast.AST, function: str) -> Iterator[Use]:
                     yield Use("patching", brief(node), line_of(node), function)
 
 
-_NETWORK = words(
-    "socket _socket socketserver ssl asyncio http xmlrpc wsgiref ftplib smtplib smtpd telnetlib imaplib "
-    "poplib nntplib urllib urllib2 urllib3 requests httpx aiohttp websockets websocket flask bottle tornado "
-    "fastapi starlette uvicorn gunicorn django paho zmq grpc multiprocessing pty dbus gi bluetooth serial "
-    "zeroconf twisted "
-)
-_LISTENING = words(
-    "bind listen accept create_server start_server start_unix_server serve_forever create_connection "
-    "create_unix_server create_datagram_endpoint socketpair fromfd sendto sendmsg recvfrom mkfifo bind_port "
-)
+_NETWORK = words("network")
+_LISTENING = words("listening")
 
 
 def listeners(module: Module) -> Iterator[Use]:

@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.prove.allow_list import PACKAGES, PTH
+from edge.prove.allow_list import PACKAGES
 from edge.prove.model import Evidence, Level, counted
 from edge.prove.records import distributions
+from edge.prove.source import known
 from edge.prove.subject import Site, Subject
 
 _CUSTOM = re.compile(r"(?:^|/)(sitecustomize|usercustomize)(?:\.py|\.pyc|\.[^/]*\.so|\.so|/__init__\.py)$")
@@ -78,7 +79,7 @@ def _pth(site: Site, name: str, subject: Subject) -> Iterator[Evidence]:
         return
     text = site.text(name)
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    if " ".join(lines) in PTH:
+    if " ".join(lines) in known("pth"):
         return
     runs = any(line.startswith(("import ", "import\t")) for line in lines)
     what = "runs code whenever Python starts" if runs else "adds a folder to the path"

@@ -7,7 +7,7 @@ should know and that shows nothing wrong by itself. A check with neither holds.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -73,15 +73,7 @@ class Question:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        found = [{"level": f.level.value, "where": f.where, "what": f.what} for f in self.findings]
-        return {
-            "id": self.id,
-            "title": self.title,
-            "mark": self.mark,
-            "examined": self.examined,
-            "skipped": self.skipped,
-            "findings": found,
-        }
+        return asdict(self) | {"mark": self.mark}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +103,7 @@ class Trial:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        return {
-            "id": self.id,
-            "title": self.title,
-            "records": self.records,
-            "attempts": self.attempts,
-            "opened": self.opened,
-            "expected": self.expected,
-            "control": self.control,
-            "holds": self.holds,
-            "said": self.said,
-        }
+        return asdict(self) | {"holds": self.holds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +131,7 @@ class Live:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        found = [{"level": f.level.value, "where": f.where, "what": f.what} for f in self.findings]
-        return {
-            "store": self.store,
-            "void": self.void,
-            "trials": [trial.as_json() for trial in self.trials],
-            "findings": found,
-            "enumeration": list(self.enumeration),
-        }
+        return asdict(self) | {"void": self.void, "trials": [trial.as_json() for trial in self.trials]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,15 +238,7 @@ class ProofReport:
             "verdict": verdict(self),
             "holds": self.holds,
             "self_check": about.self_check,
-            "subject": {
-                "kind": about.kind,
-                "name": about.name,
-                "profile": about.profile,
-                "version": about.version,
-                "built": about.built,
-                "commit": about.commit,
-                "signed": about.signed,
-            },
+            "subject": {key: value for key, value in asdict(about).items() if key != "auditor"},
             "auditor": about.auditor,
             "date": self.date,
             "seconds": round(self.seconds, 2),

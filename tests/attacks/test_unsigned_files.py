@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from edge._resources import is_source_tree
-from edge.build.attest import verified
+from edge.build.attest import sign_wheel, verified
 from edge.profile import current
+from edge.trust.envelopes import Signer
 from tests.cli.conftest import make_desk
-from tests.prove.conftest import built, signed, signer  # noqa: F401 - fixtures
+from tests.service.test_signed_build import OFFICE, build, edge, pip
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -86,14 +86,12 @@ def test_a_link_out_of_the_product_s_own_folder_is_refused(site: Path, tmp_path:
 
 @pytest.mark.slow
 def test_an_unsigned_model_beside_or_inside_a_signed_device_decides_nothing(
-    signed: Path,  # noqa: F811
-    signer,  # noqa: F811
     tmp_path: Path,
 ):
     """An embedder that calls everybody the same, under a card of its own, named in the settings."""
     site = tmp_path / "site"
-    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(site)]
-    subprocess.run([*install, str(signed)], check=True, capture_output=True)
+    signer = Signer.generate("acme")
+    pip("install", "--no-index", "--target", str(site), str(sign_wheel(build(tmp_path / "dist", OFFICE), signer)))
     trust = tmp_path / "trust" / "builders"
     trust.mkdir(parents=True)
     (trust / "acme.pem").write_bytes(signer.public.pem())
@@ -107,8 +105,8 @@ def test_an_unsigned_model_beside_or_inside_a_signed_device_decides_nothing(
         (folder / "evil.card.yaml").write_text(card)
     plant(site)
     (site / "edge" / "build" / "hook.py").unlink()
-    desk = make_desk(tmp_path / "desk-folder") if (tmp_path / "desk-folder").mkdir() is None else None
-    assert desk is not None
+    (tmp_path / "desk").mkdir()
+    desk = make_desk(tmp_path / "desk")
     desk.config.write_text(desk.config.read_text() + "face: {embedder: evil}\n")
     done = edge(site, "selftest", "--config", str(desk.config), "--json")
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
@@ -117,12 +115,6 @@ def test_an_unsigned_model_beside_or_inside_a_signed_device_decides_nothing(
     assert verified(trust.parent, package=site / "edge").signed, "and what was signed is as it was"
     for file in (tmp_path / "inside").iterdir():
         shutil.copy(file, own)
-    build = verified(trust.parent, package=site / "edge")
-    assert not build.drives_doors
-    assert "evil.card.yaml was added after it was signed" in build.unsigned
-
-
-def edge(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(site)}
-    command = [sys.executable, "-P", "-c", "from edge.cli import run; run()", *arguments]
-    return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    now = verified(trust.parent, package=site / "edge")
+    assert not now.drives_doors
+    assert "evil.card.yaml was added after it was signed" in now.unsigned
