@@ -25,7 +25,6 @@ from edge._version import __version__
 
 #: Profiles that a wheel can have. `development` is what an editable install or a checkout is, and never a wheel.
 WHEEL_PROFILES = ("device", "lab")
-PROFILES = (*WHEEL_PROFILES, "development")
 
 
 @dataclass(frozen=True, slots=True)

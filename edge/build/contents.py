@@ -63,6 +63,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("fictional/people/*.npz", _BOTH),
     ("prove/*.py", _BOTH),  # what an auditor runs; its live part needs the vault and is imported where it runs
     ("prove/*.txt", _BOTH),  # what was reviewed, and what is known
+    ("prove/page.css", _BOTH),
     ("lab/*.py", _LAB),
     ("lab/*.j2", _LAB),  # the report's template
     ("state/*.py", _DEVICE),

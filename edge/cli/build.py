@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,13 +171,10 @@ def _mark(kind: str) -> str:
 
 def _wrapped(line: str, mark: str) -> str:
     """A sentence in lines of at most 80 characters; only spaces that may break do."""
-    rows, row = [], mark
-    for word in line.split(" "):
-        if len(row) + 1 + len(word) > 80 and row.strip():
-            rows.append(row)
-            row = " " * len(mark)
-        row += ("" if row in (mark, " " * len(mark)) else " ") + word
-    return "\n".join([*rows, row])
+    beyond = " " * len(mark)
+    return textwrap.fill(
+        line, 80, initial_indent=mark, subsequent_indent=beyond, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _examine(what: str, builders: Mapping[str, PublicKey]) -> Examination:

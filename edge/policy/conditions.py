@@ -19,7 +19,7 @@ unknown when one is; `not` of unknown is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -142,17 +142,6 @@ def combined(answers: Sequence[Answer], *, any_of: bool = False) -> Answer:
 
 Condition = FactCondition | RecordCondition | ConditionGroup
 ALWAYS = ConditionGroup("all", ())
-
-
-def facts_of(condition: Condition) -> Iterator[str]:
-    """Every fact that a condition may look at; ``records`` for a record."""
-    if isinstance(condition, FactCondition):
-        yield condition.fact
-    elif isinstance(condition, RecordCondition):
-        yield "records"
-    else:
-        for part in condition.parts:
-            yield from facts_of(part)
 
 
 def parse(data: Any, path: KeyPath = ()) -> tuple[Condition, list[tuple[KeyPath, str]]]:

@@ -94,10 +94,6 @@ class Verdict:
         """Findings that no declaration could take away: those of the build and its model."""
         return tuple(finding for said in self.explained if not said.undeclared for finding in said.findings)
 
-    @property
-    def passes(self) -> bool:
-        return not self.findings
-
 
 def evaluate(
     facts: Facts,

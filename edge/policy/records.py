@@ -47,15 +47,6 @@ class Need:
     signed: str = ""
     grace_days: int = 0
 
-    def __str__(self) -> str:
-        text = f"a record of the kind {self.kind}"
-        asked = [f"with {', '.join(self.fields)}"] if self.fields else []
-        asked += [f"naming {self.section}"] if self.section else []
-        asked += [f"signed by a trusted {self.signed}"] if self.signed else []
-        asked += ["with an end (expires)"] if self.expires else []
-        asked += [f"not older than {self.max_age_days} days"] if self.max_age_days is not None else []
-        return ", ".join([text, *asked])
-
 
 @dataclass(frozen=True, slots=True)
 class Proof:

@@ -138,7 +138,7 @@ def test_who_says_no_more_than_the_union_may_be_in_france():
 
 def test_a_build_can_take_a_pack_on_anywhere():
     tokyo = at("JP", **{"records.dpia": None})
-    assert judge(tokyo).passes
+    assert not judge(tokyo).findings
     assert ids(evaluate(facts(tokyo), packs(), TODAY, taken_on=["gdpr-cnil"])) == {"gdpr-cnil/impact-assessment"}
 
 
@@ -182,7 +182,7 @@ def test_the_citys_ban_covers_one_to_one():
 def test_in_a_place_of_public_accommodation_the_right_record_counts_and_no_other(record: dict[str, Any], counts: bool):
     cinema = changed(base("portland-34.10"), {"premises.kind": "venue", "premises.public_accommodation": True})
     verdict = judge(changed(cinema, record))
-    assert verdict.passes is counts
+    assert (not verdict.findings) is counts
     assert (states(changed(cinema, record))["portland-34.10/private-operators"] == EXEMPT) is counts
 
 
