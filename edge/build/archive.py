@@ -50,7 +50,7 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _ZipRow:
     """A row of the directory: how its file must begin, from which byte, and how it is packed."""
 
     name: str
@@ -93,7 +93,7 @@ def read_archive(path: Path) -> Archive:
     )
 
 
-def _directory(data: bytes) -> tuple[list[_Row], int, bool]:
+def _directory(data: bytes) -> tuple[list[_ZipRow], int, bool]:
     """The rows, where the directory begins, and whether it and the end record hold nothing else.
 
     Raises:
@@ -106,7 +106,7 @@ def _directory(data: bytes) -> tuple[list[_Row], int, bool]:
     if start < 0 or before < 0:
         raise ValueError("no directory")
     exact = (disk, first, here, comment, end + _END.size) == (0, 0, count, 0, len(data))
-    rows, at = list[_Row](), start
+    rows, at = list[_ZipRow](), start
     while at < end:
         mark, _, needs, flags, method, *when, crc, packed, full, name, extra, note, _, _, mode, begin = (
             _ROW.unpack_from(data, at)
@@ -117,7 +117,7 @@ def _directory(data: bytes) -> tuple[list[_Row], int, bool]:
         head = _LOCAL.pack(b"PK\3\4", needs, flags, method, *when, crc, packed, full, name, 0) + raw
         text = raw.decode("utf-8" if flags & _UTF8 else "ascii")
         regular = stat.S_IFMT(mode >> 16) in (0, stat.S_IFREG)
-        rows.append(_Row(text, head, before + begin, regular and not flags & ~_UTF8, method, crc, packed, full))
+        rows.append(_ZipRow(text, head, before + begin, regular and not flags & ~_UTF8, method, crc, packed, full))
         at += _ROW.size + name + extra + note
         exact &= extra == note == 0
     if at != end or len(rows) != count:
@@ -125,7 +125,7 @@ def _directory(data: bytes) -> tuple[list[_Row], int, bool]:
     return rows, start, exact
 
 
-def _content(data: bytes, row: _Row) -> bytes | None:
+def _content(data: bytes, row: _ZipRow) -> bytes | None:
     """The content of a file; None when it is damaged, or lies there under another description."""
     packed = data[row.end - row.packed : row.end]
     if data[row.begin : row.end] != row.head + packed or not row.plain:

@@ -28,7 +28,7 @@ from edge.settings.problems import shown
 
 REVIEW_SCHEMA = "edge/review/v1"
 DECLARED, UNDECLARED = "declared", "undeclared"
-_MAX_REVIEW_BYTES = 100_000
+_MAX_REVIEW_BYTES = 100_000  # a signed review has less than 1 kB
 
 
 def judge(

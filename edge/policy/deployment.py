@@ -24,7 +24,7 @@ from edge.settings.yaml_core import Document
 KEY = "deployment"
 #: A signed record lies beside the build file, so that it finds its way into the wheel.
 _FILE = re.compile(r"records/[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.dsse\.json")
-_MAX_RECORDS = 64
+_MAX_RECORDS = 64  # the packs ask for ten kinds; more than some of each is a mistake
 _SECTIONS = frozenset(path.rsplit(".", 1)[0] for path, fact in FACTS.items() if "." in path and fact.declared)
 
 

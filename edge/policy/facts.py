@@ -88,6 +88,7 @@ class Facts:
 RECORD_KEYS = ("kind", "name", "date", "expires", "by", "section", "url", "file")
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+#: A text of a declaration is a sentence or an address; longer ones belong into a document of their own.
 _LONGEST = 400
 
 

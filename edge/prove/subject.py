@@ -17,13 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge._resources import is_source_tree
 from edge.build.archive import Archive, read_archive
 from edge.errors import InputError, SignatureError
 
 PACKAGES = ("site-packages", "dist-packages")
 _DIST = re.compile(r"edge_verifier-[^/]+\.dist-info", re.ASCII)
 _PRUNED = frozenset({"proc", "sys", "dev", "run", "__pycache__", ".git", "node_modules"})
-_MAX_FILES = 400_000
+_MAX_FILES = 400_000  # the whole of a desktop's /usr/lib/python3 has a tenth of it; more is the wrong folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _of_root(root: Path) -> Subject:
 def _of_self() -> Subject:
     package = Path(__file__).resolve().parent.parent
     folder = package.parent
-    development = folder.name not in PACKAGES and not (package / "_build" / "statement.json").is_file()
+    development = is_source_tree(package)
     prefix = Path(sys.prefix)
     venv = prefix if (prefix / "pyvenv.cfg").is_file() else None
     if development:
