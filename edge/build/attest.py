@@ -15,9 +15,7 @@ very lines is caught from outside only, by `edge build verify WHEEL` before and 
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
 import io
 import json
 import os
@@ -29,7 +27,7 @@ from typing import Any
 
 from edge._version import __version__
 from edge.build.contents import strangers
-from edge.build.files import SIGNATURE, Discrepancy, Files, InstalledFiles, WheelFiles, is_note
+from edge.build.files import SIGNATURE, Discrepancy, Files, InstalledFiles, WheelFiles, is_record, record_hash
 from edge.errors import SignatureError
 from edge.profile import STATEMENT, BuildInfo, current, from_statement, package_folder
 from edge.trust.envelopes import BUILD, PublicKey, Signer, Verified, sign, trusted, verify
@@ -85,7 +83,7 @@ def unfit(files: Files) -> tuple[list[str], bool | None]:
     if build.fault:
         return [build.fault, *map(str, files.wrong())], None
     reasons = [Discrepancy("foreign", name) for name in strangers(files.names(), build.profile)]
-    return [str(reason) for reason in (*reasons, *files.wrong())], build.dirty
+    return [str(reason) for reason in (*reasons, *files.wrong(), *files.unlisted())], build.dirty
 
 
 def examine(files: Files, builders: Mapping[str, PublicKey]) -> Examination:
@@ -117,6 +115,8 @@ def examine(files: Files, builders: Mapping[str, PublicKey]) -> Examination:
     problems += _differences(files, said)
     if build.version.partition("+")[0] == __version__:  # the rows of another version are not known here
         problems += [Discrepancy("foreign", name) for name in strangers(said, build.profile)]
+    if not problems:  # otherwise the list differs because the files do
+        problems += files.unlisted()
     return Examination(files.where, len(said), build, signer, tuple(problems))
 
 
@@ -256,7 +256,7 @@ def _record_name(archive: zipfile.ZipFile) -> str:
     Raises:
         SignatureError: there is not exactly one.
     """
-    found = [name for name in archive.namelist() if is_note(name) and name.endswith("/RECORD")]
+    found = [name for name in archive.namelist() if is_record(name)]
     if len(found) != 1:
         raise SignatureError("this wheel has no RECORD of its own", where=str(archive.filename), remedy="build it anew")
     return found[0]
@@ -282,8 +282,7 @@ def _entry(like: zipfile.ZipInfo, name: str) -> zipfile.ZipInfo:
 def _record(old: bytes, name: str, signature: bytes) -> bytes:
     """RECORD with a line for the signature, before its own."""
     rows = [row for row in csv.reader(io.StringIO(old.decode("utf-8"))) if row and row[0] not in (SIGNATURE, name)]
-    digest = base64.urlsafe_b64encode(hashlib.sha256(signature).digest()).decode("ascii").rstrip("=")
     text = io.StringIO()
-    lines = [*rows, [SIGNATURE, f"sha256={digest}", str(len(signature))], [name, "", ""]]
+    lines = [*rows, [SIGNATURE, record_hash(signature), str(len(signature))], [name, "", ""]]
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue().encode("utf-8")

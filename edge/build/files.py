@@ -11,7 +11,10 @@ a compiled file that its source does not give is a way to run other code than wh
 
 from __future__ import annotations
 
+import base64
+import csv
 import hashlib
+import io
 import marshal
 import os
 import re
@@ -43,6 +46,7 @@ SAID: Mapping[str, str] = {
     "extra": "{name} was added after it was signed",
     "damaged": "{name} is damaged, or the archive describes it in two ways",
     "stray": "it holds bytes that its own directory does not name",
+    "record": "{name} does not list exactly the files that are there",
     "compiled": "{name} is not what its source compiles to",
     "foreign": "{name} does not belong in a build of this profile",
     "development": "it is a development install, which is never signed",
@@ -85,11 +89,24 @@ class Files(Protocol):
     def wrong(self) -> tuple[Discrepancy, ...]:
         """What is wrong whatever was signed: compiled files, damage, bytes that nobody vouches for."""
 
+    def unlisted(self) -> tuple[Discrepancy, ...]:
+        """A wheel's RECORD, which no signature can name, where it is not exactly the list of its files."""
+
 
 def is_note(name: str) -> bool:
     """Whether a file is an installer's note beside the wheel's own files."""
     path = PurePosixPath(name)
     return len(path.parts) == 2 and bool(_DIST_INFO.fullmatch(path.parts[0])) and path.name in _NOTES
+
+
+def is_record(name: str) -> bool:
+    """Whether a file is the list of files of this product's wheel."""
+    return is_note(name) and name.endswith("/RECORD")
+
+
+def record_hash(data: bytes) -> str:
+    """A digest as RECORD writes it (PEP 427)."""
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode("ascii").rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +126,7 @@ class WheelFiles:
         return cls(str(wheel), read_archive(wheel))
 
     def names(self) -> frozenset[str]:
-        return frozenset(n for n in self.archive.names if n != SIGNATURE and not is_note(n))
+        return frozenset(n for n in self.archive.names if n != SIGNATURE and not is_record(n))
 
     def read(self, name: str) -> bytes:
         try:
@@ -125,6 +142,20 @@ class WheelFiles:
         found = [Discrepancy("damaged", name) for name in self.archive.damaged]
         found += [Discrepancy("stray")] if self.archive.stray else []
         return (*found, *(Discrepancy("compiled", n) for n in sorted(self.names()) if n.endswith((".pyc", ".pth"))))
+
+    def unlisted(self) -> tuple[Discrepancy, ...]:
+        lists = [name for name in self.archive.files if is_record(name)]
+        wanted = sorted([*map(self._row, self.archive.files.keys() - set(lists)), *([name, "", ""] for name in lists)])
+        for name in lists:
+            text = self.archive.files[name].decode("utf-8", "replace")
+            if sorted(csv.reader(io.StringIO(text))) == wanted:
+                return ()
+        return (Discrepancy("record", lists[0] if lists else "RECORD"),)
+
+    def _row(self, name: str) -> list[str]:
+        """What RECORD says of a file."""
+        data = self.archive.files[name]
+        return [name, record_hash(data), str(len(data))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +192,9 @@ class InstalledFiles:
     def wrong(self) -> tuple[Discrepancy, ...]:
         found = sorted(name for name in self._all() if _is_compiled(name) and not self._fits(name))
         return tuple(Discrepancy("compiled", name) for name in found)
+
+    def unlisted(self) -> tuple[Discrepancy, ...]:
+        return ()  # an installer writes its own
 
     def _all(self) -> Iterator[str]:
         folders = [self.site / "edge", *(p for p in self._entries() if _DIST_INFO.fullmatch(p.name))]

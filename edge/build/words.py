@@ -164,6 +164,7 @@ FRENCH_PROBLEMS: Mapping[str, str] = {
     "contradiction": "sa signature porte sur une autre version",
     "altered": "{name} a été modifié après la signature",
     "damaged": "{name} est endommagé, ou l'archive le décrit de deux façons",
+    "record": "{name} n'énumère pas exactement les fichiers présents",
     "stray": "elle contient des octets que son propre répertoire ne nomme pas",
     "missing": "{name} manque",
     "extra": "{name} a été ajouté après la signature",

@@ -80,11 +80,10 @@ def _is_ours(site: Site, name: str) -> bool:
 
 
 def _same(site: Site, name: str, source: str) -> bool:
-    assert site.folder is not None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            code = compile(site.read(source), str(site.folder / source), "exec", dont_inherit=True)
+            code = compile(site.read(source), str(_path(site, source)), "exec", dont_inherit=True)
             return marshal.dumps(code) == site.read(name)[_HEADER:]
         except (SyntaxError, ValueError, RecursionError, OSError):
             return False
@@ -105,4 +104,4 @@ def _read_apart(unlike: list[tuple[Site, str, str]]) -> list[Evidence]:
 
 def _path(site: Site, name: str) -> Path:
     assert site.folder is not None
-    return site.folder / name
+    return (site.folder / name).absolute()  # the reader runs in another folder

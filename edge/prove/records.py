@@ -93,7 +93,6 @@ def check_records(subject: Subject, tell: Callable[[str], None]) -> tuple[str, l
         findings += [_unowned(site, name) for name in _unclaimed(site, claimed)]
         findings += [Evidence(name, "is a symbolic link; nothing is installed as one") for name in site.links]
         if site.archive is not None:
-            findings += [Evidence(name, str(Discrepancy("damaged", "it"))) for name in site.archive.damaged]
             findings += [Evidence(site.where, str(Discrepancy("stray")))] if site.archive.stray else []
     return f"{counted(files, 'file')} of {counted(count, 'package')}", findings
 
@@ -129,7 +128,7 @@ def _problem(site: Site, name: str, wanted: str, folder: str) -> tuple[str, Leve
     except FileNotFoundError:
         return "RECORD names it, and it is not there", Level.VIOLATION
     except OSError:
-        return "is damaged or cannot be read", Level.VIOLATION
+        return "cannot be read, or is damaged", Level.VIOLATION
     if kind != "sha256":
         return f"RECORD uses {kind or 'no hash'}, which is not checked", Level.WARNING
     actual = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

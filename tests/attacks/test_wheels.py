@@ -102,13 +102,37 @@ def test_a_wheel_that_was_changed_on_its_way_is_refused_by_both_and_never_an_int
     assert not found.ok
     with open_subject(wheel=wheel) as subject:
         _, evidence = check_records(subject, lambda _: None)
-        assert any(words in one.what for one in evidence for words in ("is damaged", "does not name"))
+        assert any(words in one.what for one in evidence for words in ("or is damaged", "does not name"))
         assert not check_signature(subject, "device", TRUST).holds
     if kind == "damaged":
         (damaged,) = {problem.name for problem in found.problems if problem.kind == "damaged"}
         assert damaged in {one.where for one in evidence}, "the file is named"
         with pytest.raises(SignatureError):
             sign_wheel(wheel, ANNA)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("INSTALLER", b"evil", "extra"),
+        ("direct_url.json", b"{}", "extra"),
+        ("RECORD", b"../../../bin/evil,,\r\n", "record"),
+        ("RECORD", b"", "record"),
+    ],
+)
+def test_what_only_an_installer_writes_is_not_believed_in_a_wheel(
+    signed: Path, tmp_path: Path, name: str, data: bytes, kind: str
+):
+    """RECORD cannot be among the files that a signature names, so it must be exactly their list."""
+    wheel = tmp_path / signed.name
+    with zipfile.ZipFile(signed) as old, zipfile.ZipFile(wheel, "w") as new:
+        (record,) = (entry for entry in old.namelist() if entry.endswith("/RECORD"))
+        place = record.replace("RECORD", name)
+        for entry in old.namelist():
+            if entry != place:
+                new.writestr(entry, old.read(entry))
+        new.writestr(place, (old.read(record) if name == "RECORD" and data else b"") + data)
+    assert {problem.kind for problem in examine(WheelFiles.of(wheel), TRUST).problems} == {kind}
 
 
 def test_an_untouched_wheel_is_accepted_by_both(signed: Path):
