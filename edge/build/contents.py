@@ -21,9 +21,8 @@ _NONE: frozenset[str] = frozenset()
 
 #: (pattern below ``edge/``, profiles that hold what it fits). `*` fits slashes, too. Order matters.
 ROWS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("build/backend.py", _NONE),  # these four run while building, never after
+    ("build/backend.py", _NONE),  # these three run while building, never after
     ("build/hook.py", _NONE),
-    ("build/label.py", _NONE),
     ("build/plan.py", _NONE),
     ("cli/compare.py", _LAB),  # from two pictures to a score
     ("cli/_pictures.py", _NONE),  # pictures in place of a camera: needs all of a device, so a checkout only
@@ -35,7 +34,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("cli/models.py", _BOTH),
     ("cli/_models.py", _BOTH),
     ("cli/policy.py", _BOTH),
-    ("cli/_policy*.py", _BOTH),
+    ("cli/_policy.py", _BOTH),
     ("cli/prove.py", _BOTH),
     ("cli/lab.py", _LAB),
     ("cli/lab_calibrate.py", _LAB),
@@ -55,6 +54,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("messages/*.py", _BOTH),
     ("trust/*.py", _BOTH),  # the private halves in it are useless without their files
     ("policy/*.py", _BOTH),
+    ("policy/*.txt", _BOTH),  # the facts, and the codes of countries and their parts
     ("build/*.py", _BOTH),
     ("models/reference.py", _LAB),  # compares pictures of people who do not exist, when a model is imported
     ("models/*.py", _BOTH),
@@ -63,6 +63,8 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("fictional/people/*.jpg", _BOTH),  # of `edge demo`, the known answers and `models/reference.py`
     ("fictional/people/*.npz", _BOTH),
     ("prove/*.py", _BOTH),  # what an auditor runs; its live part needs the vault and is imported where it runs
+    ("prove/*.txt", _BOTH),  # what was reviewed, and what is known
+    ("prove/page.css", _BOTH),
     ("lab/*.py", _LAB),
     ("lab/*.j2", _LAB),  # the report's template
     ("state/*.py", _DEVICE),

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.build.attest import sign_wheel
 from edge.build.files import SIGNATURE
-from edge.build.wheels import sign_wheel
 from edge.trust.envelopes import Signer
-from tests.build.allow_list import listed
+from tests.build.conftest import held
 from tests.cli.conftest import ROOT, Desk, make_desk
 
 ANNA, BEN = Signer.generate("anna"), Signer.generate("ben")
@@ -110,10 +110,10 @@ def test_a_signed_build_of_a_trusted_builder_opens_a_relay(genuine: Path, desk: 
     assert relay(genuine, desk) == {"energised": True, "error": ""}
 
 
-def test_the_wheel_holds_the_files_that_the_readme_lists_and_no_other(wheel: Path):
+def test_the_wheel_holds_the_files_of_its_profile_and_no_other(wheel: Path):
     with zipfile.ZipFile(wheel) as opened:
         own = {name for name in opened.namelist() if ".dist-info/" not in name and name != SIGNATURE}
-    assert own == listed((ROOT / "README.md").read_text(encoding="utf-8"), "device")
+    assert own == held("device")
 
 
 EVERY_MODULE = """
@@ -179,7 +179,7 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
         "edge/search.py was added after it was signed",
     ),
     "a removed signature": (lambda site: (site / SIGNATURE).unlink(), "it is not signed"),
-    "a stranger's signature": (by_a_stranger, "it is signed by nobody whom this device trusts"),
+    "a stranger's signature": (by_a_stranger, "no key that this device trusts has signed it"),
     "a removed build statement": (
         lambda site: (site / "edge" / "_build" / "statement.json").unlink(),
         "this installation has no build statement",
