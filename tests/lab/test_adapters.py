@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from edge.errors import InputError, ModelError
 from edge.face import Chain, load_card
 from edge.lab.adapters import PeerSpec, is_spec, load_peer, read_spec
-from edge.lab.adapters.peer import Eyes, Peer, make_peer
+from edge.lab.adapters.peer import Eyes, Peer, make_peer, most_central
 from edge.lab.adapters.runtimes import open_runtime
-from edge.lab.adapters.yunet import most_central
-from edge.lab.contender import DeviceChain
+from edge.lab.extract import DeviceChain
 from edge.settings.model import FaceSettings
 from tests.conftest import PEOPLE
 from tests.lab.onnx_file import channel_means

@@ -12,8 +12,8 @@ import pytest
 
 from edge.errors import InputError, UsageError
 from edge.face import Chain
-from edge.lab import Plan, measure
-from edge.lab.contender import DeviceChain, Seen
+from edge.lab import EvaluationPlan, measure
+from edge.lab.extract import DeviceChain, Seen
 from edge.lab.progress import Silent
 from edge.pictures import read_image
 from edge.settings.model import FaceSettings
@@ -38,9 +38,9 @@ def crowd(tmp_path_factory) -> Path:
     return folder
 
 
-def plan(crowd: Path, out: Path, **more: Any) -> Plan:
+def plan(crowd: Path, out: Path, **more: Any) -> EvaluationPlan:
     given = {"images": crowd / "set", "pairs": crowd / "pairs.txt", "groups": crowd / "groups.csv"}
-    return Plan(out=out, **({"all_pairs": True, "rounds": 50, "fewest": 3} | given | more))
+    return EvaluationPlan(out=out, **({"all_pairs": True, "rounds": 50, "fewest": 3} | given | more))
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_the_page_is_one_file_that_needs_no_other(measured):
 
 def test_no_embedding_is_written(crowd: Path, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("edge.lab.pairing.BLOCK", 12)
-    monkeypatch.setattr("edge.lab.measuring._KEEP_EVERY", 0.0)
+    monkeypatch.setattr("edge.lab.checkpoint._KEEP_EVERY", 0.0)
     vectors = [vector for vector in embeddings(crowd, chain).values() if vector is not None]
     measure(plan(crowd, tmp_path), Keeps(tmp_path), [DeviceChain("embedder", chain)])
     kept = [*(tmp_path / "kept").iterdir(), *(path for path in tmp_path.iterdir() if path.is_file())]
@@ -220,7 +220,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_figures(
     crowd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ):
     monkeypatch.setattr("edge.lab.pairing.BLOCK", 12)
-    monkeypatch.setattr("edge.lab.measuring._KEEP_EVERY", 0.0)
+    monkeypatch.setattr("edge.lab.checkpoint._KEEP_EVERY", 0.0)
     whole = [Points("one"), Points("two", 0.9)]
     measure(plan(crowd, tmp_path / "whole"), Silent(), whole)
     parts = [Points("one"), Points("two", 0.9)]
@@ -275,7 +275,11 @@ def test_names_of_other_people_s_making_do_no_harm_in_the_page(tmp_path: Path):
     names = make_crowd(tmp_path / "set", 2, 3)
     nasty = '<img src=x onerror="alert(1)">'
     (tmp_path / "set" / names[0].split("/")[0]).rename(tmp_path / "set" / nasty)
-    measure(Plan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out", rounds=20), Silent(), [Points("<b>")])
+    measure(
+        EvaluationPlan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out", rounds=20),
+        Silent(),
+        [Points("<b>")],
+    )
     page = (tmp_path / "out" / "report.html").read_text()
     assert nasty not in page
     assert "<b></td>" not in page
@@ -299,7 +303,11 @@ def test_a_plan_that_cannot_be_carried_out_is_refused(crowd: Path, tmp_path: Pat
 def test_pictures_of_one_person_or_of_nobody_s_are_refused(tmp_path: Path):
     make_crowd(tmp_path / "set", 2, 1)
     with pytest.raises(InputError, match="one person only"):
-        measure(Plan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out"), Silent(), [Points("one")])
+        measure(
+            EvaluationPlan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out"), Silent(), [Points("one")]
+        )
     (next((tmp_path / "set").rglob("*.jpg"))).rename(tmp_path / "set" / "loose.jpg")
     with pytest.raises(InputError, match="lies in no person's folder"):
-        measure(Plan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out"), Silent(), [Points("one")])
+        measure(
+            EvaluationPlan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out"), Silent(), [Points("one")]
+        )
