@@ -128,7 +128,7 @@ def _once(places: dict[str, str], person: str, place: str) -> None:
     """A name stands for one place only: two would be two people, or one person counted as two."""
     if (known := places.setdefault(person, place)) != place:
         raise InputError(
-            f"{person} stands in two places, {known} and {place}: one person, or two?",
+            f"{person} stands in two places, {known} and {place}, and may be one person or two",
             where=place,
             remedy="put the pictures of one person into one folder, and give two people two names",
         )

@@ -149,7 +149,8 @@ def test_whatever_stands_in_a_list_is_pairs_or_a_refusal(text: str):
         listed = parse_pairs(text, PICTURES)
     except InputError:
         return
-    assert len(listed) == len(text.strip().splitlines()) - 1
+    lines = text.strip().splitlines()
+    assert len(listed) == len(lines) - (len(lines[0].split()) < 3)  # a list may begin with its first pair
     assert ((listed.first >= 0) & (listed.second < len(PICTURES)) & (listed.first != listed.second)).all()
     people = [name.split("/")[0] for name in PICTURES]
     assert [people[a] == people[b] for a, b in zip(listed.first, listed.second, strict=True)] == listed.same.tolist()
@@ -174,3 +175,86 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, content: bytes | None):
         path.write_bytes(content)
     with pytest.raises(InputError):
         read_pairs(path, PICTURES)
+
+
+def test_a_byte_order_mark_and_another_unicode_form_change_nothing(tmp_path):
+    import unicodedata
+
+    names = [f"{name}/{name}_{k:04d}.jpg" for name in ("Jos\u00e9", "Zo\u00eb") for k in (1, 2)]
+    text = "1\t1\nJos\u00e9\t1\t2\nJos\u00e9\t1\tZo\u00eb\t2\n"
+    expected = parse_pairs(text, names)
+    for form in ("NFC", "NFD"):
+        for start in ("", "\ufeff"):
+            path = tmp_path / "pairs.txt"
+            path.write_text(start + unicodedata.normalize(form, text), encoding="utf-8")
+            assert read_pairs(path, names).second.tolist() == expected.second.tolist()
+            groups = put(tmp_path, start + unicodedata.normalize(form, "person,sex\nJos\u00e9,m\n"))
+            assert read_groups(groups, names, [name.split("/")[0] for name in names])[0].of.tolist() == [0, 0, -1, -1]
+
+
+def test_two_pictures_that_differ_in_their_ending_are_never_mistaken_for_each_other():
+    names = ["Ann/Ann_0001.jpg", "Ann/Ann_0001.png", "Ann/Ann_0002.jpg", "Bob/Bob_0001.jpg"]
+    with pytest.raises(InputError, match=r"Ann/Ann_0001 may be Ann/Ann_0001\.jpg and Ann/Ann_0001\.png") as error:
+        parse_pairs("1\nAnn 1 2\nAnn 2 Bob 1", names)
+    assert "CSV" in error.value.remedy
+    listed = parse_pairs("first,second\nAnn/Ann_0001.png,Ann/Ann_0002.jpg", names)
+    assert (listed.first.tolist(), listed.second.tolist()) == ([1], [2])
+
+
+def test_lists_without_the_first_line_hold_any_number_of_pairs_of_either_kind():
+    listed = parse_pairs("Ann_A\t1\t2\nAnn_A\t1\tBob_B\t1\nAnn_A\t2\tCid_C\t1\n", PICTURES)
+    assert listed.same.tolist() == [True, False, False]
+    assert listed.fold.tolist() == [0, 0, 0]
+
+
+def test_between_tabs_a_name_may_hold_spaces():
+    names = ["Ann A/Ann A_0001.jpg", "Ann A/Ann A_0002.jpg", "Bob/Bob_0001.jpg"]
+    listed = parse_pairs("1\nAnn A\t1\t2\nAnn A\t2\tBob\t1", names)
+    assert (listed.first.tolist(), listed.second.tolist()) == ([0, 1], [1, 2])
+
+
+def test_pairs_as_csv_of_uneven_numbers_with_folds():
+    rows = [
+        "first,second,same,fold",
+        "Ann_A/Ann_A_0001.jpg,Ann_A/Ann_A_0002,1,b",
+        "lfw/Bob_B/Bob_B_0001,Cid_C/Cid_C_0001.jpg,,a",
+        "Ann_A/Ann_A_0001,Bob_B/Bob_B_0001,0,a",
+    ]
+    listed = parse_pairs("\ufeff" + "\n".join(rows), PICTURES)
+    assert listed.first.tolist() == [0, 2, 0]
+    assert listed.second.tolist() == [1, 3, 2]
+    assert listed.same.tolist() == [True, False, False]
+    assert listed.fold.tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("first,second\n", "no pair"),
+        ("first,second,colour\nAnn_A/Ann_A_0001,Bob_B/Bob_B_0001,red\n", "columns are first, second, same and fold"),
+        ("first,second\nAnn_A/Ann_A_0001\n", ":2: 1 cells, not 2"),
+        ("first,second\nAnn_A/Ann_A_0001,Ann_A/Ann_A_0001.jpg\n", ":2: a picture is paired with itself"),
+        ("first,second,same\nAnn_A/Ann_A_0001,Bob_B/Bob_B_0001,1\n", ":2: same is 1, but the folders say 0"),
+        ("first,second\nAnn_A/Ann_A_0009,Bob_B/Bob_B_0001\n", ":2: the set holds no picture Ann_A/Ann_A_0009"),
+    ],
+)
+def test_a_csv_of_pairs_that_does_not_fit_is_refused_with_its_line(text, what):
+    with pytest.raises(InputError, match=re.escape(what)):
+        parse_pairs(text, PICTURES)
+
+
+def test_a_misspelt_name_is_told_with_one_that_is_right(tmp_path):
+    with pytest.raises(InputError, match="the set holds no person 'ann'") as error:
+        read_groups(put(tmp_path, "person,sex\nann,f\n"), NAMES, OWNERS)
+    assert "'Ann'" in error.value.remedy
+
+
+def test_pictures_are_divided_with_the_pairs_between_groups_and_people_without(tmp_path):
+    rows = "Ann/Ann_0001.jpg,front\nAnn/Ann_0002.jpg,side\nBob/Bob_0001.jpg,front\n"
+    (part,) = read_groups(put(tmp_path, "picture,pose\n" + rows), NAMES, OWNERS)
+    assert part.cells == ("front", "side", "front x side")
+    pairs = np.array([(0, 1), (0, 2), (1, 1), (2, 3)]).T
+    assert part.cell(*pairs).tolist() == [2, 0, 1, -1]
+    assert part.members(np.array([0, 0, 1, 2])).tolist() == [[1, 1], [1, 0], [0, 0]]
+    (part,) = read_groups(put(tmp_path, "person,sex\nAnn,f\nBob,m\n"), NAMES, OWNERS)
+    assert part.cells == ("f", "m")
