@@ -102,7 +102,7 @@ def run(job: CalibrationJob, steps: Tells) -> CalibrationDone:
     labels = {} if job.groups is None else {_SET: _labels(job.groups, gathered.people)}
     check_out(job.out, FILES, overwrite=job.overwrite)
     chain = Chain(FaceSettings(threads=1), Detector(detector, 1), Embedder(source, 1))
-    trials, failed = trials_of(gathered.people, chain, job.seed, steps.step("people"))
+    trials, failed, unreadable = trials_of(gathered.people, chain, job.seed, steps.step("people"))
     if job.same_person is not None:
         rows = [row for row in csv.reader(text_of(job.same_person).splitlines()) if len(row) >= 2]
         trials = replace(trials, left_out=left_out(rows, trials))
@@ -126,7 +126,8 @@ def run(job: CalibrationJob, steps: Tells) -> CalibrationDone:
     write_files(job.out, _files(found, section, trials, gathered.people))
     card = None if job.dry_run else write_calibration(Path(source.path.parent, source.where), section, job.card_out)
     stale = card is not None and any(card.parent.glob("card.dsse.json"))
-    return CalibrationDone(found, section, failed, gathered.notes, card, stale)
+    bad = (f"not readable: {', '.join(unreadable[:5])}, {len(unreadable)} in all",) if unreadable else ()
+    return CalibrationDone(found, section, failed, gathered.notes + bad, card, stale)
 
 
 def _labels(path: Path, people: People) -> Labels:
@@ -184,8 +185,8 @@ def _alike(found: Calibrated, trials: Trials) -> list[tuple[str, str, str]]:
     return rows
 
 
-def trials_of(people: People, chain: Chain, seed: int, tell: Tell = quiet) -> tuple[Trials, int]:
-    """Templates and probes of everybody, and how many pictures showed no face.
+def trials_of(people: People, chain: Chain, seed: int, tell: Tell = quiet) -> tuple[Trials, int, Sequence[str]]:
+    """Templates and probes of everybody, how many pictures showed no face, and which could not be decoded.
 
     Args:
         people: as `gather` gives them.
@@ -194,7 +195,7 @@ def trials_of(people: People, chain: Chain, seed: int, tell: Tell = quiet) -> tu
         tell: called after every person.
 
     Raises:
-        InputError: fewer than two people with a face, or a picture that cannot be decoded.
+        InputError: fewer than two people with a face.
     """
     taker = _Taker(chain, np.random.default_rng(seed))
     templates: list[tuple[I8, int, str]] = []
@@ -208,14 +209,15 @@ def trials_of(people: People, chain: Chain, seed: int, tell: Tell = quiet) -> tu
     if len({person for _, person, _ in templates}) < 2 or not probes:
         raise InputError("fewer than two people with a face", where="images", remedy="hand in pictures of more people")
     rows, columns = list(zip(*templates, strict=True)), list(zip(*probes, strict=True))
-    return Trials(
+    trials = Trials(
         unit(np.array(rows[0], np.int8)),
         unit(np.array(columns[0], np.int8)),
         np.array(rows[1], np.int64),
         np.array(columns[1], np.int64),
         tuple(rows[2]),
         tuple(columns[2]),
-    ), taker.failed
+    )
+    return trials, taker.failed, taker.unreadable
 
 
 class _Taker:
@@ -223,21 +225,39 @@ class _Taker:
 
     def __init__(self, chain: Chain, random: np.random.Generator) -> None:
         self.chain, self.random, self.failed = chain, random, 0
+        self.unreadable: list[str] = []
 
     def person(self, pictures: Sequence[Picture]) -> tuple[list[tuple[I8, str]], list[tuple[I8, str]]]:
         """(looks of the template, probes), each with the picture's name."""
         if len(pictures) == 1:
-            image, name = pictures[0].load(), pictures[0].name
+            image, name = self.read(pictures[0]), pictures[0].name
+            if image is None:
+                return [], []
             views = [nudged(image, self.random) for _ in range(LOOKS)]
             views.append(at_a_door(nudged(image, self.random), self.random))
             looks = [(vector, name) for vector in map(self.embed, views) if vector is not None]
             self.failed += len(looks) <= LOOKS
             return (looks[:-1], looks[-1:]) if len(looks) > LOOKS else ([], [])
         enrolled = min(LOOKS, len(pictures) - 1)
-        taken = [(self.embed(picture.load()), picture.name) for picture in pictures]
-        self.failed += sum(vector is None for vector, _ in taken)
+        taken = [(self.vector(picture), picture.name) for picture in pictures]
         good = [[(v, name) for v, name in part if v is not None] for part in (taken[:enrolled], taken[enrolled:])]
         return good[0], good[1]
+
+    def vector(self, picture: Picture) -> I8 | None:
+        """int8 (D,) of a picture; None, and counted, when it cannot be decoded or shows no face."""
+        if (image := self.read(picture)) is None:
+            return None
+        vector = self.embed(image)
+        self.failed += vector is None
+        return vector
+
+    def read(self, picture: Picture) -> U8 | None:
+        """The picture; None, and noted, when it cannot be decoded: one bad file does not end hours of work."""
+        try:
+            return picture.load()
+        except InputError:
+            self.unreadable.append(picture.name)
+            return None
 
     def embed(self, image: U8) -> I8 | None:
         """int8 (D,) of the most central face, or None; a vector of zeros says nothing of a face."""

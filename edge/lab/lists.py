@@ -4,8 +4,8 @@
     parts = read_groups(Path("groups.csv"), names, owners)     # CSV: person,sex,race; or picture,pose
     scores = read_quality(Path("quality.csv"), names)          # CSV: picture,ours,lightqnet
 
-Names are the set's own: the path of a picture below the set, ``Name/Name_0001.jpg``, and its folder. Text is UTF-8, a
-byte order mark is skipped, and names are compared in one Unicode form (NFC), since file systems keep either.
+Names are the set's own, ``Name/Name_0001.jpg`` and ``Name``. Text is UTF-8, a byte order mark is skipped, and names are
+compared in one Unicode form (NFC), since file systems keep either.
 
 **Pairs.** LFW's format (Huang et al. 2007): the first line holds the number of folds and the number of pairs of one
 kind in a fold (or only the latter: one fold). Then, fold by fold, so many lines of one person, ``name n1 n2``, and so
@@ -131,11 +131,7 @@ def text_of(path: Path) -> str:
 
 
 def read_pairs(path: Path, names: Sequence[str]) -> Listed:
-    """Read a list of pairs.
-
-    Args:
-        path: the file, in LFW's format or CSV.
-        names: the set's pictures, ``Name/Name_0001.jpg``.
+    """Read a list of pairs of the pictures ``names`` (``Name/Name_0001.jpg``), in LFW's format or CSV.
 
     Raises:
         InputError: not readable, not in either format, or a picture that the set does not hold; with the line.
@@ -149,9 +145,8 @@ def parse_pairs(text: str, names: Sequence[str], *, where: str = "pairs") -> Lis
     while lines and not lines[-1].strip():
         lines.pop()
     head = [cell.strip() for cell in lines[0].split(",")] if lines else []
-    rows = _csv_pairs(lines, _Places(names), where) if head[:2] == ["first", "second"] else None
-    if rows is None:
-        rows = _lfw_pairs(lines, _Places(names), where)
+    read = _csv_pairs if head[:2] == ["first", "second"] else _lfw_pairs
+    rows = read(lines, _Places(names), where)
     for first, second, _, _, line in rows:
         if first == second:
             raise InputError("a picture is paired with itself", where=f"{where}:{line}", remedy=_LFW)
@@ -306,12 +301,7 @@ def parse_table(text: str, names: Sequence[str], owners: Sequence[str], *, where
 
 
 def read_groups(path: Path, names: Sequence[str], owners: Sequence[str]) -> tuple[Partition, ...]:
-    """Read the groups of a set.
-
-    Args:
-        path: the CSV file.
-        names: pictures of the set.
-        owners: the person of each.
+    """Read the groups of a set from CSV; ``names`` are its pictures, ``owners`` the person of each.
 
     Raises:
         InputError: not readable, not such a table, or a picture or person that the set does not hold; with the line.

@@ -4,10 +4,10 @@
     for piece in ListedPairs(vectors, acquired, listed).pieces(): ...         # the pairs of a list
     tail = compare_all(trials, floor=0.4)                                     # every template with every probe
 
-A piece of `AllPairs` is one block of the score matrix: up to 2,048 rows and columns, a few megabytes, however large the
-set. Evaluation compares a set with itself, every unordered pair once; calibration everybody's template with everybody's
-probes. A pair with a picture that was not acquired scores -1. `Tail` keeps what calibration needs of all comparisons: a
-histogram, and the highest ones with who was compared, since the rates that a door runs at live there.
+A piece of `AllPairs` is one block of the score matrix, a few megabytes however large the set. Evaluation compares a set
+with itself, every unordered pair once; calibration everybody's template with everybody's probes. A pair with a picture
+that was not acquired scores -1. `Tail` keeps what calibration needs of all comparisons: a histogram, and the highest
+ones with who was compared, since the rates that a door runs at live there.
 """
 
 from __future__ import annotations
@@ -129,11 +129,8 @@ class ListedPairs:
         first, second = self._listed.first[~self._listed.same], self._listed.second[~self._listed.same]
         persons = int(people[-1]) + 1
         a, b = people[first], people[second]
-        cells = [part.cell(first, second) for part in partitions]
-        counted = [
-            np.bincount(cell[cell >= 0], minlength=len(part.cells))
-            for cell, part in zip(cells, partitions, strict=True)
-        ]
+        # cell -1 (in no group) is counted first, and dropped
+        counted = [np.bincount(part.cell(first, second) + 1, minlength=len(part.cells) + 1)[1:] for part in partitions]
         distinct = len(np.unique(np.minimum(a, b) * persons + np.maximum(a, b)))
         return Totals(np.bincount(np.concatenate([a, b]), minlength=persons), tuple(counted), distinct)
 
@@ -279,9 +276,8 @@ class Trials:
     def sample(self, people: int, seed: int) -> Trials:
         """The same with at most so many people, drawn at random."""
         present = self.present()
-        if len(present) <= people:
-            return self
-        return self.of(np.random.default_rng(seed).choice(present, people, replace=False))
+        drawn = np.random.default_rng(seed).permutation(present)[:people]
+        return self if len(present) <= people else self.of(drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +306,10 @@ class Tail:
     def by_person(self) -> tuple[F64, F64]:
         """(templates, probes) of each person."""
         trials = self.trials
-        templates = np.bincount(trials.template_person, minlength=trials.people)
-        probes = np.bincount(trials.probe_person, minlength=trials.people)
-        return templates.astype(np.float64), probes.astype(np.float64)
+        templates, probes = np.zeros(trials.people), np.zeros(trials.people)
+        np.add.at(templates, trials.template_person, 1)
+        np.add.at(probes, trials.probe_person, 1)
+        return templates, probes
 
     def pairs_of_people(self) -> float:
         """Unordered pairs of people who could be compared; at least 1."""

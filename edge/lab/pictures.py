@@ -80,12 +80,20 @@ class _Listing:
         else:
             self.other[ending or "no ending"] += 1
 
+    def check(self) -> None:
+        """Refuse what leaves open whose pictures they are: those of a folder, and of a folder inside it."""
+        folders = {posixpath.dirname(path) for path in self.found}
+        for folder in sorted(folders - {""}):
+            if (outer := posixpath.dirname(folder)) and outer in folders:
+                what = f"{folder} lies inside {outer}, and both hold pictures, of one person or of two"
+                raise InputError(what, where=str(self.source), remedy=_LAYOUT)
+
     def notes(self) -> Iterator[str]:
         """What a person should know of how this source was read."""
         deep = next((path for path in self.found if path.count("/") > 1), None)
         if deep:
-            folder = posixpath.dirname(deep)
-            yield f"{self.source.name}: the last folder is the person ({folder} is {posixpath.basename(folder)})"
+            folder = PurePosixPath(deep).parent
+            yield f"{self.source.name}: the last folder is taken for the person: {folder} is {folder.name}"
         if self.other:
             kinds = ", ".join(f"{number} {ending}" for ending, number in self.other.most_common(5))
             yield f"{self.source.name}: left out, since they are no pictures that are read here: {kinds}"
@@ -111,6 +119,7 @@ def gather(sources: Sequence[Path]) -> Gathered:
         if not listing.found:
             remedy = f"name a folder or .tar with {', '.join(ENDINGS)}"
             raise InputError("no picture was found", where=str(source), remedy=remedy)
+        listing.check()
         notes += listing.notes()
         for path, (load, stamp) in listing.found.items():
             folder, file = posixpath.split(path)

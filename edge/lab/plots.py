@@ -77,18 +77,17 @@ def trade_off(results: Sequence[ModelResult]) -> str:
 
 
 def discards(curves: Sequence[tuple[str, dict[str, Any]]]) -> str:
-    """Error versus discard: (name, curve of `summarise.discard`)."""
+    """Error versus discard: (name, curve of `summarise.discard`); "" when no genuine pair is missed."""
+    if not any(value for _, curve in curves for value in curve["fnmr"]):
+        return ""
     figure, axis = _axis(6.4, 3.4)
-    highest = 0.0
     for k, (name, curve) in enumerate(curves):
         x = 100 * np.array(curve["discarded"])
         y = 100 * np.array([np.nan if value is None else value for value in curve["fnmr"]], float)
         shown = x <= 50
-        highest = max(highest, float(np.nanmax(y[shown])) if np.isfinite(y[shown]).any() else 0.0)
         axis.plot(x[shown], y[shown], color=COLOURS[k % 7], linestyle=STYLES[k % 4], label=name)
     axis.set(xlabel="pictures rejected for their quality, %", ylabel="FNMR, %", xlim=(0, 50))
-    # without an error the line lies on the axis, and matplotlib would make up a scale around 0
-    axis.set_ylim(0, 1.05 * highest or 1)
+    axis.set_ylim(bottom=0)
     axis.legend(**_SMALL)
     return _svg(figure)
 

@@ -147,6 +147,8 @@ def summary(report: EvaluationReport) -> Iterator[str]:
         cells = "".join(f"  {percent(model['operating_points'][k].get(key)):>9}" for k, key, _ in points)
         rest = f"  {percent(model['equal_error_rate']):>9}  {percent(model['acquisition']['rate']):>7}"
         yield f"{model['name']:<{width}}  {accuracy:>9}{cells}{rest}"
+    if "fnmr" not in report.models[0]["operating_points"][1]:
+        yield f"Too few: {report.head['set']['impostor']:,} impostor pairs; a rate of 1e-3 takes 1,000 of them."
     yield "By people: every person weighs the same. Larger scores mean more similar."
     yield f"Intervals, groups and plots: {report.head['out']}/report.html"
 

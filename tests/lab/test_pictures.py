@@ -75,6 +75,13 @@ def test_a_person_in_two_places_is_refused_however_it_came_about(tmp_path, files
         gather([put(tmp_path / "set", *files)])
 
 
+def test_pictures_in_a_folder_and_in_a_folder_inside_it_are_refused(tmp_path):
+    put(crowd(tmp_path / "set"), "ada/2024/ada_0009.jpg")
+    with pytest.raises(InputError, match="ada/2024 lies inside ada, and both hold pictures") as error:
+        gather([tmp_path / "set"])
+    assert "one folder a person" in error.value.remedy
+
+
 def test_a_person_in_two_sources_is_refused(tmp_path):
     with pytest.raises(InputError, match="ada stands in two places, one/ada and two/ada"):
         gather([crowd(tmp_path / "one"), crowd(tmp_path / "two")])
@@ -87,7 +94,7 @@ def test_people_may_lie_below_other_folders_when_each_does_once(tmp_path):
     found = PictureSet.open(tmp_path / "set")
     assert found.persons == 4
     assert found.names[0] == "ada/ada_0001.jpg"
-    assert found.notes == ("set: the last folder is the person (test/chen is chen)",)
+    assert found.notes == ("set: the last folder is taken for the person: test/chen is chen",)
 
 
 def test_the_published_lfw_s_own_layout_is_read(tmp_path):
@@ -95,7 +102,7 @@ def test_the_published_lfw_s_own_layout_is_read(tmp_path):
     packed = PictureSet.open(tar_of(tmp_path / "lfw"))
     assert packed.names == names(tmp_path / "lfw")
     assert packed.load(0).shape == (24, 20, 3)
-    assert re.search(r"the last folder is the person \(lfw/\w+ is \w+\)", packed.notes[0])
+    assert re.search(r"the last folder is taken for the person: lfw/\w+ is \w+$", packed.notes[0])
 
 
 def test_linked_folders_and_pictures_are_followed(tmp_path):
