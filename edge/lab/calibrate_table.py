@@ -42,15 +42,6 @@ _FIRST = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
-    """The lowest threshold that meets a target: its measured FMR and the bound."""
-
-    threshold: float
-    measured: float
-    upper: float
-
-
-@dataclass(frozen=True, slots=True)
 class Curve:
     """FMR by threshold, float64 (thresholds,): ascending thresholds, falling rates, upper bounds.
 
@@ -64,13 +55,14 @@ class Curve:
     people: int
     tails: tuple[Tail, ...] = field(repr=False)
 
-    def meets(self, target: float) -> Met | None:
-        """The lowest threshold whose upper bound meets the target; None when the set does not carry it."""
+    def meets(self, target: float) -> dict[str, float] | None:
+        """The lowest threshold whose upper bound meets the target: {threshold, measured, upper}; None without one."""
         places = np.flatnonzero(self.upper <= target)
         if not len(places) or self.measured[places[0]] * self.total < FEWEST_ABOVE:
             return None
-        at = int(places[0])
-        return Met(round(float(self.grid[at]), 3), float(self.measured[at]), float(self.upper[at]))
+        at = places[0]
+        rates = {"measured": shortened(self.measured[at]), "upper": shortened(self.upper[at])}
+        return {"threshold": round(float(self.grid[at]), 3), **rates}
 
     def at(self, threshold: float) -> tuple[float, float]:
         """(measured, upper bound) at the highest listed threshold not above the given one; nan below the list."""
@@ -123,10 +115,9 @@ def overall(curves: Mapping[str, Curve], targets: Sequence[float] = TARGETS) -> 
         found = [met for curve in curves.values() if (met := curve.meets(target)) is not None]
         if len(found) < len(curves):
             break
-        hardest = max(found, key=lambda met: met.threshold)
-        threshold = max([hardest.threshold, *(row["threshold"] for row in rows)])
-        figures = {"measured": shortened(hardest.measured), "upper": shortened(hardest.upper)}
-        rows.append({"fmr": target, "threshold": threshold, **figures})
+        hardest = max(found, key=lambda met: met["threshold"])
+        lowest = rows[-1]["threshold"] if rows else -1.0
+        rows.append({"fmr": target, **hardest, "threshold": max(hardest["threshold"], lowest)})
     return rows
 
 

@@ -32,7 +32,7 @@ MARKS = ("o", "s", "^", "D")
 _SMALL = {"frameon": False, "fontsize": 8}
 #: Side of a face on a contact sheet, pixels: large enough to see a covered face, far too small to enrol.
 SIDE = 112
-_FRAME = (178, 114, 0)
+_FRAME, _PAPER = (178, 114, 0), (255, 255, 255)
 
 
 def scores(result: ModelResult, thresholds: Sequence[tuple[str, float]]) -> str:
@@ -102,9 +102,7 @@ def group_rates(rows: Sequence[dict[str, Any]], kind: str, names: Sequence[str],
     axis.set_yticks(range(len(rows)), [row["group"] for row in rows])
     values = [value for row in rows for value in row["values"] if value is not None]
     if logarithmic:
-        # whole decades, so that every axis can be read alike
-        axis.set_xscale("log")
-        axis.set_xlim(_decade(min(values)), 10 ** np.ceil(np.log10(max(values)) + 0.05))
+        _decades(axis, values)
     else:
         axis.set_xlim(0, 1.08 * max(values))
     axis.set_ylim(len(rows) - 0.5, -0.5)
@@ -146,7 +144,8 @@ def _calibrated_groups(axis: Any, rows: list[dict[str, Any]], at: float) -> None
         if "upper" in row:
             axis.plot([row["fmr"], row["upper"]], [place, place], color="black", lw=1.5)
     axis.axvline(at, color=COLOURS[1], ls="--", label=f"target {at:g}")
-    axis.set(xscale="log", xlabel="FMR within the group at the threshold for all\n(line: to the 95 % upper bound)")
+    _decades(axis, [at, *(value for row in rows for value in (row["fmr"], row.get("upper", row["fmr"])))])
+    axis.set(xlabel="FMR within the group at the threshold for all\n(line: to the 95 % upper bound)")
     axis.grid(alpha=0.3, axis="x")
     axis.legend(**_SMALL)
 
@@ -154,6 +153,12 @@ def _calibrated_groups(axis: Any, rows: list[dict[str, Any]], at: float) -> None
 def _decade(value: float) -> float:
     """The power of ten below a rate."""
     return float(10 ** np.floor(np.log10(value) - 0.05))
+
+
+def _decades(axis: Any, values: Sequence[float]) -> None:
+    """A logarithmic axis of whole decades, so that all can be read alike."""
+    axis.set_xscale("log")
+    axis.set_xlim(_decade(min(values)), 10 ** np.ceil(np.log10(max(values)) + 0.05))
 
 
 def _axis(width: float, height: float, columns: int = 1) -> tuple[Any, Any]:
@@ -207,8 +212,11 @@ def data_uri(tile: U8) -> str:
 
 
 def contact_sheet(pairs: Sequence[tuple[U8, U8]], columns: int = 5) -> bytes:
-    """Pairs of tiles side by side, as PNG."""
-    tiles = [np.hstack(pair) for pair in pairs]
-    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
+    """Pairs of tiles side by side, each with its number (the row of a list beside the sheet), as PNG."""
+    tiles = []
+    for number, pair in enumerate(pairs, 1):
+        tile = cv2.copyMakeBorder(np.hstack(pair), 16, 2, 4, 4, cv2.BORDER_CONSTANT, value=_PAPER)
+        tiles.append(cv2.putText(tile, str(number), (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA))
+    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
     sheet = np.vstack([np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)])
     return cv2.imencode(".png", sheet)[1].tobytes()

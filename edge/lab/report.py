@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from edge.errors import InputError
-from edge.lab import plots
 from edge.lab.figures import det
 from edge.lab.measuring import Material, ModelResult
+from edge.lab.plots import data_uri, discards, group_rates, scores, thumbnail, trade_off
 from edge.lab.summarise import DISCARDED
 
 SCHEMA = "edge/lab/v1"
@@ -109,8 +109,8 @@ def page(report: EvaluationReport, results: Sequence[ModelResult], material: Mat
     return environment.get_template("report.html.j2").render(
         head=report.head,
         models=report.models,
-        scores=[plots.scores(result, _shown_thresholds(model)) for result, model in both],
-        det=plots.trade_off(results),
+        scores=[scores(result, _shown_thresholds(model)) for result, model in both],
+        det=trade_off(results),
         discard=_discard_plots(report),
         discarded=DISCARDED,
         partitions=_group_plots(report, material),
@@ -175,7 +175,7 @@ def _discard_plots(report: EvaluationReport) -> dict[str, Any] | None:
     if not curves:
         return None
     table = [{"name": name, "fnmr": [curve["fnmr"][share] for share in DISCARDED]} for name, curve in curves]
-    return {"plot": plots.discards(curves), "rows": table, "target": curves[0][1]["target_fmr"]}
+    return {"plot": discards(curves), "rows": table, "target": curves[0][1]["target_fmr"]}
 
 
 def _group_plots(report: EvaluationReport, material: Material) -> list[dict[str, Any]]:
@@ -195,7 +195,7 @@ def _group_plots(report: EvaluationReport, material: Material) -> list[dict[str,
             rows = [row for row in rows if any(row["values"])]
             if rows:
                 axis = f"{title} at each model's threshold for FMR {tables[0]['target_fmr']:.0e}"
-                bars[kind] = plots.group_rates(rows, axis, names, kind == "fmr")
+                bars[kind] = group_rates(rows, axis, names, kind == "fmr")
         found.append({"name": part.name, "names": names, "tables": tables, "bars": bars, "crossed": part.crossed})
     return found
 
@@ -209,7 +209,7 @@ def _sheet(model: dict[str, Any], result: ModelResult, material: Material) -> li
             image = material.pictures.load(place[name])
         except InputError:
             return ""
-        return plots.data_uri(plots.thumbnail(image, result.looks.boxes[place[name]].tolist()))
+        return data_uri(thumbnail(image, result.looks.boxes[place[name]].tolist()))
 
     titles = {"genuine": "One person, lowest scores", "impostor": "Two people, highest scores"}
     return [
