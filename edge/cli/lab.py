@@ -76,6 +76,10 @@ def evaluate(model: str, gate: bool, **options: Any) -> int:
     without a face scores -1 in all its pairs, and no pair is ever dropped. Stopped with Ctrl-C, the same command goes
     on where it was: pair counts are kept in OUT/progress, embeddings never are, so pictures are looked at again.
 
+    The folder of a picture is the person, also below other folders (lfw/Ada/Ada_0001.jpg); a name that stands in two
+    places is refused. Error rates are given over pairs and by people, every person weighing the same. Groups of
+    pictures (`picture,pose`) are also crossed: frontal x profile.
+
     \b
     Example
       edge lab evaluate --images lfw --pairs pairs.txt --all-pairs --groups groups.csv --out report

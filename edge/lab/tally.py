@@ -132,18 +132,12 @@ class Who:
     partitions: Sequence[Partition]
     shares: I64
 
-    @property
-    def groups(self) -> int:
-        """Groups of all partitions."""
-        return sum(len(part.labels) for part in self.partitions)
-
 
 def examine(pairs: Pairs, detail: Detail, who: Who, after: After) -> None:
     """Examine all pieces that are not in ``detail`` yet."""
-    if not len(detail.thresholds):
-        return
-    edges = np.array([bin_of(float(threshold)) for threshold in detail.thresholds])
-    floor = float(detail.thresholds[0]) - 1e-4
+    edges = np.array([bin_of(float(threshold)) for threshold in detail.thresholds], np.int64)
+    # without a threshold no impostor pair is an error, but genuine pairs still have people
+    floor = float(detail.thresholds[0]) - 1e-4 if len(edges) else 2.0
     for piece in pairs.pieces(detail.pieces):
         _impostors(detail, who, piece.above(floor), edges)
         _genuine(detail, who, piece.genuine, edges)

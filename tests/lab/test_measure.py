@@ -359,7 +359,10 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_work(crowd: Path, tm
 def test_a_report_over_a_few_pictures_shows_no_empty_plot_and_explains_its_intervals(tmp_path: Path):
     make_crowd(tmp_path / "set", 2, 3)
     (tmp_path / "set" / "notes.txt").write_text("no picture")
-    measure(EvaluationPlan(tmp_path / "set", tmp_path / "out", all_pairs=True), Silent(), [Apart("one")])
+    planned = EvaluationPlan(tmp_path / "set", tmp_path / "out", all_pairs=True)
+    report = measure(planned, Silent(), [Apart("one")])
+    assert report.models[0]["people_with_genuine_pairs"] == 3
+    assert len(report.models[0]["worst_pairs"]["genuine"]) == 3
     page = (tmp_path / "out" / "report.html").read_text()
     assert "No detection error trade-off" in page
     assert "false match rate</text>" not in page
