@@ -34,8 +34,8 @@ def measure(plan: EvaluationPlan, steps: Tells, contenders: Sequence[Contender] 
     """
     plan.check()
     material = open_material(plan)
-    check_out(plan.out, FILES, overwrite=plan.overwrite)
     contenders = contenders_of(plan) if contenders is None else contenders
+    check_out(plan.out, FILES, overwrite=plan.overwrite)
     results = results_of(plan, material, contenders, steps)
     totals = material.totals()
     # at most 50 pairs leave with a report, however many models are in it
