@@ -164,7 +164,8 @@ def fmr_upper(
     Returns:
         (measured, upper), float64 (thresholds,), upper never rising.
     """
-    place = np.searchsorted(grid, tail.pairs.score, side="right") - 1  # highest grid threshold that the score reaches
+    # the highest grid threshold that each score reaches; small types, since there are millions
+    place = np.searchsorted(grid, tail.pairs.score, side="right").astype(np.int16) - 1
     keep = place >= 0
     place, a, b = place[keep], *(people[keep] for people in tail.people_of_pairs())
 
@@ -181,9 +182,11 @@ def fmr_upper(
             tell(number + 1, rounds)
     measured = reaching() / tail.total
     # both directions of one pair of people, or several pictures of both, are hardly two events
-    order = np.argsort(-place, kind="stable")
-    first = np.unique((np.minimum(a, b) * len(templates) + np.maximum(a, b))[order], return_index=True)[1]
-    pairs = np.bincount(place[order][first], minlength=len(grid))[::-1].cumsum()[::-1]
+    key = (np.minimum(a, b).astype(np.int64) * len(templates) + np.maximum(a, b)) * len(grid) + len(grid) - 1 - place
+    key.sort()  # by pair of people, the highest place of each first
+    pair, back = np.divmod(key, len(grid))
+    highest = len(grid) - 1 - back[np.append(True, pair[1:] != pair[:-1])[: len(pair)]]
+    pairs = np.bincount(highest, minlength=len(grid))[::-1].cumsum()[::-1]
     bound = np.maximum(np.quantile(draws, level, axis=0), _exact(tail, measured, pairs, level))
     return measured, np.maximum.accumulate(bound[::-1])[::-1]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from edge.lab.progress import Tell, quiet
 from edge.types import F32
 
 F64 = NDArray[np.float64]
+I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 #: Side of a block: 16 MB of scores, and products large enough that nearly all the time goes into BLAS.
@@ -44,10 +45,10 @@ def unit(vectors: NDArray[np.generic]) -> F32:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Pairs with their scores: places of both pictures, int64 (n,), and float32 (n,)."""
+    """Pairs with their scores: places of both pictures, int64 (n,) (int32 in long lists), and float32 (n,)."""
 
-    first: I64
-    second: I64
+    first: NDArray[Any]
+    second: NDArray[Any]
     score: F32
 
 
@@ -225,7 +226,8 @@ class AllPairs:
 
 
 def _nothing() -> Scored:
-    return Scored(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+    nothing = np.zeros(0, np.int64)
+    return Scored(nothing, nothing, np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,16 +301,16 @@ class Tail:
         """Share of comparisons that reach a threshold not below ``floor``."""
         return float(np.count_nonzero(self.pairs.score >= threshold)) / max(1, self.total)
 
-    def people_of_pairs(self) -> tuple[I64, I64]:
-        """Whose template and whose probe each comparison of ``pairs`` is."""
-        return self.trials.template_person[self.pairs.first], self.trials.probe_person[self.pairs.second]
+    def people_of_pairs(self) -> tuple[I32, I32]:
+        """Whose template and whose probe each comparison of ``pairs`` is; int32, since there are millions."""
+        own, other = (people.astype(np.int32) for people in (self.trials.template_person, self.trials.probe_person))
+        return own[self.pairs.first], other[self.pairs.second]
 
     def by_person(self) -> tuple[F64, F64]:
         """(templates, probes) of each person."""
         trials = self.trials
-        templates, probes = np.zeros(trials.people), np.zeros(trials.people)
-        np.add.at(templates, trials.template_person, 1)
-        np.add.at(probes, trials.probe_person, 1)
+        sides = (trials.template_person, trials.probe_person)
+        templates, probes = (np.bincount(side, minlength=trials.people).astype(np.float64) for side in sides)
         return templates, probes
 
     def pairs_of_people(self) -> float:
@@ -320,10 +322,7 @@ class Tail:
 def compare_all(trials: Trials, floor: float, tell: Tell = quiet) -> Tail:
     """Compare every template with the probes of all other people, in blocks.
 
-    Args:
-        trials: of one set.
-        floor: lowest score to list.
-        tell: called after every block.
+    ``floor`` is the lowest score to list; ``tell`` is called after every block.
     """
     pairs = AllPairs(
         trials.templates,
@@ -337,8 +336,11 @@ def compare_all(trials: Trials, floor: float, tell: Tell = quiet) -> Tail:
         counts += histogram(piece.impostors())
         listed.append(piece.above(floor))
         tell(number, len(pairs))
-    columns = (np.concatenate([getattr(part, name) for part in listed]) for name in ("first", "second", "score"))
-    return Tail(trials, counts, Scored(*columns), floor, int(counts.sum()))
+    first, second = (
+        np.concatenate([getattr(part, name) for part in listed], dtype=np.int32) for name in ("first", "second")
+    )
+    score = np.concatenate([part.score for part in listed])
+    return Tail(trials, counts, Scored(first, second, score), floor, int(counts.sum()))
 
 
 def floor_for(counts: I64, rate: float) -> float:
