@@ -16,6 +16,7 @@ template are the card's own. Mistakes are told with file, line and column.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,6 +27,7 @@ from edge.settings.yaml_core import load
 
 SCHEMA = "edge/peer/v1"
 _REMEDY = "see the example in edge/lab/adapters/spec.py"
+_CARD = re.compile(rb"""^schema:\s*["']?edge/card/""", re.MULTILINE)
 Side = Annotated[int, Field(ge=16, le=1024)]
 Point = tuple[Annotated[float, Field(ge=-1024, le=2048)], Annotated[float, Field(ge=-1024, le=2048)]]
 Text = Annotated[str, Field(min_length=1, max_length=300)]
@@ -87,9 +89,14 @@ class PeerSpec(_Part):
 
 
 def is_spec(name: str) -> bool:
-    """Whether a ``--model`` names a peer's YAML and no card of ours."""
+    """Whether a ``--model`` names a peer's YAML and no card of ours, shipped or imported (``mine/card.yaml``)."""
     path = Path(name)
-    return path.suffix in (".yaml", ".yml") and not path.name.endswith(".card.yaml")
+    if path.suffix not in (".yaml", ".yml") or path.name.endswith(".card.yaml"):
+        return False
+    try:
+        return _CARD.search(path.read_bytes()) is None
+    except OSError:  # told by whoever reads it next
+        return True
 
 
 def read_spec(path: Path) -> PeerSpec:

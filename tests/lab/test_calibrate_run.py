@@ -17,10 +17,10 @@ from edge.errors import InputError
 from edge.face import Chain, load_card
 from edge.face.calibration import threshold
 from edge.face.match import average
-from edge.lab.calibrate_pictures import trials_of
-from edge.lab.calibrate_run import left_out
-from edge.lab.calibrate_tail import Trials
-from edge.lab.picture_files import gather
+from edge.lab.calibrate_run import _labels, left_out, trials_of
+from edge.lab.extract import central_vector
+from edge.lab.pairing import Trials, unit
+from edge.lab.pictures import gather
 from edge.settings.model import FaceSettings
 from tests.conftest import PEOPLE
 from tests.lab.crowd import NAMES, make_crowd
@@ -63,9 +63,9 @@ def test_a_folder_a_person_or_a_picture_a_person_from_folders_and_tars(tmp_path)
     (tmp_path / "staff" / "list.txt").write_text("no picture")
     with tarfile.open(tmp_path / "staff.tar", "w") as tar:
         tar.add(tmp_path / "staff", arcname=".")
-    found = gather([tmp_path / "staff"])
+    found = gather([tmp_path / "staff"]).people
     assert list(found) == ["Ada", "Bela", "Chen", "zoe.png"]
-    packed = gather([tmp_path / "staff.tar"])
+    packed = gather([tmp_path / "staff.tar"]).people
     assert {p: [x.name for x in xs] for p, xs in packed.items()} == {p: [x.name for x in xs] for p, xs in found.items()}
     assert np.array_equal(packed["Ada"][1].load(), found["Ada"][1].load())
 
@@ -85,7 +85,7 @@ def test_a_source_without_pictures_is_refused_with_a_remedy(tmp_path, kind):
 
 def test_a_person_is_enrolled_with_some_of_their_pictures_and_probed_with_the_others(tmp_path, chain):
     make_crowd(tmp_path, each=5, people=2)
-    trials, failed = trials_of(gather([tmp_path]), chain, 1)
+    trials, failed, _ = trials_of(gather([tmp_path]).people, chain, 1)
     assert failed == 0
     assert trials.template_person.tolist() == [0, 1]
     assert trials.probe_person.tolist() == [0, 0, 1, 1]
@@ -99,18 +99,19 @@ def test_a_single_picture_gives_looks_that_differ(tmp_path, chain):
     for name in NAMES[:2]:
         image = cv2.imread(str(PEOPLE / f"{name}-0.jpg"))
         cv2.imwrite(str(tmp_path / f"{name}.png"), image)
-    trials, _ = trials_of(gather([tmp_path]), chain, 1)
-    again, _ = trials_of(gather([tmp_path]), chain, 1)
+    trials, *_ = trials_of(gather([tmp_path]).people, chain, 1)
+    again, *_ = trials_of(gather([tmp_path]).people, chain, 1)
     own = float(trials.templates[0] @ trials.probes[0])
     assert 0.5 < own < 0.999
     assert np.array_equal(trials.probes, again.probes)
 
 
-def test_a_template_is_what_an_enrolment_would_make():
-    from edge.lab.calibrate_pictures import _mean
-
-    vectors = list(np.random.default_rng(1).integers(-127, 128, (3, 128)).astype(np.int8))
-    assert np.array_equal(_mean(vectors), average(vectors))
+def test_a_template_is_what_an_enrolment_would_make(tmp_path, chain):
+    make_crowd(tmp_path, each=3, people=2)
+    people = gather([tmp_path]).people
+    trials, *_ = trials_of(people, chain, 1)
+    vectors = [central_vector(chain, picture.load(), "s") for picture in people["Ada"][:2]]
+    assert trials.templates[0] == pytest.approx(unit(average(vectors)))
 
 
 @pytest.mark.timeout(300)
@@ -147,6 +148,41 @@ def test_pairs_of_one_person_under_two_names_are_found_by_either_picture():
     with pytest.raises(InputError, match="names no two pictures"):
         left_out([("x", "y")], trials)
     assert sorted(map(tuple, left_out([("b2", "a", "0.8")], trials))) == [(0, 1), (1, 0)]
+
+
+def test_a_picture_that_cannot_be_read_is_noted_and_the_work_goes_on(tmp_path, chain):
+    make_crowd(tmp_path, each=3, people=2)
+    (tmp_path / "Ada" / "Ada_0002.jpg").write_bytes(b"no picture")
+    (tmp_path / "zoe.jpg").write_bytes(b"no picture either")
+    trials, failed, unreadable = trials_of(gather([tmp_path]).people, chain, 1)
+    assert unreadable == ["Ada/Ada_0002.jpg", "zoe.jpg"]
+    assert failed == 0
+    assert trials.template_person.tolist() == [0, 1]
+
+
+def test_an_earlier_calibration_is_never_overwritten_silently(tmp_path, capsys):
+    make_crowd(tmp_path / "staff", each=2, people=4)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "alike.png").write_bytes(b"earlier")
+    arguments = ["lab", "calibrate", "--images", str(tmp_path / "staff"), "--out", str(tmp_path / "out")]
+    assert main(arguments) == 3
+    assert "an earlier report lies here" in capsys.readouterr().err
+    assert main([*arguments, "--overwrite"]) == 3
+    assert "4 people carry no false match rate" in capsys.readouterr().err
+    assert (tmp_path / "out" / "alike.png").read_bytes() == b"earlier"
+
+
+def test_one_person_below_two_folders_does_not_calibrate(tmp_path, capsys):
+    for part in ("train", "test"):
+        make_crowd(tmp_path / "split" / part, each=2, people=4)
+    assert main(["lab", "calibrate", "--images", str(tmp_path / "split"), "--out", str(tmp_path / "out")]) == 3
+    assert "Ada stands in two places" in capsys.readouterr().err
+
+
+def test_groups_may_name_any_picture_of_a_person(tmp_path):
+    make_crowd(tmp_path / "staff", each=2, people=3)
+    (tmp_path / "groups.csv").write_text("\ufeffpicture,sex\nAda/Ada_0002.jpg,f\nBela/Bela_0001.jpg,m\n")
+    assert _labels(tmp_path / "groups.csv", gather([tmp_path / "staff"]).people) == ("f", "m", "")
 
 
 def test_a_few_people_cannot_calibrate_a_door(tmp_path, capsys):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from edge.face.match import average, cosine
-from edge.lab import calibrate_tail
-from edge.lab.calibrate_tail import Trials, compare_all, floor_for, sample, unit
+from edge.lab import pairing
+from edge.lab.figures import bin_of
+from edge.lab.pairing import Trials, compare_all, floor_for, unit
 
 
 def random_unit(rows: int, seed: int) -> np.ndarray:
@@ -34,28 +35,28 @@ def slowly(trials: Trials) -> np.ndarray:
 
 
 def test_every_comparison_is_counted_once_and_nobody_is_compared_with_themselves(trials, monkeypatch):
-    monkeypatch.setattr(calibrate_tail, "_AT_ONCE", 500 * 64)  # several blocks
+    monkeypatch.setattr(pairing, "BLOCK", 64)  # several blocks
     tail, expected = compare_all(trials, 0.5), slowly(trials)
     assert tail.histogram.sum() == tail.total == len(expected)
-    assert sorted(tail.score) == pytest.approx(sorted(expected[expected >= 0.5]), abs=1e-6)
-    assert not (trials.template_person[tail.template] == trials.probe_person[tail.probe]).any()
+    assert sorted(tail.pairs.score) == pytest.approx(sorted(expected[expected >= 0.5]), abs=1e-6)
+    assert not (trials.template_person[tail.pairs.first] == trials.probe_person[tail.pairs.second]).any()
     assert tail.rate(0.6) == pytest.approx(np.mean(expected >= 0.6))
 
 
 def test_the_histogram_knows_how_many_lie_above_a_score(trials):
     tail, expected = compare_all(trials, 2.0), slowly(trials)
-    assert len(tail.score) == 0
-    assert tail.histogram[15_000:].sum() == pytest.approx((expected >= 0.5).sum(), abs=2)
+    assert len(tail.pairs.score) == 0
+    assert tail.histogram[bin_of(0.5) :].sum() == pytest.approx((expected >= 0.5).sum(), abs=2)
 
 
 def test_comparisons_that_are_left_out_are_in_neither_list_nor_count(trials):
     from dataclasses import replace
 
     whole = compare_all(trials, 0.5)
-    first = np.array([[whole.template[0], whole.probe[0]]])
+    first = np.array([[whole.pairs.first[0], whole.pairs.second[0]]])
     less = compare_all(replace(trials, left_out=first), 0.5)
     assert less.total == whole.total - 1
-    assert len(less.score) == len(whole.score) - 1
+    assert len(less.pairs.score) == len(whole.pairs.score) - 1
 
 
 def test_some_of_the_people_keep_their_numbers_and_their_exceptions(trials):
@@ -68,7 +69,7 @@ def test_some_of_the_people_keep_their_numbers_and_their_exceptions(trials):
     assert part.left_out.shape == (1, 2)
     row, column = part.left_out[0]
     assert (part.template_person[row], part.probe_person[column]) == (9, 6)
-    assert len(np.unique(sample(trials, 40, 1).template_person)) <= 40
+    assert len(np.unique(trials.sample(40, 1).template_person)) <= 40
 
 
 def test_the_floor_is_where_the_histogram_says(trials):

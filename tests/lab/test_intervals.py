@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.lab.bounds import poisson_upper, ratio_bounds, upper_bounds
-from edge.lab.calibrate_tail import BINS, Tail, Trials, compare_all
+from edge.lab.figures import BINS
+from edge.lab.intervals import fmr_upper, poisson_upper, share_interval
+from edge.lab.pairing import Scored, Tail, Trials, compare_all
 
 
 @pytest.mark.parametrize(("count", "upper"), [(0, 2.9957), (1, 4.7439), (10, 16.9622), (100, 118.08)])
@@ -31,7 +32,7 @@ def everybody(vectors: np.ndarray) -> Trials:
 
 def test_bounds_lie_above_what_was_measured_and_fall_with_the_threshold():
     tail = compare_all(everybody(random_unit(400, 2)), 0.4)
-    measured, upper = upper_bounds(tail, np.arange(0.4, 0.9, 0.02), rounds=60)
+    measured, upper = fmr_upper(tail, np.arange(0.4, 0.9, 0.02), rounds=60)
     assert (upper >= measured).all()
     assert (np.diff(upper) <= 0).all()
     assert upper[-1] >= 2.99 / (tail.total / 2)
@@ -39,17 +40,9 @@ def test_bounds_lie_above_what_was_measured_and_fall_with_the_threshold():
 
 def _tail(template, probe, people):
     score, own = np.full(len(template), 0.6, np.float32), np.arange(people)
-    return Tail(
-        np.zeros(BINS, np.int64),
-        np.array(template, np.int32),
-        np.array(probe, np.int32),
-        score,
-        0.5,
-        own,
-        own,
-        people,
-        people * (people - 1),
-    )
+    vectors = np.zeros((people, 1), np.float32)
+    pairs = Scored(np.array(template), np.array(probe), score)
+    return Tail(Trials(vectors, vectors, own, own), np.zeros(BINS, np.int64), pairs, 0.5, people * (people - 1))
 
 
 def test_one_person_who_matches_many_widens_the_bound():
@@ -59,13 +52,13 @@ def test_one_person_who_matches_many_widens_the_bound():
     spread = _tail(pairs[:, 0], (pairs[:, 0] + 1 + pairs[:, 1] % (people - 1)) % people, people)
     wolf = _tail(np.zeros(matches, int), 1 + np.arange(matches), people)
     grid = np.array([0.5])
-    assert upper_bounds(wolf, grid, 300)[1][0] > 1.5 * upper_bounds(spread, grid, 300)[1][0]
+    assert fmr_upper(wolf, grid, 300)[1][0] > 1.5 * fmr_upper(spread, grid, 300)[1][0]
 
 
 def test_both_directions_of_one_pair_of_people_are_one_event_to_the_exact_bound():
     once, twice = _tail([0], [1], 500), _tail([0, 1], [1, 0], 500)
     grid = np.array([0.5])
-    bounds = [upper_bounds(tail, grid, 50)[1][0] for tail in (once, twice)]
+    bounds = [fmr_upper(tail, grid, 50)[1][0] for tail in (once, twice)]
     assert bounds[1] == pytest.approx(2 * bounds[0])
     assert bounds[0] >= poisson_upper(1) / (500 * 499)
 
@@ -84,21 +77,21 @@ def test_the_bound_holds_about_as_often_as_it_promises():
     covered = 0
     for seed in range(100):
         tail = compare_all(everybody(people(150)), threshold - 0.01)
-        covered += upper_bounds(tail, np.array([threshold]), 100, seed)[1][0] >= true
+        covered += fmr_upper(tail, np.array([threshold]), 100, seed)[1][0] >= true
     assert covered >= 90
 
 
 def test_a_share_has_an_interval_around_it_that_narrows_with_more_people():
     rng = np.random.default_rng(6)
     wide, narrow = (
-        ratio_bounds((rng.random(people) < 0.1).astype(int), np.ones(people, int), 200) for people in (100, 10_000)
+        share_interval((rng.random(people) < 0.1).astype(int), np.ones(people, int), 200) for people in (100, 10_000)
     )
     assert wide.low < wide.rate < wide.high
     assert narrow.high - narrow.low < 0.3 * (wide.high - wide.low)
 
 
 def test_nobody_failing_does_not_mean_that_nobody_ever_will():
-    bounds = ratio_bounds(np.zeros(50, int), np.full(50, 8))
+    bounds = share_interval(np.zeros(50, int), np.full(50, 8))
     assert bounds.rate == 0
     assert bounds.high == pytest.approx(poisson_upper(0, 0.975) / 50)
-    assert np.isnan(ratio_bounds(np.zeros(3, int), np.zeros(3, int)).rate)
+    assert np.isnan(share_interval(np.zeros(3, int), np.zeros(3, int)).rate)
