@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from edge.camera.capture import Capture, Pulled
+from edge.camera.granted import Granted
 from edge.camera.health import Health, changing
 from edge.camera.replay import letterbox
 from edge.fictional import FictionalSource, Scene
@@ -25,6 +26,7 @@ from edge.types import U8, Frame, Source
 
 __all__ = [
     "Capture",
+    "Granted",
     "Health",
     "Pulled",
     "Rotated",
@@ -122,6 +124,12 @@ class Rotated:
     def __init__(self, source: Source, degrees: int) -> None:
         self._source, self._turn = source, _TURNS[degrees]
         self.name = source.name
+        self.hardware: str = getattr(source, "hardware", "")
+
+    @property
+    def granted(self) -> Granted | None:
+        """What the camera granted, as it is mounted; see `Capture.granted`."""
+        return getattr(self._source, "granted", None)
 
     def open(self) -> None:
         """See `Source.open`."""
