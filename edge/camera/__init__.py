@@ -20,7 +20,7 @@ from edge.camera.capture import Capture, Pulled
 from edge.camera.granted import Granted
 from edge.camera.health import Health, changing
 from edge.camera.replay import letterbox
-from edge.fictional import FictionalSource, Scene
+from edge.fictional import FictionalSource, Scene, one_who_stays
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame, Source
 
@@ -100,13 +100,14 @@ def _driver(
 
             return ReplaySource(settings, clock=clock, sleep=sleep)
         case "fictional":
+            stays = script is None and settings.person
             return FictionalSource(
-                script,
+                one_who_stays(stays) if stays else script,
                 width=settings.width,
                 height=settings.height,
                 fps=settings.fps,
                 seed=seed,
-                loop=settings.loop,
+                loop=settings.loop or bool(stays),
                 real=settings.pace == "real",
                 clock=clock,
                 sleep=sleep,
