@@ -17,8 +17,9 @@ import cv2
 import numpy as np
 
 from edge.camera.capture import Capture, Pulled
+from edge.camera.fault_edges import FaultEdges, Told
 from edge.camera.granted import Granted
-from edge.camera.health import Health, changing
+from edge.camera.health import Health, Motion, changing, motion, watch
 from edge.camera.replay import letterbox
 from edge.fictional import FictionalSource, Scene, one_who_stays
 from edge.settings.model import CameraSettings
@@ -26,14 +27,19 @@ from edge.types import U8, Frame, Source
 
 __all__ = [
     "Capture",
+    "FaultEdges",
     "Granted",
     "Health",
+    "Motion",
     "Pulled",
     "Rotated",
+    "Told",
     "changing",
     "letterbox",
+    "motion",
     "open_source",
     "open_stream",
+    "watch",
 ]
 
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}

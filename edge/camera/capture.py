@@ -157,7 +157,7 @@ class Capture:
             silence, silent_s = self._silence, (self._clock() - self._heard_ns) / 1e9
         raise SourceTimeout(
             f"no new frame for {silent_s:.1f} s" + (f": {silence.what}" if silence else ""),
-            where=silence.where if silence else self._source.name,
+            where=self.granted.identity if self.granted else self._source.name,
             remedy=silence.remedy if silence else "check the camera and its cable",
         )
 
