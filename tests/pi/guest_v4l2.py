@@ -20,7 +20,7 @@ from edge.camera.v4l2 import V4L2Source
 from edge.errors import EdgeError
 from edge.settings.model import CameraSettings
 
-RATE = dict(width=640, height=480, fps=15)
+RATE = {"width": 640, "height": 480, "fps": 15}
 
 
 def say(case: str, **what: object) -> None:
@@ -39,7 +39,9 @@ def refused(case: str, **keys: object) -> None:
 
 def nodes(driver: str) -> dict[str, str]:
     """Path -> name of every video node whose name has this in it."""
-    names = {f"/dev/{path.parent.name}": path.read_text().strip() for path in Path("/sys/class/video4linux").glob("*/name")}
+    names = {
+        f"/dev/{path.parent.name}": path.read_text().strip() for path in Path("/sys/class/video4linux").glob("*/name")
+    }
     return {path: name for path, name in names.items() if driver in name}
 
 
@@ -57,7 +59,15 @@ def layouts(device: str) -> None:
             grey = fourcc in ("GREY", "Y16 ")
             off = np.abs(image.mean(2) - reference.mean(2)).mean() if grey else np.abs(image - reference).mean()
             rate = 5e9 / (frames[-1].monotonic_ns - frames[0].monotonic_ns)
-            say("layout", fourcc=fourcc, off=off, rate=rate, ages=ages, granted=source.granted.format, notes=source.granted.notes)
+            say(
+                "layout",
+                fourcc=fourcc,
+                off=off,
+                rate=rate,
+                ages=ages,
+                granted=source.granted.format,
+                notes=source.granted.notes,
+            )
         except EdgeError as error:
             say("layout", fourcc=fourcc, error=str(error))
         finally:
@@ -68,7 +78,13 @@ def loopback(feeder: subprocess.Popen[bytes]) -> None:
     settings = CameraSettings(driver="v4l2", device="/dev/video42", **RATE)
     with Capture(V4L2Source(settings)) as stream:
         frames = watch(stream)
-        say("loopback", frames=len(frames), motion=motion(frames), identity=stream.granted.identity, notes=stream.granted.notes)
+        say(
+            "loopback",
+            frames=len(frames),
+            motion=motion(frames),
+            identity=stream.granted.identity,
+            notes=stream.granted.notes,
+        )
         os.kill(feeder.pid, signal.SIGSTOP)
         time.sleep(0.5)
         began = time.monotonic()
