@@ -47,14 +47,12 @@ def to_bgr(layout: str, buffer: U8, *, width: int, height: int, stride: int) -> 
     if flat.size < stride * rows:  # the last row may come without its padding
         flat = np.pad(flat, (0, stride * rows - flat.size))
     plane = flat[: stride * height].reshape(height, stride)[:, :least]
-    if layout == "NV12":
-        colour = flat[stride * height : stride * rows].reshape(height // 2, stride)[:, :width]
-        pairs = np.ascontiguousarray(colour).reshape(height // 2, width // 2, 2)
-        return _u8(cv2.cvtColorTwoPlane(np.ascontiguousarray(plane), pairs, cv2.COLOR_YUV2BGR_NV12)), _u8(plane)
-    if layout == "YU12":
-        colour = flat[stride * height : stride * rows].reshape(height, stride // 2)[:, : width // 2]
+    if rows > height:  # the plane of brightness, then those of colour, without the padding of their rows
+        shape, columns = ((height // 2, stride), width) if layout == "NV12" else ((height, stride // 2), width // 2)
+        colour = flat[stride * height : stride * rows].reshape(shape)[:, :columns]
         packed = np.concatenate([plane.reshape(-1), colour.reshape(-1)]).reshape(rows, width)
-        return _u8(cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_I420)), _u8(plane)
+        way = cv2.COLOR_YUV2BGR_NV12 if layout == "NV12" else cv2.COLOR_YUV2BGR_I420
+        return _u8(cv2.cvtColor(packed, way)), _u8(plane)
     if layout in ("YUYV", "UYVY"):
         pairs = np.ascontiguousarray(plane).reshape(height, width, 2)
         way = cv2.COLOR_YUV2BGR_YUYV if layout == "YUYV" else cv2.COLOR_YUV2BGR_UYVY
