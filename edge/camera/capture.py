@@ -18,6 +18,7 @@ timestamp. Replayed and generated frames run through it as fast as the machine c
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable
@@ -43,6 +44,14 @@ _HUNG = "its driver hangs: end this program and start it again; if that does not
 _LOCK = threading.Lock()
 #: Hardware -> the capture that opened it and has not closed it yet.
 _USERS: dict[str, Capture] = {}
+
+
+@atexit.register
+def _close_at_the_end() -> None:
+    """A program that ends in the middle of a close may crash in the driver's own code, after its answer was given."""
+    for capture in list(_USERS.values()):
+        capture.stop()
+        capture._ended.wait(CLOSE_S)
 
 
 class Capture:
