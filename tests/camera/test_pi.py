@@ -333,10 +333,11 @@ def test_two_streams_at_once_are_refused_and_not_told_as_another_program(live):
 
 def test_a_camera_mounted_on_its_side_is_the_same_camera(live):
     settings = CameraSettings(driver="picamera2", rotate=90)
-    with open_stream(settings) as running, pytest.raises(SourceUnavailable, match="this program has the camera open"):
+    with open_stream(settings) as running:
         assert running.next(0, 2.0).image.shape == (640, 480, 3)
         assert "imx219" in running.granted.identity
-        stream().start()
+        with pytest.raises(SourceUnavailable, match="this program has the camera open"):
+            stream().start()
 
 
 def test_a_stop_that_hangs_is_told_as_such_and_the_camera_comes_back_when_it_does(live, monkeypatch):
