@@ -15,7 +15,7 @@ mkdir -p /usr/share/libcamera/pipeline/virtual; cat > /usr/share/libcamera/pipel
   location: "CameraLocationFront"
 Y
 P=/opt/edge/bin/python
-timeout 300 $P guest_picamera2.py
+timeout 900 $P guest_picamera2.py
 cd /run/tour
 printf '%s\n' 'device: {name: vm, state_dir: state, trust_dir: trust}' 'camera: {driver: picamera2, fps: 15}' \
   'decision: {deadline_s: 60}' 'alternative: Ring the bell.' > device.yaml
@@ -24,9 +24,9 @@ printf '%s\n' 'subject: Ada' 'text_version: tour' 'language: en' 'given: 2026-11
 step() { name=$1; shift; "$@" > out 2>&1; code=$?; printf '{"case": "%s", "code": %s, "said": %s}\n' "$name" $code "$(tail -n 3 out | $P -c 'import json, sys; print(json.dumps(sys.stdin.read()))')"; }
 step keys $P -m edge keys init --development --config device.yaml
 step check $P -m edge config check device.yaml
-step selftest timeout 120 $P -m edge selftest --config device.yaml
-step enrol timeout 120 $P -m edge enrol --operator vm --consent consent.yaml --card ada.token --config device.yaml
-step chen timeout 120 $P -m edge enrol --operator vm --consent consent.yaml --card chen.token --config chen.yaml
-step verify timeout 120 $P -m edge verify --token ada.token --config device.yaml
-step impostor timeout 120 $P -m edge verify --token chen.token --config device.yaml
-step run sh -c "timeout 120 $P -m edge run --config device.yaml < ada.token"
+step selftest timeout 600 $P -m edge selftest --config device.yaml
+step enrol timeout 600 $P -m edge enrol --operator vm --consent consent.yaml --card ada.token --config device.yaml
+step chen timeout 600 $P -m edge enrol --operator vm --consent consent.yaml --card chen.token --config chen.yaml
+step verify timeout 600 $P -m edge verify --token ada.token --config device.yaml
+step impostor timeout 600 $P -m edge verify --token chen.token --config device.yaml
+step run sh -c "timeout 600 $P -m edge run --config device.yaml < ada.token"

@@ -19,7 +19,7 @@ import pytest
 from edge.fictional import FictionalSource, OnePerson
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.pi, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.slow, pytest.mark.pi, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def run(work: Path, tmp_path: Path, script: str, seconds: int) -> dict[str, list
 
 
 def test_a_kernel_s_cameras(work, tmp_path):
-    said = run(work, tmp_path, "guest_v4l2.sh", 900)
+    said = run(work, tmp_path, "guest_v4l2.sh", 1800)
     assert "end" in said
     layouts = {each["fourcc"]: each for each in said["layout"]}
     assert len(layouts) == 8
@@ -85,7 +85,7 @@ def test_a_kernel_s_cameras(work, tmp_path):
 
 
 def test_picamera2_over_libcamera_s_virtual_camera(work, tmp_path):
-    said = run(work, tmp_path, "guest_picamera2.sh", 1800)
+    said = run(work, tmp_path, "guest_picamera2.sh", 3000)
     assert "end" in said
     for each in said["stream"]:
         assert (each["format"], each["shape"], each["luma"]) == ("NV12", [480, 640, 3], [480, 640])
