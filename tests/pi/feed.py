@@ -24,6 +24,8 @@ number, due = 0, time.monotonic()
 while True:
     data = pictures[number % len(pictures)]
     os.write(fd, data[: len(data) // 2] if torn[0] else data)
+    if number == 0:
+        print("feeding", flush=True)
     number += 1
     due = max(due + 1 / 15, time.monotonic() - 1)
     time.sleep(max(0.0, due - time.monotonic()))

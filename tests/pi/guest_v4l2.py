@@ -17,7 +17,6 @@ import numpy as np
 
 from edge.camera import Capture, motion, watch
 from edge.camera.v4l2 import V4L2Source
-from edge.camera.v4l2_node import VideoNode
 from edge.errors import EdgeError
 from edge.settings.model import CameraSettings
 
@@ -143,12 +142,12 @@ def main() -> None:
     refused("size", device=camera, fourcc="YUYV", width=800)
     refused("format", device=camera, fourcc="H264")
     refused("null", device="/dev/null")
-    feeder = subprocess.Popen([sys.executable, "feed.py", "/dev/video42", "frames", "640", "480"])
+    feeder = subprocess.Popen(
+        [sys.executable, "feed.py", "/dev/video42", "frames", "640", "480"], stdout=subprocess.PIPE
+    )
     try:
-        for _ in range(30):  # until somebody writes into it, the device has no pictures
-            time.sleep(2)
-            if VideoNode("/dev/video42").asked().pictures:
-                break
+        assert feeder.stdout is not None
+        feeder.stdout.readline()  # until somebody writes into it, the device has no pictures
         loopback(feeder)
     finally:
         feeder.kill()
