@@ -21,7 +21,7 @@ from edge.settings.model import FaceSettings
 
 NAMES = ("ada", "chen", "goran", "kenji")
 SIZES = ((384, 384), (333, 217), (640, 480), (1031, 1295))
-#: Of `digest`: the same on x86-64 with AVX2 and FMA, without them, and on arm64 (qemu-user 10, cortex-a72, Python 3.13).
+#: Of `digest`: the same on x86-64 with AVX2 and FMA, without them, and on arm64 (qemu-user, cortex-a72, Python 3.13).
 KNOWN = "81c30c677dd94cbb0e1b3ddb8a3291ea020f355dfa6f392f596252405604291b"
 
 
