@@ -28,18 +28,18 @@ if [ ! -e "$root/.pip" ]; then
   touch "$root/.pip"
 fi
 
-cat > "$root/etc/systemd/system/host-script.service" <<'U'
-[Unit]
-Description=Run the host's script and switch off
-[Service]
-Type=oneshot
-TimeoutStartSec=infinity
-ExecStart=/bin/bash -c 'modprobe 9pnet_virtio; mkdir -p /host; mount -t 9p -o trans=virtio,version=9p2000.L,msize=1048576 host /host && bash /host/guest.sh > /host/guest.log 2>&1; systemctl poweroff'
-[Install]
-WantedBy=multi-user.target
-U
-mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
-ln -sf ../host-script.service "$root/etc/systemd/system/multi-user.target.wants/host-script.service"
+# The first process is this script: no service to wait for on a machine that is emulated slowly.
+cat > "$root/usr/sbin/edge-init" <<'I'
+#!/bin/bash
+export PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8
+mountpoint -q /proc || mount -t proc proc /proc; mountpoint -q /sys || mount -t sysfs sysfs /sys
+mountpoint -q /run || mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /tmp
+/usr/lib/systemd/systemd-udevd --daemon; udevadm trigger; udevadm settle
+modprobe 9pnet_virtio; mkdir -p /host; mount -t 9p -o trans=virtio,version=9p2000.L,msize=1048576 host /host
+bash /host/guest.sh > /host/guest.log 2>&1
+sync; echo o > /proc/sysrq-trigger; sleep 60
+I
+chmod 755 "$root/usr/sbin/edge-init"
 cp "$root"/boot/vmlinuz-* "$work/kernel"; cp "$root"/boot/initrd.img-* "$work/initrd"
 rm -f "$work/root.img.part"; mke2fs -q -F -t ext4 -O ^has_journal -d "$root" "$work/root.img.part" 4G
 mv "$work/root.img.part" "$work/root.img"
