@@ -87,10 +87,11 @@ def loopback(feeder: subprocess.Popen[bytes]) -> None:
             notes=stream.granted.notes,
         )
         os.kill(feeder.pid, signal.SIGSTOP)
-        time.sleep(0.5)
         began = time.monotonic()
         try:
-            stream.next(stream.now_ns(), 3.0)
+            for _ in range(10):  # what was on its way arrives late on an emulated machine
+                began = time.monotonic()
+                stream.next(stream.now_ns(), 3.0)
             say("stall", came=True)
         except EdgeError as error:
             say("stall", after=time.monotonic() - began, kind=type(error).__name__, what=error.what)
@@ -128,7 +129,6 @@ def unplugged(device: str) -> None:
             say("unplugged", came=True)
         except EdgeError as error:
             say("unplugged", kind=type(error).__name__, what=error.what)
-    refused("gone", device=device, fourcc="YUYV")
 
 
 def main() -> None:
