@@ -141,6 +141,10 @@ class SourceUnavailable(CameraError):
     """The source cannot be opened: missing device, missing package, wrong size."""
 
 
+class SourceHung(SourceUnavailable):
+    """The camera's driver does not come back to this very process; only a new process helps."""
+
+
 class SourceTimeout(CameraError):
     """The source delivered no new frame in time."""
 

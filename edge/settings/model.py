@@ -86,9 +86,13 @@ class CameraSettings(Section):
     driver: Literal["picamera2", "v4l2", "replay", "fictional"] = "fictional"
     """Which source: picamera2 (Pi camera), v4l2 (USB), replay (files), fictional (generated people, no camera)."""
     device: str = ""
-    """v4l2: the stable device path, /dev/v4l/by-id/...; picamera2: the camera's number, empty for the first."""
+    """v4l2: the stable path, /dev/v4l/by-id/...; picamera2: number, name or path of the camera, empty for the first."""
     path: FilePath | None = None
     """replay: a video file or a folder of pictures."""
+    person: (
+        Literal["ada", "bela", "chen", "dara", "emil", "fara", "goran", "hana", "isak", "jaya", "kenji", "lena"] | None
+    ) = None
+    """fictional: who comes and stays, as long as an enrolment takes; null: people come and go every 6.5 s."""
     pace: Literal["real", "fast"] = "real"
     """replay, fictional: as the clock goes, or as fast as asked."""
     loop: bool = False
@@ -99,8 +103,14 @@ class CameraSettings(Section):
     """Height of a frame in pixels."""
     fps: Annotated[float, Field(ge=1, le=60)] = 15.0
     """Frames per second asked of the source."""
-    fourcc: Annotated[str, _matching(r"^[A-Z0-9]{4}$", "four capital letters or digits, such as MJPG or YUYV")] = "MJPG"
-    """v4l2: pixel format asked of the camera."""
+    fourcc: Annotated[
+        str,
+        _matching(
+            r"^[A-Z0-9]{3}[A-Z0-9 ]$",
+            'four capital letters or digits, such as MJPG, YUYV, GREY or (with a space) "Y16 "',
+        ),
+    ] = "MJPG"
+    """v4l2: pixel format asked of the camera; GREY and "Y16 " are those of infrared cameras."""
     rotate: Literal[0, 90, 180, 270] = 0
     """Turn every frame clockwise by so many degrees (a camera mounted on its side)."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
