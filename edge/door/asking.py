@@ -90,8 +90,9 @@ class Asking:
 
     def check(self) -> None:
         """Raises DoorError when the guard has failed."""
-        if self._fault:
-            raise self._error()
+        with self._change:
+            if self._fault:
+                raise self._error()
 
     def leave(self) -> None:
         """Lock, and leave the line to a guard that holds it. Never raises, and must be the last call."""
@@ -185,8 +186,7 @@ class Asking:
         assert self._process.stdout is not None
         answers, poll, rest, quiet = self._process.stdout.fileno(), select.poll(), "", 0
         poll.register(answers, select.POLLIN)
-        over = False
-        while not over:
+        while not (self._fault or (self._leaving and self._answers["held"])):
             data = os.read(answers, 4096).decode() if poll.poll(guard.SILENCE_S / _ROUNDS * 1000) else None
             with self._change:
                 if data:
@@ -199,7 +199,6 @@ class Asking:
                 self._judge(quiet)
                 ended = self._released and self._due is None
                 self._released = self._released and not ended
-                over = bool(self._fault) or (self._leaving and bool(self._answers["held"]))
             if ended and self._ended is not None:
                 with contextlib.suppress(Exception):  # what is told must not end the one who listens
                     self._ended()

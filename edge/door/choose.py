@@ -41,14 +41,15 @@ def open_door(
     """
     if settings.driver == "log":
         return LogDoor(write or _line, pulse_s=settings.pulse_s, locked=locked)
-    chip = chip_of(settings)
-    if not (allow_hardware or isinstance(chip, FakeChip)):
+    if not (allow_hardware or FakeChip.is_there(settings.chip)):
         raise DoorError(
             f"this build may drive only the log door: {why or 'it is not a device build under a trusted signature'}",
             where="door.driver",
             remedy="set door.driver to log, or install a signed device build (`edge build show` says what is here)",
         )
-    return RelayDoor(chip, pin=settings.pin, active_high=settings.active_high, pulse_s=settings.pulse_s, locked=locked)
+    return RelayDoor(
+        chip_of(settings), pin=settings.pin, active_high=settings.active_high, pulse_s=settings.pulse_s, locked=locked
+    )
 
 
 def chip_of(settings: DoorSettings) -> Chip:

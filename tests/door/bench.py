@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from edge.door import FakeChip
+from edge.door import FakeChip, RelayDoor
 from edge.door.holders import Holder, holders
 from edge.types import Decision, Outcome, Reason
 
@@ -90,6 +90,17 @@ class Bench:
             return not Path(self.chip.name, str(PIN)).exists() or not self.held
 
         until(gone, 10, "some process still holds the line")
+
+
+@contextmanager
+def relay(folder: Path, pulse_s: float) -> Iterator[tuple[Bench, RelayDoor]]:
+    """A bench and an open door on it, for tests of other rooms."""
+    bench = Bench(folder)
+    try:
+        with RelayDoor(bench.chip, pin=PIN, pulse_s=pulse_s) as door:
+            yield bench, door
+    finally:
+        bench.end()
 
 
 def until(true: Callable[[], bool], at_most_s: float, what: str) -> float:
