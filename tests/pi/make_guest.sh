@@ -12,6 +12,7 @@ in_root() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root 
 if [ ! -e "$root/.made" ]; then
   rm -rf "$root"
   mmdebstrap --quiet --variant=minbase --include="systemd,systemd-sysv,udev,kmod,linux-image-amd64,linux-headers-amd64,\
+gcc,make,xz-utils,\
 python3,python3-numpy,python3-pydantic,python3-yaml,python3-libgpiod" trixie "$root" "$mirror"
   touch "$root/.made"
 fi
@@ -20,14 +21,14 @@ kernel=$(ls "$root/lib/modules")
 
 # gpio-sim is not in Debian's kernel: two files of its source, one line changed (irq_to_desc is not exported).
 if [ ! -e "$root/lib/modules/$kernel/updates/gpio-sim.ko" ]; then
-  in_root sh -ec 'apt-get -qq update; cd /usr/src; apt-get -qq download linux-source-6.12
+  in_root kernel="$kernel" sh -ec 'apt-get -qq update; cd /usr/src; apt-get -qq download linux-source-6.12
     dpkg-deb --fsys-tarfile linux-source-6.12_*.deb | tar x -O ./usr/src/linux-source-6.12.tar.xz |
       tar xJ --strip-components=3 --one-top-level=gs --wildcards "*/drivers/gpio/gpio-sim.c" "*/kernel/irq/irq_sim.c" || true
     rm linux-source-6.12_*.deb; cd gs
     sed -i "s/handle_simple_irq(irq_to_desc(irqnum));/generic_handle_irq(irqnum);/" irq_sim.c
     printf "obj-m := gpiosim.o\ngpiosim-y := gpio-sim.o irq_sim.o\nccflags-y += -DCONFIG_IRQ_SIM=1\n" > Kbuild
-    make -s -C /lib/modules/*/build M=$PWD modules; mkdir -p /lib/modules/*/updates
-    cp gpiosim.ko $(echo /lib/modules/*/updates)/gpio-sim.ko; depmod $(ls /lib/modules)'
+    make -s -C "/lib/modules/$kernel/build" M=$PWD modules; mkdir -p "/lib/modules/$kernel/updates"
+    cp gpiosim.ko "/lib/modules/$kernel/updates/gpio-sim.ko"; depmod "$kernel"'
 fi
 
 cat > "$root/etc/systemd/system/host-script.service" <<'U'
