@@ -26,7 +26,8 @@ sed 's|/etc/edge/device.yaml|/etc/edge/device-low.yaml|' /host/deploy/edge-relay
 printf '[Service]\nExecStart=\nExecStart=/usr/bin/python3 -I /host/unit_guest.py\n' > $units/edge-verifier.service.d/test.conf
 systemctl daemon-reload
 
-now() { echo "$1 value=$(cat "$line/value") state=$(systemctl is-active edge-verifier) guards=$(pgrep -cf edge/door/guard.py)"; }
+guards() { grep -l 'edge/door/guard[.]py' /proc/[0-9]*/cmdline 2> /dev/null | wc -l; }
+now() { echo "$1 value=$(cat "$line/value") state=$(systemctl is-active edge-verifier) guards=$(guards)"; }
 # the request asked for a pull towards locked; a board that pulls harder is the worst
 falls() { echo pull-down > "$line/pull"; }
 {
@@ -38,4 +39,3 @@ falls() { echo pull-down > "$line/pull"; }
 } > /host/unit.txt 2>&1
 journalctl -u edge-verifier --no-pager -o short-monotonic > /host/journal.txt
 systemd-analyze security edge-verifier --no-pager | tail -1 > /host/security.txt
-
