@@ -153,7 +153,7 @@ def _told(error: OSError, chip: int, pin: int, where: str) -> DoorError:
         info = struct.pack("=64xI188x", pin)
         user = _text(fcntl.ioctl(chip, _LINE_INFO, info)[32:64])
         remedy = "end that program, or use another pin; a kernel driver's pin is freed in config.txt (dtparam=spi=off)"
-        return Busy(f"the line is in use by {user or 'a kernel driver'!r}", where=where, remedy=remedy)
+        return Busy(f"the line is in use by {repr(user) if user else 'a kernel driver'}", where=where, remedy=remedy)
     if error.errno == errno.EINVAL:
         text, remedy = "the chip has no such line, or not as an output", "set door.pin"
     elif error.errno == errno.ENOTTY:
