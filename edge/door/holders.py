@@ -4,7 +4,8 @@
 
 A guard stays when its door was closed or its process has ended (`edge.door.guard`). It is found by its command line in
 /proc, goes on SIGTERM, and a guard that is itself stopped is killed. Between its end and the new request the line is
-free for less than a millisecond, and with the chip's own pull towards the locked level.
+free, for milliseconds: it then keeps its level, or goes to the pull towards locked that its request asked for. Only on
+a board that does neither, and lacks the resistor that the README asks for, could a relay move then.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from edge.errors import DoorError
 
 #: A guard goes within milliseconds; one that has not gone by then is stopped.
 _GOES_S = 0.5
+#: Short, since the line is free until it is requested; and no spinning, which on a busy machine takes longer still.
 _RETRY_S = 0.0002
 
 
@@ -69,18 +71,19 @@ def take_over(chip: Chip, pin: int, *, active_high: bool) -> int:
     except Busy as error:
         busy = error
     for number in (signal.SIGTERM, signal.SIGKILL):
-        for found in holders(chip, pin):
-            _end(found, number if found.left else signal.SIGTERM)  # which a guard at work ignores
+        found = list(holders(chip, pin))
+        if not found:
+            raise busy
+        for holder in found:
+            _end(holder, number if holder.left else signal.SIGTERM)  # which a guard at work ignores
         until = time.monotonic() + _GOES_S
         while time.monotonic() < until:
-            try:
+            with contextlib.suppress(Busy):
                 return chip.request(pin, active_high=active_high)
-            except Busy:
-                time.sleep(_RETRY_S)
-    for found in holders(chip, pin):
-        remedy = f"stop that process first, or end it: kill {found.asking}"
-        raise DoorError(f"the door is driven by process {found.asking}", where=busy.where, remedy=remedy) from busy
-    raise busy
+            time.sleep(_RETRY_S)
+    asking = found[0].asking
+    remedy = f"stop that process first, or end it: kill {asking}"
+    raise DoorError(f"the door is driven by process {asking}", where=busy.where, remedy=remedy) from busy
 
 
 def dismiss(chip: Chip, pin: int) -> None:

@@ -42,37 +42,44 @@ time.sleep(100)
 """
 
 
-class Watch(threading.Thread):
-    """Every change of the level: (seconds, energised), as fast as the file can be read."""
+def energised() -> bool:
+    return ((LINE / "value").read_text()[0] == "1") is HIGH
+
+
+def watch() -> None:
+    """Print every change of the level, (seconds, energised), seen as fast as the file can be read, when input ends."""
+    file, reads, ended = os.open(LINE / "value", os.O_RDONLY), 0, threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    changes: list[tuple[float, bool]] = []
+    while not ended.is_set():
+        now = (os.pread(file, 1, 0) == b"1") is HIGH
+        reads += 1
+        if not changes or changes[-1][1] is not now:
+            changes.append((time.monotonic(), now))
+        if reads == 1:
+            print("watching", flush=True)
+    print(json.dumps([changes, reads, time.monotonic()]))
+
+
+class Watch:
+    """A process that watches the level."""
 
     def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.changes: list[tuple[float, bool]] = []
-        self.reads, self._stop_it = 0, False
-        self._file = os.open(LINE / "value", os.O_RDONLY)
-        self.start()
-
-    def now(self) -> bool:
-        return (os.pread(self._file, 1, 0) == b"1") is HIGH
-
-    def run(self) -> None:
-        while not self._stop_it:
-            energised = self.now()
-            self.reads += 1
-            if not self.changes or self.changes[-1][1] is not energised:
-                self.changes.append((time.monotonic(), energised))
+        command = [sys.executable, __file__, *sys.argv[1:3], "--watch"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "watching\n"
 
     def end(self) -> dict[str, Any]:
-        """Times at which it was energised, and how finely it was looked at."""
-        self._stop_it = True
-        self.join()
-        began, last = self.changes[0][0], time.monotonic()
-        edges = [*self.changes, (last, False)]
-        spans = [(a - began, b - a) for (a, on), (b, _) in pairwise(edges) if on]
+        """When and for how long it was energised, and how finely it was looked at."""
+        told, _ = self._process.communicate()
+        changes, reads, last = json.loads(told)
+        began = changes[0][0]
+        spans = [(a - began, b - a) for (a, on), (b, _) in pairwise([*changes, (last, False)]) if on]
         return {
             "energised": [(round(at, 3), round(length, 4)) for at, length in spans],
-            "locked_at_end": not self.changes[-1][1],
-            "grain_ms": round(1000 * (last - began) / self.reads, 3),
+            "locked_at_end": not changes[-1][1],
+            "grain_ms": round(1000 * (last - began) / reads, 3),
         }
 
 
@@ -107,54 +114,54 @@ def opened() -> RelayDoor:
 
 
 def case_open_pulse_close() -> dict[str, Any]:
-    watch = Watch()
+    seen = Watch()
     with opened() as door:
         time.sleep(0.5)
         worst()
         door.act(ACCEPT)
         time.sleep(3)
     time.sleep(0.5)
-    return watch.end() | {"held": bool(list(holders(CHIP, 17)))}
+    return seen.end() | {"held": bool(list(holders(CHIP, 17)))}
 
 
 def case_killed() -> dict[str, Any]:
+    seen = Watch()
     process = driver(30)
-    watch = Watch()
     time.sleep(0.5)
     process.kill()
     process.wait()
     time.sleep(2)
-    return watch.end() | {"held": bool(list(holders(CHIP, 17)))}
+    return seen.end() | {"held": bool(list(holders(CHIP, 17)))}
 
 
 def case_stopped() -> dict[str, Any]:
     """A hung process half a second into a pulse of 30 s."""
+    seen = Watch()
     process = driver(30)
-    watch = Watch()
     time.sleep(0.5)
     process.send_signal(signal.SIGSTOP)
     time.sleep(4)
     process.kill()
     process.wait()
-    return watch.end()
+    return seen.end()
 
 
 def case_stopped_in_a_short_pulse() -> dict[str, Any]:
+    seen = Watch()
     process = driver(0.6)
-    watch = Watch()
     process.send_signal(signal.SIGSTOP)
     time.sleep(3)
     process.kill()
     process.wait()
-    return watch.end()
+    return seen.end()
 
 
 def guard_gets(number: signal.Signals) -> dict[str, Any]:
     door = RelayDoor(CHIP, pin=17, active_high=HIGH, pulse_s=30)
     door.open()
     worst()
+    seen = Watch()
     door.act(ACCEPT)
-    watch = Watch()
     time.sleep(0.5)
     os.kill(guard(), number)
     time.sleep(3)
@@ -165,7 +172,7 @@ def guard_gets(number: signal.Signals) -> dict[str, Any]:
         refused = str(error)
     door.close()
     time.sleep(1)
-    return watch.end() | {"held": bool(list(holders(CHIP, 17))), "refused": refused}
+    return seen.end() | {"held": bool(list(holders(CHIP, 17))), "refused": refused}
 
 
 def case_guard_killed() -> dict[str, Any]:
@@ -183,10 +190,10 @@ def case_taken_over() -> dict[str, Any]:
     process.kill()
     process.wait()
     time.sleep(0.5)
-    watch = Watch()
+    seen = Watch()
     with opened():
         time.sleep(0.5)
-    return watch.end()
+    return seen.end()
 
 
 def case_both_killed() -> dict[str, Any]:
@@ -198,11 +205,11 @@ def case_both_killed() -> dict[str, Any]:
     process.wait()
     os.kill(last, signal.SIGKILL)
     time.sleep(0.5)
-    watch = Watch()
-    before = watch.now()
+    before = energised()
+    seen = Watch()
     code = hold(["/host/device.yaml" if HIGH else "/host/device-low.yaml"])
     time.sleep(0.5)
-    return watch.end() | {"energised_before": before, "code": code, "held": bool(list(holders(CHIP, 17)))}
+    return seen.end() | {"energised_before": before, "code": code, "held": bool(list(holders(CHIP, 17)))}
 
 
 def case_freed() -> dict[str, Any]:
@@ -211,8 +218,8 @@ def case_freed() -> dict[str, Any]:
         pull = (LINE / "pull").read_text().strip()
     dismiss(CHIP, 17)
     time.sleep(0.5)
-    watch = Watch()
-    return watch.end() | {"pull": pull}
+    seen = Watch()
+    return seen.end() | {"pull": pull}
 
 
 def case_errors() -> dict[str, Any]:
@@ -246,9 +253,12 @@ def case_errors() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    seen = {}
-    for name, case in [(n, c) for n, c in list(globals().items()) if n.startswith("case_")]:
+    if sys.argv[3:] == ["--watch"]:
+        watch()
+    else:
+        rows = {}
+        for name, case in [(n, c) for n, c in list(globals().items()) if n.startswith("case_")]:
+            clear()
+            rows[name.removeprefix("case_")] = case()
         clear()
-        seen[name.removeprefix("case_")] = case()
-    clear()
-    print(json.dumps(seen))
+        print(json.dumps(rows))

@@ -15,9 +15,9 @@ for level in high low; do
 done
 
 # 2. under the shipped unit, as its user, with the shipped rules; only what it starts is replaced
-cp /host/deploy/edge.sysusers /etc/sysusers.d/edge.conf; systemd-sysusers
-cp /host/deploy/edge.tmpfiles /etc/tmpfiles.d/edge.conf; systemd-tmpfiles --create edge.conf
-cp /host/deploy/edge.udev /etc/udev/rules.d/60-edge.rules
+install -D /host/deploy/edge.sysusers /etc/sysusers.d/edge.conf; systemd-sysusers
+install -D /host/deploy/edge.tmpfiles /etc/tmpfiles.d/edge.conf; systemd-tmpfiles --create edge.conf
+install -D /host/deploy/edge.udev /etc/udev/rules.d/60-edge.rules
 udevadm control --reload; udevadm trigger --settle --action=add --subsystem-match=gpio
 stat -c '%G %a' /dev/gpiochip0 > /host/chip.txt
 units=/etc/systemd/system; mkdir -p $units/edge-verifier.service.d
