@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -46,26 +45,11 @@ def energised() -> bool:
     return ((LINE / "value").read_text()[0] == "1") is HIGH
 
 
-def watch() -> None:
-    """Print every change of the level, (seconds, energised), seen as fast as the file can be read, when input ends."""
-    file, reads, ended = os.open(LINE / "value", os.O_RDONLY), 0, threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
-    changes: list[tuple[float, bool]] = []
-    while not ended.is_set():
-        now = (os.pread(file, 1, 0) == b"1") is HIGH
-        reads += 1
-        if not changes or changes[-1][1] is not now:
-            changes.append((time.monotonic(), now))
-        if reads == 1:
-            print("watching", flush=True)
-    print(json.dumps([changes, reads, time.monotonic()]))
-
-
 class Watch:
     """A process that watches the level."""
 
     def __init__(self) -> None:
-        command = [sys.executable, __file__, *sys.argv[1:3], "--watch"]
+        command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("watch_guest.py")), *sys.argv[1:3]]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "watching\n"
@@ -253,12 +237,9 @@ def case_errors() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    if sys.argv[3:] == ["--watch"]:
-        watch()
-    else:
-        rows = {}
-        for name, case in [(n, c) for n, c in list(globals().items()) if n.startswith("case_")]:
-            clear()
-            rows[name.removeprefix("case_")] = case()
+    rows = {}
+    for name, case in [(n, c) for n, c in list(globals().items()) if n.startswith("case_")]:
         clear()
-        print(json.dumps(rows))
+        rows[name.removeprefix("case_")] = case()
+    clear()
+    print(json.dumps(rows))

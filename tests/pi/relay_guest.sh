@@ -11,7 +11,7 @@ ln -s /usr/bin/python3 /opt/edge/.venv/bin/python; cp /host/*.yaml /etc/edge
 # 1. the door alone, both polarities, in a working directory that nobody may write
 cd /
 for level in high low; do
-  timeout 300 python3 /host/relay_guest.py "$line" --$level > /host/$level.json 2> /host/$level.err
+  timeout 600 python3 /host/relay_guest.py "$line" --$level > /host/$level.json 2> /host/$level.err
 done
 
 # 2. under the shipped unit, as its user, with the shipped rules; only what it starts is replaced

@@ -40,7 +40,8 @@ SETTINGS = (
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("guest")
-    (made / "relay_guest.py").write_text((HERE / "relay_guest.py").read_text())
+    for name in ("relay_guest.py", "watch_guest.py"):
+        (made / name).write_text((HERE / name).read_text())
     (made / "unit_guest.py").write_text(UNIT)
     (made / "device.yaml").write_text(SETTINGS)
     (made / "device-low.yaml").write_text(SETTINGS.replace("true", "false"))
