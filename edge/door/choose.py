@@ -6,13 +6,12 @@ build (`edge.build.attest.verified`) and passes ``allow_hardware``; nothing here
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from edge.door.fake import FakeChip
 from edge.door.gpio import Chip, KernelChip
-from edge.door.log import LogDoor
+from edge.door.log import LogDoor, to
 from edge.door.relay import RelayDoor
 from edge.errors import DoorError
 from edge.settings.model import DoorSettings
@@ -40,7 +39,7 @@ def open_door(
         DoorError: this build may not drive the door that the settings name.
     """
     if settings.driver == "log":
-        return LogDoor(write or _line, pulse_s=settings.pulse_s, locked=locked)
+        return LogDoor(write or to(1), pulse_s=settings.pulse_s, locked=locked)
     if not (allow_hardware or FakeChip.is_there(settings.chip)):
         raise DoorError(
             f"this build may drive only the log door: {why or 'it is not a device build under a trusted signature'}",
@@ -55,8 +54,3 @@ def open_door(
 def chip_of(settings: DoorSettings) -> Chip:
     """The GPIO chip that the settings name: this machine's, or a fake one in a folder."""
     return FakeChip(Path(settings.chip)) if FakeChip.is_there(settings.chip) else KernelChip(settings.chip)
-
-
-def _line(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()

@@ -36,11 +36,11 @@ def test_the_log_door_writes_what_a_real_one_would_do():
     ]
 
 
-def test_the_log_door_writes_to_standard_output_by_itself(capsys):
+def test_the_log_door_writes_to_standard_output_by_itself(capfd):
     door = open_door(DoorSettings())
     door.open()
     door.close()
-    assert "locked" in capsys.readouterr().out
+    assert "locked" in capfd.readouterr().out
 
 
 def test_the_log_door_tells_when_its_release_is_over_and_a_second_accept_extends_it():
@@ -76,6 +76,21 @@ def test_the_log_door_never_waits_for_a_reader_that_has_stopped():
     assert time.monotonic() - started < 5
     go.set()
     until(lambda: any("are left out, since nobody read them" in line for line in lines), 5, "gaps are not told")
+
+
+def test_a_program_with_a_log_door_ends_though_nobody_reads_its_lines():
+    program = (
+        "from edge.door.log import LogDoor, to; from tests.door.bench import REJECT; import time\n"
+        "door = LogDoor(to(2)); door.open()\n"
+        "for _ in range(3000): door.act(REJECT); time.sleep(0.0005)\n"
+        "door.close()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE)
+    try:
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_the_log_door_survives_a_closed_stream():
