@@ -30,7 +30,7 @@ from edge.errors import DoorError
 _ROUNDS = 4
 #: Starting a process on a small board beside other work.
 _START_S = 10.0
-#: A pulse that is not over so long after its end was not ended by the guard.
+#: A release that is not over so long after its end, and in two rounds since, was not ended by the guard.
 _LATE_S = 0.25
 _REMEDY = "the door is locked; restart the service"
 
@@ -184,7 +184,7 @@ class Asking:
         """The thread. It counts rounds without an answer, not time: a machine that was paused as a whole goes on as
         if nothing had been."""
         assert self._process.stdout is not None
-        answers, poll, rest, quiet = self._process.stdout.fileno(), select.poll(), "", 0
+        answers, poll, rest, quiet, late = self._process.stdout.fileno(), select.poll(), "", 0, 0
         poll.register(answers, select.POLLIN)
         while not (self._fault or (self._leaving and self._answers["held"])):
             data = os.read(answers, 4096).decode() if poll.poll(guard.SILENCE_S / _ROUNDS * 1000) else None
@@ -195,8 +195,10 @@ class Asking:
                         self._heard(line)
                 elif data is not None:
                     self._fail("the guard process has ended")
+                elif self._answers["ready"]:
+                    late = late + 1 if self._due is not None and time.monotonic() > self._due else 0
                 quiet = 0 if data or not self._answers["ready"] else quiet + 1
-                self._judge(quiet)
+                self._judge(quiet, late)
                 ended = self._released and self._due is None
                 self._released = self._released and not ended
             if ended and self._ended is not None:
@@ -214,10 +216,10 @@ class Asking:
             self._fail(f"the line cannot be driven ({detail})")
         self._change.notify_all()
 
-    def _judge(self, quiet: int) -> None:
+    def _judge(self, quiet: int, late: int) -> None:
         if quiet >= _ROUNDS:
             self._fail("the guard process does not answer")
-        elif self._due is not None and time.monotonic() > self._due:
+        elif late > 1:
             self._fail("the guard process did not end the release")
         elif quiet:
             self._ask("beat")

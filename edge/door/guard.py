@@ -6,11 +6,10 @@ It inherits a GPIO line that is already requested and locked (`edge.door.gpio`),
 library and nothing else, and reads commands on standard input, one a line:
 
     open N    energise; locks by itself after N milliseconds, a later `open` extends       answer: open, later locked
-    lock      lock now                                                                     answer: locked
     beat      nothing; says that the asking process runs                                   answer: beat
     hold      lock, and hold the line until SIGTERM                                        answer: held
 
-What ends a release early: `lock`, and `SILENCE_S` without any command (the process was stopped, or hangs). The end of
+What ends a release early: `hold`, and `SILENCE_S` without any command (the process was stopped, or hangs). The end of
 standard input means what `hold` means: however that process ended, the line stays locked and stays requested, since a
 freed line does what the board does, and on many boards that energises an active-low relay. Whoever takes the line over
 sends SIGTERM (`edge.door.holders`).
@@ -105,8 +104,6 @@ class Guard:
                 self._fail(error)
             else:
                 self._say(b"open")
-        elif name == b"lock":
-            self._lock()
         elif name == b"beat":
             self._say(b"beat")
 

@@ -85,14 +85,16 @@ def test_a_pulse_ends_in_time_though_its_process_is_stopped(worst):
         assert worst.wait_locked(10) < 1.5
 
 
-def test_a_machine_that_pauses_as_a_whole_goes_on(worst):
-    with worst.process() as process:
+@pytest.mark.parametrize("pulse_s", [0.5, 30.0])
+def test_a_machine_that_pauses_as_a_whole_goes_on(worst, pulse_s):
+    with worst.process(pulse_s=pulse_s) as process:
         (guard,) = worst.guards
         os.kill(guard.pid, signal.SIGSTOP)
         process.send_signal(signal.SIGSTOP)
         time.sleep(2.5)
         process.send_signal(signal.SIGCONT)
         os.kill(guard.pid, signal.SIGCONT)
+        time.sleep(0.5)
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write("again\n")
@@ -261,3 +263,17 @@ def test_what_cannot_be_locked_is_told_with_exit_code_4(worst, tmp_path, capfd):
     assert "no such GPIO chip" in capfd.readouterr().err
     assert hold([str(tmp_path / "none.yaml")]) == 4
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_guard_that_answers_and_does_not_end_a_release_is_noticed(worst, monkeypatch):
+    """Its clock is broken: it takes every release for the longest."""
+    text = Path(guard_module.__file__).read_text().replace("min(int(value), LONGEST_MS)", "LONGEST_MS")
+    broken = Path(worst.chip.name, "edge", "door", "guard.py")
+    broken.parent.mkdir(parents=True)
+    broken.write_text(text)
+    monkeypatch.setattr(guard_module, "__file__", str(broken))
+    with door_of(worst, pulse_s=0.3) as door:
+        door.act(ACCEPT)
+        assert 0.3 < worst.wait_locked(5) < 0.3 + SOON_S
+        with pytest.raises(DoorError, match="did not end the release"):
+            door.act(ACCEPT)
