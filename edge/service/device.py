@@ -23,11 +23,12 @@ from types import TracebackType
 
 from edge.camera import Capture, Pulled, open_source
 from edge.camera.health import Health
+from edge.door.log import to
 from edge.errors import ClaimError, JournalBroken
 from edge.face import Chain
 from edge.journal import KEY_LABEL, Journal
 from edge.profile import BuildInfo
-from edge.service.doorway import Doorway, to_stderr
+from edge.service.doorway import Doorway
 from edge.service.housekeeping import Housekeeping
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
 from edge.service.models import Overlap, model_finder
@@ -336,4 +337,4 @@ class Device:
 def _held(folder: Path, name: str) -> FolderLock:
     """The state folder for this process; it waits for a command that is about to end, not for a running door."""
     wait_s = 0.0 if (folder / DOOR_SOCKET).exists() else WAIT_S
-    return FolderLock(folder, name, wait_s=wait_s, waiting=lambda holder: to_stderr(f"edge: waiting for {holder}"))
+    return FolderLock(folder, name, wait_s=wait_s, waiting=lambda holder: to(2)(f"edge: waiting for {holder}"))

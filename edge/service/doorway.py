@@ -7,17 +7,17 @@ doorway.act(decision)        # an accept releases the lock; told as `DoorOpened`
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 
 from edge.build.attest import verified
 from edge.door import open_door
-from edge.errors import DoorError
+from edge.door.log import to
+from edge.errors import DoorError, JournalBroken
 from edge.profile import BuildInfo
 from edge.settings.model import Settings
 from edge.types import Decision, Door, Outcome
-from edge.types.events import DoorFault, DoorOpened, Event
+from edge.types.events import DoorFault, DoorLocked, DoorOpened, Event
 
 
 class Doorway:
@@ -95,7 +95,12 @@ class Doorway:
         if settings.driver != "log":
             build = self.examined()
             allow, why = build.drives_doors, build.log_only
-        return open_door(settings, allow_hardware=allow, why=why, write=to_stderr)
+        return open_door(settings, allow_hardware=allow, why=why, write=to(2), locked=self._locked_again)
+
+    def _locked_again(self) -> None:
+        """A release has ended; told from a thread of the door."""
+        with contextlib.suppress(JournalBroken):  # the next event that must be on the disk says so again
+            self._tell(DoorLocked(at_ns=self._now_ns(), driver=self._settings.door.driver))
 
     def examined(self) -> BuildInfo:
         """This build, and whether a trusted signature covers it. Reads every installed file, once.
@@ -115,8 +120,3 @@ class Doorway:
         """Lock and give the hardware back. Harmless when repeated."""
         if self._door is not None:
             self._door.close()
-
-
-def to_stderr(line: str) -> None:
-    """The log door's lines; standard output belongs to the answers."""
-    sys.stderr.write(line + "\n")

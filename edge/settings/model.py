@@ -239,14 +239,23 @@ class LimitSettings(Section):
 class DoorSettings(Section):
     driver: Literal["log", "relay"] = "log"
     """What an accept does: write a line, or release a lock through a relay."""
-    pin: Annotated[int, Field(ge=0, le=27)] = 17
-    """relay: BCM number of the GPIO pin."""
+    chip: Annotated[
+        str, _matching(r"^(/.*)?$", "the path of a GPIO chip, such as /dev/gpiochip0, or nothing on a Raspberry Pi")
+    ] = ""
+    """relay: device of the GPIO chip, such as /dev/gpiochip0; empty: the header of a Raspberry Pi."""
+    pin: Annotated[int, Field(ge=0, le=1023)] = 17
+    """relay: number of the chip's line; on a Raspberry Pi the BCM number, 0 to 27."""
     active_high: bool = True
     """relay: whether the relay is energised by a high level."""
     pulse_s: Annotated[float, Field(ge=0.1, le=30)] = 3.0
     """relay: how long the lock is released."""
     on_fault: Literal["locked"] = "locked"
     """What the door does when the device fails. Only fail-secure is built."""
+
+    @model_validator(mode="after")
+    def _header(self) -> DoorSettings:
+        wrong = [] if self.chip or self.pin <= 27 else ["pin: a Raspberry Pi's header has GPIO 0 to 27"]
+        return _valid(self, wrong)
 
 
 class JournalSettings(Section):

@@ -1,6 +1,6 @@
 """A signed device build, installed by pip from a real wheel, may drive a relay; anything less drives the log door.
 
-Each case is a copy of one installation with one thing changed, run in a process of its own. The pins are gpiozero's.
+Each case is a copy of one installation with one thing changed, run in a process of its own, with a fake GPIO chip.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ OFFICE = "config/examples/build-office.yaml"
 RELAY = """
 import json, sys
 from pathlib import Path
-from gpiozero.pins.mock import MockFactory
-from edge.door import choose
+from edge.door import FakeChip, choose
+from edge.door.holders import dismiss
 from edge.errors import EdgeError
 from edge.service import open_device
 from edge.types import Decision, Outcome, Reason
 
-factory, guard = MockFactory(), choose.GuardProcess
-choose.hardware_factory = lambda: factory
-choose.GuardProcess = lambda pin, active_high: guard(pin, active_high=active_high, mock=True)
+chip = FakeChip.make(Path(sys.argv[2]))
+choose.KernelChip = lambda path: chip
 told = {"energised": False, "error": ""}
 with open_device(Path(sys.argv[1])) as device:
     try:
         device.door.act(Decision(Outcome.ACCEPT, Reason.MATCHING, 1e-4))
-        told["energised"] = bool(factory.pin(17).state)
+        told["energised"] = chip.energised(17, active_high=True)
     except EdgeError as error:
         told["error"] = error.what
+dismiss(chip, 17)
 print(json.dumps(told))
 """
 
@@ -101,7 +101,7 @@ def edge(site: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedPr
 
 
 def relay(site: Path, desk: Desk) -> dict[str, object]:
-    done = python(site, RELAY, str(desk.folder / "relay.yaml"))
+    done = python(site, RELAY, str(desk.folder / "relay.yaml"), str(desk.folder / "chip"))
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 

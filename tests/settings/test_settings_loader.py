@@ -47,7 +47,7 @@ def test_what_the_file_leaves_out_has_the_model_s_default(tmp_path: Path):
         ("camera: {fpss: 1}", "f:1:10: camera.fpss: unknown key, did you mean fps?"),
         ("camra: {}", "f:1:1: camra: unknown key, did you mean camera?"),
         ("target_fmr: 1e-4", "f:1:1: target_fmr: unknown key here, did you mean decision.target_fmr?"),
-        ("door:\n  zzz: 1", "f:2:3: door.zzz: unknown key, allowed: the keys driver, pin"),
+        ("door:\n  zzz: 1", "f:2:3: door.zzz: unknown key, allowed: the keys driver, chip, pin"),
         ("camera: {fps: 200}", "f:1:15: camera.fps: 200 is too large, allowed: a number from 1 to 60"),
         ("camera: {fps: fast}", 'f:1:15: camera.fps: "fast" is not a number, allowed: a number from 1 to 60'),
         ("camera: {width: '640'}", 'f:1:17: camera.width: "640" is not a whole number, allowed: a whole number from'),
