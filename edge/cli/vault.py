@@ -73,11 +73,13 @@ def expire(config: Path | None, json_wanted: bool) -> int:
     from edge.service import open_device
 
     with open_device(config) as device:
-        if not device.clock.now().confirmed:
+        now = device.clock.now()
+        now.need_confirmed()
+        if now.waiting_s:
             raise StateError(
-                "nothing is deleted while the time is not confirmed",
+                "the clock has moved by more than a day; nothing is deleted until the device has run for a day with it",
                 where="clock",
-                remedy="wait for time synchronisation, or confirm the time: edge confirm clock --operator NAME",
+                remedy=f"let it run for {now.waiting_s / 3600:.1f} hours more; it then deletes by itself what is due",
             )
         gone = device.housekeeping.keep()
         rows = [_row(device, each) for each in gone]

@@ -70,7 +70,7 @@ _KINDS: dict[str, dict[str, Kind]] = {
     "fault": {"error": WORD, "fault": FAULT, "room": WORD},
     "settings": {"digest": DIGEST},
     "keys": {"key": WORD, "change": WORD, "operator": NAME, "id": DIGEST},
-    "clock": {"confirmed": FLAG, "operator": NAME, "to": NUMBER},
+    "clock": {"confirmed": FLAG, "operator": NAME, "from": NUMBER, "to": NUMBER},
     "acknowledged": {"what": WORD, "operator": NAME},
     # one claim
     "decision": {

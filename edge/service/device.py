@@ -35,7 +35,7 @@ from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.retention import Retention, retention
 from edge.session import Admission, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
-from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
+from edge.state import BUDGET_S, PLAUSIBLE_S, ClockGuard, Counters, Limits, SqliteFile, state_database
 from edge.trust import Keyring
 from edge.types import Decision, Door, Outcome, Source, Stream
 from edge.vault import Vault
@@ -80,7 +80,13 @@ class Device:
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
         self.settings, self.build, self.keyring, self._parts = settings, parts.build, keyring, parts
-        self.clock = ClockGuard(state, system_clock=parts.system_clock, build_date=max(BUILD_DATE, parts.build.built_s))
+        built = parts.build.built_s
+        self.clock = ClockGuard(
+            state,
+            system_clock=parts.system_clock,
+            build_date=max(BUILD_DATE, built),
+            first_budget_s=BUDGET_S if built else PLAUSIBLE_S,
+        )
         self.limits = Limits(state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
         folder = settings.device.state_dir
         self.vault = Vault.at(
@@ -92,7 +98,7 @@ class Device:
         )
         counters = Counters(state)
         written = counters.value(JOURNAL_COUNTER)
-        journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().utc_s, at_least=written)
+        journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().believed_s, at_least=written)
         self.ledger = Ledger(journal, settings, parts.build, counters)
         find = model_finder(settings)
         self.chain = Chain.load(settings.face, find)
@@ -263,7 +269,9 @@ class Device:
 
         Raises:
             PolicyStops: a rule stops new enrolments, or the settings are not what the build declares.
+            StateError: the clock is not confirmed.
         """
+        self.clock.now().need_confirmed()
         self.policy.need_enrolments()
         need_as_declared(self.settings, self.build.statement)
         return Enrolment(

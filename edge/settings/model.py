@@ -177,6 +177,8 @@ class ClaimSettings(Section):
     """How often the idle stream is searched for a code."""
     group: Group = "default"
     """The door group of this device; a token opens it when it names the group."""
+    clock_skew_s: Annotated[float, Field(ge=0, le=86400)] = 300.0
+    """A card is accepted so many seconds early, since clocks differ; a door without a clock chip may need hours."""
     schedule: Schedule | None = None
     """Weekly hours outside of which every claim is refused; null: always."""
 

@@ -13,15 +13,17 @@ A damaged file raises `StateError`, and stays where it is: whoever could get a n
 rid of the lockouts. `set_aside` is what an operator does about it.
 """
 
-from edge.state.clock import ClockGuard, TrustedTime, kernel_synchronised
+from edge.state.clock import BUDGET_S, PLAUSIBLE_S, ClockGuard, TrustedTime, kernel_synchronised
 from edge.state.counters import Counters
-from edge.state.database import Kind, SqliteFile, set_aside
+from edge.state.database import Kind, SqliteFile, is_damaged, set_aside
 from edge.state.fanout import Guard
 from edge.state.limits import Limits, Standing
 from edge.state.schema import FILE, state_database
 
 __all__ = [
+    "BUDGET_S",
     "FILE",
+    "PLAUSIBLE_S",
     "ClockGuard",
     "Counters",
     "Guard",
@@ -30,6 +32,7 @@ __all__ = [
     "SqliteFile",
     "Standing",
     "TrustedTime",
+    "is_damaged",
     "kernel_synchronised",
     "set_aside",
     "state_database",
