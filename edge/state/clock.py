@@ -201,7 +201,8 @@ class ClockGuard:
         if not (math.isfinite(system) and math.isfinite(uptime)):
             raise StateError("the system clock gives no number", where="clock", remedy="restart the device")
         rows = self._database.read("SELECT latest, uptime, running, spent, hold, mark, marked_at FROM clock")
-        budget, synchronised = BUDGET_S, self._synchronised()
+        budget: float = BUDGET_S
+        synchronised = self._synchronised()
         if rows:
             latest, recorded, running, spent, hold, mark, marked_at = rows[0]
             # a smaller uptime than recorded means a restart in between: it has run at least as long as it is up
