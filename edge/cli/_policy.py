@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli._console import wrapped
+
 if TYPE_CHECKING:
     from edge.policy.evaluate import Explained, Verdict
     from edge.policy.findings import Finding
     from edge.policy.packs import Pack, Rule
-
-WIDTH = 100
 
 
 def verdict_lines(packs: Iterable[Pack], verdict: Verdict) -> Iterator[str]:
@@ -71,15 +70,7 @@ def rule_lines(rule: Rule) -> Iterator[str]:
 
 
 def _indented(text: str) -> list[str]:
-    room = " " * 7
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=room,
-        subsequent_indent=room + "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(text, " " * 7, " " * 9).splitlines()
 
 
 def summary(verdict: Verdict, against: tuple[Finding, ...], declared: bool) -> str:

@@ -121,6 +121,7 @@ def show(what: str, lang: str, trust: Path | None, config: Path | None, json_wan
     every file still is as it was signed, from which source it was made and when, and what its operator declared.
     """
     from edge.build.explain import explain
+    from edge.cli._console import wrapped
 
     found = _examine(what, _builders(trust, config))
     added = _added(config, trust) if what == INSTALLED else None
@@ -134,23 +135,12 @@ def show(what: str, lang: str, trust: Path | None, config: Path | None, json_wan
         if section.title:
             click.echo(click.style(section.title, bold=True))
         for line in section.lines:
-            click.echo(_wrapped(line, _mark(section.kind)))
+            click.echo(wrapped(line, _mark(section.kind)))
     return 0
 
 
 def _mark(kind: str) -> str:
     return {"title": "", "notes": "", "can": "  + ", "cannot": "  - "}.get(kind, "  ")
-
-
-def _wrapped(line: str, mark: str) -> str:
-    """A sentence in lines of at most 80 characters; only spaces that may break do."""
-    rows, row = [], mark
-    for word in line.split(" "):
-        if len(row) + 1 + len(word) > 80 and row.strip():
-            rows.append(row)
-            row = " " * len(mark)
-        row += ("" if row in (mark, " " * len(mark)) else " ") + word
-    return "\n".join([*rows, row])
 
 
 def _examine(what: str, builders: Mapping[str, PublicKey]) -> Examination:

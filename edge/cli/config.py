@@ -55,6 +55,7 @@ def check(ctx: click.Context, file: Path | None, as_json: bool) -> None:
 @click.pass_context
 def show(ctx: click.Context, file: Path | None, as_json: bool) -> None:
     """Show the settings in force, and where each comes from."""
+    from edge.cli._console import table
     from edge.settings import check, default_file, origins
     from edge.settings.loader import flat
     from edge.settings.problems import dotted
@@ -76,8 +77,7 @@ def show(ctx: click.Context, file: Path | None, as_json: bool) -> None:
         (dotted(key), json.dumps(value, ensure_ascii=False), sources[dotted(key)])
         for key, value in flat(values).items()
     ]
-    for line in _columns(rows):
-        click.echo(line)
+    click.echo("\n".join(table(rows)))
 
 
 @command.command()
@@ -105,8 +105,3 @@ def _verdict(file: Path, problems: Sequence[Problem]) -> dict[str, Any]:
 def _tell(problems: Sequence[Problem]) -> None:
     for problem in problems:
         click.echo(str(problem), err=True)
-
-
-def _columns(rows: list[tuple[str, str, str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return [f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for key, value, origin in rows]

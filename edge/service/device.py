@@ -80,13 +80,7 @@ class Device:
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
         self.settings, self.build, self.keyring, self._parts = settings, parts.build, keyring, parts
-        built = parts.build.built_s
-        self.clock = ClockGuard(
-            state,
-            system_clock=parts.system_clock,
-            build_date=max(BUILD_DATE, built),
-            first_budget_s=BUDGET_S if built else PLAUSIBLE_S,
-        )
+        self.clock = clock_of(state, parts.build, parts.system_clock)
         self.limits = Limits(state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
         folder = settings.device.state_dir
         self.vault = Vault.at(
@@ -284,6 +278,16 @@ class Device:
 
     def _new_session(self) -> str:
         return self._parts.random_bytes(8).hex()
+
+
+def clock_of(state: SqliteFile, build: BuildInfo, system_clock: Callable[[], float] = time.time) -> ClockGuard:
+    """The clock of a device of this build."""
+    return ClockGuard(
+        state,
+        system_clock=system_clock,
+        build_date=max(BUILD_DATE, build.built_s),
+        first_budget_s=BUDGET_S if build.built_s else PLAUSIBLE_S,
+    )
 
 
 def _to_stderr(line: str) -> None:

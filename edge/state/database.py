@@ -10,12 +10,14 @@ SQLite's result code says (https://www.sqlite.org/rescode.html), never its text:
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from edge.errors import EdgeError
@@ -70,7 +72,7 @@ class SqliteFile:
     Args:
         path: the file; it and its folder are made when missing.
         kind: what it is for.
-        read_only: work on a copy in memory, of this moment; the file, its folder and its medium stay as they are.
+        read_only: work on a copy in memory, of this moment (empty without a file); the medium stays as it is.
 
     Raises:
         EdgeError: of ``kind.error``: damaged, another program's, newer than this build, not writable.
@@ -269,29 +271,38 @@ def _connect(path: Path | str, *, uri: bool = False) -> sqlite3.Connection:
 
 
 def _in_memory(path: Path) -> sqlite3.Connection:
-    """A copy of a database and its log in memory, read without writing anything anywhere.
+    """A copy of a database and its log in memory, empty without a file; nothing is written beside it.
+
+    Not even the log's index (-shm), which SQLite makes where it is missing: made by root, it would lock out the service.
 
     Raises:
         sqlite3.Error, OSError: it cannot be read.
     """
-    size = path.stat().st_size  # raises where there is none, as SQLite would make one
-    log = path.with_name(path.name + "-wal")
+    log, index = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))
     memory = _connect(":memory:")
-    # SQLite needs the log's index (-shm) beside a database in WAL mode and cannot make one on a medium that is read
-    # only. Without a log nothing can change the file, which is what `immutable` asserts.
-    modes = ["mode=ro"] if log.exists() and log.stat().st_size else ["mode=ro", "immutable=1"]
     try:
-        for mode in modes if size else ():
+        if not path.exists() or not path.stat().st_size:
+            return memory
+        if index.exists():  # some process has it open, or had when the power went
             try:
-                with closing(_connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as source:
-                    source.backup(memory)
-                break
+                return _copied(f"{path.absolute().as_uri()}?mode=ro", memory)
             except sqlite3.OperationalError as error:
-                if mode == modes[-1] or _primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                if _primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
                     raise
+        if not log.exists() or not log.stat().st_size:  # then nothing changes the file, as `immutable` asserts
+            return _copied(f"{path.absolute().as_uri()}?immutable=1", memory)
+        with TemporaryDirectory() as folder:
+            for part in (path, log):
+                shutil.copyfile(part, Path(folder, part.name))
+            return _copied(Path(folder, path.name).as_uri(), memory)
     except BaseException:
         memory.close()
         raise
+
+
+def _copied(uri: str, memory: sqlite3.Connection) -> sqlite3.Connection:
+    with closing(_connect(uri, uri=True)) as source:
+        source.backup(memory)
     return memory
 
 

@@ -66,7 +66,7 @@ def state_database(folder: Path, *, read_only: bool = False) -> SqliteFile:
     """Open, or make, ``state.sqlite3`` in the state directory.
 
     Args:
-        read_only: see `SqliteFile`; the file must be there.
+        read_only: see `SqliteFile`.
 
     Raises:
         StateError: damaged, not ours, not writable, of a newer version.

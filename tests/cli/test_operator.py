@@ -7,6 +7,7 @@ import json
 import pytest
 
 from edge.cli import main
+from edge.errors import StateError
 
 
 def journal(desk, capsys) -> list[dict]:
@@ -49,9 +50,25 @@ def test_a_state_that_is_not_damaged_is_not_thrown_away(desk, capsys):
     assert "not damaged" in capsys.readouterr().err
 
 
-def test_an_operator_confirms_the_clock(desk, capsys):
+def test_a_full_disk_throws_no_state_away(desk, capsys, monkeypatch):
+    def full(folder):
+        raise StateError("the disk is full", where=str(folder), remedy="make room")
+
+    desk.token("ada", capsys)
+    monkeypatch.setattr("edge.state.state_database", full)
+    state = desk.folder / "state"
+    before = {path.name: path.read_bytes() for path in state.glob("state.sqlite3*")}
+    assert main(["confirm", "state", "--operator", "kim", "--config", str(desk.config)]) == 3
+    assert "the disk is full; make room" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in state.glob("state.sqlite3*")} == before
+
+
+def test_an_operator_confirms_the_clock_and_the_journal_tells_from_what(desk, capsys):
     assert main(["confirm", "clock", "--operator", "kim", "--config", str(desk.config)]) == 0
     assert "UTC" in capsys.readouterr().out
+    entry = next(e for e in journal(desk, capsys) if e["kind"] == "clock")
+    assert entry["fields"]["operator"] == "kim"
+    assert {"from", "to"} <= set(entry["fields"])
 
 
 @pytest.mark.parametrize("command", [["revoke", "zzz"], ["reset", "12-34"]])
