@@ -92,14 +92,14 @@ def command(
     """
     from edge.cli.keys import open_issuer
     from edge.cli.verify import read_token
-    from edge.selftest import checks
     from edge.service import open_device
+    from edge.settings.checks import need_alternative
 
     _check_card(card, config)
     name = operator or str(click.prompt("Operator", err=True))
     old = read_token(renew) if renew else None
     with open_device(config) as device:
-        checks.alternative(device.settings.alternative)  # consent without another way in is none
+        need_alternative(device.settings.alternative)  # consent without another way in is none
         key = open_issuer(device.settings.device.state_dir, issuer, passphrase_file)
         receipt = _consent(device, consent, needed=old is None)
         if old is not None and not override:

@@ -138,11 +138,12 @@ def begin(operator: str, config: Path | None) -> int:
     from edge.settings import load_settings
 
     with Reading(load_settings(config)) as reading:
-        folder, at_least, now = reading.folder, reading.at_least, reading.now.believed_s
+        folder, at_least, key = reading.folder, reading.at_least, reading.journal_key
+        now = reading.clock.now().believed_s
         if reading.journal().ok:
             raise UsageError("this journal's chain holds, there is no need", where=str(folder / FILE), remedy="keep it")
     stamp = time.strftime("%Y-%m-%dT%H%M%S", time.gmtime())
-    with begin_anew(folder, reading.key, now=lambda: now, operator=operator, stamp=stamp, at_least=at_least) as journal:
+    with begin_anew(folder, key, now=lambda: now, operator=operator, stamp=stamp, at_least=at_least) as journal:
         click.echo(f"A new journal begins after entry {journal.sequence - 1}; the old files end in .broken-{stamp}.")
     return 0
 

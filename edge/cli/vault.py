@@ -41,7 +41,7 @@ def due(days: int, config: Path | None, json_wanted: bool) -> int:
     from edge.settings import load_settings
 
     with Reading(load_settings(config)) as device:
-        now = device.now
+        now = device.clock.now()
         until = min(now.utc_s + days * 86_400, 2**32 - 2)
         rows = device.vault.due(until)
         answer: dict[str, Any] = {

@@ -15,16 +15,16 @@ from edge.journal.entry import Entry
 from edge.journal.journal import FILE, HEAD, KEY_LABEL, Journal, begin_anew
 from edge.journal.kinds import KINDS
 from edge.journal.query import Selection, entries, last
-from edge.journal.verify import Report, verify
+from edge.journal.verify import ChainReport, verify
 
 __all__ = [
     "FILE",
     "HEAD",
     "KEY_LABEL",
     "KINDS",
+    "ChainReport",
     "Entry",
     "Journal",
-    "Report",
     "Selection",
     "begin_anew",
     "entries",

@@ -23,7 +23,7 @@ from edge.journal.entry import GENESIS, MAX_LINE, Entry
 from edge.journal.head import Head
 from edge.journal.kinds import Value, check
 from edge.journal.query import Selection, entries, last
-from edge.journal.verify import Broken, Report, Walk, check_end, read, trace, verify
+from edge.journal.verify import Broken, ChainReport, Walk, check_end, read, trace, verify
 from edge.types import Decision
 
 FILE, HEAD, LOCK = "journal.jsonl", "journal.head", "journal.lock"
@@ -100,7 +100,7 @@ class Journal:
             fields["session"] = decision.session[:32]
         return self.write("decision", **fields)
 
-    def verify(self, *, at_least: int = 0) -> Report:
+    def verify(self, *, at_least: int = 0) -> ChainReport:
         """Check the whole chain; see `edge.journal.verify`."""
         with self._exclusive():
             return verify(self.path, self.head_path, self._key, at_least=max(at_least, self._head.seq))

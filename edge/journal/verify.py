@@ -19,7 +19,7 @@ from edge.journal.head import Head
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ChainReport:
     """What a verification found.
 
     Attributes:
@@ -125,7 +125,7 @@ class Walk:
         self.torn, self.recovered = bytearray(), self.recovered + 1
 
 
-def verify(path: Path, head_path: Path, key: bytes, *, at_least: int = 0) -> Report:
+def verify(path: Path, head_path: Path, key: bytes, *, at_least: int = 0) -> ChainReport:
     """Check a journal file against its head.
 
     Args:
@@ -183,8 +183,8 @@ def check_end(last: Head, head: Head | None, path: Path, head_path: Path, at_lea
         raise Broken(f"an older journal was put back: it ends at entry {last.seq}, this device has written {at_least}")
 
 
-def _report(walk: Walk, problem: str, line: int) -> Report:
-    return Report(
+def _report(walk: Walk, problem: str, line: int) -> ChainReport:
+    return ChainReport(
         problem,
         line,
         walk.entries,

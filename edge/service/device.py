@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 
 from edge.build.attest import verified
@@ -34,7 +35,7 @@ from edge.service.models import Overlap, model_finder
 from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.retention import Retention, retention
 from edge.session import Admission, Enrolment, Glimpse, Verifier
-from edge.settings.model import Settings
+from edge.settings.model import CameraSettings, Settings
 from edge.state import BUDGET_S, PLAUSIBLE_S, ClockGuard, Counters, Limits, SqliteFile, state_database
 from edge.trust import Keyring
 from edge.types import Decision, Door, Outcome, Source, Stream
@@ -162,10 +163,7 @@ class Device:
 
     def stream(self) -> Capture | Pulled:
         """A fresh stream of the configured source; enter it to open the source."""
-        camera = self.settings.camera
-        source = self._parts.source() if self._parts.source else open_source(camera)
-        fast = self._parts.fast or (camera.driver in ("replay", "fictional") and camera.pace == "fast")
-        return Pulled(source) if fast else Capture(source)
+        return stream_of(self.settings.camera, self._parts)
 
     def decide(
         self,
@@ -230,11 +228,7 @@ class Device:
     def door(self) -> Door:
         """The door, opened when it is first needed."""
         if self._door is None:
-            settings, allow, why = self.settings.door, False, ""
-            if settings.driver != "log":
-                build = self.examined()
-                allow, why = build.drives_doors, build.log_only
-            self._door = open_door(settings, allow_hardware=allow, why=why, write=_to_stderr)
+            self._door = door_of(self.settings, self.examined)
             self._door.open()
         return self._door
 
@@ -244,12 +238,7 @@ class Device:
         It is asked before a door other than log is opened, by the self-test and when the loop starts.
         """
         if self._examined is None:
-            build = self.build
-            looked = build if build.signed else verified(self.settings.device.trust_dir)
-            # what was handed in by `Parts` stays what it is: only the signature is added
-            self._examined = replace(
-                build, signed=looked.signed, signer=looked.signer, signer_id=looked.signer_id, unsigned=looked.unsigned
-            )
+            self._examined = examined(self.build, self.settings.device.trust_dir)
         return self._examined
 
     @property
@@ -280,6 +269,22 @@ class Device:
         return self._parts.random_bytes(8).hex()
 
 
+def stream_of(camera: CameraSettings, parts: Parts) -> Capture | Pulled:
+    """A fresh stream of the configured source; enter it to open the source."""
+    source = parts.source() if parts.source else open_source(camera)
+    fast = parts.fast or (camera.driver in ("replay", "fictional") and camera.pace == "fast")
+    return Pulled(source) if fast else Capture(source)
+
+
+def examined(build: BuildInfo, trust_dir: Path) -> BuildInfo:
+    """A build with what a look at every installed file says about its signature."""
+    looked = build if build.signed else verified(trust_dir)
+    # what was handed in by `Parts` stays what it is: only the signature is added
+    return replace(
+        build, signed=looked.signed, signer=looked.signer, signer_id=looked.signer_id, unsigned=looked.unsigned
+    )
+
+
 def clock_of(state: SqliteFile, build: BuildInfo, system_clock: Callable[[], float] = time.time) -> ClockGuard:
     """The clock of a device of this build."""
     return ClockGuard(
@@ -288,6 +293,19 @@ def clock_of(state: SqliteFile, build: BuildInfo, system_clock: Callable[[], flo
         build_date=max(BUILD_DATE, build.built_s),
         first_budget_s=BUDGET_S if build.built_s else PLAUSIBLE_S,
     )
+
+
+def door_of(settings: Settings, examined: Callable[[], BuildInfo]) -> Door:
+    """The door that the settings name, not yet opened.
+
+    Raises:
+        DoorError: this build may not drive it.
+    """
+    allow, why = False, ""
+    if settings.door.driver != "log":
+        build = examined()
+        allow, why = build.drives_doors, build.log_only
+    return open_door(settings.door, allow_hardware=allow, why=why, write=_to_stderr)
 
 
 def _to_stderr(line: str) -> None:

@@ -11,7 +11,7 @@ from edge.errors import EdgeError
 from edge.journal import Entry, Journal
 from edge.journal.kinds import Value
 from edge.profile import BuildInfo
-from edge.selftest import Report
+from edge.selftest import FitnessReport
 from edge.settings.model import Settings
 from edge.state import Counters
 from edge.types import Fault
@@ -78,12 +78,12 @@ class Ledger:
         """The loop ended: ``signal``, ``end-of-input``."""
         self.journal.write("stopped", cause=cause)
 
-    def selftest(self, report: Report) -> None:
+    def selftest(self, report: FitnessReport) -> None:
         """A self-test ran; the first failed check is named."""
         failed = [r for r in report.results if r.needed and not r.ok]
         fields: dict[str, Value] = {"passed": report.fit, "failed": len(failed)}
         if failed:
-            fields["check"] = failed[0].name.replace(" ", "-")[:32]
+            fields["check"] = failed[0].check.id[:32]
         self.journal.write("selftest", **fields)
 
     def fault(self, error: EdgeError, faults: frozenset[Fault] = frozenset()) -> None:

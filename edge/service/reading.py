@@ -1,71 +1,88 @@
-"""What commands that only read see of a device: its files as they are now, though their medium is read only.
+"""What can be read of a device, though its medium is read only and not every part of it can be used.
 
     with Reading(load_settings(config)) as reading:
         reading.journal()                       # the report of a verification
         reading.entries(Selection(kinds=("decision",)))
         reading.vault.due(until)
 
-Databases are read into memory first. Nothing is written, made or locked; a running device is not delayed.
+Each part is read when it is first asked for, databases into memory. Nothing is written, made or locked, and a running
+device is not delayed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import cached_property
 
 from edge.errors import JournalBroken
-from edge.journal import FILE, HEAD, KEY_LABEL, Entry, Report, Selection, entries, verify
-from edge.profile import current
-from edge.service.device import clock_of
+from edge.journal import FILE, HEAD, KEY_LABEL, ChainReport, Entry, Selection, entries, verify
+from edge.service.device import Parts, clock_of
 from edge.service.ledger import JOURNAL_COUNTER
 from edge.service.retention import Retention, retention
 from edge.settings import Settings
-from edge.state import Counters, TrustedTime, state_database
+from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
 from edge.trust import Keyring
 from edge.vault import Vault
 
 
 class Reading:
-    """One device, to be read.
+    """One device, to be read. Every attribute raises the typed error of its room when it cannot be.
 
     Args:
-        settings: of the device.
-
-    Raises:
-        KeyringError, StateError: the device's keys or its state cannot be read.
+        settings: of the device. parts: as for `Device`.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.folder, self.build = settings.device.state_dir, current()
-        self._settings = settings
-        self._keyring = Keyring.load(self.folder, settings.device.trust_dir)
-        self._state = state_database(self.folder, read_only=True)
-        self.key = self._keyring.derive(KEY_LABEL)
+    def __init__(self, settings: Settings, parts: Parts | None = None) -> None:
+        self.settings, self.folder, self._parts = settings, settings.device.state_dir, parts or Parts()
+        self._open = ExitStack()
 
-    @property
-    def now(self) -> TrustedTime:
-        """The time used."""
-        return clock_of(self._state, self.build).now()
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The device's keys. Raises `KeyringError`."""
+        return self._parts.keyring or Keyring.load(self.folder, self.settings.device.trust_dir)
 
-    @property
-    def at_least(self) -> int:
-        """How many entries the journal is known to have had."""
-        return Counters(self._state).value(JOURNAL_COUNTER)
+    @cached_property
+    def state(self) -> SqliteFile:
+        """A copy of the state. Raises `StateError`."""
+        return self._open.enter_context(state_database(self.folder, read_only=True))
 
-    @property
-    def retention(self) -> Retention:
-        """How long what is kept here, by settings and build."""
-        return retention(self._settings, self.build.statement)
+    @cached_property
+    def clock(self) -> ClockGuard:
+        """The clock."""
+        return clock_of(self.state, self._parts.build, self._parts.system_clock)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The retry limits."""
+        return Limits(self.state, self.clock, self.settings.limits, self.keyring.derive("edge/limits/v1"))
 
     @cached_property
     def vault(self) -> Vault:
         """The vault. Raises `VaultError`: damaged, another device's, put back."""
         kept = self.retention.template_days
-        return Vault.at(self.folder, self._keyring, self._state, keep_days=kept, read_only=True)
+        vault = Vault.at(self.folder, self.keyring, self.state, keep_days=kept, read_only=True)
+        self._open.callback(vault.close)
+        return vault
 
-    def journal(self) -> Report:
+    @property
+    def retention(self) -> Retention:
+        """How long what is kept here, by settings and build."""
+        return retention(self.settings, self._parts.build.statement)
+
+    @property
+    def journal_key(self) -> bytes:
+        """The key of the journal's entries, 32 bytes."""
+        return self.keyring.derive(KEY_LABEL)
+
+    @property
+    def at_least(self) -> int:
+        """How many entries the journal is known to have had."""
+        return Counters(self.state).value(JOURNAL_COUNTER)
+
+    def journal(self) -> ChainReport:
         """The journal's chain, checked as a whole."""
-        return verify(self.folder / FILE, self.folder / HEAD, self.key, at_least=self.at_least)
+        return verify(self.folder / FILE, self.folder / HEAD, self.journal_key, at_least=self.at_least)
 
     def entries(self, selection: Selection | None = None) -> Iterator[Entry]:
         """The wanted entries of a journal that holds as a whole, oldest first.
@@ -76,13 +93,11 @@ class Reading:
         report = self.journal()
         if not report.ok:
             raise JournalBroken(str(report), where=str(self.folder / FILE), remedy="see `edge journal verify`")
-        return entries(self.folder / FILE, self.key, selection)
+        return entries(self.folder / FILE, self.journal_key, selection)
 
     def close(self) -> None:
         """Forget the copies. Harmless when repeated."""
-        if "vault" in self.__dict__:
-            self.vault.close()
-        self._state.close()
+        self._open.close()
 
     def __enter__(self) -> Reading:
         return self

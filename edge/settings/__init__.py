@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge.settings.loader import check, default_file, load_settings, origins
+    from edge.settings.loader import check, default_file, load_settings, origins, warnings
     from edge.settings.model import (
         CameraSettings,
         ClaimSettings,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from edge.settings.problems import Problem
 
 _HOMES = {
-    "edge.settings.loader": ("check", "default_file", "load_settings", "origins"),
+    "edge.settings.loader": ("check", "default_file", "load_settings", "origins", "warnings"),
     "edge.settings.problems": ("Problem",),
     "edge.settings.model": (
         "CameraSettings",
@@ -66,6 +66,7 @@ __all__ = [
     "default_file",
     "load_settings",
     "origins",
+    "warnings",
 ]
 
 

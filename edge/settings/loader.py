@@ -13,6 +13,7 @@ environment plays no part. Relative paths inside a file are relative to that fil
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 
 from edge import _resources
 from edge.errors import SettingsError
+from edge.settings.advice import advice
 from edge.settings.model import Settings
 from edge.settings.problems import KeyPath, Problem, dotted
 from edge.settings.translate import translate
@@ -27,18 +29,33 @@ from edge.settings.yaml_core import Document, load
 
 SYSTEM_FILE = Path("/etc/edge/device.yaml")
 
+_log = logging.getLogger(__name__)
+
 
 def default_file(system: Path = SYSTEM_FILE) -> Path:
-    """The file that is read when none is named: the system's, else the packaged example.
+    """The file that is read when none is named: the system's, else, but on a device build, the packaged example.
 
     Raises:
-        InputError: neither is there.
+        SettingsError: there is none, and this is a device build: a door is never run on an example.
     """
     try:
         there = system.exists()
     except OSError:
         there = True  # it may be there and we may not look: say so when reading, never fall back silently
-    return system if there else _resources.path("config", "device.yaml")
+    if there:
+        return system
+    example = _resources.path("config", "device.yaml")
+    # A wheel keeps its data in the package, and one that drives doors is a device build. (`edge.profile` knows more,
+    # and stands below this room.)
+    package = example.parent.parent
+    if package.name == "_data" and (package.parent / "door").is_dir():
+        raise SettingsError(
+            ("there is no settings file, and a device never runs on the packaged example",),
+            where=str(system),
+            remedy=f"begin with a copy: sudo install -D -m 0644 {example} {system}",
+        )
+    _log.warning("there is no %s: the packaged example is used", system)
+    return example
 
 
 def load_settings(path: Path | str | None = None) -> Settings:
@@ -65,6 +82,17 @@ def check(path: Path) -> tuple[Settings | None, list[Problem]]:
     """
     settings, problems, _ = _read(path)
     return settings, problems
+
+
+def warnings(path: Path | None) -> tuple[Problem, ...]:
+    """What is allowed in a valid file and is probably a mistake; nothing about a file that is not valid.
+
+    Args:
+        path: the file; None for `default_file`.
+    """
+    file = default_file() if path is None else path
+    settings, _, document = _read(file)
+    return () if settings is None or document is None else tuple(advice(settings, document, file))
 
 
 def origins(path: Path) -> dict[str, str]:

@@ -273,7 +273,7 @@ def _connect(path: Path | str, *, uri: bool = False) -> sqlite3.Connection:
 def _in_memory(path: Path) -> sqlite3.Connection:
     """A copy of a database and its log in memory, empty without a file; nothing is written beside it.
 
-    Not even the log's index (-shm), which SQLite makes where it is missing: made by root, it would lock out the service.
+    Not even the log's index (-shm), which SQLite makes where it is missing: made by root, it locks out the service.
 
     Raises:
         sqlite3.Error, OSError: it cannot be read.

@@ -94,7 +94,7 @@ def test_a_running_device_is_read_as_it_is_now(old: Path, capsys):
             assert reading.at_least == 7
             assert reading.journal().entries == 7
     with Reading(settings) as reading:
-        assert reading.now.utc_s > 1_790_000_000
+        assert reading.clock.now().utc_s > 1_790_000_000
 
 
 def test_what_is_due_has_every_card(old: Path, capsys):
