@@ -65,7 +65,7 @@ def _new_state(folder: Path) -> None:
         state_database(folder).close()
     except StateError:
         if not is_damaged(file):
-            raise  # its content is whole: putting it aside would forget lockouts, and mend nothing
+            raise  # its content is whole: putting it aside would forget lockouts and repair nothing
         kept = set_aside(file, f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}")
         click.echo(f"The damaged database is kept as {kept}.", err=True)
         return

@@ -88,7 +88,7 @@ class _Subject:
         self._told: set[str] = set()
 
     def checks(self, advice: Sequence[Problem] = ()) -> list[Check]:
-        """Every check of this device, in the order in which an installer mends things."""
+        """Every check of this device, in the order in which an installer repairs things."""
         settings, once = self.settings, self._once
         folder, trust_dir, custody = settings.device.state_dir, settings.device.trust_dir, settings.vault.custody
         return [
@@ -202,5 +202,5 @@ def _build(build: BuildInfo, driver: str) -> str:
         return f"{name}, every file as {build.signer} signed it ({build.signer_id})"
     told = f"{name} drives the log door only: {build.log_only}"
     if build.fault or driver != "log":
-        raise Unfit(told, where="build", remedy="install a wheel signed by a builder whom this device trusts")
+        raise Unfit(told, where="build", remedy="install a wheel signed by a builder that this device trusts")
     return told

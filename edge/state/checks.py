@@ -9,13 +9,13 @@ from pathlib import Path
 from edge.errors import StateError
 from edge.selftest import Check
 from edge.state.clock import DAY_S, TrustedTime
-from edge.state.fanout import Guard
+from edge.state.fanout import FanOutStanding
 
 #: A thousand decisions a day are about 32 MB of journal in the 90 days for which it is kept (350 bytes each).
 MIN_FREE_BYTES = 32 * 2**20
 
 
-def checks(folder: Path, now: Callable[[], TrustedTime], guard: Callable[[], Guard]) -> list[Check]:
+def checks(folder: Path, now: Callable[[], TrustedTime], guard: Callable[[], FanOutStanding]) -> list[Check]:
     """What is checked of the state in a folder. ``now``, ``guard``: ask the clock and the fan-out guard, or raise."""
     return [
         Check(
@@ -93,7 +93,7 @@ def _folder(folder: Path) -> str:
     return f"{free >> 20} MiB free"
 
 
-def _fan_out(guard: Guard) -> str:
+def _fan_out(guard: FanOutStanding) -> str:
     if guard.level:
         pause = f"; claims are refused for {int(guard.wait_s) + 1} s more" if guard.wait_s else ""
         raise StateError(

@@ -25,7 +25,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 
 from edge.errors import StateError, UsageError
 from edge.state.database import SqliteFile
@@ -82,35 +82,45 @@ class TrustedTime:
         """
         if not self.confirmed:
             raise StateError(
-                "the clock is ahead of what this device can account for, and nobody has confirmed it",
+                "the clock is ahead of what this device can account for, and has not been confirmed",
                 where="clock",
                 remedy=_CONFIRM,
             )
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """One reading of all clocks, and what is recorded of it.
+class _Record:
+    """What is on the disk; see the columns in `edge.state.schema`."""
 
-    Attributes:
-        used, believed, system: Unix seconds. uptime: of this start. running: in the device's whole life.
-        since_record: seconds since the last record; since_latest: by which believed time has moved on since.
-        spent, hold, mark, marked_at: the columns of `edge.state.schema`.
-    """
-
-    used: float
-    believed: float
-    system: float
+    latest: float
     uptime: float
     running: float
-    since_record: float
-    since_latest: float
-    confirmed: bool
-    synchronised: bool
     spent: float
     hold: float
     mark: float
     marked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One reading of all clocks.
+
+    Attributes:
+        record: what is to be written of it. used, system: Unix seconds; what is reported, and the system clock.
+        confirmed, synchronised: see `TrustedTime`. due: whether it is time to write.
+    """
+
+    record: _Record
+    used: float
+    system: float
+    confirmed: bool
+    synchronised: bool
+    due: bool
+
+    @property
+    def running(self) -> float:
+        """Seconds that this device has been running in all its life."""
+        return self.record.running
 
 
 def boottime() -> float:
@@ -160,7 +170,7 @@ class ClockGuard:
             StateError: the state cannot be read or written.
         """
         moment = self.moment()
-        if moment.since_record >= RECORD_EVERY_S or moment.since_latest >= RECORD_EVERY_S:
+        if moment.due:
             with self._database.write() as db:
                 moment = self.moment()  # again, since another process may have recorded meanwhile
                 self.save(db, moment)
@@ -168,9 +178,9 @@ class ClockGuard:
             int(moment.used),
             moment.confirmed,
             int(max(0.0, moment.used - moment.system)),
-            int(moment.believed),
-            math.ceil(max(0.0, moment.hold - moment.running)),
-            int(moment.spent),
+            int(moment.record.latest),
+            math.ceil(max(0.0, moment.record.hold - moment.running)),
+            int(moment.record.spent),
             moment.synchronised,
         )
 
@@ -188,74 +198,41 @@ class ClockGuard:
         if not operator.strip():
             raise UsageError("confirming the clock needs an operator", where="clock", remedy="name the operator")
         with self._database.write() as db:
-            now = self.moment()
-            right = max(now.system, self._build_date)
-            stepped = abs(right - now.believed) > BUDGET_S
-            hold = now.running + DAY_S if stepped else now.hold
-            self._write(db, right, now.uptime, now.running, 0.0, hold, right, now.running)
+            moment = self.moment()
+            now, right = moment.record, max(moment.system, self._build_date)
+            hold = now.running + DAY_S if abs(right - now.latest) > BUDGET_S else now.hold
+            confirmed = replace(now, latest=right, spent=0.0, hold=hold, mark=right, marked_at=now.running)
+            self.save(db, replace(moment, record=confirmed))
         return self.now()
 
     def moment(self) -> Moment:
         """Read all clocks; writes nothing."""
-        system, uptime = self._system(), self._uptime()
+        system, uptime, synchronised = self._system(), self._uptime(), self._synchronised()
         if not (math.isfinite(system) and math.isfinite(uptime)):
             raise StateError("the system clock gives no number", where="clock", remedy="restart the device")
         rows = self._database.read("SELECT latest, uptime, running, spent, hold, mark, marked_at FROM clock")
-        budget: float = BUDGET_S
-        synchronised = self._synchronised()
         if rows:
-            latest, recorded, running, spent, hold, mark, marked_at = rows[0]
-            # a smaller uptime than recorded means a restart in between: it has run at least as long as it is up
-            progress = uptime - recorded if uptime >= recorded else uptime
-            since_record = progress
-        else:
-            latest, running, spent, hold, marked_at, progress = self._build_date, 0.0, 0.0, 0.0, 0.0, 0.0
-            since_record, mark = math.inf, math.inf  # no step can be seen without a record
+            last, budget = _Record(*rows[0]), float(BUDGET_S)
+        else:  # the first start ever
+            last = _Record(self._build_date, uptime, 0.0, 0.0, 0.0, math.inf, 0.0)
             budget = self._first_budget_s if self._build_date else math.inf
-        floor = max(latest + progress, self._build_date)
-        running += progress
-        ahead = max(0.0, system - floor)
-        confirmed = synchronised or spent + ahead <= budget
+        # a smaller uptime than recorded means a restart in between: it has run at least as long as it is up
+        progress = uptime - last.uptime if uptime >= last.uptime else uptime
+        running, floor = last.running + progress, max(last.latest + progress, self._build_date)
+        ahead = max(0.0, system - floor)  # what running does not explain
+        confirmed = synchronised or last.spent + ahead <= budget
         believed = floor + ahead if confirmed else floor
-        if synchronised or not rows:
-            spent = 0.0
-        elif confirmed:
-            spent += ahead
-        # the movement since the mark that running does not explain; the mark is moved up once a day of running
-        unexplained = believed - mark - (running - marked_at)
-        if unexplained > BUDGET_S:
+        spent = 0.0 if synchronised or not rows else last.spent + (ahead if confirmed else 0.0)
+        hold, mark, marked_at = last.hold, last.mark, last.marked_at
+        stepped = believed - mark - (running - marked_at) > BUDGET_S  # in one step or several since the mark
+        if stepped:
             hold = running + DAY_S
-        if unexplained > BUDGET_S or running - marked_at >= DAY_S or math.isinf(mark):
+        if stepped or not rows or running - marked_at >= DAY_S:
             mark, marked_at = believed, running
-        return Moment(
-            used=max(floor, system),
-            believed=believed,
-            system=system,
-            uptime=uptime,
-            running=running,
-            since_record=since_record,
-            since_latest=believed - latest,
-            confirmed=confirmed,
-            synchronised=synchronised,
-            spent=spent,
-            hold=hold,
-            mark=mark,
-            marked_at=marked_at,
-        )
+        record = _Record(believed, uptime, running, spent, hold, mark, marked_at)
+        due = not rows or max(progress, believed - last.latest) >= RECORD_EVERY_S
+        return Moment(record, max(floor, system), system, confirmed, synchronised, due)
 
     def save(self, db: sqlite3.Connection, moment: Moment) -> None:
         """Write a reading within the caller's transaction, in which it was made."""
-        self._write(
-            db,
-            moment.believed,
-            moment.uptime,
-            moment.running,
-            moment.spent,
-            moment.hold,
-            moment.mark,
-            moment.marked_at,
-        )
-
-    def _write(self, db: sqlite3.Connection, *values: float) -> None:
-        """latest, uptime, running, spent, hold, mark, marked_at."""
-        db.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?, ?, ?, ?)", values)
+        db.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?, ?, ?, ?)", astuple(moment.record))

@@ -1,4 +1,4 @@
-"""The self-test's checks of keys, and of whom this device trusts."""
+"""The self-test's checks of keys, and of which issuers this device trusts."""
 
 from __future__ import annotations
 

@@ -61,11 +61,11 @@ class Change:
         """Write a card's row, and in device custody its record (None: leave the record as it is).
 
         Raises:
-            ConsentMissing: the card counts, and there is no consent receipt for it. No way leads around this one.
+            ConsentMissing: the card is valid, and there is no consent receipt for it. There is no way around this.
         """
         if holder.status is Status.ACTIVE and not holder.receipt:
             raise ConsentMissing(
-                "a card that counts needs a consent receipt", where="vault", remedy="enrol with the person's consent"
+                "a valid card needs a consent receipt", where="vault", remedy="enrol with the person's consent"
             )
         if record is not None:
             holder = replace(holder, record_digest=hashlib.sha256(record).digest())

@@ -156,7 +156,7 @@ BROKEN = [
     ("state-folder", full_disk, "MiB are free"),
     ("state-folder", root_s_file, "another user"),
     ("clock", far_from_the_time, "days ahead of the system clock"),
-    ("clock-budget", unsynchronised, "nobody has confirmed it"),
+    ("clock-budget", unsynchronised, "has not been confirmed"),
     ("clock-budget", waiting, "nothing is deleted for 24.0 hours more"),
     ("fan-out-guard", tripped, "level 2"),
     ("sealing", weak_sealing, "opened to something else"),

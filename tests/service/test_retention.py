@@ -121,7 +121,7 @@ def test_a_device_that_first_started_in_2036_is_put_right_by_an_operator(tmp_pat
     world.system = 2_090_000_000.0
     with world.start() as device:
         assert not device.clock.now().confirmed, "further from the build than any first start can be"
-        with pytest.raises(StateError, match="nobody has confirmed"):
+        with pytest.raises(StateError, match="has not been confirmed"):
             Office(device, world.issuer).enrol("ada")
         device.clock.confirm("by mistake")
         Office(device, world.issuer).enrol("ada")

@@ -140,7 +140,7 @@ def test_the_first_start_is_measured_against_the_build(world):
         clock = world.clock(database)
         time = clock.now()
         assert (time.confirmed, time.believed_s) == (False, world.build_date)
-        with pytest.raises(StateError, match="nobody has confirmed"):
+        with pytest.raises(StateError, match="has not been confirmed"):
             time.need_confirmed()
         world.pass_time(3600)
         assert not clock.now().confirmed
