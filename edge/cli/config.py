@@ -39,9 +39,9 @@ def command() -> None:
 @click.pass_context
 def check(ctx: click.Context, file: Path | None, as_json: bool) -> None:
     """Check FILE: every mistake at once, with line and column, and what is allowed but probably not meant."""
-    from edge.settings import check, default_file, warnings
+    from edge.settings import check, device_file, warnings
 
-    file = default_file() if file is None else file
+    file = device_file() if file is None else file
     settings, problems = check(file)
     advice = warnings(file) if settings is not None else ()
     if as_json:
@@ -64,11 +64,11 @@ def check(ctx: click.Context, file: Path | None, as_json: bool) -> None:
 def show(ctx: click.Context, file: Path | None, as_json: bool) -> None:
     """Show the settings in force, and where each comes from."""
     from edge.cli._console import table
-    from edge.settings import check, default_file, origins
+    from edge.settings import check, device_file, origins
     from edge.settings.loader import flat
     from edge.settings.problems import dotted
 
-    file = default_file() if file is None else file
+    file = device_file() if file is None else file
     settings, problems = check(file)
     if settings is None:
         if as_json:

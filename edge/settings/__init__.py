@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge.settings.loader import check, default_file, load_settings, origins, warnings
+    from edge.settings.loader import check, default_file, device_file, load_settings, origins, warnings
     from edge.settings.model import DeviceSettings, Settings
     from edge.settings.problems import Problem
 
@@ -25,6 +25,7 @@ __all__ = [
     "Settings",
     "check",
     "default_file",
+    "device_file",
     "load_settings",
     "origins",
     "warnings",

@@ -38,22 +38,20 @@ def _in_order(hours: str) -> str:
 
 #: Names that Debian 13 moved to its package tzdata-legacy -> what they are called (IANA's file ``backward``). Others of
 #: that file are found by their spelling, or not at all.
-_RENAMED_ZONES = dict(
-    pair.split()
-    for pair in (
-        "US/Alaska America/Anchorage; US/Arizona America/Phoenix; US/Central America/Chicago; "
-        "US/Eastern America/New_York; US/Hawaii Pacific/Honolulu; US/Mountain America/Denver; "
-        "US/Pacific America/Los_Angeles; Canada/Atlantic America/Halifax; Canada/Central America/Winnipeg; "
-        "Canada/Eastern America/Toronto; Canada/Mountain America/Edmonton; Canada/Pacific America/Vancouver; "
-        "Brazil/East America/Sao_Paulo; Mexico/General America/Mexico_City; GB Europe/London; Eire Europe/Dublin; "
-        "Portugal Europe/Lisbon; Poland Europe/Warsaw; Turkey Europe/Istanbul; Europe/Kiev Europe/Kyiv; "
-        "Israel Asia/Jerusalem; Iran Asia/Tehran; Asia/Calcutta Asia/Kolkata; Asia/Katmandu Asia/Kathmandu; "
-        "Asia/Saigon Asia/Ho_Chi_Minh; Hongkong Asia/Hong_Kong; Japan Asia/Tokyo; PRC Asia/Shanghai; "
-        "ROK Asia/Seoul; Singapore Asia/Singapore; Australia/ACT Australia/Sydney; Australia/NSW Australia/Sydney; "
-        "Australia/Queensland Australia/Brisbane; Australia/Victoria Australia/Melbourne; NZ Pacific/Auckland; "
-        "Egypt Africa/Cairo"
-    ).split("; ")
-)
+_RENAMED_ZONES = {
+    "US/Alaska": "America/Anchorage", "US/Arizona": "America/Phoenix", "US/Central": "America/Chicago",
+    "US/Eastern": "America/New_York", "US/Hawaii": "Pacific/Honolulu", "US/Mountain": "America/Denver",
+    "US/Pacific": "America/Los_Angeles", "Canada/Atlantic": "America/Halifax", "Canada/Central": "America/Winnipeg",
+    "Canada/Eastern": "America/Toronto", "Canada/Mountain": "America/Edmonton", "Canada/Pacific": "America/Vancouver",
+    "Brazil/East": "America/Sao_Paulo", "Mexico/General": "America/Mexico_City", "GB": "Europe/London",
+    "Eire": "Europe/Dublin", "Portugal": "Europe/Lisbon", "Poland": "Europe/Warsaw", "Turkey": "Europe/Istanbul",
+    "Europe/Kiev": "Europe/Kyiv", "Israel": "Asia/Jerusalem", "Iran": "Asia/Tehran", "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu", "Asia/Saigon": "Asia/Ho_Chi_Minh", "Hongkong": "Asia/Hong_Kong",
+    "Japan": "Asia/Tokyo", "PRC": "Asia/Shanghai", "ROK": "Asia/Seoul", "Singapore": "Asia/Singapore",
+    "Australia/ACT": "Australia/Sydney", "Australia/NSW": "Australia/Sydney",
+    "Australia/Queensland": "Australia/Brisbane", "Australia/Victoria": "Australia/Melbourne",
+    "NZ": "Pacific/Auckland", "Egypt": "Africa/Cairo",
+}  # fmt: skip
 
 
 def _time_zone(name: str) -> str:

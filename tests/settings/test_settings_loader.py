@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from edge.errors import SettingsError
-from edge.settings import Settings, check, default_file, load_settings, origins, warnings
+from edge.settings import Settings, check, default_file, device_file, load_settings, origins, warnings
 from edge.settings.describe import allowed, leaves, node
 from edge.settings.problems import KeyPath
 
@@ -184,11 +184,12 @@ def test_a_device_build_has_no_example_to_fall_back_on(tmp_path: Path, monkeypat
     example.parent.mkdir(parents=True)
     example.write_text("alternative: the bell\n")
     monkeypatch.setattr("edge._resources._PACKAGE", package)
-    assert default_file(tmp_path / "none.yaml") == example, "a lab build holds no door"
+    assert device_file(tmp_path / "none.yaml") == example, "a lab build holds no door"
     assert "the packaged example is used" in caplog.text
     (package / "door").mkdir()
+    assert default_file(tmp_path / "none.yaml") == example, "where the folders are may be asked"
     with pytest.raises(SettingsError, match="never runs on the packaged example") as caught:
-        default_file(tmp_path / "none.yaml")
+        device_file(tmp_path / "none.yaml")
     assert f"{tmp_path / 'none.yaml'}" in caught.value.remedy
 
 
