@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from edge.cli._console import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,9 +99,6 @@ def write_json(target: Path, envelope: Mapping[str, Any]) -> None:
         raise refusal(InputError, error, target, "cannot be written") from None
 
 
-WIDTH = 100
-
-
 def verdict_lines(packs: Iterable[Pack], verdict: Verdict) -> Iterator[str]:
     """A verdict rule by rule, pack by pack: what applies and why, what it wants, where it comes from."""
     by_rule = {id(said.rule): said for said in verdict.explained}
@@ -156,15 +154,7 @@ def rule_lines(rule: PolicyRule) -> Iterator[str]:
 
 
 def _indented(text: str) -> list[str]:
-    room = " " * 7
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=room,
-        subsequent_indent=room + "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(text, " " * 7, " " * 9).splitlines()
 
 
 def summary(verdict: Verdict, against: tuple[Finding, ...], declared: bool) -> str:

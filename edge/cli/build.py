@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +122,7 @@ def show(what: str, lang: str, files_wanted: bool, trust: Path | None, config: P
     operator declared.
     """
     from edge.build.explain import explain
+    from edge.cli._console import wrapped
 
     if files_wanted:
         return _list_files(what, json_wanted)
@@ -138,7 +138,7 @@ def show(what: str, lang: str, files_wanted: bool, trust: Path | None, config: P
         if section.title:
             click.echo(click.style(section.title, bold=True))
         for line in section.lines:
-            click.echo(_wrapped(line, _mark(section.kind)))
+            click.echo(wrapped(line, _mark(section.kind)))
     return 0
 
 
@@ -167,14 +167,6 @@ def _list_files(what: str, json_wanted: bool) -> int:
 
 def _mark(kind: str) -> str:
     return {"title": "", "notes": "", "can": "  + ", "cannot": "  - "}.get(kind, "  ")
-
-
-def _wrapped(line: str, mark: str) -> str:
-    """A sentence in lines of at most 80 characters; only spaces that may break do."""
-    beyond = " " * len(mark)
-    return textwrap.fill(
-        line, 80, initial_indent=mark, subsequent_indent=beyond, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def _examine(what: str, builders: Mapping[str, PublicKey]) -> Examination:

@@ -131,6 +131,7 @@ def list_(config: Path | None, json_wanted: bool) -> int:
 @_JSON
 def show(name: str, config: Path | None, json_wanted: bool) -> int:
     """Show the card of NAME, whole: what it is for and not for, data, terms, figures, groups, known failures."""
+    from edge.cli._console import wrapped
     from edge.models.describe import describe_card
 
     card, origin, fault = any_card(name, settings_of(config))
@@ -139,7 +140,10 @@ def show(name: str, config: Path | None, json_wanted: bool) -> int:
         return 0
     if fault:
         click.echo(f"{click.style('!', fg='yellow')} it does not load: {fault}", err=True)
-    click.echo("\n".join(describe_card(card, origin=origin)))
+    for line in describe_card(card, origin=origin):
+        text = line.lstrip(" ")
+        indent = line[: len(line) - len(text)]
+        click.echo(wrapped(text, indent, indent + "  ") if "  " not in text else line)  # a table's row stays one
     return 0
 
 

@@ -45,10 +45,10 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
         if skip_selftest and device.build.is_device:
             raise NotInThisBuild("a device build always tests itself first", where="--skip-selftest")
         if not skip_selftest:
-            from edge.selftest import run
+            from edge.selftest import Level, run
 
             with device_checks(config, device=device) as checks:
-                report = run(checks)
+                report = run(checks, Level.POWER_ON)
             tell_selftest(device, report)
             if not report.fit:
                 failed = report.first_failed

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from edge.service import Device
+    from edge.service.reading import Reading
+    from edge.service.retention import Retention
     from edge.vault import Due
 
 _CONFIG = click.option(
@@ -36,9 +37,10 @@ def due(days: int, config: Path | None, json_wanted: bool) -> int:
     Example
       edge vault due --days 30
     """
-    from edge.service import open_device
+    from edge.service.reading import Reading
+    from edge.settings import load_settings
 
-    with open_device(config) as device:
+    with Reading(load_settings(config)) as device:
         now = device.clock.now()
         until = min(now.utc_s + days * 86_400, 2**32 - 2)
         rows = device.vault.due(until)
@@ -48,7 +50,7 @@ def due(days: int, config: Path | None, json_wanted: bool) -> int:
             "confirmed": now.confirmed,
             "keep_days": device.retention.template_days,
             "keep_days_by": device.retention.by["template"],
-            "rows": [_row(device, each) for each in rows],
+            "rows": [_row(device.retention, each) for each in rows],
             "journal": _journal(device, until),
             "error": None,
         }
@@ -73,14 +75,16 @@ def expire(config: Path | None, json_wanted: bool) -> int:
     from edge.service import open_device
 
     with open_device(config, hold="edge vault expire") as device:
-        if not device.clock.now().confirmed:
+        now = device.clock.now()
+        now.need_confirmed()
+        if now.waiting_s:
             raise StateError(
-                "nothing is deleted while the time is not confirmed",
+                "the clock has moved by more than a day; nothing is deleted until the device has run for a day with it",
                 where="clock",
-                remedy="wait for time synchronisation, or confirm the time: edge confirm clock --operator NAME",
+                remedy=f"let it run for {now.waiting_s / 3600:.1f} hours more; it then deletes by itself what is due",
             )
         gone = device.housekeeping.keep()
-        rows = [_row(device, each) for each in gone]
+        rows = [_row(device.retention, each) for each in gone]
     if json_wanted:
         click.echo(json.dumps({"schema": "edge/vault-expired/v1", "rows": rows, "error": None}))
     else:
@@ -90,10 +94,10 @@ def expire(config: Path | None, json_wanted: bool) -> int:
     return 0
 
 
-def _row(device: Device, each: Due) -> dict[str, Any]:
+def _row(kept: Retention, each: Due) -> dict[str, Any]:
     from edge.vault import Rule, serial_text
 
-    rule = device.retention.by["template"] if each.rule is Rule.RETENTION else "card"
+    rule = kept.by["template"] if each.rule is Rule.RETENTION else "card"
     return {
         "serial": serial_text(each.holder.serial),
         "status": each.holder.status.value,
@@ -104,9 +108,9 @@ def _row(device: Device, each: Due) -> dict[str, Any]:
     }
 
 
-def _journal(device: Device, until: int) -> dict[str, Any]:
+def _journal(device: Reading, until: int) -> dict[str, Any]:
     days = device.retention.journal_days
-    entries = device.ledger.journal.last(10**9)
+    entries = list(device.entries())
     going = sum(entry.at + days * 86_400 <= until for entry in entries)
     return {
         "entries": len(entries),

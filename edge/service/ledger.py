@@ -96,8 +96,8 @@ class Ledger:
                 self.journal.write("reset", **by, rejects=rejects)
             case acts.DoorReset(operator=operator, level=level, cards=cards):
                 self.journal.write("fan_out_reset", operator=operator, level=level, cards=cards)
-            case acts.Confirmed(what="clock", operator=operator, to=to):
-                self.journal.write("clock", confirmed=True, operator=operator, **({} if to is None else {"to": to}))
+            case acts.Confirmed(what="clock", operator=operator, to=int(to), before=int(before)):
+                self.journal.write("clock", confirmed=True, operator=operator, to=to, **{"from": before})
             case acts.Confirmed(what=what, operator=operator):
                 self.journal.write("acknowledged", what=what, operator=operator)
             case acts.PackAdded(operator=operator, pack=pack, digest=digest, signer=signer):

@@ -19,11 +19,11 @@ from typing import Any
 from edge.claim import Issuer
 from edge.errors import ClaimError, NotHandedOver, UsageError
 from edge.messages import REASONS
-from edge.selftest.checks import alternative
 from edge.service import rights
 from edge.service.device import Device
 from edge.session import Enrolment
 from edge.session.enrolment import Progress
+from edge.settings.checks import need_alternative
 from edge.types import I8, Claim, Custody, Frame, Outcome, Stream, Token
 from edge.types.acts import Act, Confirmed, DoorReset, Enrolled, EnrolmentProgress, Reissued, Renewed, Reset, Revoked
 from edge.vault import ConsentReceipt, Draft, Issuance, Issued, Terms, issued_json, parse_serial, serial_text
@@ -263,15 +263,17 @@ class Operator:
             StateError: it could not be written.
         """
         device = self.device
-        to = device.clock.confirm(self.name).utc_s if what == "clock" else None
-        self._tell(Confirmed, what=what, to=to)
-        return {"schema": "edge/confirmation/v1", "what": what, "to": to, "error": None}
+        before = to = None
+        if what == "clock":
+            before, to = device.clock.now().believed_s, device.clock.confirm(self.name).utc_s
+        self._tell(Confirmed, what=what, before=before, to=to)
+        return {"schema": "edge/confirmation/v1", "what": what, "from": before, "to": to, "error": None}
 
     def _tell(self, act: type[Act], serial: bytes = b"", **more: Any) -> None:
         self.device.tell(act(at_ns=self.device.now_ns(), operator=self.name, serial=serial, **more))
 
     def _enrolment(self) -> Enrolment:
-        alternative(self.device.settings.alternative)  # consent without another way in is none
+        need_alternative(self.device.settings.alternative)  # consent without another way in is none
         return self.device.enrolment()
 
     def _issuance(self, issuer: Issuer) -> Issuance:

@@ -7,9 +7,10 @@ editors is generated from it. Rooms receive their own section (``settings.camera
 from __future__ import annotations
 
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
@@ -35,12 +36,39 @@ def _in_order(hours: str) -> str:
     return hours
 
 
+#: Names that Debian 13 moved to its package tzdata-legacy -> what they are called (IANA's file ``backward``). Others of
+#: that file are found by their spelling, or not at all.
+_RENAMED_ZONES = {
+    "US/Alaska": "America/Anchorage", "US/Arizona": "America/Phoenix", "US/Central": "America/Chicago",
+    "US/Eastern": "America/New_York", "US/Hawaii": "Pacific/Honolulu", "US/Mountain": "America/Denver",
+    "US/Pacific": "America/Los_Angeles", "Canada/Atlantic": "America/Halifax", "Canada/Central": "America/Winnipeg",
+    "Canada/Eastern": "America/Toronto", "Canada/Mountain": "America/Edmonton", "Canada/Pacific": "America/Vancouver",
+    "Brazil/East": "America/Sao_Paulo", "Mexico/General": "America/Mexico_City", "GB": "Europe/London",
+    "Eire": "Europe/Dublin", "Portugal": "Europe/Lisbon", "Poland": "Europe/Warsaw", "Turkey": "Europe/Istanbul",
+    "Europe/Kiev": "Europe/Kyiv", "Israel": "Asia/Jerusalem", "Iran": "Asia/Tehran", "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu", "Asia/Saigon": "Asia/Ho_Chi_Minh", "Hongkong": "Asia/Hong_Kong",
+    "Japan": "Asia/Tokyo", "PRC": "Asia/Shanghai", "ROK": "Asia/Seoul", "Singapore": "Asia/Singapore",
+    "Australia/ACT": "Australia/Sydney", "Australia/NSW": "Australia/Sydney",
+    "Australia/Queensland": "Australia/Brisbane", "Australia/Victoria": "Australia/Melbourne",
+    "NZ": "Pacific/Auckland", "Egypt": "Africa/Cairo",
+}  # fmt: skip
+
+
 def _time_zone(name: str) -> str:
-    if name != "UTC":  # known without a time zone database
-        try:
-            ZoneInfo(name)
-        except (OSError, ValueError, KeyError) as error:  # KeyError: ZoneInfoNotFoundError
-            raise ValueError("this machine knows no such time zone; an example is Europe/Paris") from error
+    if name == "UTC":  # known without a time zone database
+        return name
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError) as error:  # KeyError: ZoneInfoNotFoundError
+        known = available_timezones()
+        if not known:
+            what = "this machine has no time zone database; install it: sudo apt install tzdata"
+        elif name in _RENAMED_ZONES:
+            what = f"the zone is now called {_RENAMED_ZONES[name]}; the old name is in Debian's package tzdata-legacy"
+        else:
+            near = [*get_close_matches(name, sorted(known), n=1, cutoff=0.75), "Europe/Paris"][0]
+            what = f"this machine knows no such time zone; an example is {near}"
+        raise ValueError(what) from error
     return name
 
 
@@ -187,6 +215,8 @@ class ClaimSettings(Section):
     """How often the idle stream is searched for a code."""
     group: Group = "default"
     """The door group of this device; a token opens it when it names the group."""
+    clock_skew_s: Annotated[float, Field(ge=0, le=86400)] = 300.0
+    """A card is accepted so many seconds early, since clocks differ; a door without a clock chip may need hours."""
     schedule: Schedule | None = None
     """Weekly hours outside of which every claim is refused; null: always."""
 

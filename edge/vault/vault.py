@@ -57,10 +57,12 @@ class Vault:
         *,
         acknowledged_by: str = "",
         keep_days: int | None = None,
+        read_only: bool = False,
     ) -> Vault:
-        """The vault in a state directory; see `Store` for ``acknowledged_by`` and what is raised."""
+        """The vault in a state directory; see `Store` for ``acknowledged_by``, ``read_only`` and what is raised."""
         key = keyring.derive("edge/vault/ledger/v1")
-        return cls(Store(folder, key, Counters(state), acknowledged_by=acknowledged_by), keyring, keep_days)
+        store = Store(folder, key, Counters(state), acknowledged_by=acknowledged_by, read_only=read_only)
+        return cls(store, keyring, keep_days)
 
     def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template:
         """Open the one template that a claim stands for.

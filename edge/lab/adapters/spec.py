@@ -23,6 +23,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge.errors import InputError
+from edge.settings.translate import translate
 from edge.settings.yaml_core import load
 
 SCHEMA = "edge/peer/v1"
@@ -112,8 +113,6 @@ def read_spec(path: Path) -> PeerSpec:
     try:
         return PeerSpec.model_validate(document.data)
     except ValidationError as error:
-        first = error.errors()[0]
-        keys = tuple(key for key in first["loc"] if isinstance(key, int | str))
-        place = document.place(keys)
-        what = f"{'.'.join(str(key) for key in keys) or 'the description'}: {first['msg']}"
-        raise InputError(what, where=f"{path}:{place.line}:{place.column}", remedy=_REMEDY) from None
+        first = next(translate(error.errors()[0], document, PeerSpec))
+        where = f"{path}:{first.line}:{first.column}"
+        raise InputError(f"{first.key or 'the description'}: {first.what}", where=where, remedy=_REMEDY) from None

@@ -17,7 +17,7 @@ from edge.journal import Entry
 from edge.service.device import Device
 from edge.service.rights.document import Document, Fact, Item, Line, Section
 from edge.service.rights.phrases import NAMES, day, language_of, moment, say
-from edge.state import Standing
+from edge.state import CardStanding
 from edge.types import Claim, Custody
 from edge.types.acts import Reported
 from edge.vault import Due, Header, Holder, Rule
@@ -43,7 +43,7 @@ class Report:
     template: tuple[Header, int] | None
     row: Holder | None
     due: Due | None
-    counters: Standing
+    counters: CardStanding
     entries: tuple[Entry, ...]
     journal_days: int
     alternative: str
