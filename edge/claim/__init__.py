@@ -10,6 +10,7 @@
 whose text arrives on standard input works today.
 """
 
+from edge.claim.finding import find_token
 from edge.claim.layout import MAX_BYTES, MAX_GROUPS, MAX_HEADER
 from edge.claim.readers import open_readers
 from edge.claim.rules import check_door, check_time
@@ -27,5 +28,6 @@ __all__ = [
     "check_time",
     "decode",
     "encode",
+    "find_token",
     "open_readers",
 ]
