@@ -13,27 +13,26 @@ from typing import Literal
 
 from edge.errors import InputError
 
-Kind = Literal["models", "config", "people", "fonts"]
+Kind = Literal["models", "config", "messages", "people", "fonts", "papers"]
 
 _PACKAGE = Path(__file__).resolve().parent
+#: What lies in a room of its own, by kind.
+_INSIDE = {"messages": "messages", "people": "fictional/people", "fonts": "papers/fonts", "papers": "papers/templates"}
 
 
 def path(kind: Kind, name: str = "") -> Path:
     """The path of a shipped file.
 
     Args:
-        kind: ``models``, ``config``, ``people`` (who do not exist: demo, reference), ``fonts`` (the cards' letters).
+        kind: ``models``, ``config``, ``messages`` (catalogues), ``people`` (who do not exist: demo, reference),
+            ``fonts`` (the cards' letters), ``papers`` (their templates).
         name: a relative path below it; empty for the folder itself.
 
     Raises:
         InputError: ``name`` leaves the folder, or the file is not there.
     """
-    if kind == "people":
-        roots = [_PACKAGE / "fictional" / "people"]
-    elif kind == "fonts":
-        roots = [_PACKAGE / "papers" / "fonts"]
-    else:
-        roots = [_PACKAGE / "_data" / kind, _PACKAGE.parent / kind]
+    inside = _INSIDE.get(kind)
+    roots = [_PACKAGE / inside] if inside else [_PACKAGE / "_data" / kind, _PACKAGE.parent / kind]
     for root in roots:
         candidate = (root / name).resolve()
         if not candidate.is_relative_to(root.resolve()):

@@ -53,6 +53,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("settings/*.py", _BOTH),
     ("pictures/*.py", _BOTH),
     ("messages/*.py", _BOTH),
+    ("messages/*.mo", _BOTH),
     ("trust/*.py", _BOTH),  # the private halves in it are useless without their files
     ("policy/*.py", _BOTH),
     ("build/*.py", _BOTH),
@@ -69,6 +70,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("camera/*.py", _DEVICE),
     ("claim/*.py", _DEVICE),
     ("papers/*.py", _DEVICE),
+    ("papers/templates/*", _DEVICE),
     ("papers/fonts/*", _DEVICE),  # the letters of printed cards, with their licence
     ("notify/*.py", _DEVICE),
     ("vault/*.py", _DEVICE),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from edge.cli._act import LANGUAGE
+
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
 
 
@@ -68,8 +70,9 @@ def _text(data: bytes) -> str:
 @click.option(
     "--image", type=click.Path(path_type=Path), help="Decide from a picture (development and lab builds only)."
 )
+@click.option("--lang", type=LANGUAGE, default="en", help="Language of the answer; that of --json has none.")
 @click.option("--json", "json_wanted", is_flag=True, help="Exactly one JSON object, in every case.")
-def command(token: str, config: Path | None, image: Path | None, json_wanted: bool) -> int:
+def command(token: str, config: Path | None, image: Path | None, lang: str, json_wanted: bool) -> int:
     """Decide about one claim from the configured source, once. The door is not touched; the journal is written.
 
     \b
@@ -90,9 +93,9 @@ def command(token: str, config: Path | None, image: Path | None, json_wanted: bo
         if image is not None:
             from edge.cli._pictures import verify_picture
 
-            return give(verify_picture(device, text, image), json_wanted)
+            return give(verify_picture(device, text, image), json_wanted, language=lang)
         device.policy.need_claims()
-        return give(device.decide_once(text), json_wanted, device.settings.alternative or "")
+        return give(device.decide_once(text), json_wanted, device.settings.alternative or "", lang)
 
 
 def pictures_or_refuse(where: str = "--image") -> None:

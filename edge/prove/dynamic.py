@@ -49,7 +49,7 @@ MODULES = words(
     "tomllib tty types typing unicodedata warnings weakref zipfile zlib zoneinfo ast random statistics uuid "
     "packaging importlib subprocess ctypes difflib marshal "
     # declared dependencies
-    "numpy cv2 ai_edge_litert tflite_runtime yaml pydantic cryptography zxingcpp segno click rich "
+    "numpy cv2 ai_edge_litert tflite_runtime yaml pydantic cryptography zxingcpp jinja2 typst click rich "
     "securesystemslib picamera2 gpiozero lgpio hatchling libcamera edge "
 )
 #: Of those, the ones that may be imported at listed places only.
