@@ -44,8 +44,7 @@ def report(answer: Mapping[str, Any], language: str) -> Paper:
 
 def consent_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """The consent receipt in a report's answer; empty when none is kept."""
-    row = answer["row"]
-    return (row["consent"] if row else None) or {}
+    return (answer["row"] or {}).get("consent") or {}
 
 
 def _opening(answer: Mapping[str, Any], language: str, say: Say) -> Iterator[PaperLine]:
@@ -109,7 +108,7 @@ def _about_counters(counters: Mapping[str, Any], say: Say) -> Iterator[PaperLine
     yield Labelled(say("counters.rejects"), str(counters["rejects_in_a_row"]))
     yield Labelled(say("counters.silent"), str(counters["without_decision_in_a_row"]))
     yield Labelled(say("counters.wait"), f"{counters['wait_s']} s")
-    yield Labelled(say("counters.marked"), say("yes" if counters["counted_by_the_door"] else "no"))
+    yield Labelled(say("counters.marked"), say("counters.yes" if counters["counted_by_the_door"] else "counters.no"))
     if counters["disabled"]:
         yield Sentences(say("counters.disabled"))
 
