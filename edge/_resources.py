@@ -16,12 +16,19 @@ from typing import Literal
 
 from edge.errors import InputError
 
-Kind = Literal["models", "config", "people", "fonts", "tables", "proof"]
+Kind = Literal["models", "config", "messages", "people", "fonts", "papers", "tables", "proof"]
 
 _PACKAGE = Path(__file__).resolve().parent
-#: Kinds that lie in a room of the package: people who do not exist (demo, known answers), the letters of cards, the
-#: facts and places that rules speak of, what `edge prove` knows.
-_ROOMS = {"people": "fictional/people", "fonts": "papers/fonts", "tables": "policy", "proof": "prove"}
+#: Kinds that lie in a room of the package: catalogues of messages, people who do not exist (demo, known answers), the
+#: letters of cards and the templates of papers, the facts and places that rules speak of, what `edge prove` knows.
+_ROOMS = {
+    "messages": "messages",
+    "people": "fictional/people",
+    "fonts": "papers/fonts",
+    "papers": "papers/templates",
+    "tables": "policy",
+    "proof": "prove",
+}
 STATEMENT = "_build/statement.json"
 
 

@@ -52,6 +52,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("settings/*.py", _BOTH),
     ("pictures/*.py", _BOTH),
     ("messages/*.py", _BOTH),
+    ("messages/*.mo", _BOTH),
     ("trust/*.py", _BOTH),  # the private halves in it are useless without their files
     ("policy/*.py", _BOTH),
     ("policy/*.txt", _BOTH),  # the facts, and the codes of countries and their parts
@@ -71,6 +72,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("camera/*.py", _DEVICE),
     ("claim/*.py", _DEVICE),
     ("papers/*.py", _DEVICE),
+    ("papers/templates/*", _DEVICE),
     ("papers/fonts/*", _DEVICE),  # the letters of printed cards, with their licence
     ("notify/*.py", _DEVICE),
     ("vault/*.py", _DEVICE),

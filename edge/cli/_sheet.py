@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from edge.errors import InputError
-from edge.messages import ADVICE
+from edge.messages import text as words
 from edge.session import Glimpse
 from edge.types import U8
 
@@ -60,7 +60,7 @@ def _thumb(glimpse: Glimpse) -> U8:
         word = f"look {glimpse.looks}: {'matches' if glimpse.passed else 'does not match'}"
     else:
         advice = glimpse.look.advice
-        word = ADVICE[advice[0].value] if advice else (glimpse.look.reason or "looking").replace("_", " ")
+        word = words(f"advice.{advice[0].value}") if advice else (glimpse.look.reason or "looking").replace("_", " ")
     cv2.rectangle(small, (0, _THUMB_H - 26), (_THUMB_W, _THUMB_H), (30, 30, 30), -1)
     _text(small, word, (8, _THUMB_H - 8), 0.5, (255, 255, 255))
     return small

@@ -1,4 +1,4 @@
-"""`edge vault`: what goes when, and let go now what is due."""
+"""`edge vault`: which cards are known, what goes when, and let go now what is due."""
 
 from __future__ import annotations
 
@@ -24,6 +24,36 @@ _SHOWN = 40
 @click.group("vault")
 def command() -> None:
     """What is kept here about people, and how long. A running device lets go by itself what is due, once a day."""
+
+
+@command.command("cards")
+@_CONFIG
+@_JSON
+def cards(config: Path | None, json_wanted: bool) -> int:
+    """List the cards that this device knows: serial, custody, status, dates. No name is kept, and nothing of a face.
+
+    \b
+    Example
+      edge vault cards
+    """
+    from edge.service import open_device
+    from edge.service.rights import cards as cards_of
+
+    with open_device(config) as device:
+        rows = cards_of(device)
+    if json_wanted:
+        click.echo(json.dumps({"schema": "edge/vault-cards/v1", "cards": rows, "error": None}))
+        return 0
+    for row in rows:
+        expires = _day(row["expires"]) if row["expires"] else "unknown"
+        click.echo(
+            f"{row['serial']}  {row['status']:<8}  {row['custody']:<6}  enrolled {_day(row['enrolled'])}  "
+            f"expires {expires}  changed {_day(row['changed'])}"
+        )
+    click.echo(
+        f"{len(rows)} cards are known here. A card of another door of the site is not, until it is revoked here."
+    )
+    return 0
 
 
 @command.command("due")

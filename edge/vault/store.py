@@ -162,9 +162,12 @@ class Store:
         return bool(self._file.read("PRAGMA secure_delete")[0][0])
 
     def distinctive(self, holder: Holder) -> list[bytes]:
-        """Byte strings of a row and its template that stand nowhere else, to be searched for once they are deleted."""
+        """Byte strings of a row and its template that stand nowhere else, to be searched for once they are deleted.
+
+        The row's own MAC is one, whatever the row shares with the person's other cards.
+        """
         record = None if holder.record_id is None else self.template(holder.record_id)
-        values = [holder.record_id, record and record[-_PIECE:]]
+        values = [holder.mac(self._key), holder.record_id, record and record[-_PIECE:]]
         if self._file.read(_SHARED, (holder.subject, holder.receipt))[0][0] <= 1:  # people have several cards
             values += [holder.subject, holder.receipt.encode()]
         return [value for value in values if value]

@@ -26,7 +26,7 @@ def desk_of(folder, capsys, custody: str, more: str = "") -> Desk:
 
 def run(desk: Desk, capsys, *arguments: str, code: int = 0) -> str:
     capsys.readouterr()
-    assert main([*arguments, "--config", str(desk.config)]) == code, capsys.readouterr().err
+    assert main([*arguments, "--config", str(desk.config)]) == code, capsys.readouterr()
     return capsys.readouterr().out
 
 
@@ -178,7 +178,7 @@ def test_a_wrong_call_erases_nothing(desk, capsys, monkeypatch):
         ["--serial", serial, "--subject", "Ada Example"],
         ["--serial", "zz"],
         ["--token", "nowhere.token"],
-        ["--serial", serial, "--receipt", "receipt.pdf"],
+        ["--serial", serial, "--receipt", "receipt.docx"],
         ["--serial", serial, "--receipt", "state/receipt.html"],
         ["--serial", serial, "--receipt", "device.yaml"],
         ["--serial", serial, "--receipt", "no/such/folder.txt"],

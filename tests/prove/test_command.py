@@ -141,7 +141,9 @@ def test_the_known_packages_are_the_declared_ones_and_what_they_need():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted, todo = set(), [Requirement(text).name for text in project["dependencies"]]
     todo += [
-        Requirement(text).name for extra in ("pi", "tflite-runtime") for text in project["optional-dependencies"][extra]
+        Requirement(text).name
+        for extra in ("pi", "papers", "tflite-runtime")
+        for text in project["optional-dependencies"][extra]
     ]
     while todo:
         name = normalised(todo.pop())
