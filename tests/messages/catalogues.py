@@ -1,5 +1,4 @@
-"""The catalogues of `edge/messages` read as text, and compiled: ``python -m tests.messages.catalogues`` renews each
-.mo.
+"""The catalogues of `edge/messages` read as text, and compiled: ``python -m tests.messages.catalogues`` renews them.
 
 The build hook has nothing but PyYAML, and people who only run the product need no gettext tools; so the compiled files
 are committed, and a test compiles them again. The format is that of the GNU gettext manual, section 10.3.
