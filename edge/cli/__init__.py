@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models", "Show, verify and add models; bring your own."),
     "prove": ("prove", "Show what a build can and cannot do, to a person who does not trust it."),
     "config": ("config", "Check and show the settings."),
-    "journal": ("journal", "Verify and show the journal."),
+    "journal": ("journal", "Verify, show and export the journal."),
     "compare": ("compare", "Compare two pictures (development and lab builds only)."),
     "lab": ("lab", "Measure and calibrate models on picture files (development and lab builds only)."),
 }
