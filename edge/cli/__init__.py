@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models", "Show, verify and add models; bring your own."),
     "prove": ("prove", "Show what a build can and cannot do, to a person who does not trust it."),
     "config": ("config", "Check and show the settings."),
-    "journal": ("journal", "Verify and show the journal."),
+    "journal": ("journal", "Verify, show and export the journal."),
     "compare": ("compare", "Compare two pictures."),
     "lab": ("lab", "Measure and calibrate models on picture files."),
 }

@@ -60,7 +60,7 @@ class Housekeeping:
         if now.confirmed is not self._confirmed:
             self._confirmed = now.confirmed
             self._tell(ClockChanged(at_ns=self._now_ns(), confirmed=now.confirmed, to=now.utc_s))
-        if not now.may_delete or (self._kept_at is not None and now.utc_s - self._kept_at < DAY_S):
+        if not now.may_delete or (self._kept_at is not None and 0 <= now.utc_s - self._kept_at < DAY_S):
             return False
         self._kept_at = now.utc_s
         self.keep()

@@ -81,8 +81,14 @@ class Reading:
         return Counters(self.state).value(JOURNAL_COUNTER)
 
     def journal(self) -> ChainReport:
-        """The journal's chain, checked as a whole."""
-        return verify(self.folder / FILE, self.folder / HEAD, self.journal_key, at_least=self.at_least)
+        """The journal's chain, checked as a whole; once more when a running device has written meanwhile."""
+        path = self.folder / FILE
+        while True:
+            before = path.stat() if path.exists() else None
+            report = verify(path, self.folder / HEAD, self.journal_key, at_least=self.at_least)
+            after = path.stat() if path.exists() else None
+            if report.ok or (before and before.st_size) == (after and after.st_size):
+                return report
 
     def entries(self, selection: Selection | None = None) -> Iterator[Entry]:
         """The wanted entries of a journal that holds as a whole, oldest first.

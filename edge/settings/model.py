@@ -7,7 +7,6 @@ editors is generated from it. Rooms receive their own section (``settings.camera
 from __future__ import annotations
 
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -66,8 +65,9 @@ def _time_zone(name: str) -> str:
         elif name in _RENAMED_ZONES:
             what = f"the zone is now called {_RENAMED_ZONES[name]}; the old name is in Debian's package tzdata-legacy"
         else:
-            near = [*get_close_matches(name, sorted(known), n=1, cutoff=0.75), "Europe/Paris"][0]
-            what = f"this machine knows no such time zone; an example is {near}"
+            city = "/" + name.rsplit("/")[-1].casefold()
+            near = (zone for zone in sorted(known) if zone.casefold().endswith(city))
+            what = f"this machine knows no such time zone; an example is {next(near, 'Europe/Paris')}"
         raise ValueError(what) from error
     return name
 

@@ -30,6 +30,8 @@ _WAIT_MS = 5000  # another process (an operator's command beside the running ser
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR})
 _NO_ACCESS = ("it cannot be opened or written", "check the owner and mode of the file and its folder")
 _LOCKED = ("another process keeps it locked", "wait for the other command to end, then try again")
+#: A log's index that cannot be used: a medium that is read only, a disk that was full when it was made.
+_NO_INDEX = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR})
 #: The others -> what is wrong, and the remedy. The file is whole after all of these.
 _TROUBLES = {
     sqlite3.SQLITE_FULL: ("the disk is full", "make room; nothing was changed"),
@@ -287,7 +289,7 @@ def _in_memory(path: Path) -> sqlite3.Connection:
             try:
                 return _copied(f"{path.absolute().as_uri()}?mode=ro", memory)
             except sqlite3.OperationalError as error:
-                if _primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                if _primary(error) not in _NO_INDEX:
                     raise
         if not log.exists() or not log.stat().st_size:  # then nothing changes the file, as `immutable` asserts
             return _copied(f"{path.absolute().as_uri()}?immutable=1", memory)

@@ -193,8 +193,9 @@ def test_a_device_build_has_no_example_to_fall_back_on(tmp_path: Path, monkeypat
     assert f"{tmp_path / 'none.yaml'}" in caught.value.remedy
 
 
-def test_a_zone_that_is_misspelt_is_told_the_nearest(told):
-    (found,) = told("claim: {schedule: {timezone: Europe/Berln}}")
+@pytest.mark.parametrize("zone", ["Berlin", "europe/berlin", "EU/Berlin"])
+def test_a_zone_that_is_named_by_its_city_is_told_whole(told, zone: str):
+    (found,) = told(f"claim: {{schedule: {{timezone: {zone}}}}}")
     assert found.endswith("an example is Europe/Berlin")
 
 

@@ -261,3 +261,13 @@ def test_a_log_that_a_power_cut_left_behind_is_read_too(world, database: SqliteF
     with state_database(left, read_only=True) as copy:
         assert Counters(copy).value("x") == 7
     assert len(list(left.iterdir())) == 2
+
+
+def test_an_index_that_a_full_disk_left_half_made_is_passed_over(world):
+    with state_database(world.folder) as database:
+        Counters(database).raise_to("x", 7)
+    (world.folder / "state.sqlite3-shm").write_bytes(b"abc")
+    (world.folder / "state.sqlite3-wal").write_bytes(b"")
+    assert not is_damaged(world.folder / "state.sqlite3")
+    with state_database(world.folder, read_only=True) as copy:
+        assert Counters(copy).value("x") == 7
