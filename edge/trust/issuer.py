@@ -82,7 +82,10 @@ class IssuerPublic:
         """
         folder = trust_dir / "issuers"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+            for place in (trust_dir, folder):
+                if not place.is_dir():
+                    place.mkdir(parents=True)
+                    place.chmod(0o755)  # the service reads it, whatever umask root works with
         except OSError as error:
             raise refusal(KeyringError, error, folder, "the folder of trusted keys cannot be made") from None
         path = folder / f"{self.key_id.hex()}.pub"
