@@ -31,7 +31,7 @@ from edge.errors import SignatureError
 from edge.files import read_file
 from edge.trust.folder import Strict, trusted_files
 from edge.trust.keyfile import MAX_BYTES, read_key
-from edge.trust.locked import PrivateKey, older_forms, unlock, wrong_passphrase
+from edge.trust.locked import SigningKey, older_forms, unlock, wrong_passphrase
 
 #: Payload types: what a signature speaks about.
 BUILD = "application/vnd.in-toto+json"
@@ -105,7 +105,7 @@ class PublicKey:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Signer(PrivateKey):
+class Signer(SigningKey):
     """A private half; its comment is its name. ``repr`` shows its key id only."""
 
     KIND: ClassVar[str] = "edge-signer-key-v1"
@@ -115,11 +115,6 @@ class Signer(PrivateKey):
     def generate(cls, name: str = "") -> Signer:
         """A new key, from the operating system's randomness."""
         return cls(os.urandom(32), name)
-
-    def public_bytes(self) -> bytes:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        return Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
 
     @property
     def name(self) -> str:
@@ -153,9 +148,7 @@ class Signer(PrivateKey):
 
     def sign(self, message: bytes) -> bytes:
         """64 bytes: Ed25519 over the message as it is; `sign` of this module says what it is first."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
+        return self._signature(message)
 
     def __repr__(self) -> str:
         return f"Signer(key_id={self.public.key_id})"
