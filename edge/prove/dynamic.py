@@ -44,8 +44,8 @@ MODULES = words(
     # the standard library, as far as it is harmless
     "__future__ abc argparse atexit base64 binascii bisect calendar collections concurrent contextlib copy "
     "csv dataclasses datetime decimal email enum errno fcntl fnmatch fractions functools getpass glob gzip "
-    "hashlib heapq hmac html io itertools json locale logging math numbers os pathlib platform queue re "
-    "secrets select shutil signal sqlite3 stat string struct sys tempfile termios textwrap threading time "
+    "hashlib heapq hmac html io itertools json locale logging math numbers os pathlib platform pwd queue re "
+    "secrets select shlex shutil signal sqlite3 stat string struct sys tempfile termios textwrap threading time "
     "tomllib tty types typing unicodedata warnings weakref zipfile zlib zoneinfo ast random statistics uuid "
     "packaging importlib subprocess ctypes difflib marshal "
     # declared dependencies

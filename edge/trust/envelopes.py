@@ -20,7 +20,6 @@ import base64
 import hashlib
 import json
 import os
-from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +47,7 @@ SUFFIX = ".dsse.json"
 
 _MAX_ENVELOPE_BYTES = 8 * 2**20  # a statement over a wheel has some 50 kB
 _MAX_SIGNATURES = 16  # each is tried with each trusted key: at most a tenth of a second
+_BOM = b"\xef\xbb\xbf"  # of UTF-8, which some editors put before a PEM
 _PEM = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
@@ -92,7 +92,7 @@ class PublicKey:
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
         try:
-            key = load_pem_public_key(data.removeprefix(BOM_UTF8))
+            key = load_pem_public_key(data.removeprefix(_BOM))
         except (ValueError, UnsupportedAlgorithm):
             key = None
         if not isinstance(key, Ed25519PublicKey):
@@ -162,7 +162,7 @@ def _from_pem(data: bytes, passphrase: str, where: str) -> bytes:
 
     for form in older_forms(passphrase):
         try:
-            key = load_pem_private_key(data.removeprefix(BOM_UTF8), form)
+            key = load_pem_private_key(data.removeprefix(_BOM), form)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             continue
         if isinstance(key, Ed25519PrivateKey):
