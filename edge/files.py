@@ -208,6 +208,7 @@ def refusal(kind: type[E], error: Exception, path: Path, what: str) -> E:
         kind: its class. error: as caught. path: of the file. what: could not be done, such as "it cannot be written".
     """
     reason = getattr(error, "strerror", None) or "not a file name"
+    reason = "it is a link" if getattr(error, "errno", None) == errno.ELOOP else reason
     return kind(f"{what} ({reason})", where=str(path), remedy=_remedy(error, path))
 
 
@@ -219,7 +220,7 @@ def _remedy(error: Exception, path: Path) -> str:
         errno.ENOSPC: f"make room; `df -h {path.parent}` shows how much there is",
         errno.EDQUOT: "make room: this user's quota is used up",
         errno.EROFS: f"the file system is mounted read-only; `findmnt -T {path.parent}` names it",
-        errno.ELOOP: "this is a link; name the file itself",
+        errno.ELOOP: "name the file that it leads to",
         errno.EEXIST: "choose another name",
         errno.ENOENT: "check the name; its folder must exist",
         errno.ENOTDIR: "check the name; a part of it is a file, not a folder",

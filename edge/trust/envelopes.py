@@ -20,7 +20,6 @@ import base64
 import hashlib
 import json
 import os
-from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,7 @@ from edge.errors import SignatureError
 from edge.files import read_file
 from edge.trust.folder import Strict, trusted_files
 from edge.trust.keyfile import MAX_BYTES, read_key
-from edge.trust.locked import PrivateKey, older_forms, unlock, wrong_passphrase
+from edge.trust.locked import SigningKey, older_forms, unlock, wrong_passphrase
 
 #: Payload types: what a signature speaks about.
 BUILD = "application/vnd.in-toto+json"
@@ -48,6 +47,7 @@ SUFFIX = ".dsse.json"
 
 _MAX_ENVELOPE_BYTES = 8 * 2**20  # a statement over a wheel has some 50 kB
 _MAX_SIGNATURES = 16  # each is tried with each trusted key: at most a tenth of a second
+_BOM = b"\xef\xbb\xbf"  # of UTF-8, which some editors put before a PEM
 _PEM = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
@@ -92,7 +92,7 @@ class PublicKey:
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
         try:
-            key = load_pem_public_key(data.removeprefix(BOM_UTF8))
+            key = load_pem_public_key(data.removeprefix(_BOM))
         except (ValueError, UnsupportedAlgorithm):
             key = None
         if not isinstance(key, Ed25519PublicKey):
@@ -105,7 +105,7 @@ class PublicKey:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Signer(PrivateKey):
+class Signer(SigningKey):
     """A private half; its comment is its name. ``repr`` shows its key id only."""
 
     KIND: ClassVar[str] = "edge-signer-key-v1"
@@ -115,11 +115,6 @@ class Signer(PrivateKey):
     def generate(cls, name: str = "") -> Signer:
         """A new key, from the operating system's randomness."""
         return cls(os.urandom(32), name)
-
-    def public_bytes(self) -> bytes:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        return Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
 
     @property
     def name(self) -> str:
@@ -153,9 +148,7 @@ class Signer(PrivateKey):
 
     def sign(self, message: bytes) -> bytes:
         """64 bytes: Ed25519 over the message as it is; `sign` of this module says what it is first."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
+        return self._signature(message)
 
     def __repr__(self) -> str:
         return f"Signer(key_id={self.public.key_id})"
@@ -169,7 +162,7 @@ def _from_pem(data: bytes, passphrase: str, where: str) -> bytes:
 
     for form in older_forms(passphrase):
         try:
-            key = load_pem_private_key(data.removeprefix(BOM_UTF8), form)
+            key = load_pem_private_key(data.removeprefix(_BOM), form)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             continue
         if isinstance(key, Ed25519PrivateKey):

@@ -24,13 +24,13 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.errors import KeyringError
 from edge.files import refusal
 from edge.trust.folder import Strict, trusted_files
 from edge.trust.keyfile import comment_line, from_base64, read_key, read_line, to_base64, write_key, write_line
-from edge.trust.locked import PrivateKey
+from edge.trust.locked import SigningKey
 
 PUBLIC_KIND = "edge-issuer-v1"
 
@@ -82,7 +82,10 @@ class IssuerPublic:
         """
         folder = trust_dir / "issuers"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+            for place in (trust_dir, folder):
+                if not place.is_dir():
+                    place.mkdir(parents=True)
+                    place.chmod(0o755)  # the service reads it, whatever umask root works with
         except OSError as error:
             raise refusal(KeyringError, error, folder, "the folder of trusted keys cannot be made") from None
         path = folder / f"{self.key_id.hex()}.pub"
@@ -102,7 +105,7 @@ class IssuerPublic:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class IssuerKey(PrivateKey):
+class IssuerKey(SigningKey):
     """An Ed25519 signing key. ``repr`` shows its id only."""
 
     KIND: ClassVar[str] = "edge-issuer-key-v1"
@@ -112,9 +115,6 @@ class IssuerKey(PrivateKey):
     def generate(cls, random_bytes: Callable[[int], bytes], comment: str = "") -> IssuerKey:
         """A new key from 32 random bytes (`os.urandom` outside tests)."""
         return cls(random_bytes(32), comment_line(comment))
-
-    def public_bytes(self) -> bytes:
-        return Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
 
     @property
     def public(self) -> IssuerPublic:
@@ -127,7 +127,7 @@ class IssuerKey(PrivateKey):
 
     def sign(self, message: bytes, domain: bytes) -> bytes:
         """64 bytes: Ed25519 over the labelled message (`labelled`)."""
-        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(labelled(message, domain))
+        return self._signature(labelled(message, domain))
 
     @staticmethod
     def public_of(path: Path) -> IssuerPublic:

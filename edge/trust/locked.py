@@ -1,7 +1,8 @@
 """A private half behind a passphrase, in one JSON file: every private signing key, and the recovery key.
 
-    data = lock(seed, "correct horse battery", kind="edge-issuer-key-v1", public=public, random_bytes=os.urandom)
-    seed, comment = unlock(data, "correct horse battery", kind="edge-issuer-key-v1", where="issuer.key")
+    class IssuerKey(PrivateKey): ...                          # says its kind and its public half
+    IssuerKey(seed).save(path, "correct horse battery", random_bytes=os.urandom)
+    key = IssuerKey.load(path, "correct horse battery")
 
 Argon2id turns the passphrase into a key, ChaCha20-Poly1305 (a Pi 4 has no AES instructions) locks the private bytes;
 everything else in the file is authenticated. The cost stands in the file and is bounded when read, so that a forged
@@ -18,13 +19,16 @@ import os
 import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from edge.errors import KeyringError
 from edge.files import utf8
 from edge.trust.keyfile import comment_line, from_base64, read_key, to_base64, write_key
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 #: Characters of a new passphrase: several words. The file may be copied and tried offline, five guesses a second and
 #: core at the default cost.
@@ -108,45 +112,6 @@ class Cost:
         )
 
 
-def lock(
-    secret: bytes,
-    passphrase: str,
-    *,
-    kind: str,
-    public: bytes,
-    random_bytes: Callable[[int], bytes],
-    comment: str = "",
-    cost: Cost | None = None,
-) -> bytes:
-    """The content of a locked key file.
-
-    Args:
-        secret: the private bytes. passphrase: see `check_passphrase`.
-        kind: what the key is, with version. public: its public half. comment: a remark. All three can be read without
-            the passphrase, and are authenticated.
-        random_bytes: source of randomness, such as `os.urandom`. cost: Argon2id parameters; None for the default.
-
-    Raises:
-        KeyringError: the passphrase is no good.
-    """
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
-    phrase, cost = check_passphrase(passphrase).encode("utf-8"), cost or Cost()
-    head: dict[str, str | int] = {
-        "kind": kind,
-        "public": to_base64(public),
-        "comment": comment,
-        "passphrase": _FORM,
-        "kdf": "argon2id",
-        "iterations": cost.iterations,
-        "lanes": cost.lanes,
-        "memory_kib": cost.memory_kib,
-        "salt": to_base64(random_bytes(16)),
-    }
-    sealed = ChaCha20Poly1305(_stretch(phrase, head, cost)).encrypt(_NONCE, secret, _canonical(head))
-    return json.dumps({**head, "sealed": to_base64(sealed)}, indent=1).encode("utf-8") + b"\n"
-
-
 def unlock(data: bytes, passphrase: str, *, kind: str, where: str) -> tuple[bytes, str]:
     """The private bytes of a locked key file, and its comment.
 
@@ -227,16 +192,28 @@ class PrivateKey:
     def locked(
         self, passphrase: str, *, random_bytes: Callable[[int], bytes] = os.urandom, cost: Cost | None = None
     ) -> bytes:
-        """The content of its file; see `lock`. Raises `KeyringError`: the passphrase is no good."""
-        return lock(
-            self.seed,
-            passphrase,
-            kind=self.KIND,
-            public=self.public_bytes(),
-            random_bytes=random_bytes,
-            comment=self.comment,
-            cost=cost,
-        )
+        """The content of its file. Kind, public half and comment can be read without the passphrase.
+
+        Args:
+            passphrase: see `check_passphrase`. random_bytes: source of randomness. cost: None for the default.
+
+        Raises:
+            KeyringError: the passphrase is no good.
+        """
+        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+        phrase, cost = check_passphrase(passphrase).encode("utf-8"), cost or Cost()
+        head: dict[str, Any] = {
+            "kind": self.KIND,
+            "public": to_base64(self.public_bytes()),
+            "comment": self.comment,
+            "passphrase": _FORM,
+            "kdf": "argon2id",
+            **asdict(cost),
+            "salt": to_base64(random_bytes(16)),
+        }
+        sealed = ChaCha20Poly1305(_stretch(phrase, head, cost)).encrypt(_NONCE, self.seed, _canonical(head))
+        return json.dumps({**head, "sealed": to_base64(sealed)}, indent=1).encode("utf-8") + b"\n"
 
     def save(
         self, path: Path, passphrase: str, *, random_bytes: Callable[[int], bytes], cost: Cost | None = None
@@ -269,3 +246,21 @@ class PrivateKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} is never pickled or copied")
+
+
+class SigningKey(PrivateKey):
+    """An Ed25519 key (RFC 8032); what a signature speaks about, the subclass puts into the message."""
+
+    __slots__ = ()
+
+    def _private(self) -> Ed25519PrivateKey:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        return Ed25519PrivateKey.from_private_bytes(self.seed)
+
+    def public_bytes(self) -> bytes:
+        """The public half, 32 bytes."""
+        return self._private().public_key().public_bytes_raw()
+
+    def _signature(self, message: bytes) -> bytes:
+        return self._private().sign(message)

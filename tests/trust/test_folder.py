@@ -38,6 +38,15 @@ def test_what_was_put_there_counts_however_it_is_read(trust: Path, strict: objec
     assert TrustStore.load(trust, strict=strict).warnings == ()
 
 
+def test_root_s_umask_does_not_keep_the_service_from_reading_whom_it_trusts(tmp_path: Path):
+    before = os.umask(0o077)
+    try:
+        file = IssuerKey.generate(os.urandom).public.save(tmp_path / "trust")
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (file.parent.parent, file.parent, file)] == [0o755, 0o755, 0o644]
+
+
 @pytest.mark.parametrize("name", ["._acme", ".acme", "._"])
 @pytest.mark.parametrize("content", [b"", b"\0\5\26\7\0\2\0\0Mac OS X", b"junk"])
 def test_hidden_files_as_other_systems_leave_them_are_no_keys(trust: Path, name: str, content: bytes):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from edge.cli._signer import passphrase
 from edge.errors import KeyringError
 from edge.trust import Cost, IssuerKey
-from edge.trust.locked import check_passphrase, lock, opaque, unlock
+from edge.trust.locked import check_passphrase, opaque, unlock
 
 QUICK = Cost(iterations=1, lanes=1, memory_kib=8)
 PHRASE = "Schlüssel für Größe 42"
@@ -105,17 +105,17 @@ def test_a_wrong_passphrase_for_a_new_file_is_tried_once(monkeypatch: pytest.Mon
     """The forms of earlier versions are no second chance for whoever guesses at a new file."""
     from edge.trust import locked
 
-    data = lock(bytes(32), PHRASE, kind="k", public=b"", random_bytes=os.urandom, cost=QUICK)
+    data = IssuerKey(bytes(32)).locked(PHRASE, cost=QUICK)
     tries: list[bytes] = []
     stretch = locked._stretch
     monkeypatch.setattr(locked, "_stretch", lambda phrase, *more: (tries.append(phrase), stretch(phrase, *more))[1])
     with pytest.raises(KeyringError, match="wrong passphrase"):
-        unlock(data, "Schlüssel für Größe 43", kind="k", where="f")
+        unlock(data, "Schlüssel für Größe 43", kind=IssuerKey.KIND, where="f")
     assert len(tries) == 1
     with pytest.raises(KeyringError, match="wrong passphrase"):  # nor can the mark be taken out
         unlock(
             json.dumps({k: v for k, v in json.loads(data).items() if k != "passphrase"}).encode(),
             PHRASE,
-            kind="k",
+            kind=IssuerKey.KIND,
             where="f",
         )
