@@ -242,5 +242,5 @@ def _git(root: Path, *arguments: str) -> str:
     else:
         return answer.stdout.strip()
     remedy += "; or build from the sdist, which carries the commit"
-    finding = Finding(str(root / ".git"), "source", f"nobody can say what is built: {said}", remedy)
+    finding = Finding(str(root / ".git"), "source", f"the source cannot be identified: {said}", remedy)
     raise BuildRefused((str(finding),), where=str(root), remedy="repair the repository")

@@ -395,7 +395,7 @@ def test_a_damaged_repository_refuses_the_build_and_says_what_git_says(tree: Pat
     git(tree.parent, "add", "file")
     git(tree.parent, "commit", "-q", "-m", "another", at=LATER)
     harm(tree / ".git")
-    with pytest.raises(BuildRefused, match=r"source: nobody can say what is built: git cannot read it: \w+"):
+    with pytest.raises(BuildRefused, match=r"source: the source cannot be identified: git cannot read it: \w+"):
         source(tree)
     with pytest.raises(BuildRefused, match="build from the sdist"):
         plan(tree, "0.1.0", {}, now=NOW)
