@@ -133,7 +133,9 @@ def _inside(sources: Sources, profile: str) -> Iterator[Question]:
     check = _each(sources, "dynamic", "The program is what its source says", dynamic.dynamics, sentence)
     yield replace(check, findings=ordered((*check.findings, *sources.unread)))
     sentence = "could talk to other machines"
-    yield _each(sources, "listeners", "It takes no connection from other machines and opens none", dynamic.listeners, sentence)
+    yield _each(
+        sources, "listeners", "It neither listens to other machines nor calls them", dynamic.listeners, sentence
+    )
 
 
 _SCORES = "There is one place where a face is compared"
