@@ -105,7 +105,7 @@ def of(profile: str) -> dict[str, bool]:
 
 STATEMENT = "edge/_build/statement.json"
 STATEMENT_SCHEMA = "edge/build-statement/v1"
-UNDECLARED = "nobody has declared where it stands and what for, so no rule has passed"
+UNDECLARED = "where it stands and what for is not declared, so no rule has passed"
 
 _PACKAGE = Path(__file__).resolve().parent
 _NOTHING: Mapping[str, bool] = MappingProxyType(dict.fromkeys(of("device"), False))

@@ -164,7 +164,7 @@ def contents(root: Path, profile: str) -> Contents:
         name = path.relative_to(root / "edge").as_posix()
         profiles = profiles_of(name)
         if profiles is None and path.suffix == ".py":
-            text = "this file is in no row of edge/build/contents.py, so nobody has decided which builds hold it"
+            text = "this file is in no row of edge/build/contents.py, which says what a build holds"
             found.findings.append(Finding(f"edge/{name}", "contents", text, "add it to a row"))
         elif profiles is not None and profile in profiles:
             found.files[f"edge/{name}"] = path

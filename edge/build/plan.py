@@ -174,7 +174,7 @@ def source(root: Path, built: Iterable[Path] = ()) -> dict[str, Any]:
         BuildRefused: there is a repository and git cannot read it.
     """
     if (root / ".git").exists():
-        commit, when = _git(root, "log", "-1", "--format=%H %ct", "HEAD").split()
+        when, commit = _git(root, "rev-list", "-1", "--timestamp", "HEAD").split()
         rows = [row for row in _git(root, "ls-tree", "-r", "-z", commit).split("\0") if row]
         known = {root / row.partition("\t")[2] for row in rows}
         strange = _git(root, "status", "--porcelain", "--untracked-files=all") or not known.issuperset(built)
@@ -219,7 +219,13 @@ def _git(root: Path, *arguments: str) -> str:
     checkout of another user lest its settings run a program. Whoever builds runs the checkout's code anyway; its
     settings still run nothing here.
     """
-    command = ["git", f"--git-dir={root / '.git'}", f"--work-tree={root}", "--no-optional-locks"]
+    command = [
+        "git",
+        f"--git-dir={root / '.git'}",
+        f"--work-tree={root}",
+        "--no-optional-locks",
+        "--no-replace-objects",
+    ]
     command += [
         "-c",
         "core.fsmonitor=false",
@@ -242,5 +248,5 @@ def _git(root: Path, *arguments: str) -> str:
     else:
         return answer.stdout.strip()
     remedy += "; or build from the sdist, which carries the commit"
-    finding = Finding(str(root / ".git"), "source", f"nobody can say what is built: {said}", remedy)
+    finding = Finding(str(root / ".git"), "source", f"the source cannot be identified: {said}", remedy)
     raise BuildRefused((str(finding),), where=str(root), remedy="repair the repository")

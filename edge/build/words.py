@@ -32,7 +32,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "composants et n'ouvre aucune porte.",
     },
     "fault": {
-        "en": "Nobody can say what this installation is: {fault}. It therefore counts as able to do nothing.",
+        "en": "What this installation is cannot be established: {fault}. It is treated as able to do nothing.",
         "fr": "Personne ne peut dire ce qu'est cette installation : sa déclaration de fabrication manque ou est "
         "illisible. Elle est donc considérée comme ne pouvant rien faire.",
     },
@@ -68,7 +68,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "fr": "Elle peut seulement noter ce qu'une porte ferait (porte « journal »). Elle n'ouvre rien.",
     },
     "undeclared": {
-        "en": "It opens no door all the same: nobody has declared where it stands and what for, so no rule has passed.",
+        "en": "It opens no door all the same: where it stands and what for is not declared, so no rule has passed.",
         "fr": "Elle n'ouvre pourtant aucune porte : personne n'a déclaré où elle se trouve ni à quoi elle sert, donc "
         "aucune règle n'a pu être vérifiée.",
     },
@@ -98,12 +98,12 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "fr": "Faite à partir du code source publié, révision {commit}, sans modification.",
     },
     "dirty": {
-        "en": "Made from commit {commit} WITH CHANGES that were never published: nobody else can make it again.",
+        "en": "Made from commit {commit} WITH CHANGES that were never published: nobody else can reproduce it.",
         "fr": "Faite à partir de la révision {commit} du code source, AVEC DES MODIFICATIONS jamais publiées : "
         "personne d'autre ne peut la refaire.",
     },
     "no_commit": {
-        "en": "From which source it was made is not known.",
+        "en": "The source it was made from is not known.",
         "fr": "On ne sait pas à partir de quel code source elle a été faite.",
     },
     "added": {"en": "Added on this device since", "fr": "Ajouté depuis sur cet appareil"},

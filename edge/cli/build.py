@@ -74,7 +74,7 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
     target = out / wheel.name if out is not None and out.is_dir() else out
     done = sign_wheel(wheel, signer, target)
     if dirty is not False and not json_wanted:
-        click.echo("warning: it was not built from an unchanged commit, so nobody else can make it again", err=True)
+        click.echo("warning: it was not built from an unchanged commit, so nobody else can reproduce it", err=True)
     if json_wanted:
         answer = {"schema": "edge/build-sign/v1", "wheel": str(done), "key_id": signer.public.key_id, "dirty": dirty}
         click.echo(json.dumps({**answer, "error": None}))

@@ -150,7 +150,7 @@ def facts() -> int:
     from edge.policy.facts import FACTS, reference
 
     for name, values, meaning in reference():
-        by = "" if FACTS[name].declared else " (from the build and its model; nobody declares it)"
+        by = "" if FACTS[name].declared else " (from the build and its model; it is not declared)"
         click.echo(f"{click.style(name, bold=True)}: {values}\n    {meaning}{by}")
     return 0
 

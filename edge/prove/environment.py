@@ -31,7 +31,7 @@ _DEBIAN = re.compile(
 
 
 def check_packages(subject: Subject) -> tuple[str, list[Evidence]]:
-    """Unknown distributions, and the product itself installed once."""
+    """Unknown distributions, the product itself installed once, and the system's own packages where they are seen."""
     findings: list[Evidence] = []
     names: list[str] = []
     for site in subject.sites:
@@ -47,14 +47,9 @@ def check_packages(subject: Subject) -> tuple[str, list[Evidence]]:
     homes = [s for s in subject.sites if any(n.startswith("edge/") for n in s.names)]
     if len(homes) > 1 and not subject.development:
         findings.append(Evidence(homes[1].where, "holds a second package `edge`"))
-    return counted(len(names), "package"), findings
-
-
-def check_system(subject: Subject) -> list[Evidence]:
-    """The operating system's own Python packages, where the environment sees them."""
-    seen = [site for site in subject.sites if site.system and site.names]
     text = "the operating system's Python packages are visible; dpkg vouches for them, not RECORD"
-    return [Evidence(site.where, text, Level.WARNING) for site in seen]
+    findings += [Evidence(site.where, text, Level.WARNING) for site in subject.sites if site.system and site.names]
+    return counted(len(names), "package"), findings
 
 
 def check_startup(subject: Subject) -> tuple[str, list[Evidence]]:
@@ -141,6 +136,3 @@ def _assigned(path: Path, root: Path) -> list[Evidence]:
     if path.name == "ld.so.preload" and text.strip():
         found.append(Evidence(where, "loads a library into every program"))
     return found
-
-
-__all__ = ["check_packages", "check_startup", "check_system", "check_variables"]

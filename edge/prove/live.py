@@ -47,11 +47,6 @@ _OWN = 200
 Tell = Callable[[int], None]
 
 
-def steps(records: int) -> int:
-    """How often `tell` will be called for a store of so many records, about: for a progress bar."""
-    return 4 * records
-
-
 def live_on_copy(path: Path, tell: Tell = lambda _: None) -> Live:
     """The trials on a copy of a device's store. Raises `InputError`: no store is there."""
     with stores.borrowed(path) as store:

@@ -73,11 +73,11 @@ def _file(name: str, profile: str) -> list[Evidence]:
         code = bool(_CODE.search(name))
         if profile == "development" and not code:
             return []
-        return [Evidence(where, "is in no row of the auditor's list: nobody has decided about it")]
+        return [Evidence(where, "is not on the auditor's list of files")]
     if profile == "development":
         return []
     if profile not in profiles:
-        return [Evidence(where, f"does not belong into a {profile} build")]
+        return [Evidence(where, f"does not belong in a {profile} build")]
     return []
 
 

@@ -162,6 +162,3 @@ def _short(statement: str) -> str:
 def constants(modules: Mapping[str, Module]) -> dict[str, str]:
     """Dotted name -> text, of every file's own constants."""
     return {f"{name}.{local}": text for name, module in modules.items() for local, text in module.strings.items()}
-
-
-__all__ = ["SHAPES", "constants", "count", "statements"]

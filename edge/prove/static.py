@@ -51,7 +51,7 @@ def read_sources(subject: Subject, profile: str) -> Sources:
         if profile == "development" and "device" not in (profiles_of(below) or ()):
             continue
         if name.endswith((".so", ".pyd", ".pyc", ".dll", ".dylib")) or ".so." in name:
-            unread.append(Evidence(name, "is compiled code inside the product: nobody can read it"))
+            unread.append(Evidence(name, "is compiled code inside the product, which cannot be read"))
         elif name.endswith(".py"):
             try:
                 modules.append(Module.parse(name, subject.home.read(name)))
@@ -73,7 +73,7 @@ def examine(
     yield check_signature(subject, profile, builders)
     yield from surroundings(subject, profile, tell)
     examined, found = rooms.check_rooms(subject, profile, said)
-    yield Question("rooms", f"Only the parts that belong into a {profile} build are in it", examined, ordered(found))
+    yield Question("rooms", f"Only the parts that belong in a {profile} build are in it", examined, ordered(found))
     yield from _inside(read_sources(subject, profile), profile)
 
 
@@ -84,16 +84,16 @@ def surroundings(subject: Subject, profile: str, tell: Callable[[str], None]) ->
         if profile == "development" and name in _OF_A_DEVICE:
             return Question(name, title, "", skipped="a developer's tools lie beside a development install")
         examined, found = answer()
-        return Question(
-            name, title, examined, ordered(f.softened() for f in found) if _is_soft(profile) else ordered(found)
-        )
+        if profile == "development":  # what is found around it is a remark
+            found = [one.softened() for one in found]
+        return Question(name, title, examined, ordered(found))
 
     title = "Every file is one that was installed, unaltered, with a package"
     yield check("files", title, lambda: records.check_records(subject, tell))
     yield check("start-up", "Nothing runs behind the product's back", lambda: environment.check_startup(subject))
     if subject.is_wheel:
         return
-    yield check("packages", "Only known packages are installed beside it", lambda: _packages(subject))
+    yield check("packages", "Only known packages are installed beside it", lambda: environment.check_packages(subject))
     title = "No setting makes Python load other code"
     yield check("variables", title, lambda: environment.check_variables(subject))
     title = "Compiled files are what their sources say"
@@ -102,16 +102,6 @@ def surroundings(subject: Subject, profile: str, tell: Callable[[str], None]) ->
 
 #: Checks that say something about a device's environment only.
 _OF_A_DEVICE = frozenset({"files", "packages", "compiled"})
-
-
-def _is_soft(profile: str) -> bool:
-    """In a development install what is found around the product is a remark."""
-    return profile == "development"
-
-
-def _packages(subject: Subject) -> tuple[str, list[Evidence]]:
-    examined, found = environment.check_packages(subject)
-    return examined, found + environment.check_system(subject)
 
 
 def _inside(sources: Sources, profile: str) -> Iterator[Question]:
@@ -136,14 +126,16 @@ def _inside(sources: Sources, profile: str) -> Iterator[Question]:
         return statements.statements(module, texts)
 
     found = _each(
-        sources, "sql", "Stored templates are read by the card's key alone", sql, "a statement nobody reviewed"
+        sources, "sql", "Stored templates are read by the card's key alone", sql, "a statement that was not reviewed"
     )
     yield replace(found, examined=counted(count, "database statement"))
     sentence = "builds or loads code while running"
     check = _each(sources, "dynamic", "The program is what its source says", dynamic.dynamics, sentence)
     yield replace(check, findings=ordered((*check.findings, *sources.unread)))
     sentence = "could talk to other machines"
-    yield _each(sources, "listeners", "It listens to nobody and calls nobody", dynamic.listeners, sentence)
+    yield _each(
+        sources, "listeners", "It neither listens to other machines nor calls them", dynamic.listeners, sentence
+    )
 
 
 _SCORES = "There is one place where a face is compared"

@@ -360,6 +360,21 @@ def test_a_foreign_git_dir_of_the_environment_says_nothing_of_this_source(
     assert source(tree) == clean
 
 
+def test_the_settings_of_whoever_builds_change_nothing(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from edge.build.plan import source
+
+    commit(tree, EARLIER)
+    clean = source(tree)
+    (tmp_path / ".gitconfig").write_text(
+        "[log]\n showSignature = true\n[status]\n showUntrackedFiles = no\n[core]\n autocrlf = true\n pager = false\n"
+        "[color]\n ui = always\n[alias]\n status = log\n"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert source(tree) == clean
+    (tree / "edge" / "extra.py").write_text("")
+    assert source(tree)["dirty"] is True
+
+
 def test_a_checkout_of_another_user_gives_the_same_commit(tree: Path):
     from edge.build.plan import source
 
@@ -395,7 +410,7 @@ def test_a_damaged_repository_refuses_the_build_and_says_what_git_says(tree: Pat
     git(tree.parent, "add", "file")
     git(tree.parent, "commit", "-q", "-m", "another", at=LATER)
     harm(tree / ".git")
-    with pytest.raises(BuildRefused, match=r"source: nobody can say what is built: git cannot read it: \w+"):
+    with pytest.raises(BuildRefused, match=r"source: the source cannot be identified: git cannot read it: \w+"):
         source(tree)
     with pytest.raises(BuildRefused, match="build from the sdist"):
         plan(tree, "0.1.0", {}, now=NOW)

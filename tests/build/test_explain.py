@@ -116,7 +116,7 @@ def test_a_lab_can_compare_files_and_opens_no_door():
 def test_an_installation_nobody_can_read_can_do_nothing():
     broken = BuildInfo("device", "", fault="the build statement cannot be read")
     told = explain(Examination("x", 0, broken, None, (Discrepancy("statement"), Discrepancy("unsigned"))), "en")
-    assert "Nobody can say what this installation is" in page(told, "title")
+    assert "What this installation is cannot be established" in page(told, "title")
     assert page(told, "can") == "What it can do Nothing."
 
 

@@ -257,4 +257,4 @@ def test_a_signed_build_that_declares_no_deployment_drives_only_the_log_door(des
         opened.extractall(tmp_path / "site")
     told = relay(tmp_path / "site", desk)
     assert told["energised"] is False
-    assert "nobody has declared where it stands" in str(told["error"])
+    assert "what for is not declared" in str(told["error"])
