@@ -33,8 +33,9 @@ from edge.types import Frame, Source
 STOP_S = 0.4
 #: How long `Capture.start` waits for the last close of the same camera: picamera2's takes 0.65 s on a loaded machine.
 CLOSE_S = 1.5
-#: How long `Capture.start` waits for the driver to open: importing picamera2 alone takes up to 7 s on a slow machine.
-OPEN_S = 20.0
+#: How long `Capture.start` waits for the driver to open: importing picamera2 alone took 7 s, on an overloaded emulated
+#: machine more than 20.
+OPEN_S = 60.0
 #: The longest single wait handed to a driver, so that a well-behaved one notices `stop` in time.
 _SLICE_S = 0.25
 #: A breath after a driver's timeout, so that one which times out at once does not take the processor.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from edge.errors import SourceEnded
+from edge.errors import SourceEnded, SourceTimeout
 from edge.types import Frame
 
 
@@ -39,6 +39,16 @@ def with_exif(jpeg: bytes, orientation: int, order: str = "<", *, long: bool = F
 
 def frame(image: np.ndarray, number: int, *, period_ns: int = 66_666_667, **more) -> Frame:
     return Frame(image, number * period_ns, number, "test", **more)
+
+
+def silence_of(stream, timeout_s: float = 0.1) -> SourceTimeout:
+    """The timeout of a stream whose camera has just fallen silent; what was on its way comes first."""
+    for _ in range(20):
+        try:
+            stream.next(stream.now_ns(), timeout_s)
+        except SourceTimeout as silence:
+            return silence
+    raise AssertionError("the camera goes on")
 
 
 class ListSource:

@@ -15,7 +15,7 @@ from edge.camera.sensor_modes import full_view
 from edge.errors import CameraError, SourceHung, SourceTimeout, SourceUnavailable
 from edge.settings.model import CameraSettings
 from tests.camera.picamera2_stand_in import IMX219, USB, Habits, mode, stand_in
-from tests.camera.pictures import noise_picture
+from tests.camera.pictures import noise_picture, silence_of
 
 NOW = 50_000_000_000
 
@@ -372,12 +372,9 @@ def test_a_stall_is_told_with_its_true_length_and_the_camera_s_name(live):
     with stream() as running:
         running.next(0, 2.0)
         live.stall = True
+        silence_of(running)
         time.sleep(0.3)
-        for _ in range(3):
-            try:
-                running.next(running.now_ns(), 0.1)
-            except SourceTimeout as silence:
-                last = silence
+        last = silence_of(running)
     assert float(last.what.split()[4]) >= 0.4
     assert "silent" in last.what
     assert "imx219" in last.where
