@@ -7,10 +7,8 @@ build (`edge.build.attest.verified`) and passes ``allow_hardware``; nothing here
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-from edge.door.fake import FakeChip
-from edge.door.gpio import Chip, KernelChip
+from edge.door.fake import FakeChip, chip_at
 from edge.door.log import LogDoor, to
 from edge.door.relay import RelayDoor
 from edge.errors import DoorError
@@ -47,10 +45,9 @@ def open_door(
             remedy="set door.driver to log, or install a signed device build (`edge build show` says what is here)",
         )
     return RelayDoor(
-        chip_of(settings), pin=settings.pin, active_high=settings.active_high, pulse_s=settings.pulse_s, locked=locked
+        chip_at(settings.chip),
+        pin=settings.pin,
+        active_high=settings.active_high,
+        pulse_s=settings.pulse_s,
+        locked=locked,
     )
-
-
-def chip_of(settings: DoorSettings) -> Chip:
-    """The GPIO chip that the settings name: this machine's, or a fake one in a folder."""
-    return FakeChip(Path(settings.chip)) if FakeChip.is_there(settings.chip) else KernelChip(settings.chip)

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from edge.door.gpio import Busy
+from edge.door.gpio import Busy, Chip, KernelChip
 from edge.errors import DoorError
 
 
@@ -30,7 +30,8 @@ class FakeChip:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.name, self._folder = str(folder), folder
+        self.path = self.name = str(folder)
+        self._folder = folder
 
     @classmethod
     def make(cls, folder: Path, *, freed: Literal[0, 1, "keep"] = "keep") -> FakeChip:
@@ -87,3 +88,8 @@ class FakeChip:
         """Every level that was ever set: (nanoseconds, energised)."""
         rows = (self._folder / f"{pin}").read_text().splitlines()
         return [(int(ns), value == "1") for ns, value in map(str.split, rows)]
+
+
+def chip_at(path: str) -> Chip:
+    """The GPIO chip that a setting names: a fake one in a folder, or this machine's."""
+    return FakeChip(Path(path)) if FakeChip.is_there(path) else KernelChip(path)

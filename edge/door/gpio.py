@@ -41,6 +41,8 @@ class Busy(DoorError):
 class Chip(Protocol):
     """Where lines come from."""
 
+    #: What the setting door.chip says, and what people are told.
+    path: str
     name: str
 
     def request(self, pin: int, *, active_high: bool) -> int:
@@ -55,8 +57,7 @@ class KernelChip:
     """
 
     def __init__(self, path: str) -> None:
-        self.name = path or "the header of the Pi"
-        self._path = path
+        self.path, self.name = path, path or "the header of the Pi"
 
     def request(self, pin: int, *, active_high: bool) -> int:
         """Take a line as an output at the locked level; the returned descriptor holds it.
@@ -69,7 +70,7 @@ class KernelChip:
             DoorError: no such chip or line, or no permission.
         """
         where = f"GPIO {pin} of {self.name}"
-        chip = _open(self._path) if self._path else _header()
+        chip = _open(self.path) if self.path else _header()
         try:
             return _request(chip, pin, active_high)
         except OSError as error:

@@ -1,48 +1,62 @@
 """Lock a relay door and leave a guard that holds it, when the process that drove it is gone (systemd's ExecStopPost).
 
-    python -I -m edge.door.hold /etc/edge/device.yaml
+    python -I -m edge.door.hold /run/edge/door
 
-A door whose guard is there is left alone, and so is a log door. Exit code 4, with the reason: it cannot be locked.
+The file is the note that `edge.door.relay` leaves in the service's folder in /run: which line it drives. The settings
+are not asked: they may have changed, and to read them takes seconds on a small board. Without a note no relay was
+driven. A door whose guard is there is left alone. Exit code 4, with the reason: the line cannot be locked.
 """
 
 from __future__ import annotations
 
-import argparse
+import contextlib
+import json
+import os
 import sys
 from pathlib import Path
 
-from edge.door.choose import chip_of
-from edge.door.holders import holders
-from edge.door.relay import RelayDoor
+from edge.door.asking import Asking
+from edge.door.fake import chip_at
+from edge.door.gpio import Chip
+from edge.door.holders import holders, take_over
 from edge.errors import EdgeError
-from edge.settings import load_settings
-from edge.settings.model import DoorSettings
+
+NOTE = "door"
 
 
-def hold(settings: DoorSettings) -> str:
-    """Make sure that a guard holds the line, locked; returns what was done, in words.
+def note(chip: Chip, pin: int, *, active_high: bool) -> None:
+    """Write down which line is driven, where systemd gives the service a folder (RuntimeDirectory)."""
+    folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    if folder:
+        text = json.dumps({"chip": chip.path, "pin": pin, "active_high": active_high})
+        with contextlib.suppress(OSError):  # a door without the second net is still a door
+            Path(folder, NOTE).write_text(text, encoding="utf-8")
+
+
+def hold(file: Path) -> str:
+    """Make sure that a guard holds the line of a note, locked; returns what was done, in words.
 
     Raises:
         DoorError: the line cannot be had.
     """
-    if settings.driver == "log":
-        return "the settings name a log door, nothing to lock"
-    chip = chip_of(settings)
-    for found in holders(chip, settings.pin):
+    if not file.exists():
+        return "no relay was driven, nothing to lock"
+    noted = json.loads(file.read_text(encoding="utf-8"))
+    chip, pin = chip_at(noted["chip"]), noted["pin"]
+    for found in holders(chip, pin):
         if not found.stopped:
-            return f"GPIO {settings.pin} is held by its guard, process {found.pid}"
-    door = RelayDoor(chip, pin=settings.pin, active_high=settings.active_high)
-    door.open()
-    door.close()
-    return f"locked GPIO {settings.pin}; a guard holds it"
+            return f"GPIO {pin} is held by its guard, process {found.pid}"
+    Asking(take_over(chip, pin, active_high=noted["active_high"]), chip, pin).leave()
+    return f"locked GPIO {pin}; a guard holds it"
 
 
 def main(arguments: list[str]) -> int:
     """The command; returns an exit code."""
-    parser = argparse.ArgumentParser(prog="python -I -m edge.door.hold", description="Lock a door and hold it.")
-    parser.add_argument("config", type=Path, help="settings of the device")
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -I -m edge.door.hold /run/edge/door\n")
+        return 3
     try:
-        sys.stderr.write(f"edge: {hold(load_settings(parser.parse_args(arguments).config).door)}\n")
+        sys.stderr.write(f"edge: {hold(Path(arguments[0]))}\n")
     except EdgeError as error:
         sys.stderr.write(f"edge: {error}\n")
         return 4

@@ -13,7 +13,7 @@ lock when the other cannot, and the line is never freed in between:
     SIGSTOP, a hang         of this process: the guard hears nothing for a second, and locks
                             of the guard: it does not answer for a second, or the pulse is not over in time; this
                             process locks, kills it, holds the line, and serves no more until it is closed and opened
-    both killed             the kernel frees the line. `python -m edge.door.hold` (ExecStopPost) takes and locks it.
+    both killed             the kernel frees the line. `edge.door.hold` (systemd's ExecStopPost) takes and locks it.
                             With dtparam=strict_gpiod a freed line falls or rises to its pull, which was set towards
                             locked; without it a Pi keeps the level (pinctrl_bcm2835.persist_gpio_outputs)
     a hanging machine       only hardware helps: a timer relay, or the Pi's watchdog
@@ -27,6 +27,7 @@ from collections.abc import Callable
 
 from edge.door.asking import Asking
 from edge.door.gpio import Chip, energised
+from edge.door.hold import note
 from edge.door.holders import take_over
 from edge.errors import DoorError
 from edge.types import Decision, Outcome
@@ -85,6 +86,7 @@ class RelayDoor:
             if self._guard is None:
                 line = take_over(self._chip, self._pin, active_high=self._active_high)
                 self._guard = Asking(line, self._chip, self._pin, ended=self._locked)
+                note(self._chip, self._pin, active_high=self._active_high)
                 atexit.register(self.close)
 
     def act(self, decision: Decision) -> None:

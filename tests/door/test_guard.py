@@ -16,6 +16,7 @@ import pytest
 
 from edge.door import RelayDoor
 from edge.door import guard as guard_module
+from edge.door.hold import NOTE
 from edge.door.hold import main as hold
 from edge.door.holders import dismiss
 from edge.errors import DoorError
@@ -220,49 +221,49 @@ def test_a_left_guard_goes_on_sigterm(worst):
     until(lambda: not worst.held, 5, "still held")
 
 
-def settings(bench: Bench, folder: Path, driver: str = "relay") -> str:
-    file = folder / "device.yaml"
-    file.write_text(
-        "version: edge/settings/v1\n"
-        "camera: {driver: v4l2, device: /dev/v4l/by-id/none}\n"
-        f"door: {{driver: {driver}, chip: {bench.chip.name}, active_high: {str(bench.active_high).lower()}}}\n"
-        "alternative: Reception\n"
-    )
-    return str(file)
-
-
-def test_systemd_locks_and_holds_when_both_were_killed(worst, tmp_path, capfd):
+@pytest.fixture
+def noted(worst, tmp_path, monkeypatch) -> str:
+    """What a door that was opened by a service leaves in its folder in /run; the door is open in another process."""
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
     with worst.process() as process:
-        (guard,) = worst.guards
-        os.kill(guard.pid, signal.SIGSTOP)
+        yield str(tmp_path / NOTE)
         process.kill()
-        process.wait()
-        os.kill(guard.pid, signal.SIGKILL)
+
+
+def test_systemd_locks_and_holds_when_both_were_killed(worst, noted, capfd):
+    (guard,) = worst.guards
+    os.kill(guard.pid, signal.SIGSTOP)
+    os.kill(guard.asking, signal.SIGKILL)
+    os.kill(guard.pid, signal.SIGKILL)
     until(lambda: not worst.held, 5, "held")
     assert worst.energised, "nobody holds the line, and it falls"
-    command = [sys.executable, "-I", "-m", "edge.door.hold", settings(worst, tmp_path)]
+    command = [sys.executable, "-I", "-m", "edge.door.hold", noted]
     done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "edge: locked GPIO 17; a guard holds it\n")
     assert worst.held
     assert not worst.energised
     (guard,) = worst.guards
-    assert hold([settings(worst, tmp_path)]) == 0
+    assert hold([noted]) == 0
     assert "is held by its guard" in capfd.readouterr().err
     assert [found.pid for found in worst.guards] == [guard.pid], "it is left alone"
 
 
-def test_systemd_has_nothing_to_do_for_a_log_door(worst, tmp_path, capfd):
-    assert hold([settings(worst, tmp_path, "log")]) == 0
-    assert "log door" in capfd.readouterr().err
+def test_systemd_has_nothing_to_do_where_no_relay_was_driven(tmp_path, capfd):
+    assert hold([str(tmp_path / NOTE)]) == 0
+    assert "nothing to lock" in capfd.readouterr().err
 
 
-def test_what_cannot_be_locked_is_told_with_exit_code_4(worst, tmp_path, capfd):
-    file = Path(settings(worst, tmp_path))
-    file.write_text(file.read_text().replace(worst.chip.name, "/dev/gpiochip99"))
+def test_what_cannot_be_locked_is_told_with_exit_code_4(tmp_path, capfd):
+    file = tmp_path / NOTE
+    file.write_text('{"chip": "/dev/gpiochip99", "pin": 17, "active_high": true}')
     assert hold([str(file)]) == 4
     assert "no such GPIO chip" in capfd.readouterr().err
-    assert hold([str(tmp_path / "none.yaml")]) == 4
-    assert "Traceback" not in capfd.readouterr().err
+    assert hold([]) == 3
+
+
+def test_the_command_for_systemd_loads_neither_settings_nor_arrays():
+    program = "import sys, edge.door.hold; sys.exit(bool({'numpy', 'pydantic', 'yaml'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-I", "-c", program], cwd="/").returncode == 0
 
 
 def test_a_guard_that_answers_and_does_not_end_a_release_is_noticed(worst, monkeypatch):

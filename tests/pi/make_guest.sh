@@ -13,7 +13,7 @@ if [ ! -e "$root/.made" ]; then
   rm -rf "$root"
   mmdebstrap --quiet --variant=minbase --include="systemd,systemd-sysv,udev,kmod,linux-image-amd64,linux-headers-amd64,\
 gcc,make,xz-utils,\
-python3,python3-numpy,python3-pydantic,python3-yaml,python3-libgpiod" trixie "$root" "$mirror"
+python3,python3-numpy" trixie "$root" "$mirror"
   touch "$root/.made"
 fi
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"

@@ -48,7 +48,7 @@ def test_the_unit_needs_nothing_that_plain_debian_lacks():
 def test_the_unit_never_ends_the_guard_that_holds_the_line():
     assert values(UNIT, "KillMode") == ["process"]
     (after,) = values(RELAY, "ExecStopPost")
-    assert "-m edge.door.hold /etc/edge/device.yaml" in after
+    assert "-m edge.door.hold %t/edge/door" in after
 
 
 def test_the_unit_is_told_when_it_is_ready_and_starts_in_a_folder_of_its_own():
