@@ -22,19 +22,24 @@ import numpy as np
 
 from models.training import card
 from models.training.paths import DATA, FLOAT, MODELS, TOOLS, WORK
-from models.training.words import EMBEDDER
+from models.training.words import EMBEDDER, SETS
 
 #: A run that begins with learnt weights: rates begin at a share of the peak and fall in a straight line, pictures have
 #: their final size, and the disturbances, which taught it robustness before, leave most views alone.
 AGAIN: dict[str, Any] = {
+    "settle": 0,
     "fall": 1.0,
-    "sizes": ((1.0, 112),),
+    "sizes": ((0, 112),),
     "mild": (0.6, 0.6),
 }
 
 
-def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
-    """What only people know about the embedder; its words stand in `models.training.words`."""
+def base_card(macs: int, parameters: int, seen: int, sets: list[str]) -> dict[str, Any]:
+    """What only people know about the embedder; its words stand in `models.training.words`.
+
+    Args:
+        macs: of one input. parameters: of the network. seen: inputs. sets: what they were made of (`source_of`).
+    """
     from models.training.embedder_net import SIZE, TEMPLATE
 
     return {
@@ -50,12 +55,13 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
             "template": [[round(float(x), 4), round(float(y), 4)] for x, y in TEMPLATE],
         },
         **EMBEDDER,
-        "training": f"models.training.embedder: online distillation, {seen:,} inputs: some 24,000 crops and composites "
-        "of two, tight ones mostly in another's hair, half of them warped, some in other light; of each, and of its "
-        "mirror image, four views, moved, many of them turned by the face's mesh, with another mien or spectacles. The "
+        "data": [SETS[name] for name in sets],
+        "training": f"models.training.embedder: online distillation, {seen:,} inputs: crops and composites of two, "
+        "tight ones often in another's hair, half of them warped, some in other light; of each, and of its mirror "
+        "image, several views, moved, many of them turned by the face's mesh, with another mien or spectacles. The "
         "teacher's answers were blind to sex and origin, and the last layer is; whom the teacher prefers among 6,000 "
-        "faces, the student learnt to prefer. int8 by ai-edge-quantizer "
-        "static_wi8_ai8 on 480 training crops, ranges are their extremes",
+        "faces, the student learnt to prefer; pictures that may show one person ask for one answer. int8 by "
+        "ai-edge-quantizer static_wi8_ai8 on 480 training crops, ranges are their extremes",
     }
 
 
@@ -104,7 +110,7 @@ def validate(weights: Path, dims: list[int]) -> None:
         print(f"{seen:,} inputs, {dim} numbers: " + "  ".join(f"{k} {v:.4f}" for k, v in figures.items()))
 
 
-def keep(weights: Path) -> None:
+def keep(weights: Path, path: Path = FLOAT) -> None:
     """Put the averaged weights, blinded, beside the recipe, in half precision, with the projection that they learnt.
 
     Float figures and further training start from there.
@@ -114,18 +120,22 @@ def keep(weights: Path) -> None:
     from models.training.embedder_blind import blinded
     from models.training.embedder_inputs import Inputs
     from models.training.embedder_net import load
+    from models.training.embedder_start import sets_in
 
     saved, net = torch.load(weights, map_location="cpu", weights_only=True), blinded(load(weights)[0], Inputs(WORK, 21))
     half = {name: w.half() if w.is_floating_point() else w for name, w in net.state_dict().items()}
     basis = saved["loss"]["basis"]
     seen = saved["seen"] + saved.get("before", 0)
-    torch.save({"shape": saved["shape"], "weights": half, "basis": basis, "seen": seen}, FLOAT)
+    torch.save({"shape": saved["shape"], "weights": half, "basis": basis, "seen": seen, "sets": sets_in(saved)}, path)
 
 
 def export(weights: Path, count: int, reason: str) -> None:
     """Convert, quantise, write the card."""
+    import torch
+
     from models.training import convert
     from models.training import embedder_net as nets
+    from models.training.embedder_start import sets_in
 
     if weights != FLOAT:
         keep(weights)
@@ -133,7 +143,8 @@ def export(weights: Path, count: int, reason: str) -> None:
     macs, parameters = nets.count(net, nets.SIZE, nets.SIZE)
     convert.to_int8(net, calibration_crops(count), MODELS / "embedder.tflite", nets.SIZE, nets.SIZE, extremes=True)
     old = card.read("embedder")
-    base = base_card(macs, parameters, seen) | {
+    sets = sets_in(torch.load(FLOAT, map_location="cpu", weights_only=True))
+    base = base_card(macs, parameters, seen, sets) | {
         key: old[key] for key in ("sha256", "golden", "accuracy", "calibration") if key in old
     }
     print(card.refresh(base, reason))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -36,10 +37,10 @@ class OneByOne(Inputs):
         super().__init__(work, seed, chosen)
         self.at = -1
 
-    def face(self) -> tuple[NDArray[np.uint8], Head | None]:
+    def face(self) -> tuple[NDArray[np.uint8], Head | None, int]:
         self.at += 1
         index = int(self.indices[self.at % len(self.indices)])
-        return np.ascontiguousarray(self.canvas(index, False)), self.head(index, False)
+        return cv2.merge([self.canvas(index, False), self.known(index, False)]), self.head(index, False), index
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def many(work: Path, count: int, seed: int = 5) -> Many:
     disturbed = [inputs.sample(SIZE)[1][0] for _ in track(chosen, len(chosen), "views drawn")]
     names = [inputs.crops.names[int(index)] for index in chosen]
     tight = torch.tensor([int(index) in inputs.tight for index in chosen])
-    groups = {"all": torch.ones_like(tight), "All-Age-Faces": ~tight, "UTKFace": tight}
+    groups = {"all": torch.ones_like(tight), "All-Age-Faces": ~tight, "FairFace": tight}
     tensors = (torch.from_numpy(np.stack(rows)) for rows in (plain, disturbed))
     return Many(*tensors, strangers(names, read_pairs(work / "same-person.csv")), groups)
 

@@ -38,7 +38,7 @@ def teacher_vectors(data: Path, work: Path) -> F32:
         crops, rows = open_crops(work), []
         template = SIDE * np.array(FRACTIONS, np.float32)
         for picture, points in track(zip(crops.pixels, crops.landmarks, strict=True), len(crops.names), "teacher"):
-            crop = cv2.warpAffine(picture, similarity(points, template), (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
+            crop = cv2.warpAffine(picture, similarity(points, template), (SIDE, SIDE))  # black outside (data README)
             z = model(crop.transpose(2, 0, 1)[None].astype(np.float32))[0].reshape(-1)
             rows.append(z / np.linalg.norm(z))
         np.save(cache, np.array(rows, np.float32))

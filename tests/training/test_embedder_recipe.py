@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,14 +14,16 @@ import torch.nn.functional as F  # noqa: E402, N812
 
 from models.training import muon  # noqa: E402
 from models.training.blind import blinding  # noqa: E402
+from models.training.embedder import base_card  # noqa: E402
 from models.training.embedder_blind import blinded, chosen, looks  # noqa: E402
 from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, mirrored, theta_of  # noqa: E402
 from models.training.embedder_loss import Loss, both_ways, choice, looked_up, principal  # noqa: E402
 from models.training.embedder_many import false_non_matches, strangers  # noqa: E402
 from models.training.embedder_net import Embedder, count, grown, load, turned  # noqa: E402
-from models.training.embedder_start import take_over  # noqa: E402
+from models.training.embedder_start import kin, take_over  # noqa: E402
 from models.training.embedder_train import Plan  # noqa: E402
 from models.training.embedder_validate import embed  # noqa: E402
+from models.training.words import SETS  # noqa: E402
 
 SMALL = {"widths": (8, 12, 16, 24), "hidden": (8, 8, 8), "repeats": (1, 1, 1), "head": 32}
 
@@ -31,11 +34,10 @@ class Painted(Inputs):
     def __init__(self, seed: int) -> None:
         self.rng, self.lights, self.seed = np.random.default_rng(seed), {}, seed
 
-    def face(self) -> tuple[np.ndarray, None]:
-        import cv2
-
+    def face(self) -> tuple[np.ndarray, None, int]:
         cells = self.rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)
-        return cv2.resize(cells, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC), None
+        canvas = cv2.resize(cells, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
+        return cv2.merge([canvas, np.full((CANVAS, CANVAS), 255, np.uint8)]), None, 7
 
     def cover(self, view: np.ndarray, size: int) -> np.ndarray:
         return view
@@ -45,10 +47,8 @@ class Painted(Inputs):
 
 def test_theta_finds_the_students_places_in_the_teachers_picture():
     inputs = Painted(1)
-    canvas, _ = inputs.face()
+    canvas = inputs.face()[0][..., :3]
     clean = canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]
-    import cv2
-
     matrix = inputs.jitter(112)
     view = cv2.warpAffine(canvas, matrix, (112, 112), borderMode=cv2.BORDER_REPLICATE)
     maps = torch.from_numpy(clean.copy()).permute(2, 0, 1)[None].float()
@@ -59,7 +59,7 @@ def test_theta_finds_the_students_places_in_the_teachers_picture():
 
 def test_in_the_mirror_theta_still_finds_the_students_places():
     inputs = Painted(3)
-    canvas, _ = inputs.face()
+    canvas = inputs.face()[0][..., :3].copy()
     clean = canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]
     view, theta = inputs.view(canvas, 112, mild=True)
     clean, views, thetas = mirrored(clean, view[None], theta[None])
@@ -70,7 +70,8 @@ def test_in_the_mirror_theta_still_finds_the_students_places():
 
 
 def test_twins_are_one_face_and_its_mirror_image_with_views_of_their_own():
-    (clean, views, thetas), (other, mirrored_views, _) = Painted(2).twins(64, views=3)
+    (clean, views, thetas, who), (other, mirrored_views, _, same) = Painted(2).twins(64, views=3)
+    assert who == same == 7
     assert np.array_equal(clean[:, ::-1], other)
     assert views.shape == mirrored_views.shape == (3, 64, 64, 3)
     assert thetas.shape == (3, 2, 3)
@@ -85,7 +86,7 @@ def test_the_target_of_a_face_and_of_its_mirror_image_is_the_mean_of_both_answer
 
 
 def test_a_sample_has_one_clean_view_and_as_many_others_as_asked_for():
-    clean, views, thetas = Painted(2).sample(64, views=3)
+    clean, views, thetas, _ = Painted(2).sample(64, views=3)
     assert (clean.shape, views.shape, thetas.shape) == ((128, 128, 3), (3, 64, 64, 3), (3, 2, 3))
     assert not np.array_equal(views[0], views[1])
 
@@ -154,12 +155,19 @@ def test_a_few_steps_of_muon_lower_a_loss():
 
 
 def test_a_plan_grows_its_pictures_and_ends_at_rate_zero():
-    plan = Plan(1000, batch=1, fall=0.4)
-    assert [plan.size(seen) for seen in (0, 700, 900)] == [64, 88, 112]
+    plan = Plan(1000, batch=1, settle=0, fall=0.4, sizes=((650, 64), (850, 88), (0, 112)))
+    assert [plan.size(seen) for seen in (0, 700, 900, 5000)] == [64, 88, 112, 112]
     assert plan.pace(500) == 1.0
     assert plan.pace(800) == pytest.approx(0.5)
     assert plan.pace(1000) == 0.0
     assert plan.pace(0) < 0.02
+
+
+def test_how_fast_a_run_learns_depends_on_what_it_has_seen_and_not_on_how_long_it_will_be():
+    short, long = (Plan(inputs, settle=50_000) for inputs in (1_000_000, 9_000_000))
+    assert [short.pace(seen) for seen in (0, 150_000, 800_000)] == [long.pace(seen) for seen in (0, 150_000, 800_000)]
+    assert short.pace(150_000) == pytest.approx(0.5)
+    assert short.pace(950_000) < long.pace(950_000)
 
 
 def test_a_run_that_begins_again_leaves_more_views_alone_at_first():
@@ -169,7 +177,7 @@ def test_a_run_that_begins_again_leaves_more_views_alone_at_first():
 
 def test_a_mild_view_is_moved_and_lit_but_not_disturbed():
     inputs = Painted(3)
-    canvas, _ = inputs.face()
+    canvas = inputs.face()[0][..., :3].copy()
     softest = []
     for mild in (True, False):
         apart = []
@@ -190,7 +198,7 @@ def test_weights_are_taken_over_with_their_answers_turned_into_our_projection(tm
     kept = {"weights": old.state_dict(), "basis": torch.from_numpy(theirs), "seen": 5, "before": 2}
     torch.save(kept, tmp_path / "kept.pt")
     loss = Loss(ours, SMALL["widths"][1:], (0.0, 0.5, 1.0))
-    assert take_over(new, loss, tmp_path / "kept.pt", torch.device("cpu")) == 7
+    assert take_over(new, loss, tmp_path / "kept.pt", torch.device("cpu")) == (7, ["aaf", "utk"])
     assert torch.equal(loss.basis, torch.from_numpy(ours))
     x = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
@@ -200,8 +208,9 @@ def test_weights_are_taken_over_with_their_answers_turned_into_our_projection(tm
 def test_weights_of_the_same_projection_are_taken_over_as_they_are(tmp_path):
     basis = principal(np.random.default_rng(1).standard_normal((300, 256)).astype(np.float32))
     old, new = Embedder(**SMALL), Embedder(**SMALL)
-    torch.save({"weights": old.state_dict(), "basis": torch.from_numpy(basis), "seen": 5}, tmp_path / "kept.pt")
-    assert take_over(new, Loss(basis, SMALL["widths"][1:]), tmp_path / "kept.pt", torch.device("cpu")) == 5
+    kept = {"weights": old.state_dict(), "basis": torch.from_numpy(basis), "seen": 5, "sets": ["ff"]}
+    torch.save(kept, tmp_path / "kept.pt")
+    assert take_over(new, Loss(basis, SMALL["widths"][1:]), tmp_path / "kept.pt", torch.device("cpu")) == (5, ["ff"])
     assert all(torch.equal(a, b) for a, b in zip(old.state_dict().values(), new.state_dict().values(), strict=True))
 
 
@@ -219,13 +228,13 @@ def test_a_turned_network_gives_turned_answers_and_goes_on_training():
     assert all(p.grad.isfinite().all() for p in net.parameters())
 
 
-def test_a_blinded_network_gives_groups_one_mean_where_it_had_two():
+def test_a_blinded_network_gives_groups_one_mean_where_it_had_two(monkeypatch):
     class Two(Painted):
         """Dark crops of one group, bright ones of another, of which the first number is whole heads."""
 
         def __init__(self) -> None:
             super().__init__(5)
-            names = [f"{n:05d}A30.jpg" for n in range(60)] + [f"30_{n % 2}_0_{n}.jpg" for n in range(120)]
+            names = [f"{n:05d}A30.jpg" for n in range(60)] + [f"ff_{n}.jpg" for n in range(120)]
             self.crops, self.indices = SimpleNamespace(names=names), np.arange(180)
             self.whole, self.tight = np.arange(60), frozenset(range(60, 180))
 
@@ -233,6 +242,12 @@ def test_a_blinded_network_gives_groups_one_mean_where_it_had_two():
             rng = np.random.default_rng(index)
             bright = 60 if index % 2 and index >= 60 else 160
             return rng.integers(bright - 50, bright + 50, (CANVAS, CANVAS, 3)).astype(np.uint8)
+
+        def known(self, index: int, mirror: bool) -> np.ndarray:
+            return np.full((CANVAS, CANVAS), 255, np.uint8)
+
+    table = {f"ff_{n}.jpg": f"White {('men', 'women')[n % 2]}" for n in range(120)}
+    monkeypatch.setattr("models.training.blind.labels_in", lambda _: table)
 
     def apart(net: Embedder) -> float:
         rows = list(looks(Two(), chosen(Two(), 200)))
@@ -322,3 +337,23 @@ def test_kept_weights_come_back_as_they_were_to_half_precision(tmp_path):
     x = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         assert F.cosine_similarity(again(x), net.eval()(x)).min() > 0.999
+
+
+def test_a_card_names_what_its_weights_learnt_from_and_nothing_else():
+    told = base_card(1, 1, 1, ["aaf", "ff"])["data"]
+    assert [row["name"].split()[0] for row in told] == ["All-Age-Faces", "FairFace"]
+    assert "CC BY 4.0" in told[1]["terms"]
+    assert "Karkkainen" in told[1]["terms"]
+    assert base_card(1, 1, 1, ["utk"])["data"] == [SETS["utk"]]
+
+
+def test_the_pictures_of_one_person_ask_for_one_answer_and_no_held_out_picture_has_a_say(monkeypatch, tmp_path):
+    (tmp_path / "same-person.csv").write_text("a,b,0.8\nb,c,0.7\nd,held,0.7\n")
+    monkeypatch.setattr("models.training.embedder_start.open_crops", lambda _: SimpleNamespace(names=[*"abcd", "held"]))
+    monkeypatch.setattr("models.training.embedder_start.split_of", lambda _: (np.arange(4), np.array([4])))
+    bank = np.eye(256, dtype=np.float32)[:4]
+    found = kin(tmp_path, Loss(np.eye(256, 128, dtype=np.float32), SMALL["widths"][1:], bank=bank))
+    one = torch.eye(128)
+    assert torch.allclose(found[0], one[1])
+    assert torch.allclose(found[1], (one[0] + one[2]) / 2)
+    assert not found[3:].any()  # whose only partner is held out, the held-out one, and index -1
