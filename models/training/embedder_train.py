@@ -49,7 +49,7 @@ class Plan:
         fall: share of the run in which the rates fall to 0.
         workers: composing processes.
         device: ``cpu`` or ``cuda``.
-        every_s: seconds between validations and checkpoints.
+        save_s: seconds between checkpoints. every_s: between validations, which take most of a minute.
         views: looks that the student takes at one answer of the teacher, at different times.
         sizes: see `SIZES`.
         mild: share of hardly disturbed views at the beginning and at the end.
@@ -64,7 +64,8 @@ class Plan:
     fall: float = 0.1
     workers: int = 1
     device: str = "cpu"
-    every_s: float = 300.0
+    save_s: float = 240.0
+    every_s: float = 1200.0
     views: int = 4
     sizes: tuple[tuple[float, int], ...] = SIZES
     mild: tuple[float, float] = (0.0, 0.0)
@@ -133,7 +134,7 @@ class Run:
         self.folder, self.plan, self.work = folder, plan, work
         torch.manual_seed(0)
         self.device = torch.device(plan.device)
-        self.teacher = OnlineTeacher(data, tools, plan.device)
+        self.teacher = OnlineTeacher(data, tools, plan.device, torch.get_num_threads())
         basis, bank = projection(data, work)
         self.net = Embedder(**shape).to(self.device, memory_format=torch.channels_last)
         self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if plan.start else MAPS, bank).to(self.device)
@@ -259,7 +260,7 @@ class Run:
             worker_init_fn=_polite,
             multiprocessing_context="spawn" if self.plan.workers else None,  # a forked OpenCV thread pool deadlocks
         )
-        started = checked = time.monotonic()
+        started = saved = checked = time.monotonic()
         first, sums, last = self.seen, {}, {}
         for batch in self.answered(loader):
             for name, value in self.step(*batch).items():
@@ -268,13 +269,12 @@ class Run:
                 last, sums = {k: float(v) / 50 for k, v in sums.items()}, {}
                 self.report((self.seen - first) / (time.monotonic() - started), last)
             done = self.seen >= self.plan.inputs
-            if asked or done or time.monotonic() - checked > self.plan.every_s:
+            if asked or done or time.monotonic() - saved > self.plan.save_s:
                 self.save()
-                if not asked:
-                    note(
-                        self.folder,
-                        {"seen": self.seen, **last, **self.bench.measure(self.average, self.plan.size(self.seen))},
-                    )
+                saved = time.monotonic()
+            if not asked and (done or time.monotonic() - checked > self.plan.every_s):
+                held = self.bench.measure(self.average, self.plan.size(self.seen))
+                note(self.folder, {"seen": self.seen, **last, **held})
                 checked = time.monotonic()
             if asked:
                 print(f"stopped after {self.seen} inputs; the same command goes on from here", flush=True)
