@@ -32,16 +32,16 @@ def held_out(name: str) -> bool:
     return int.from_bytes(hashlib.sha256(name.encode()).digest(), "big") % ONE_IN == 0
 
 
-def read_pairs(pairs_csv: Path) -> list[tuple[str, str]]:
+def read_pairs(pairs_csv: Path, least: float = -1.0) -> list[tuple[str, str]]:
     """Pairs of names taken for one person; none when the file does not exist.
 
     Args:
-        pairs_csv: rows ``name,name,score``.
+        pairs_csv: rows ``name,name,score``. least: score of the pairs that are wanted.
     """
     if not pairs_csv.exists():
         return []
     with pairs_csv.open(newline="") as handle:
-        return [(row[0], row[1]) for row in csv.reader(handle) if len(row) >= 2]
+        return [(row[0], row[1]) for row in csv.reader(handle) if len(row) == 3 and float(row[2]) >= least]
 
 
 def people_of(names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

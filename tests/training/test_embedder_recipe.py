@@ -348,7 +348,7 @@ def test_a_card_names_what_its_weights_learnt_from_and_nothing_else():
 
 
 def test_the_pictures_of_one_person_ask_for_one_answer_and_no_held_out_picture_has_a_say(monkeypatch, tmp_path):
-    (tmp_path / "same-person.csv").write_text("a,b,0.8\nb,c,0.7\nd,held,0.7\n")
+    (tmp_path / "same-person.csv").write_text("a,b,0.8\nb,c,0.7\nd,a,0.5\nd,held,0.7\n")
     monkeypatch.setattr("models.training.embedder_start.open_crops", lambda _: SimpleNamespace(names=[*"abcd", "held"]))
     monkeypatch.setattr("models.training.embedder_start.split_of", lambda _: (np.arange(4), np.array([4])))
     bank = np.eye(256, dtype=np.float32)[:4]
