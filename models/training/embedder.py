@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from models.training import card
-from models.training.paths import DATA, FLOAT, MODELS, TOOLS, WORK
+from models.training.paths import DATA, FLOAT, MODELS, WORK
 from models.training.words import EMBEDDER, SETS
 
 #: A run that begins with learnt weights: rates begin at a share of the peak and fall in a straight line, pictures have
@@ -88,7 +88,7 @@ def train(options: argparse.Namespace) -> None:
         slower = {"rate": options.share * plan.rate, "muon_rate": options.share * plan.muon_rate}
         plan = replace(plan, start=options.start, **slower, **AGAIN)
     list_all(DATA, WORK)
-    Run(options.folder, DATA, WORK, TOOLS, plan, {}).go()
+    Run(options.folder, DATA, WORK, plan, {}).go()
 
 
 def validate(weights: Path, dims: list[int]) -> None:
@@ -104,7 +104,7 @@ def validate(weights: Path, dims: list[int]) -> None:
     saved = torch.load(weights, map_location="cpu", weights_only=True)
     basis = saved.get("loss", saved)["basis"]
     net, seen = load(weights)
-    bench = Bench(WORK, OnlineTeacher(DATA, TOOLS, "cpu", 1), Loss(basis.numpy(), net.widths[1:]))
+    bench = Bench(WORK, OnlineTeacher(DATA, "cpu", 1), Loss(basis.numpy(), net.widths[1:]))
     for dim in dims:
         figures = bench.measure(net, SIZE, dim)
         print(f"{seen:,} inputs, {dim} numbers: " + "  ".join(f"{k} {v:.4f}" for k, v in figures.items()))

@@ -124,17 +124,16 @@ class Run:
         folder: checkpoints, log and curves.
         data: teachers and pictures.
         work: the crops' cache.
-        tools: ``ir_torch.py`` for CUDA.
         plan: see there.
         shape: keyword arguments of `Embedder`.
     """
 
-    def __init__(self, folder: Path, data: Path, work: Path, tools: Path, plan: Plan, shape: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, data: Path, work: Path, plan: Plan, shape: dict[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.plan, self.work = folder, plan, work
         torch.manual_seed(0)
         self.device = torch.device(plan.device)
-        self.teacher = OnlineTeacher(data, tools, plan.device, torch.get_num_threads())
+        self.teacher = OnlineTeacher(data, plan.device, torch.get_num_threads())
         basis, bank = projection(data, work)
         self.net = Embedder(**shape).to(self.device, memory_format=torch.channels_last)
         self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if plan.start else MAPS, bank).to(self.device)

@@ -8,7 +8,6 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 MODELS = CHECKOUT / "models"
 #: Data and teachers; an input, never committed (its README names the terms).
 DATA = CHECKOUT.parent / "shared" / "data"
-TOOLS = CHECKOUT.parent / "shared" / "tools"
 #: The shipped embedder before quantisation, in half precision.
 FLOAT = MODELS / "training" / "embedder.pt"
 BOOTSTRAP = CHECKOUT.parent / "shared" / "bootstrap"

@@ -10,7 +10,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="the recipes need the `train` extra (torch)")
 pytest.importorskip("openvino", reason="the recipes need the `train` extra (openvino)")
 
-from models.training.teacher import FILE, OnlineTeacher, _torch_graphs  # noqa: E402
+from models.training.ir_torch import Graph  # noqa: E402
+from models.training.teacher import EARLY, EMBEDDING, FILE, LAST, MIDDLE, OnlineTeacher  # noqa: E402
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -19,16 +20,16 @@ def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def test_both_ways_to_run_the_teacher_give_the_same_embedding_and_maps(shared: Path, picture):
-    """PyTorch runs on the CPU here, in half precision as on a GPU: the graph and its cuts are what is compared."""
+    """PyTorch runs on the CPU here: the graph and the maps on its way are what is compared."""
     import cv2
 
     faces = np.stack([cv2.resize(picture(name, 0)[70:330, 60:320], (128, 128)) for name in ("ada", "bela", "lena")])
-    z, maps = OnlineTeacher(shared / "data", shared / "tools", "cpu", 1)(faces)
-    graphs = _torch_graphs(shared / "data" / FILE, shared / "tools", "cpu")
-    batch = torch.from_numpy(faces.transpose(0, 3, 1, 2).astype(np.float32)).half()
+    z, maps = OnlineTeacher(shared / "data", "cpu", 1)(faces)
+    graph = Graph(shared / "data" / FILE, (EMBEDDING, EARLY, MIDDLE, LAST))
+    batch = torch.from_numpy(faces.transpose(0, 3, 1, 2).astype(np.float32))
     with torch.no_grad():
-        found = [graph(batch).float().numpy() for graph in graphs]
+        found = [part.numpy() for part in graph(batch)]
     assert z.shape == (3, 256)
     assert [m.shape[1:] for m in maps] == [(64, 32, 32), (128, 16, 16), (128, 8, 8)]
-    for mine, other in zip((z, maps[2], maps[1], maps[0]), found, strict=True):
+    for mine, other in zip((z, *maps), found, strict=True):
         assert cosine(mine, other).min() > 0.999
