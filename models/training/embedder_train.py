@@ -208,11 +208,31 @@ class Run:
                     drawn.append(pool.pop())
                 yield tuple(torch.stack(column) for column in zip(*drawn, strict=True))
 
+    def pace(self) -> float:
+        """Share of the peak rates at the next step."""
+        return self.plan.pace(self.seen)
+
+    def done(self) -> bool:
+        """Whether the run has come to its end."""
+        return self.seen >= self.plan.inputs
+
+    def batches(self) -> Iterator[tuple[torch.Tensor, ...]]:
+        """What `step` takes, without end: views that worker processes compose, and the teacher's answers."""
+        loader = DataLoader(
+            Batches(self.work, self.plan, self.seen),
+            batch_size=None,
+            num_workers=self.plan.workers,
+            prefetch_factor=3 if self.plan.workers else None,
+            worker_init_fn=_polite,
+            multiprocessing_context="spawn" if self.plan.workers else None,  # a forked OpenCV thread pool deadlocks
+        )
+        return self.answered(loader)
+
     def step(
         self, view: torch.Tensor, theta: torch.Tensor, target: torch.Tensor, *maps: torch.Tensor
     ) -> dict[str, Any]:
         """One step of both optimisers; gives the parts of the loss."""
-        pace = self.plan.pace(self.seen)
+        pace = self.pace()
         for optimiser, rate in ((self.others, self.plan.rate), (self.matrices, self.plan.muon_rate)):
             for group in optimiser.param_groups if optimiser else ():
                 group["lr"] = rate * pace
@@ -251,23 +271,15 @@ class Run:
         asked: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda got, _: asked.append(got))
-        loader = DataLoader(
-            Batches(self.work, self.plan, self.seen),
-            batch_size=None,
-            num_workers=self.plan.workers,
-            prefetch_factor=3 if self.plan.workers else None,
-            worker_init_fn=_polite,
-            multiprocessing_context="spawn" if self.plan.workers else None,  # a forked OpenCV thread pool deadlocks
-        )
         started = saved = checked = time.monotonic()
         first, sums, last = self.seen, {}, {}
-        for batch in self.answered(loader):
+        for batch in self.batches():
             for name, value in self.step(*batch).items():
                 sums[name] = sums.get(name, 0.0) + value.detach()
             if self.steps % 50 == 0:
                 last, sums = {k: float(v) / 50 for k, v in sums.items()}, {}
                 self.report((self.seen - first) / (time.monotonic() - started), last)
-            done = self.seen >= self.plan.inputs
+            done = self.done()
             if asked or done or time.monotonic() - saved > self.plan.save_s:
                 self.save()
                 saved = time.monotonic()
