@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from models.training import card
-from models.training.paths import DATA, FLOAT, MODELS, WORK
+from models.training.paths import DATA, FLOAT, MODELS, NEXT, WORK
 from models.training.words import EMBEDDER, SETS
 
 #: A run that begins with learnt weights: rates begin at a share of the peak and fall in a straight line, pictures have
@@ -129,6 +129,16 @@ def keep(weights: Path, path: Path = FLOAT) -> None:
     torch.save({"shape": saved["shape"], "weights": half, "basis": basis, "seen": seen, "sets": sets_in(saved)}, path)
 
 
+def keep_next(weights: Path) -> None:
+    """Put the weights of a run that later sessions go on with beside the recipe, as they are, in half precision."""
+    import torch
+
+    from models.training.embedder_start import to_go_on
+
+    to_go_on(torch.load(weights, map_location="cpu", weights_only=True), NEXT)
+    print(NEXT)
+
+
 def export(weights: Path, count: int, reason: str) -> None:
     """Convert, quantise, write the card."""
     import torch
@@ -182,6 +192,9 @@ def main(arguments: list[str] | None = None) -> None:
     sub = commands.add_parser("apart", help="FNMR at small FMRs among thousands of held-out crops, disturbed")
     sub.add_argument("--weights", type=Path, nargs="+", default=[FLOAT], help="one checkpoint or several")
     sub.add_argument("--crops", type=int, default=4000, help="held-out crops (default 4000, a minute each way)")
+    sub.add_argument("--side", type=int, default=112, help="of the pictures: 64 for weights that know no larger ones")
+    sub = commands.add_parser("next", help="keep the weights of a run that later sessions go on with")
+    sub.add_argument("--weights", type=Path, required=True, help="a checkpoint, such as .train/open/last.pt")
     sub = commands.add_parser("export", help="weights -> int8 .tflite and card")
     sub.add_argument("--weights", type=Path, default=FLOAT, help="a checkpoint, such as .train/embedder/last.pt")
     sub.add_argument("--crops", type=int, default=480, help="training crops for the int8 ranges (default 480)")
@@ -197,7 +210,9 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.command == "apart":
         from models.training.embedder_many import apart
 
-        apart(WORK, options.weights, options.crops)
+        apart(WORK, options.weights, options.crops, options.side)
+    elif options.command == "next":
+        keep_next(options.weights)
     elif options.command == "validate":
         validate(options.weights, options.dims)
     else:

@@ -10,6 +10,7 @@ MODELS = CHECKOUT / "models"
 DATA = CHECKOUT.parent / "shared" / "data"
 #: The shipped embedder before quantisation, in half precision.
 FLOAT = MODELS / "training" / "embedder.pt"
-BOOTSTRAP = CHECKOUT.parent / "shared" / "bootstrap"
+#: The weights of the run that is to replace it, replaced by each session that trains.
+NEXT = MODELS / "training" / "embedder-next.pt"
 #: Caches, checkpoints, logs, curves; git-ignored.
 WORK = CHECKOUT / ".train"

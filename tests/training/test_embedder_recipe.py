@@ -18,7 +18,7 @@ from models.training.embedder import base_card  # noqa: E402
 from models.training.embedder_blind import blinded, chosen, looks  # noqa: E402
 from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, mirrored, theta_of  # noqa: E402
 from models.training.embedder_loss import Loss, both_ways, choice, looked_up, principal  # noqa: E402
-from models.training.embedder_many import false_non_matches, strangers  # noqa: E402
+from models.training.embedder_many import false_non_matches, real, strangers  # noqa: E402
 from models.training.embedder_net import Embedder, count, grown, load, turned  # noqa: E402
 from models.training.embedder_start import kin, take_over  # noqa: E402
 from models.training.embedder_train import Plan  # noqa: E402
@@ -71,6 +71,8 @@ def test_in_the_mirror_theta_still_finds_the_students_places():
 
 def test_twins_are_one_face_and_its_mirror_image_with_views_of_their_own():
     (clean, views, thetas, who), (other, mirrored_views, _, same) = Painted(2).twins(64, views=3)
+    assert clean.shape == (128, 128, 3)
+    assert not np.array_equal(views[0], views[1])
     assert who == same == 7
     assert np.array_equal(clean[:, ::-1], other)
     assert views.shape == mirrored_views.shape == (3, 64, 64, 3)
@@ -83,12 +85,6 @@ def test_the_target_of_a_face_and_of_its_mirror_image_is_the_mean_of_both_answer
     targets = both_ways(answers)
     assert torch.equal(targets[:3], targets[3:])
     assert torch.allclose(targets[0], F.normalize(answers[0], dim=0) + F.normalize(answers[3], dim=0))
-
-
-def test_a_sample_has_one_clean_view_and_as_many_others_as_asked_for():
-    clean, views, thetas, _ = Painted(2).sample(64, views=3)
-    assert (clean.shape, views.shape, thetas.shape) == ((128, 128, 3), (3, 64, 64, 3), (3, 2, 3))
-    assert not np.array_equal(views[0], views[1])
 
 
 def test_the_network_stays_within_its_budget():
@@ -319,13 +315,16 @@ def test_the_bank_is_no_part_of_a_checkpoint():
 def test_fnmr_among_many_counts_the_genuine_below_the_rates_impostor():
     scores = torch.tensor([[0.9, 0.5, 0.1], [0.2, 0.4, 0.3], [0.1, 0.2, 0.8]])
     impostors = strangers(["a", "b", "c"], [])
+    assert strangers(["a", "b", "c"], [("b", "a"), ("a", "else")]).tolist() == [[0, 0, 1], [0, 0, 1], [1, 1, 0]]
     # of six impostor scores the strongest is 0.5, the second 0.3; one genuine score lies below 0.5, none below 0.3
     assert false_non_matches(scores, impostors, (1 / 6, 2 / 6)) == pytest.approx([100 / 3, 0])
 
 
-def test_two_pictures_that_may_be_one_person_are_no_impostors():
-    known = strangers(["a", "b", "c"], [("b", "a"), ("a", "elsewhere")])
-    assert known.tolist() == [[False, False, True], [False, False, True], [True, True, False]]
+def test_every_person_weighs_the_same_however_many_pairs_there_are():
+    at, pairs, weights = real([*"abcdefg"], [("b", "c"), ("g", "b"), ("c", "g"), ("e", "f"), ("a", "elsewhere")])
+    assert at.tolist() == [1, 2, 4, 5, 6]  # b c e f g
+    assert pairs.tolist() == [[0, 1], [4, 0], [1, 4], [2, 3]]
+    assert weights.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
 
 
 def test_kept_weights_come_back_as_they_were_to_half_precision(tmp_path):
