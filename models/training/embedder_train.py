@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class Plan:
     workers: int = 1
     device: str = "cpu"
     save_s: float = 240.0
-    every_s: float = 1200.0
+    every_s: float = 3600.0
     views: int = 4
     sizes: tuple[tuple[float, int], ...] = SIZES
     mild: tuple[float, float] = (0.0, 0.0)
@@ -150,7 +151,11 @@ class Run:
         self.others = torch.optim.AdamW([*others, *self.loss.bridges.parameters()], plan.rate, weight_decay=0.01)
         self.matrices = muon.Muon(matrices, plan.muon_rate, decay=0.05) if matrices else None
         self.resume()
-        self.bench = Bench(work, self.teacher, self.loss)
+
+    @cached_property
+    def bench(self) -> Bench:
+        """The held-out crops; made when they are first asked for."""
+        return Bench(self.work, self.teacher, self.loss)
 
     def resume(self) -> None:
         """Go on from ``last.pt`` when it is there."""
