@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from models.training.embedder_inputs import MARGIN, MIDDLE, Head, Inputs, split_of
 from models.training.embedder_net import SIZE, load
-from models.training.embedder_start import SURE
 from models.training.embedder_validate import embed, resized
+from models.training.impostors import SURE
 from models.training.progress import track
 from models.training.split import people_of, read_pairs
 

@@ -13,14 +13,11 @@ from models.training.crops import open_crops, source_of
 from models.training.embedder_inputs import split_of
 from models.training.embedder_loss import Loss, principal
 from models.training.embedder_net import Embedder, grown, turned
+from models.training.impostors import SURE
 from models.training.split import read_pairs
 from models.training.teacher import blind_vectors
 
 F32 = NDArray[np.float32]
-#: Score of the teacher, blind to sex and origin, from which two pictures ask for one answer: of 12 pairs looked at
-#: between 0.56 and 0.60 most were one person (NOTES.md). Of ``alike.csv``, which the teacher as it is chose, 18 % have
-#: less.
-SURE = 0.55
 
 
 def projection(data: Path, work: Path) -> tuple[F32, F32]:
@@ -41,9 +38,9 @@ def sets_of(work: Path) -> list[str]:
 def kin(work: Path, loss: Loss) -> torch.Tensor:
     """What other pictures of the same person say of a crop: float32 (n + 1, 128), to be added to a unit target.
 
-    The mean target of the pictures that ``same-person.csv`` pairs it with at a score of `SURE`, so that a person's
-    pictures ask for one answer; 0 where nobody is known, and in the last row, which index -1 means. ``loss.bank``
-    answers for training crops, so no held-out picture has a say.
+    The mean target of the pictures that ``same-person.csv`` pairs it with at `impostors.SURE` or more, so that a
+    person's pictures ask for one answer; 0 where nobody is known, and in the last row, which index -1 means.
+    ``loss.bank`` answers for training crops, so no held-out picture has a say.
     """
     names, (train, _), known = open_crops(work).names, split_of(work), loss.bank
     assert known is not None

@@ -1,7 +1,7 @@
 """What a whole session is worth: one threshold for each of its looks, so that nothing of a target is wasted.
 
     python -m models.training.sessions                 # .train/sessions.json and a table
-    python -m models.training.sessions --people 1500   # a quicker look
+    python -m models.training.sessions --crops 1500    # a quicker look
 
 A session is one person before one template, looked at up to K times: accepted at the first look that passes, else
 rejected. Looks of one session resemble each other, so dividing the target by K wastes most of it. Here sessions
@@ -13,7 +13,7 @@ reach ``last + ease * (K - k) / (K - 1)``: early looks are asked for more, since
 one number, the largest of (statistic - what is asked beyond ``last``), whose false match rate gets an upper bound over
 people as in `calibrate`; ``last`` is the lowest value whose bound meets the target in both sets. Which statistic and
 which ease is chosen on half of the people, by the FNMR of sessions before a template of *another photograph* of the
-person (`split`'s pairs), and everything is told of the other half.
+person (`impostors.SURE`), and everything is told of the other half, beside the rule of before.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.lab.bounds import ratio_bounds, upper_bounds
+from edge.lab.bounds import Bounds, ratio_bounds, upper_bounds
 from edge.lab.calibrate_tail import Tail
 from models.training.calibrate import Alike, find_alike
-from models.training.embedder_start import SURE
+from models.training.impostors import SURE
 from models.training.looks import LANDMARK_SIGMA, TEMPLATE_VIEWS, HeldOut, Net, open_held_out, ours_of
 from models.training.paths import WORK
 from models.training.photometric import Photometric
@@ -49,7 +49,9 @@ TARGETS = (1e-2, 1e-3, 1e-4)
 EASES = (0.0, 0.03, 0.06, 0.1)
 #: Of a session's noise, grey levels; what differs between two of its looks beside blur and landmarks.
 _NOISE = 5.0
-#: Sessions whose bound is told need so many above the threshold; thresholds are told apart in thousandths.
+#: Sessions below it are not listed: no target asks for so little.
+FLOOR = 0.15
+#: A bound is told where so many sessions lie above the threshold; thresholds are told apart in thousandths.
 _FEWEST, _STEP = 10, 1e-3
 
 
@@ -89,7 +91,8 @@ class Rule:
         return np.asarray((self.statistics(templates, looks) - self.asked(looks.shape[1])).max(-1), np.float32)
 
 
-RULES = tuple(Rule(name, ease) for name in ("best", "mean") for ease in EASES)
+#: The best score so far is there at the last look, too: asking early looks for more changes no session of that rule.
+RULES = (Rule("best", 0.0), *(Rule("mean", ease) for ease in EASES))
 
 
 def session_of(picture: U8, points: F32, count: int, random: np.random.Generator, light: Callable[[U8], U8]) -> list:
@@ -169,6 +172,11 @@ def curve_of(tail: Tail, rounds: int, seed: int) -> Curve:
     return Curve(grid, *upper_bounds(tail, grid, rounds, seed), tail.total)
 
 
+def hardest(curves: dict[str, Curve], target: float) -> float:
+    """The threshold that meets a target in every set; nan where one does not carry it."""
+    return float(np.max([curve.meets(target) for curve in curves.values()]))
+
+
 def genuine(seen: Seen, rule: Rule, count: int, pairs: I64) -> F32:
     """Sessions of people before the template of another photograph of theirs, (k,); a pair a row, both ways."""
     both = np.concatenate([pairs, pairs[:, ::-1]])
@@ -178,78 +186,90 @@ def genuine(seen: Seen, rule: Rule, count: int, pairs: I64) -> F32:
     return np.array(rows, np.float32)
 
 
-def judge(seen: Seen, sets: dict[str, I64], alike: Alike, rules: tuple[Rule, ...], plan: argparse.Namespace) -> list:
-    """A row for each rule, number of looks and target: thresholds, FMR by set, FNMR of real pairs with its interval."""
-    found = []
-    floor = 0.15
-    rows_of_all = np.concatenate(list(sets.values()))
-    known = np.isin(plan.pairs, rows_of_all).all(1)
-    pairs, people = plan.pairs[known], plan.people_of_pairs[known]
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Half of the people.
+
+    Attributes:
+        sets: rows of each set. alike: `Alike.pairs`.
+        pairs: rows of two photographs of one person, (k, 2); person: whose, (k,).
+    """
+
+    sets: dict[str, I64]
+    alike: dict[str, I64]
+    pairs: I64
+    person: I64
+
+    def curves(self, seen: Seen, rule: Rule, count: int, rounds: int, seed: int) -> dict[str, Curve]:
+        """A curve for each set."""
+        return {
+            name: curve_of(impostors(seen, rule, count, rows, self.alike[name], FLOOR), rounds, seed)
+            for name, rows in self.sets.items()
+        }
+
+    def missed(self, seen: Seen, rule: Rule, count: int, thresholds: list[float]) -> list[Bounds]:
+        """FNMR of sessions before another photograph's template at thresholds of the last look, by people."""
+        own, person = genuine(seen, rule, count, self.pairs), np.tile(self.person, 2)
+        each = np.bincount(person)
+        every = (each > 0).astype(np.float64)
+        shares = [np.bincount(person, own < last) / np.maximum(each, 1) for last in thresholds]
+        nothing = np.zeros_like(every)  # no threshold, no rate
+        trials = [nothing if math.isnan(last) else every for last in thresholds]
+        return [ratio_bounds(share, who, 200) for share, who in zip(shares, trials, strict=True)]
+
+
+def judge(seen: Seen, side: Side, rules: tuple[Rule, ...], rounds: int, seed: int) -> list[dict[str, Any]]:
+    """A row for each rule, number of looks and target: thresholds, FMR by set, FNMR of real pairs with its interval.
+
+    The first rule stands besides as ``divided``: each look at one look's threshold for the target over their number.
+    """
+    found, single = [], side.curves(seen, rules[0], 1, rounds, seed)
     for count in LOOKS:
         for rule in rules if count > 1 else rules[:1]:
-            curves = {
-                name: curve_of(impostors(seen, rule, count, rows, alike.pairs[name], floor), plan.rounds, plan.seed)
-                for name, rows in sets.items()
-            }
-            own = genuine(seen, rule, count, pairs)
-            _, person = np.unique(np.concatenate([people, people]), return_inverse=True)
-            each = np.bincount(person)
-            for target in TARGETS:
-                last = max(curve.meets(target) for curve in curves.values())
-                missed = np.bincount(person, own < last) / each
-                fnmr = ratio_bounds(missed, np.ones(len(each)), 200)
-                found.append(
-                    {
-                        "rule": rule.name,
-                        "ease": rule.ease,
-                        "looks": count,
-                        "target_fmr": target,
-                        "thresholds": [round(last + float(more), 3) for more in rule.asked(count)],
-                        **{f"fmr {name}": curve.at(last) for name, curve in curves.items()},
-                        "used": max(curve.at(last) for curve in curves.values()) / target,
-                        "fnmr": fnmr.rate,
-                        "fnmr_interval": [fnmr.low, fnmr.high],
-                        "sessions": sum(curve.total for curve in curves.values()),
-                        "people": len(each),
-                    }
-                )
+            curves = side.curves(seen, rule, count, rounds, seed)
+            lasts = {rule.name: [hardest(curves, target) for target in TARGETS]}
+            if rule is rules[0]:
+                lasts["divided"] = [hardest(single, target / count) for target in TARGETS]
+            for name, thresholds in lasts.items():
+                told = side.missed(seen, rule, count, thresholds)
+                for target, last, fnmr in zip(TARGETS, thresholds, told, strict=True):
+                    rates = {f"fmr {part}": curve.at(last) for part, curve in curves.items()}
+                    row: dict[str, Any] = {"rule": name, "ease": rule.ease, "looks": count, "target_fmr": target}
+                    row["thresholds"] = [round(last + float(more), 3) for more in rule.asked(count)]
+                    row |= rates | {"used": max(rates.values()) / target, "fnmr": fnmr.rate}
+                    found.append(row | {"fnmr_interval": [fnmr.low, fnmr.high]})
     return found
 
 
-def divided(seen: Seen, sets: dict[str, I64], alike: Alike, plan: argparse.Namespace) -> list:
-    """The rule of before, for comparison: every look at the threshold of one look for the target over their number."""
-    rule, found = Rule("best", 0.0), []
-    single = {
-        n: curve_of(impostors(seen, rule, 1, r, alike.pairs[n], 0.15), plan.rounds, plan.seed) for n, r in sets.items()
-    }
-    known = np.isin(plan.pairs, np.concatenate(list(sets.values()))).all(1)
-    _, person = np.unique(np.tile(plan.people_of_pairs[known], 2), return_inverse=True)
-    for count in LOOKS:
-        curves = {n: curve_of(impostors(seen, rule, count, r, alike.pairs[n], 0.15), 2, 0) for n, r in sets.items()}
-        own = genuine(seen, rule, count, plan.pairs[known])
-        for target in TARGETS:
-            level = max(curve.meets(target / count) for curve in single.values())
-            missed = np.bincount(person, own < level) / np.bincount(person)
-            used = max(curve.at(level) for curve in curves.values()) / target
-            found.append({"rule": "divided", "ease": 0.0, "looks": count, "target_fmr": target, "used": used})
-            found[-1] |= {"thresholds": [round(level, 3)] * count, "fnmr": float(missed.mean())}
-    return found
-
-
-def halves(held: HeldOut, seed: int) -> tuple[I64, I64]:
-    """Rows of half of the people and of the others; a person's pictures stay together."""
+def sides_of(held: HeldOut, alike: Alike, seed: int) -> tuple[Side, Side]:
+    """Half of the people and the others; a person's pictures stay together."""
+    place = {name: n for n, name in enumerate(held.names)}
+    sure = [(a, b) for a, b in read_pairs(WORK / "same-person.csv", SURE) if a in place and b in place]
     people = people_of(held.names, read_pairs(WORK / "same-person.csv"))
-    firsts = sorted(set(people.values()))
-    chosen = set(np.random.default_rng(seed).permutation(firsts)[: len(firsts) // 2].tolist())
-    side = np.array([people[name] in chosen for name in held.names])
-    return np.flatnonzero(side), np.flatnonzero(~side)
+    _, person = np.unique([people[name] for name in held.names], return_inverse=True)
+    first = (np.random.default_rng(seed).random(person.max() + 1) < 0.5)[person]
+    pairs = np.array([(place[a], place[b]) for a, b in sure], np.int64).reshape(-1, 2)
+
+    def side(rows: I64) -> Side:
+        own = pairs[np.isin(pairs, rows).all(1)]
+        sets = {name: np.intersect1d(held.of(name), rows) for name in ("aaf", "ff")}
+        return Side(sets, alike.pairs, own, np.unique(person[own[:, 0]], return_inverse=True)[1])
+
+    return side(np.flatnonzero(first)), side(np.flatnonzero(~first))
+
+
+def some(held: HeldOut, most: int) -> HeldOut:
+    """The first so many crops of each set."""
+    rows = np.sort(np.concatenate([held.of(name)[:most] for name in ("aaf", "ff")]))
+    return HeldOut(held.pixels[rows], held.landmarks[rows], [held.names[i] for i in rows], held.index[rows])
 
 
 def show(rows: list[dict[str, Any]]) -> None:
     """A line a row."""
     for row in rows:
-        line = f"{row['target_fmr']:g}  {row['looks']} looks  {row['rule']:8s}{row['ease']:.2f}  {row['thresholds']}  "
-        print(line + f"used {row['used']:.2f}  FNMR {100 * row['fnmr']:.2f} %")
+        asked = " ".join(f"{one:.3f}" for one in row["thresholds"])
+        rule = f"{row['target_fmr']:g}  {row['looks']} looks  {row['rule']:8s} {row['ease']:.2f}  {asked:30s}"
+        print(f"{rule}  used {row['used']:.2f}  FNMR {100 * row['fnmr']:.2f} %", flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -259,32 +279,28 @@ def main(arguments: list[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--model", default="embedder", help="name or path of the card (default the shipped one)")
-    parser.add_argument("--people", type=int, default=0, help="held-out crops, 0 for all (default)")
+    parser.add_argument("--crops", type=int, default=10_000, help="held-out crops of each set, at most (default all)")
     parser.add_argument("--rounds", type=int, default=200, help="bootstrap rounds (default 200)")
     parser.add_argument("--seed", type=int, default=1, help="of sessions, halves and bootstrap (default 1)")
-    plan = parser.parse_args(arguments)
-    held = open_held_out()
-    alike = find_alike(held)
-    place = {name: n for n, name in enumerate(held.names)}
-    sure = [(a, b) for a, b in read_pairs(WORK / "same-person.csv", SURE) if a in place and b in place]
-    people = people_of(held.names, sure)
-    plan.pairs = np.array([(place[a], place[b]) for a, b in sure])
-    plan.people_of_pairs = np.array([people[a] for a, _ in sure])
-    seen = see(held, ours_of(plan.model), plan.seed, max(LOOKS))
-    first, second = halves(held, plan.seed)
-    most = plan.people or len(held.names)
-    sides = [{name: np.intersect1d(held.of(name), half)[:most] for name in ("aaf", "ff")} for half in (first, second)]
-    tried = judge(seen, sides[0], alike, RULES, plan)
+    options = parser.parse_args(arguments)
+    held = some(open_held_out(), options.crops)
+    first, second = sides_of(held, find_alike(held), options.seed)
+    seen = see(held, ours_of(options.model), options.seed, max(LOOKS))
+    tried = judge(seen, first, RULES, options.rounds, options.seed)
     show(tried)
-    chosen = min(
-        (row for row in tried if (row["looks"], row["target_fmr"]) == (3, 1e-4) and row["fnmr"] == row["fnmr"]),
-        key=lambda row: row["fnmr"],
-    )
-    rule = Rule(chosen["rule"], chosen["ease"])
-    print(f"chosen on one half: {rule}; the other half:")
-    told = [*judge(seen, sides[1], alike, (rule,), plan), *divided(seen, sides[1], alike, plan)]
+    rule = choice(tried)
+    print(f"chosen on one half of the people: {rule}; the other half:")
+    told = judge(seen, second, (RULES[0], rule), options.rounds, options.seed)
     show(told)
-    (WORK / "sessions.json").write_text(json.dumps({"model": plan.model, "tried": tried, "told": told}, indent=1))
+    (WORK / "sessions.json").write_text(json.dumps({"model": options.model, "tried": tried, "told": told}, indent=1))
+
+
+def choice(rows: list[dict[str, Any]]) -> Rule:
+    """The rule with the lowest FNMR of three looks at the smallest target that its rows carry."""
+    known = [row for row in rows if row["looks"] == 3 and row["rule"] != "divided" and not math.isnan(row["fnmr"])]
+    smallest = min(row["target_fmr"] for row in known)
+    best = min((row for row in known if row["target_fmr"] == smallest), key=lambda row: row["fnmr"])
+    return Rule(best["rule"], best["ease"])
 
 
 if __name__ == "__main__":
