@@ -29,9 +29,9 @@ def path(kind: Kind, name: str = "") -> Path:
         InputError: ``name`` leaves the folder, or the file is not there.
     """
     if kind == "people":
-        roots = [_PACKAGE / "face" / "people"]
+        roots = [_PACKAGE / "fictional" / "people"]
     elif kind == "fonts":
-        roots = [_PACKAGE / "claim" / "fonts"]
+        roots = [_PACKAGE / "papers" / "fonts"]
     else:
         roots = [_PACKAGE / "_data" / kind, _PACKAGE.parent / kind]
     for root in roots:

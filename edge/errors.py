@@ -9,6 +9,45 @@ next. The three are separate so that a log line, a kiosk page and ``--json`` can
 
 No message ever holds a secret, a template, an embedding or a picture; paths, dates, names of settings and card serials
 are allowed.
+
+    EdgeError
+        UsageError
+            NotInThisBuild
+        InputError
+        SettingsError
+        BuildRefused
+        ModelError
+            SpecInvalid
+        ModelMismatch
+        CameraError
+            SourceUnavailable
+            SourceTimeout
+            SourceEnded
+        KeyringError
+        SignatureError
+        PackRefused
+        PolicyStops
+        ClaimError
+            TokenInvalid
+            TokenExpired
+            TokenNotYetValid
+            TokenRevoked
+            TokenUnknown
+            WrongDoor
+            ClockUnconfirmed
+            LockedOut
+                DoorPaused
+            SealBroken
+        VaultError
+        ConsentMissing
+        NotHandedOver
+        FolderBusy
+        StateError
+        SpentError
+        JournalBroken
+        DoorError
+        Unfit
+        Interrupted
 """
 
 from __future__ import annotations
@@ -206,6 +245,20 @@ class SealBroken(ClaimError):
 
 class ConsentMissing(EdgeError):
     """Enrolment without a complete consent record."""
+
+
+class NotHandedOver(EdgeError):
+    """A card was made and could not be handed over; nothing was committed, as if it had never been made."""
+
+
+class FolderBusy(EdgeError):
+    """Another process holds the state folder. ``holder`` names it: its command and process number."""
+
+    exit_code = 4
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", holder: str = "") -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.holder = holder
 
 
 class StateError(EdgeError):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PEOPLE = ROOT / "edge" / "face" / "people"
+PEOPLE = ROOT / "edge" / "fictional" / "people"
 
 # CI decides about a change, so it draws the same examples every time; everybody else's runs go on searching. No test
 # is timed: a deadline would fail when the machine is busy.

@@ -12,40 +12,41 @@ ROOT = Path(__file__).resolve().parent.parent
 EDGE = ROOT / "edge"
 
 
+#: Rooms that are still on the move, and what each imports beyond its line until it has arrived. The table only shrinks:
+#: a room or an import that is no longer needed here fails a test of its own.
+MOVING: dict[str, set[str]] = {
+    "selftest": {"camera", "face", "state", "vault"},
+}
+#: In reach of every room: they import nothing, or nothing but errors.
+_EVERYWHERE = {"errors", "_resources", "_version"}
+
+
 def rooms() -> dict[str, str]:
-    """Room -> the text in its parentheses, in the order of the list."""
-    found: dict[str, str] = {}
-    for line in (EDGE / "LAYERS.txt").read_text().splitlines():
-        match = re.match(r"^  (\w+)(?:/|\.py)\s+.*\(([^()]*)\)\s*$", line)
-        if match:
-            found[match.group(1)] = match.group(2)
-    return found
+    """Room -> the text in its last parentheses, in the order of the list."""
+    lines = (EDGE / "LAYERS.txt").read_text(encoding="utf-8").splitlines()
+    matches = (re.match(r"^  (\w+)(?:/|\.py)\s+.*\(([^()]*)\)\s*$", line) for line in lines)
+    return {match.group(1): match.group(2) for match in matches if match}
 
 
 def allowed() -> dict[str, set[str]]:
-    """Room -> the rooms it may import, transitively."""
-    direct: dict[str, set[str]] = {}
+    """Room -> the rooms it may import: those its line names, and what those name in turn.
+
+    ``all above`` names every room above the line, ``all`` every room; other words name none.
+    """
     order = list(rooms())
-    for room, text in rooms().items():
-        if "all but" in text:
-            named = set(order) - set(re.findall(r"\w+", text.split("all but")[1]))
-        elif "all above but" in text:
-            named = set(order[: order.index(room)]) - set(re.findall(r"\w+", text.split("but")[1]))
-        elif text.startswith("all"):
-            named = set(order)
-        else:
-            named = {word for word in re.findall(r"\w+", text) if word in order}
-        direct[room] = named - {room} | {"errors", "_resources", "_version"}
     closed: dict[str, set[str]] = {}
-    for room in order:
-        seen: set[str] = set()
-        todo = list(direct[room])
-        while todo:
-            name = todo.pop()
-            if name not in seen:
-                seen.add(name)
-                todo += direct.get(name, set())
-        closed[room] = seen
+    for index, (room, text) in enumerate(rooms().items()):
+        above = set(order[:index])
+        if text == "all":
+            direct = set(order) - {room}
+        elif text == "all above":
+            direct = above
+        else:
+            direct = {word for word in re.findall(r"\w+", text) if word in order}
+            assert direct <= above, f"{room} names {sorted(direct - above)}, which stand below it"
+        closed[room] = set(direct) | _EVERYWHERE
+        for named in direct & above:
+            closed[room] |= closed[named]
     return closed
 
 
@@ -71,11 +72,11 @@ def room_of(path: Path) -> str:
 FILES = sorted(path for path in EDGE.rglob("*.py") if "_build" not in path.parts)
 
 
-def test_the_list_is_the_design_s():
+def test_the_list_names_every_room_once_and_the_public_api_last():
     names = list(rooms())
-    assert names[:4] == ["errors", "types", "_resources", "settings"]
-    assert names[-2:] == ["cli", "__init__"] or names[-1] == "cli"
-    assert len(names) >= 19
+    assert names[0] == "errors"
+    assert names[-2:] == ["cli", "__init__"]
+    assert len(names) == len(set(names)) > 20
 
 
 def test_the_copy_is_the_design_s_own_list(shared: Path):
@@ -88,9 +89,18 @@ def test_a_file_imports_only_rooms_that_its_line_names(path: Path):
     room = room_of(path)
     if room in ("__init__", "__main__", "_version"):
         return
-    assert room in rooms(), f"{path.name}: no room of this name in the design"
-    bad = imports(path) - allowed()[room] - {room}
-    assert not bad, f"{path.relative_to(ROOT)} imports {sorted(bad)}, its line allows {sorted(allowed()[room])}"
+    assert room in rooms() or room in MOVING, f"{path.name}: no room of this name in the design"
+    may = allowed().get(room, set()) | MOVING.get(room, set())
+    bad = imports(path) - may - {room}
+    assert not bad, f"{path.relative_to(ROOT)} imports {sorted(bad)}, its line allows {sorted(may)}"
+
+
+def test_the_table_of_moving_rooms_only_shrinks():
+    for room, extra in MOVING.items():
+        files = [path for path in FILES if room_of(path) == room]
+        assert files, f"{room} has gone, its row in MOVING has not"
+        used = set().union(*(imports(path) for path in files)) - allowed().get(room, set())
+        assert extra <= used, f"{room} no longer imports {sorted(extra - used)}: take it out of MOVING"
 
 
 def test_every_room_of_the_list_that_exists_has_tests():

@@ -13,10 +13,10 @@ import pytest
 
 from edge.cli import COMMANDS
 from edge.face import load_card
-from edge.face.present import group_rows
+from edge.models.describe import group_rows
 from tests.benchmarks import readme_cards
 from tests.benchmarks.readme import with_figures
-from tests.policy.allow_list import listed, with_allow_list
+from tests.build.allow_list import listed, with_allow_list
 from tests.policy.pack_table import with_packs
 
 ROOT = Path(__file__).resolve().parent.parent

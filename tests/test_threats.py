@@ -14,15 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.camera import OnePerson
-from edge.camera.fictional import FictionalSource
-from edge.claim import TokenBody, decode, encode
+from edge.claim import decode, encode
 from edge.errors import EdgeError, KeyringError, SealBroken, SpentError, TokenInvalid, TokenRevoked
-from edge.keys import IssuerKey, Keyring, TrustStore
+from edge.fictional import FictionalSource, OnePerson
 from edge.service import Device, Parts
 from edge.service.demo import Office
 from edge.service.demo import settings as demo_settings
-from edge.types import Claim, Custody, Outcome, Reason
+from edge.trust import IssuerKey, Keyring, TrustStore
+from edge.types import Claim, Custody, Outcome, Reason, Token
 from edge.vault import open_sealed, record_id
 from tests.benchmarks import enumeration
 
@@ -117,7 +116,7 @@ def test_a_card_alone_opens_nothing_and_its_claim_still_needs_the_face(house):
         for key in (stranger_s_key(), bytes(32), claim.secret):
             with pytest.raises(SealBroken):
                 open_sealed(claim.sealed, claim, key, model_digest=house.model(), session="s")
-    assert (house.device.decide_once(token).outcome, house.device.decide_once(house.card("ada")).outcome) == (
+    assert (house.device.verify(token).outcome, house.device.verify(house.card("ada")).outcome) == (
         Outcome.REJECT,
         Outcome.ACCEPT,
     )
@@ -126,9 +125,9 @@ def test_a_card_alone_opens_nothing_and_its_claim_still_needs_the_face(house):
 def test_a_copied_code_is_the_card_until_its_serial_is_revoked(house):
     token = house.card("ada")
     copy = str(token)
-    assert house.device.decide_once(copy).outcome is Outcome.ACCEPT
+    assert house.device.verify(copy).outcome is Outcome.ACCEPT
     house.device.vault.revoke(house.claim(token).serial, "kim", now_s=house.device.clock.now().utc_s)
-    decision = house.device.decide_once(copy)
+    decision = house.device.verify(copy)
     assert (decision.reason, decision.frames_looked_at) == (Reason.TOKEN_REVOKED, 0)
 
 
@@ -143,7 +142,7 @@ def test_a_device_alone_opens_no_template_and_makes_no_card(house):
         assert store.template(record_id(guessed.secret)) is None, "not even its place is known"
         with pytest.raises(EdgeError):
             house.device.vault.open(guessed, model_digest=house.model(), session="s")
-    body = TokenBody(Custody.CARD, ring.site_id, bytes(16), 1, ("default",), 1, 2**32 - 1, bytes(32), claims[0].sealed)
+    body = Token(Custody.CARD, ring.site_id, bytes(16), 1, ("default",), 1, 2**32 - 1, bytes(32), claims[0].sealed)
     with pytest.raises((EdgeError, ValueError, AttributeError)):
         house.claim(encode(replace(body, custody=Custody.DEVICE, sealed=None), IssuerKey.generate(os.urandom)))
     assert not hasattr(ring, "issuer"), "a door holds public halves of issuers only"
@@ -169,20 +168,20 @@ def test_root_on_a_running_door_sees_what_is_presented_and_nothing_else(house):
 
 def test_the_site_key_makes_no_card(house):
     genuine = house.claim(house.card("ada"))
-    body = TokenBody(
+    body = Token(
         Custody.DEVICE, house.keyring.site_id, bytes(16), 1, ("default",), 1, 2**32 - 1, house.keyring.site_key
     )
     forged = encode(body, IssuerKey.generate(random.Random(6).randbytes))
     with pytest.raises(TokenInvalid):
         house.claim(forged)
-    assert house.device.decide_once(forged).reason is Reason.TOKEN_INVALID
+    assert house.device.verify(forged).reason is Reason.TOKEN_INVALID
     assert genuine.secret != house.keyring.site_key
 
 
 def test_the_issuer_s_key_is_everything_until_it_is_no_longer_trusted(house):
     """Somebody with it makes a card for their own face, and the door opens; taken out of the trust, it is nothing."""
     token = house.card("ada")
-    assert house.device.decide_once(token).outcome is Outcome.ACCEPT
+    assert house.device.verify(token).outcome is Outcome.ACCEPT
     nobody = TrustStore({})
     with pytest.raises((TokenInvalid, KeyringError)):
         decode(token, trust=nobody, site_id=house.keyring.site_id, received_ns=0)

@@ -4,8 +4,7 @@
         frame = stream.next(stream.now_ns(), timeout_s=settings.camera.timeout_s)
 
 A `Source` is a driver - picamera2, v4l2, replay, fictional - opened once and read by one thread. A stream (`Capture`,
-`Pulled`) gives a session the newest frame with a time base. `Health` watches it. `read_image` reads a picture from a
-file. Only the chosen driver is imported.
+`Pulled`) gives a session the newest frame with a time base. `Health` watches it. Only the chosen driver is imported.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -21,31 +19,19 @@ import numpy as np
 from edge.camera.capture import Capture, Pulled
 from edge.camera.health import Health, changing
 from edge.camera.replay import letterbox
-from edge.camera.scene import Nobody, OnePerson, Scene, ShowCode, TwoPeople
+from edge.fictional import FictionalSource, Scene
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame, Source
-from edge.types.pictures import decode_image, read_image
-
-if TYPE_CHECKING:
-    from edge.camera.fictional import FictionalSource
 
 __all__ = [
     "Capture",
-    "FictionalSource",
     "Health",
-    "Nobody",
-    "OnePerson",
     "Pulled",
     "Rotated",
-    "Scene",
-    "ShowCode",
-    "TwoPeople",
     "changing",
-    "decode_image",
     "letterbox",
     "open_source",
     "open_stream",
-    "read_image",
 ]
 
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -112,9 +98,17 @@ def _driver(
 
             return ReplaySource(settings, clock=clock, sleep=sleep)
         case "fictional":
-            from edge.camera.fictional import FictionalSource
-
-            return FictionalSource.from_settings(settings, script, seed=seed, clock=clock, sleep=sleep)
+            return FictionalSource(
+                script,
+                width=settings.width,
+                height=settings.height,
+                fps=settings.fps,
+                seed=seed,
+                loop=settings.loop,
+                real=settings.pace == "real",
+                clock=clock,
+                sleep=sleep,
+            )
 
 
 class Rotated:
@@ -145,11 +139,3 @@ class Rotated:
 
     def _rotate(self, picture: U8) -> U8:
         return np.ascontiguousarray(cv2.rotate(picture, self._turn), dtype=np.uint8)
-
-
-def __getattr__(name: str) -> object:
-    if name == "FictionalSource":
-        from edge.camera.fictional import FictionalSource
-
-        return FictionalSource
-    raise AttributeError(f"module 'edge.camera' has no attribute {name!r}")

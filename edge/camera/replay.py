@@ -18,11 +18,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.camera.pace import Pace
 from edge.errors import CameraError, InputError, SourceEnded, SourceUnavailable
+from edge.fictional.pace import Pace
+from edge.pictures import read_image
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame
-from edge.types.pictures import read_image
 
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 

@@ -6,14 +6,14 @@
         if text := reader.poll(frame):
             claim = decode(text, trust=trust, site_id=site, received_ns=stream.now_ns())
 
-`edge.claim.card` draws the card. Wedge scanners that type, serial readers and PINs come with a later issue; a scanner
+`edge.papers.card` draws the card. Wedge scanners that type, serial readers and PINs come with a later issue; a scanner
 whose text arrives on standard input works today.
 """
 
-from edge.claim.layout import MAX_BYTES, MAX_GROUPS, MAX_HEADER, TokenBody
+from edge.claim.layout import MAX_BYTES, MAX_GROUPS, MAX_HEADER
 from edge.claim.readers import open_readers
 from edge.claim.rules import check_door, check_time
-from edge.claim.token import MAX_TEXT, PREFIX, TOKEN_DOMAIN, decode, encode
+from edge.claim.token import MAX_TEXT, PREFIX, TOKEN_DOMAIN, Issuer, decode, encode
 
 __all__ = [
     "MAX_BYTES",
@@ -22,7 +22,7 @@ __all__ = [
     "MAX_TEXT",
     "PREFIX",
     "TOKEN_DOMAIN",
-    "TokenBody",
+    "Issuer",
     "check_door",
     "check_time",
     "decode",

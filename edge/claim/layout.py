@@ -27,10 +27,9 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, field
 
 from edge.errors import InputError
-from edge.types import Custody, SealedTemplate
+from edge.types import Custody, SealedTemplate, Token
 
 MAGIC, VERSION = 0xED, 1
 SIGNATURE_BYTES = 64
@@ -44,56 +43,30 @@ _CUSTODY = {Custody.CARD: 1, Custody.DEVICE: 2}
 _GROUP = re.compile(r"[a-z0-9][a-z0-9_-]{0,15}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenBody:
-    """What an issuer puts on a card; the issuer's id and signature are added by `edge.claim.encode`.
-
-    Attributes:
-        custody: where the sealed template is.
-        site: 16-byte site id. serial: 16 random bytes, printed on the card.
-        credential: 0..2**64-1, handed to an access panel.
-        groups: 1..8 door groups, each ``[a-z0-9][a-z0-9_-]{0,15}``; brought into ascending order, each once.
-        not_before, expires: Unix seconds; valid while not_before <= now < expires.
-        secret: 32 random bytes: with the site's or device's key it opens one template.
-        sealed: that template, in card custody; None in device custody.
-    """
-
-    custody: Custody
-    site: bytes
-    serial: bytes
-    credential: int
-    groups: tuple[str, ...]
-    not_before: int
-    expires: int
-    secret: bytes = field(repr=False)
-    sealed: SealedTemplate | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "groups", tuple(sorted(set(self.groups))))
-
-    def problems(self) -> list[str]:
-        """What is wrong with it; empty when it can be written."""
-        checks = [
-            (len(self.site) == 16, "the site id has 16 bytes"),
-            (len(self.serial) == 16, "the serial has 16 bytes"),
-            (len(self.secret) == 32, "the secret has 32 bytes"),
-            (0 <= self.credential < 2**64, "the credential number is between 0 and 2^64-1"),
-            (1 <= len(self.groups) <= MAX_GROUPS, f"a card names 1 to {MAX_GROUPS} door groups"),
-            (
-                all(_GROUP.fullmatch(group) for group in self.groups),
-                "a door group has 1 to 16 characters of a-z 0-9 _ - and begins with a letter or digit",
-            ),
-            (0 <= self.not_before < self.expires < 2**32, "not_before is earlier than expires, both before 2106"),
-            ((self.sealed is None) == (self.custody is Custody.DEVICE), "a card holds a template in card custody only"),
-        ]
-        if self.sealed is not None:
-            checks.append((len(self.sealed.salt) == 32, "the salt has 32 bytes"))
-            checks.append((1 <= len(self.sealed.header) <= MAX_HEADER, f"the header has 1 to {MAX_HEADER} bytes"))
-            checks.append((len(self.sealed.ciphertext) >= 17, "the sealed template is not empty"))
-        return [text for fine, text in checks if not fine]
+def problems(token: Token) -> list[str]:
+    """Why a token cannot be written; empty when it can be."""
+    sealed = token.sealed
+    checks = [
+        (len(token.site) == 16, "the site id has 16 bytes"),
+        (len(token.serial) == 16, "the serial has 16 bytes"),
+        (len(token.secret) == 32, "the secret has 32 bytes"),
+        (0 <= token.credential < 2**64, "the credential number is between 0 and 2^64-1"),
+        (1 <= len(token.groups) <= MAX_GROUPS, f"a card names 1 to {MAX_GROUPS} door groups"),
+        (
+            all(_GROUP.fullmatch(group) for group in token.groups),
+            "a door group has 1 to 16 characters of a-z 0-9 _ - and begins with a letter or digit",
+        ),
+        (0 <= token.not_before < token.expires < 2**32, "not_before is earlier than expires, both before 2106"),
+        ((sealed is None) == (token.custody is Custody.DEVICE), "a card holds a template in card custody only"),
+    ]
+    if sealed is not None:
+        checks.append((len(sealed.salt) == 32, "the salt has 32 bytes"))
+        checks.append((1 <= len(sealed.header) <= MAX_HEADER, f"the header has 1 to {MAX_HEADER} bytes"))
+        checks.append((len(sealed.ciphertext) >= 17, "the sealed template is not empty"))
+    return [text for fine, text in checks if not fine]
 
 
-def pack(body: TokenBody, issuer: bytes) -> bytes:
+def pack(body: Token, issuer: bytes) -> bytes:
     """All bytes before the signature.
 
     Args:
@@ -102,8 +75,8 @@ def pack(body: TokenBody, issuer: bytes) -> bytes:
     Raises:
         InputError: a field is outside its range, or the whole does not fit `MAX_BYTES`.
     """
-    if problems := body.problems():
-        raise InputError("this cannot be put on a card: " + ", ".join(problems), where="card")
+    if wrong := problems(body):
+        raise InputError("this cannot be put on a card: " + ", ".join(wrong), where="card")
     head = _HEAD.pack(
         MAGIC,
         VERSION << 4 | _CUSTODY[body.custody],
@@ -127,7 +100,7 @@ def pack(body: TokenBody, issuer: bytes) -> bytes:
     return data
 
 
-def unpack(data: bytes) -> tuple[TokenBody, bytes]:
+def unpack(data: bytes) -> tuple[Token, bytes]:
     """The content of a token without its signature, and the issuer's key id.
 
     Raises:
@@ -144,9 +117,9 @@ def unpack(data: bytes) -> tuple[TokenBody, bytes]:
             raise ValueError("bytes left over")
     except (struct.error, KeyError, IndexError) as error:
         raise ValueError(str(error)) from None
-    body = TokenBody(custody, site, serial, credential, groups, not_before, expires, secret, sealed)
-    if problems := body.problems():
-        raise ValueError(problems[0])
+    body = Token(custody, site, serial, credential, groups, not_before, expires, secret, sealed)
+    if wrong := problems(body):
+        raise ValueError(wrong[0])
     return body, issuer
 
 

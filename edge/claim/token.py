@@ -10,11 +10,14 @@ first that fails: size and magic, signature, then site and structure. No field i
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Protocol
+
 from edge.claim import base45
-from edge.claim.layout import MAGIC, MAX_BYTES, MIN_BYTES, SIGNATURE_BYTES, TokenBody, issuer_of, pack, unpack
+from edge.claim.layout import MAGIC, MAX_BYTES, MIN_BYTES, SIGNATURE_BYTES, issuer_of, pack, unpack
 from edge.errors import KeyringError, TokenInvalid
-from edge.keys import IssuerKey, TrustStore
-from edge.types import Claim
+from edge.trust import TrustStore
+from edge.types import Claim, Token
 
 PREFIX = "EV1:"
 #: The label of an issuer's signature over a token.
@@ -24,7 +27,18 @@ MAX_TEXT = len(PREFIX) + MAX_BYTES // 2 * 3 + MAX_BYTES % 2 * 2
 _REMEDY = "present the card again; if this goes on, ask the operator for a new one"
 
 
-def encode(body: TokenBody, issuer: IssuerKey) -> str:
+class Issuer(Protocol):
+    """Who signs cards: `edge.trust.IssuerKey`, or one whose private half is in an operator's own process."""
+
+    @property
+    def key_id(self) -> bytes:
+        """8 bytes."""
+
+    def sign(self, message: bytes, domain: bytes) -> bytes:
+        """64 bytes, Ed25519 over the domain's label and the message."""
+
+
+def encode(body: Token, issuer: Issuer) -> str:
     """The text of a card.
 
     Args:
@@ -65,19 +79,8 @@ def decode(text: str, *, trust: TrustStore, site_id: bytes, received_ns: int) ->
         ) from None
     if body.site != site_id:
         raise TokenInvalid("this card belongs to another site", where="token", remedy="use this site's card")
-    return Claim(
-        serial=body.serial,
-        credential=body.credential,
-        groups=body.groups,
-        not_before=body.not_before,
-        expires=body.expires,
-        custody=body.custody,
-        issuer=issuer,
-        site=body.site,
-        secret=body.secret,
-        sealed=body.sealed,
-        received_ns=received_ns,
-    )
+    said = {field.name: getattr(body, field.name) for field in fields(body)}
+    return Claim(**said, issuer=issuer, received_ns=received_ns)
 
 
 def _signed_bytes(text: str, trust: TrustStore) -> bytes:

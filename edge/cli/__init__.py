@@ -8,6 +8,7 @@ error or unfit device. `main` maps click's own usage errors to 3 and uncaught ex
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -95,8 +96,7 @@ def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None
     """One line: the version with its label, and what such a build may do as far as it can be told without checking."""
     if not wanted or ctx.resilient_parsing:
         return
-    from edge.policy import current
-    from edge.policy.build import bears_signature
+    from edge.profile import bears_signature, current
 
     build = current()
     told = f"a {build.profile} build" if build.profile != "development" else "a development install"
@@ -118,7 +118,13 @@ def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show what this is, and exit."
 )
-def edge() -> None:
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    envvar="EDGE_LOG",
+    help="Log to standard error; off by default. EDGE_LOG does the same.",
+)
+def edge(log_level: str | None) -> None:
     """One person, one claim, one decision.
 
     A person says who they are with a card or a QR code; this device looks once and answers yes or no about that one
@@ -132,6 +138,10 @@ def edge() -> None:
       edge enrol --card ada.pdf     capture a person and print their card
       edge run                      open the door for the people who hold a card
     """
+    if log_level is not None:
+        import logging
+
+        logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -166,9 +176,24 @@ def _failed(error: Exception, given: Sequence[str]) -> int:
             return _refused(UsageError(error.format_message(), where="command line", remedy="see --help"), given)
         error.show(sys.stderr)
         return 3
-    # An unexpected message might hold what must not be printed.
-    what = f"internal error ({type(error).__name__})"
-    return _refused(EdgeError(what, remedy="please report it with the command you ran"), given, exit_code=4)
+    # An unexpected message might hold what must not be printed: its class and its place say enough.
+    what = f"internal error ({type(error).__name__} at {_place(error)})"
+    remedy = "please report it with the command you ran and the file of `edge support-report FILE`"
+    return _refused(EdgeError(what, remedy=remedy), given, exit_code=4)
+
+
+def _place(error: Exception) -> str:
+    """File and line of the innermost place in this product, such as ``edge/face/card.py:91``; never a value."""
+    import logging
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    logging.getLogger("edge").error("internal error\n%s", "".join(traceback.format_list(frames)).rstrip())
+    ours = [frame for frame in frames if "/edge/" in frame.filename.replace(os.sep, "/")]
+    if not ours:
+        return "an unknown place"
+    name = ours[-1].filename.replace(os.sep, "/")
+    return f"edge/{name.rpartition('/edge/')[2]}:{ours[-1].lineno}"
 
 
 def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | None = None) -> int:
@@ -178,7 +203,10 @@ def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | Non
 
         from edge.cli._answer import error_json
 
-        click.echo(json.dumps(error_json(error)))
+        try:
+            click.echo(json.dumps(error_json(error)))
+        except OSError:  # whoever reads the answers has gone, or has no room; the other way is tried
+            click.echo(f"edge: {error}", err=True)
     else:
         for line in getattr(error, "problems", ()) or (error,):
             click.echo(f"edge: {line}", err=True)
@@ -186,5 +214,15 @@ def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | Non
 
 
 def run() -> None:
-    """Entry point of the installed command."""
-    sys.exit(main())
+    """Entry point of the installed command.
+
+    What is still in standard output's buffer is written here: a reader that has gone, or a full disk, must end in one
+    of our exit codes, not in the interpreter's 1 or 120, which would mean a reject or nothing.
+    """
+    code = main()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or 3
+    sys.exit(code)

@@ -10,8 +10,9 @@ import click
 
 if TYPE_CHECKING:
     from edge.face import Card
-    from edge.face.importing import Imported, Sign
-    from edge.face.installed import Added, Verify
+    from edge.models import Added
+    from edge.models.importing import Imported, Sign
+    from edge.models.installed import Verify
     from edge.settings import Settings
 
 
@@ -68,10 +69,10 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def verified(name: str, settings: Settings) -> dict[str, Any]:
     from edge.errors import EdgeError
-    from edge.face.installed import find_card
     from edge.face.runner import checked_bytes
-    from edge.face.sandbox import run
     from edge.face.write import card_text
+    from edge.models import find_card
+    from edge.models.sandbox import run
 
     try:
         card = find_card(name, settings.device.state_dir, verifier(settings))
@@ -100,13 +101,13 @@ def settings_of(config: Path | None) -> Settings:
 
 
 def verifier(settings: Settings) -> Verify:
-    from edge.policy.models import model_verifier
+    from edge.models.verifier import model_verifier
 
     return model_verifier(settings.device.trust_dir, strict=settings.door.driver != "log")
 
 
 def added_models(settings: Settings) -> tuple[Added, ...]:
-    from edge.face.installed import added
+    from edge.models import added
 
     return added(settings.device.state_dir, verifier(settings))
 
@@ -124,7 +125,8 @@ def any_card(name: str, settings: Settings) -> tuple[Card, str, str]:
     Raises:
         ModelError: there is none, or it cannot be read.
     """
-    from edge.face.installed import find_card, in_build
+    from edge.models import find_card
+    from edge.models.installed import in_build
 
     if not in_build(name):
         for one in added_models(settings):
@@ -136,8 +138,8 @@ def any_card(name: str, settings: Settings) -> tuple[Card, str, str]:
 
 def signer_of(key: Path, passphrase_file: Path | None) -> Sign:
     from edge.cli._signer import open_signer
-    from edge.policy.signing import MODEL
-    from edge.policy.signing import sign as signed
+    from edge.trust.envelopes import MODEL
+    from edge.trust.envelopes import sign as signed
 
     signer = open_signer(key, passphrase_file)
     return lambda card: signed(card, MODEL, signer)
@@ -150,7 +152,7 @@ def write_sheet(card: Card, path: Path) -> None:
     from edge.errors import InputError, NotInThisBuild
 
     try:
-        from edge.face.reference import load_references, sheet
+        from edge.models.reference import load_references, sheet
     except ModuleNotFoundError:
         text = "a device build compares no faces outside of a claim"
         raise NotInThisBuild(text, where="--sheet", remedy="use a lab build or a checkout") from None

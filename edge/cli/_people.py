@@ -7,24 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edge.service import Device
     from edge.service.rights import Document
-    from edge.types import Claim
 
 SUFFIXES = (".html", ".txt")
-
-
-def claim_of(device: Device, token: str) -> Claim:
-    """The claim of a token file (or ``-``): genuine and of this site; it may have expired, since rights do not.
-
-    Raises:
-        InputError: cannot be read. TokenInvalid: not a token of this site.
-    """
-    from edge.claim import decode
-    from edge.cli.verify import read_token
-
-    ring = device.keyring
-    return decode(read_token(token), trust=ring.trust, site_id=ring.site_id, received_ns=0)
 
 
 def check_paper(path: Path | None, state_dir: Path) -> None:

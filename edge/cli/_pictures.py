@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge.errors import ClaimError, ModelMismatch, NotInThisBuild
-from edge.policy import current
+from edge.face.match import compare
+from edge.pictures import read_image
+from edge.profile import current
 from edge.service import Device
-from edge.session import compare
 from edge.types import Decision, Frame, Outcome, Reason
-from edge.types.pictures import read_image
 
 
 def refuse_on_a_device() -> None:
@@ -25,7 +25,7 @@ def refuse_on_a_device() -> None:
 
 
 def as_frame(path: Path, sequence: int = 0) -> Frame:
-    """A picture as a frame. Raises InputError (see `edge.types.pictures.read_image`)."""
+    """A picture as a frame. Raises InputError (see `edge.pictures.decode.read_image`)."""
     return Frame(read_image(path), time.monotonic_ns(), sequence, "picture", meta={"name": str(path)})
 
 
@@ -36,7 +36,7 @@ def verify_picture(device: Device, text: str, path: Path) -> Decision:
     frame = as_frame(path)
     session = device.verifier.new_session()
     try:
-        claim = device.desk.receive(text, frame.monotonic_ns)
+        claim = device.admission.receive(text, frame.monotonic_ns)
         template, chain = device.verifier.open(claim, session)
     except (ClaimError, ModelMismatch) as error:
         return device.verifier.refuse(error)

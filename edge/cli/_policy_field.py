@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @click.option("--out", type=PATH, help="The signed file (default: PACK.dsse.json beside it).")
 def sign(file: Path, key: Path, passphrase_file: Path | None, out: Path | None) -> int:
     """Sign PACK.yaml for devices in the field. It is checked first; the key's role is packs."""
-    from edge.policy.packfiles import sign_pack
-    from edge.policy.signing import SUFFIX
+    from edge.build.added_packs import sign_pack
+    from edge.trust.envelopes import SUFFIX
 
     text = the_text(file)
     signer = open_signer(key, passphrase_file)
@@ -43,12 +43,16 @@ def add(file: Path, operator: str, config: Path | None) -> int:
 
     A key in the trust folder's packs/ must have signed it. The device evaluates it from its next start or next day on.
     """
-    from edge.policy.packfiles import install
+    from hashlib import sha256
+
+    from edge.build.added_packs import install
+    from edge.types.acts import PackAdded
 
     with _open(config) as device:
         folders = device.settings.device
         pack, target = install(file, folders.state_dir, folders.trust_dir)
-        device.ledger.pack_added(pack.id, pack.added, target, operator)
+        digest = sha256(target.read_bytes()).hexdigest()[:16]
+        device.tell(PackAdded(at_ns=device.now_ns(), operator=operator, pack=pack.id, signer=pack.added, digest=digest))
         today = device.policy.review()
     click.echo(f"{target}: {pack.id}, {len(pack.rules)} rules, signed by {pack.added}")
     for finding in today.against_enrolments:
@@ -112,9 +116,9 @@ def review(
     It speaks of this operator, purpose, use case and scale, and counts for no other. The key's role is reviewer. The
     line that the build file's records need is printed.
     """
+    from edge.build.judge import review_of
     from edge.errors import UsageError
-    from edge.policy.judge import review_of
-    from edge.policy.signing import REVIEW, sign
+    from edge.trust.envelopes import REVIEW, sign
 
     build, day, end = the_build(file), the_day(on), the_day(until)
     if build.deployment is None or end <= day:

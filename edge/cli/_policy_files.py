@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.policy.buildfile import BuildFile
+    from edge.build.buildfile import BuildFile
     from edge.policy.packs import Pack
     from edge.settings import DeviceSettings
 
@@ -23,8 +23,8 @@ ON = click.option("--on", metavar="DATE", help="Day of the evaluation, such as 2
 
 
 def the_build(file: Path) -> BuildFile:
+    from edge.build.buildfile import load_build
     from edge.errors import BuildRefused
-    from edge.policy.buildfile import load_build
 
     build, findings = load_build(file)
     if build is None:
@@ -34,7 +34,7 @@ def the_build(file: Path) -> BuildFile:
 
 def the_packs() -> tuple[Pack, ...]:
     from edge import _resources
-    from edge.policy.running import shipped_packs
+    from edge.build.running import shipped_packs
 
     return shipped_packs(_resources.path("config", "policy"))
 
@@ -70,8 +70,8 @@ def the_day(text: str | None) -> date:
 
 
 def the_text(file: Path) -> str:
+    from edge.build.added_packs import MAX_BYTES
     from edge.errors import InputError
-    from edge.policy.packfiles import MAX_BYTES
 
     try:
         with file.open("rb") as stream:

@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.cli._answer import ADVICE
 from edge.errors import InputError
+from edge.messages import ADVICE
 from edge.session import Glimpse
 from edge.types import U8
 

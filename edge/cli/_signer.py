@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from edge.policy.signing import Signer
+    from edge.trust.envelopes import Signer
 
 KEY = click.option(
     "--key",
@@ -35,7 +35,7 @@ def open_signer(key: Path, passphrase_file: Path | None) -> Signer:
     Raises:
         SignatureError: missing, open to others, not such a file, or a wrong passphrase.
     """
-    from edge.policy.signing import Signer, read_private
+    from edge.trust.envelopes import Signer, read_private
 
     read_private(key)  # a missing or foreign file is told before a passphrase is asked for
     return Signer.load(key, passphrase(passphrase_file, "Passphrase of the signer", confirm=False))
@@ -48,7 +48,7 @@ def passphrase(file: Path | None, prompt: str, *, confirm: bool) -> str:
         SignatureError: the file cannot be read or is empty.
     """
     from edge.errors import SignatureError
-    from edge.policy.signing import read_private
+    from edge.trust.envelopes import read_private
 
     if file is None:
         return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))

@@ -13,9 +13,9 @@ from edge.cli._signer import KEY, PASSPHRASE, open_signer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.policy.added import Added
-    from edge.policy.attest import Examination
-    from edge.policy.signing import PublicKey
+    from edge.build.added import Added
+    from edge.build.attest import Examination
+    from edge.trust.envelopes import PublicKey
 
 _PATH = click.Path(path_type=Path)
 _JSON = click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
@@ -60,10 +60,10 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
     of every file but itself and RECORD. Signing the same wheel with the same key gives the same bytes; an earlier
     signature is replaced.
     """
+    from edge.build.attest import unfit
+    from edge.build.files import WheelFiles
+    from edge.build.wheels import sign_wheel
     from edge.errors import SignatureError
-    from edge.policy.attest import unfit
-    from edge.policy.files import WheelFiles
-    from edge.policy.wheels import sign_wheel
 
     with WheelFiles.open(wheel) as files:
         reasons, dirty = unfit(files)
@@ -120,7 +120,7 @@ def show(what: str, lang: str, trust: Path | None, config: Path | None, json_wan
     Without WHEEL: what is installed here, and what was added to this device since. It says who signed it and whether
     every file still is as it was signed, from which source it was made and when, and what its operator declared.
     """
-    from edge.policy.explain import explain
+    from edge.build.explain import explain
 
     found = _examine(what, _builders(trust, config))
     added = _added(config, trust) if what == INSTALLED else None
@@ -154,8 +154,8 @@ def _wrapped(line: str, mark: str) -> str:
 
 
 def _examine(what: str, builders: Mapping[str, PublicKey]) -> Examination:
-    from edge.policy.attest import examine, examine_installed
-    from edge.policy.files import WheelFiles
+    from edge.build.attest import examine, examine_installed
+    from edge.build.files import WheelFiles
 
     if what == INSTALLED:
         return examine_installed(builders)
@@ -165,7 +165,7 @@ def _examine(what: str, builders: Mapping[str, PublicKey]) -> Examination:
 
 def _builders(trust: Path | None, config: Path | None) -> Mapping[str, PublicKey]:
     """Whose builds count here. A folder that others could write is refused, unless it was named on the command line."""
-    from edge.policy.signing import trusted
+    from edge.trust.envelopes import trusted
 
     return trusted(trust or _folders(config)[1], "builder", strict=trust is None)
 
@@ -179,7 +179,7 @@ def _folders(config: Path | None) -> tuple[Path, Path]:
 
 
 def _added(config: Path | None, trust: Path | None) -> tuple[Added, ...]:
-    from edge.policy.added import added
+    from edge.build.added import added
 
     state, folder = _folders(config)
     return added(state, trust or folder, strict=trust is None)

@@ -45,8 +45,8 @@ def _decide(reference: Path, probe: Path, config: Path | None) -> Decision:
     """Compare and judge at the configured target FMR."""
     from edge.errors import NotInThisBuild
     from edge.face import Chain
-    from edge.lab.two import compare_two
-    from edge.policy import current
+    from edge.lab.compare_pictures import compare_two
+    from edge.profile import current
     from edge.settings import load_settings
     from edge.types import Decision, Outcome, Reason
 

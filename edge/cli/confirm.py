@@ -24,23 +24,20 @@ def command(what: str, operator: str, config: Path | None) -> int:
     Example
       date; edge confirm clock --operator kim
     """
-    from dataclasses import replace
-
-    from edge.service import Parts, open_device
+    from edge.cli._act import operator_on
+    from edge.service import Parts
     from edge.settings import load_settings
 
     settings = load_settings(config)
     if what == "state":
         _new_state(settings.device.state_dir)
-    parts = Parts() if what == "clock" else replace(Parts(), acknowledged_by=operator)
-    with open_device(config, parts) as device:
-        if what == "clock":
-            time = device.clock.confirm(operator)
-            device.ledger.journal.write("clock", confirmed=True, operator=operator, to=time.utc_s)
-            click.echo(f"The time used is now {datetime.fromtimestamp(time.utc_s, UTC):%Y-%m-%d %H:%M} UTC.")
-        else:
-            device.ledger.journal.write("acknowledged", what=what, operator=operator)
-            click.echo(f"The {what} is acknowledged by {operator} and journalled.")
+    parts = Parts() if what == "clock" else Parts(acknowledged_by=operator)
+    with operator_on(settings, operator, parts=parts) as acts:
+        answer = acts.do("confirm", what=what)
+    if what == "clock":
+        click.echo(f"The time used is now {datetime.fromtimestamp(answer['to'], UTC):%Y-%m-%d %H:%M} UTC.")
+    else:
+        click.echo(f"The {what} is acknowledged by {operator} and journalled.")
     return 0
 
 

@@ -57,7 +57,7 @@ def command(out: Path | None, fast: bool, seed: int, json_wanted: bool) -> int:
 
 
 def _row(one: Played) -> None:
-    from edge.cli._answer import ADVICE
+    from edge.messages import ADVICE
 
     decision = one.decision
     colour = {"accept": "green", "reject": "red", "no_decision": "yellow"}[decision.outcome.value]
@@ -89,8 +89,8 @@ def _claims(played: list[Played]) -> list[dict[str, Any]]:
 
 
 def _sheet(out: Path, played: list[Played], note: str) -> None:
-    from edge.cli._answer import sentence
     from edge.cli._sheet import Panel, draw, write
+    from edge.notify import sentence
 
     panels = [
         Panel(one.scenario.title, one.decision.outcome.value, sentence(one.decision), one.ok, one.glimpses)

@@ -7,18 +7,17 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from edge.claim.page import CardConsent
-    from edge.keys import IssuerKey
-    from edge.service import Device
-    from edge.session import Progress
-    from edge.types import I8
+    from edge.cli._act import Acts
+    from edge.settings import Settings
+    from edge.types import Frame
+    from edge.types.events import Event
     from edge.vault import ConsentReceipt, Issued
 
 _PATH = click.Path(path_type=Path)
@@ -30,17 +29,6 @@ Before the camera looks, please read this together with the person.
   You may refuse, and use the other way in: {alternative}
   You may withdraw at any time; then the reference is destroyed and the card is refused.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What the command line asked for."""
-
-    groups: tuple[str, ...]
-    credential: int
-    days: int | None
-    operator: str
-    renew: str | None
 
 
 @click.command("enrol")
@@ -61,6 +49,7 @@ class _Wish:
 @click.option("--days", type=click.IntRange(1, 3650), help="Validity in days (default: vault.days).")
 @click.option("--card", type=_PATH, help="Write the card to a new file (0600): .png, .pdf or .token. It IS the card.")
 @click.option("--renew", metavar="FILE|-", help="The old token: replace its template after it was verified.")
+@click.option("--reissue", metavar="FILE|-", help="The old token: hand out a new card for the same template.")
 @click.option(
     "--override", is_flag=True, help="With --renew: skip the verification, on the operator's word (journalled)."
 )
@@ -77,55 +66,107 @@ def command(
     days: int | None,
     card: Path | None,
     renew: str | None,
+    reissue: str | None,
     override: bool,
     json_wanted: bool,
 ) -> int:
     """Enrol one person: consent, capture, seal, hand out the card.
 
     The product keeps nothing of the card: whoever holds it can make the claim, and a lost one is revoked by its printed
-    serial and enrolled again. Without --card the code is shown in the terminal, once.
+    serial and enrolled again. Without --card the code is shown in the terminal, once. Nothing is kept of a card that
+    could not be handed over. On a running door its own process captures and keeps; the key stays in this one.
 
     \b
     Examples
       edge enrol --operator kim --card ada.pdf
       edge enrol --image a.jpg --image b.jpg --consent ada.yaml --operator kim --card ada.png
+      edge enrol --renew old.token --operator kim
+      edge enrol --reissue old.token --operator kim --card ada-new.pdf
     """
+    from edge.cli._act import operator_on
     from edge.cli.keys import open_issuer
     from edge.cli.verify import read_token
-    from edge.selftest import checks
-    from edge.service import open_device
+    from edge.errors import UsageError
+    from edge.settings import load_settings
 
-    _check_card(card, config)
+    if renew and reissue:
+        raise UsageError("--renew and --reissue exclude each other", where="enrol", remedy="use one of them")
+    settings = load_settings(config)
+    _check_card(card, settings)
     name = operator or str(click.prompt("Operator", err=True))
-    old = read_token(renew) if renew else None
-    with open_device(config) as device:
-        checks.alternative(device.settings.alternative)  # consent without another way in is none
-        key = open_issuer(device.settings.device.state_dir, issuer, passphrase_file)
-        receipt = _consent(device, consent, needed=old is None)
-        if old is not None and not override:
-            _verify_first(device, old)
-        vector = _capture(device, images, quiet=json_wanted)
-        wish = _Wish(groups or (device.settings.claim.group,), credential, days, name, old)
-        issued = _issue(device, vector, receipt, key, wish)
-        if old is None:
-            device.ledger.enrolled(issued, name, issuer=key.key_id)
-        else:
-            replaces = device.desk.receive(old, 0).serial
-            device.ledger.renewed(issued, name, replaces=replaces, override=override)
-        _hand_out(device, issued, card, json_wanted)
+    old = read_token(renew or reissue or "") if renew or reissue else None
+    frames = _pictures(images)
+    hints, stop = _Hints(json_wanted), threading.Event()
+    with operator_on(settings, name, observe=hints.tell, cancelled=_stopped_by_signal(stop)) as acts:
+        key = open_issuer(settings.device.state_dir, issuer, passphrase_file)
+        delivery = _Delivery(settings, card, json_wanted)
+        try:
+            if reissue and old:
+                answer = acts.do("reissue", token=old, issuer=key, hand_over=delivery, groups=groups, days=days)
+            elif old:
+                receipt = _consent(settings, acts, consent, needed=False)
+                _say("First the old card is verified: please look at the camera.", override or bool(frames))
+                answer = acts.do(
+                    "renew",
+                    token=old,
+                    issuer=key,
+                    hand_over=delivery,
+                    override=override,
+                    consent=receipt,
+                    days=days,
+                    pictures=frames,
+                )
+            else:
+                receipt = _consent(settings, acts, consent, needed=True)
+                assert receipt is not None
+                answer = acts.do(
+                    "enrol",
+                    issuer=key,
+                    consent=receipt,
+                    hand_over=delivery,
+                    groups=groups,
+                    credential=credential,
+                    days=days,
+                    pictures=frames,
+                )
+        finally:
+            hints.end()
+    delivery.close(answer)
     return 0
 
 
-def _check_card(card: Path | None, config: Path | None) -> None:
+def _check_card(card: Path | None, settings: Settings) -> None:
     """A wrong --card is refused before anybody stands in front of the camera."""
     if card is not None:
-        from edge.claim.card import check_card_path
-        from edge.settings import load_settings
+        from edge.papers.card import check_card_path
 
-        check_card_path(card, state_dir=load_settings(config).device.state_dir)
+        check_card_path(card, state_dir=settings.device.state_dir)
 
 
-def _consent(device: Device, file: Path | None, *, needed: bool) -> ConsentReceipt | None:
+def _stopped_by_signal(stop: threading.Event) -> Callable[[], bool]:
+    """SIGTERM and Ctrl-C end a capture cleanly; nothing is kept then."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop.is_set
+
+
+def _pictures(images: tuple[Path, ...]) -> tuple[Frame, ...]:
+    if not images:
+        return ()
+    from edge.cli.verify import pictures_or_refuse
+
+    pictures_or_refuse()
+    from edge.cli._pictures import as_frame
+
+    return tuple(as_frame(path, k) for k, path in enumerate(images))
+
+
+def _say(text: str, not_now: bool) -> None:
+    if not not_now:
+        click.echo(text, err=True)
+
+
+def _consent(settings: Settings, acts: Acts, file: Path | None, *, needed: bool) -> ConsentReceipt | None:
     from edge.errors import ConsentMissing
     from edge.vault import ConsentReceipt
 
@@ -139,66 +180,24 @@ def _consent(device: Device, file: Path | None, *, needed: bool) -> ConsentRecei
             where="--consent",
             remedy="give a consent record with --consent FILE",
         )
-    where = (
-        "on your own card" if device.settings.vault.custody == "card" else "on this device, useless without your card"
-    )
+    where = "on your own card" if settings.vault.custody == "card" else "on this device, useless without your card"
+    about = acts.do("about")
     click.echo(
-        _CONSENT_TEXT.format(dimension=device.chain.dimension, where=where, alternative=device.settings.alternative),
-        err=True,
+        _CONSENT_TEXT.format(dimension=about["dimension"], where=where, alternative=settings.alternative), err=True
     )
     if not click.confirm("Does the person agree?", err=True):
-        raise ConsentMissing("the person did not agree", where="consent", remedy=device.settings.alternative or "")
+        raise ConsentMissing("the person did not agree", where="consent", remedy=settings.alternative or "")
     from datetime import UTC, datetime
 
-    now = datetime.fromtimestamp(device.clock.now().utc_s, UTC)
     return ConsentReceipt.from_mapping(
         {
             "subject": click.prompt("Who agrees (name or number)", err=True),
             "text_version": "edge/consent/v1",
             "language": "en",
-            "given": now.isoformat(),
+            "given": datetime.fromtimestamp(about["now"], UTC).isoformat(),
             "withdrawal": click.prompt("How they withdraw (address, phone, place)", err=True),
         }
     )
-
-
-def _verify_first(device: Device, token: str) -> None:
-    """A renewal follows an accepted verification of the old card."""
-    from edge.cli._answer import REASONS
-    from edge.errors import ClaimError
-    from edge.types import Outcome, Reason
-
-    click.echo("First the old card is verified: please look at the camera.", err=True)
-    decision = device.decide_once(token)
-    if decision.outcome is not Outcome.ACCEPT:
-        again = "try again"
-        if decision.reason is Reason.MODEL_MISMATCH:
-            again = "name the embedder that made it in face.previous_embedder"
-        raise ClaimError(
-            f"the old card was not verified: {REASONS[decision.reason.value]}",
-            where="--renew",
-            remedy=f"{again}, or let an operator take the responsibility with --override",
-        )
-
-
-def _capture(device: Device, images: tuple[Path, ...], *, quiet: bool) -> I8:
-    if images:
-        from edge.cli.verify import pictures_or_refuse
-
-        pictures_or_refuse()
-        from edge.cli._pictures import as_frame
-
-        frames = [as_frame(path, k) for k, path in enumerate(images)]
-        return device.enrolment().from_pictures(frames)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    hints = _Hints(quiet)
-    try:
-        with device.stream() as stream:
-            return device.enrolment().from_stream(stream, tell=hints.tell, cancelled=stop.is_set)
-    finally:
-        hints.end()
 
 
 class _Hints:
@@ -207,123 +206,128 @@ class _Hints:
     def __init__(self, quiet: bool) -> None:
         self._quiet, self._last = quiet, ""
 
-    def tell(self, progress: Progress) -> None:
-        from edge.cli._answer import ADVICE
+    def tell(self, event: Event) -> None:
+        from edge.messages import ADVICE
+        from edge.types.acts import EnrolmentProgress
 
-        done = "#" * progress.have + "." * (progress.want - progress.have)
-        hint = ADVICE[progress.advice[0].value] if progress.advice else "good, keep looking here"
-        line = f"[{done}] {hint}"
-        if not self._quiet and line != self._last:
-            click.echo(f"\r\x1b[K{line}" if sys.stderr.isatty() else line, err=True, nl=not sys.stderr.isatty())
-        self._last = line
+        if self._quiet or not isinstance(event, EnrolmentProgress):
+            return
+        done = "#" * event.have + "." * (event.want - event.have)
+        hint = ADVICE[event.advice[0].value] if event.advice else "good, keep looking here"
+        self._last = f"[{done}] {hint}"
+        at_terminal = sys.stderr.isatty()
+        click.echo(f"\r\x1b[K{self._last}" if at_terminal else self._last, err=True, nl=not at_terminal)
 
     def end(self) -> None:
-        if not self._quiet and self._last and sys.stderr.isatty():
+        if self._last and sys.stderr.isatty():
             click.echo("", err=True)
 
 
-def _issue(device: Device, vector: I8, receipt: ConsentReceipt | None, key: IssuerKey, wish: _Wish) -> Issued:
-    from edge.errors import ConsentMissing
-    from edge.types import Custody
+class _Delivery:
+    """Hands the card over as a file, in the terminal, or in the JSON. Called before anything is kept of it."""
 
-    now = device.clock.now().utc_s
-    model = bytes.fromhex(device.chain.model)
-    if wish.renew is not None:
-        claim = device.desk.receive(wish.renew, 0)
-        expires = now + wish.days * 86400 if wish.days else None
-        return device.vault.renew(
-            claim,
-            vector,
-            model_digest=model,
-            operator=wish.operator,
-            issuer=key,
-            random_bytes=os.urandom,
-            now_s=now,
-            consent=receipt,
-            expires=expires,
+    def __init__(self, settings: Settings, card: Path | None, json_wanted: bool) -> None:
+        self._settings, self._card, self._json = settings, card, json_wanted
+        self._token: str | None = None
+        self._consent: Mapping[str, Any] = {}
+
+    def __call__(self, issued: Issued, consent: Mapping[str, Any]) -> Callable[[], None]:
+        """Raises OSError, UnicodeError: it could not be handed over. Returns how to take it back."""
+        self._token, self._consent = issued.text, consent
+        if self._card is not None:
+            return self._write(self._card, issued, consent)
+        if not self._json:
+            from edge.papers.card import terminal
+
+            _write_out(terminal(issued.text or ""), or_else="")
+            _write_out(f"{issued.text}\n")
+            return lambda: click.echo("edge: the code above is not valid: nothing was kept of it", err=True)
+        # The answer itself is the card: it is written here, whole, and `close` has nothing more to say.
+        _write_out(json.dumps(_early_answer(issued, consent)) + "\n")
+        return lambda: click.echo("edge: the card above is not valid: nothing was kept of it", err=True)
+
+    def close(self, answer: Mapping[str, Any]) -> None:
+        """Say what was done, after it was."""
+        if self._json:
+            if self._token is None or self._card is not None:
+                click.echo(json.dumps({**answer, "card": str(self._card) if self._card else None}))
+            return
+        serial = answer["serial"]
+        if self._token is None:
+            click.echo(f"Renewed. The card {serial} stays as it is.")
+        elif self._card is not None:
+            click.echo(f"Enrolled. Serial {serial}")
+            click.echo(
+                f"{self._card}: this file IS the card. Give it to the person and delete it; nothing here keeps a copy."
+            )
+        else:
+            click.echo(f"Enrolled. Serial {serial}. The code above IS the card; it is shown once.")
+        kept = answer["consent"]
+        if kept and (self._card is None or self._card.suffix.lower() != ".pdf"):  # a .pdf has the receipt on its page
+            click.echo(
+                f"Consent to text {kept['text_version']} ({kept['language']}); withdrawal: {kept['withdrawal']}."
+            )
+
+    def _write(self, path: Path, issued: Issued, consent: Mapping[str, Any]) -> Callable[[], None]:
+        from edge.papers.card import CardText, check_card_path, write_card
+
+        card, folder = issued.card, self._settings.device.state_dir
+        text = CardText(
+            issued.text or "",
+            serial=card.serial_text,
+            not_before=card.not_before,
+            expires=card.expires,
+            issued_by=self._settings.device.name,
+            custody=card.custody,
+            consent=_for_the_page(consent, self._settings.alternative or ""),
         )
-    if receipt is None:
-        raise ConsentMissing("no consent record", where="--consent", remedy="give one with --consent FILE")
-    return device.vault.enrol(
-        vector,
-        model_digest=model,
-        consent=receipt,
-        operator=wish.operator,
-        groups=wish.groups,
-        credential=wish.credential,
-        issuer=key,
-        not_before=now,
-        expires=now + (wish.days or device.settings.vault.days) * 86400,
-        custody=Custody(device.settings.vault.custody),
-        random_bytes=os.urandom,
-        now_s=now,
-    )
+        write_card(path, check_card_path(path, state_dir=folder)(text), state_dir=folder)
+        return lambda: path.unlink(missing_ok=True)
 
 
-def _consent_of(device: Device, issued: Issued) -> CardConsent | None:
-    """The consent receipt as the vault keeps it, for the person's paper: what is printed is what is kept."""
-    from edge.claim.page import CardConsent
+def _for_the_page(consent: Mapping[str, Any], alternative: str) -> Any:
+    """The consent receipt as the vault will keep it, for the person's paper: what is printed is what is kept."""
+    from edge.papers.page import CardConsent
 
-    holder = device.vault.store.holder(issued.serial)
-    kept = holder.consent if holder is not None else {}
-    if not kept:
+    if not consent:
         return None
     return CardConsent(
-        given=kept["given"],
-        text_version=kept["text_version"],
-        language=kept["language"],
-        withdrawal=kept["withdrawal"],
-        operator=kept["operator"],
-        alternative=device.settings.alternative or "",
-        until=kept.get("until"),
+        given=consent["given"],
+        text_version=consent["text_version"],
+        language=consent["language"],
+        withdrawal=consent["withdrawal"],
+        operator=consent["operator"],
+        alternative=alternative,
+        until=consent.get("until"),
     )
 
 
-def _hand_out(device: Device, issued: Issued, card: Path | None, json_wanted: bool) -> None:
-    """The card leaves: as a file, in the terminal, or in the JSON. Nothing of it stays."""
-    from edge.claim.card import CardText, check_card_path, terminal, write_card
+def _early_answer(issued: Issued, consent: Mapping[str, Any]) -> dict[str, Any]:
+    from edge.vault import issued_json
 
-    answer = {
-        "schema": "edge/enrolment/v1",
-        "serial": issued.serial_text,
-        "custody": issued.custody.value,
-        "credential": issued.credential,
-        "groups": list(issued.groups),
-        "not_before": issued.not_before,
-        "expires": issued.expires,
-        "consent": holder.consent if (holder := device.vault.store.holder(issued.serial)) else None,
-        "card": str(card) if card else None,
-        "error": None,
-    }
-    if issued.token is None:
-        if not json_wanted:
-            click.echo(f"Renewed. The card {issued.serial_text} stays as it is.")
-    elif card is not None:
-        text = CardText(
-            issued.token,
-            serial=issued.serial_text,
-            not_before=issued.not_before,
-            expires=issued.expires,
-            issued_by=device.settings.device.name,
-            custody=issued.custody,
-            consent=_consent_of(device, issued),
-        )
-        state_dir = device.settings.device.state_dir
-        write_card(card, check_card_path(card, state_dir=state_dir)(text), state_dir=state_dir)
-        if not json_wanted:
-            click.echo(f"Enrolled. Serial {issued.serial_text}")
-            click.echo(
-                f"{card}: this file IS the card. Give it to the person and delete it; nothing here keeps a copy."
-            )
-    elif json_wanted:
-        answer["token"] = issued.token
-    else:
-        click.echo(terminal(issued.token))
-        click.echo(issued.token)
-        click.echo(f"Enrolled. Serial {issued.serial_text}. The code above IS the card; it is shown once.")
-    if json_wanted:
-        click.echo(json.dumps(answer))
-    elif card is None or card.suffix.lower() != ".pdf":  # the page of a .pdf has the whole receipt on it
-        kept = _consent_of(device, issued)
-        if kept is not None:
-            click.echo(f"Consent to text {kept.text_version} ({kept.language}); withdrawal: {kept.withdrawal}.")
+    return {**issued_json(issued.card, consent), "card": None, "token": issued.text}
+
+
+def _write_out(text: str, *, or_else: str | None = None) -> None:
+    """Write to standard output and be sure that it left. Raises OSError, UnicodeError.
+
+    Args:
+        or_else: for a terminal that cannot show ``text``, such as a code in half blocks in Latin-1.
+    """
+    if or_else is not None:
+        try:
+            text.encode(sys.stdout.encoding or "ascii")
+        except UnicodeError:
+            text = or_else
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    os.fsync(sys.stdout.fileno()) if _is_file(sys.stdout) else None
+
+
+def _is_file(stream: Any) -> bool:
+    import stat
+
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError, AttributeError):
+        return False

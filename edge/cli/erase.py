@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from edge.service import Device
 
 
 @click.command("erase")
@@ -45,47 +41,25 @@ def command(
       edge erase --serial 5f2c-09aa-41d7-7b30-88e1-4c55-d0f2-9b6e --operator kim
       edge erase --subject "Ada Example" --operator kim --lang fr
     """
-    from edge.cli._people import check_paper, claim_of, write_paper
+    from edge.cli._act import operator_on
+    from edge.cli._people import check_paper, write_paper
+    from edge.cli.verify import read_token
     from edge.errors import UsageError
-    from edge.service import open_device
-    from edge.service.rights import erase, language_of, receipt_document
+    from edge.service.rights import Document
+    from edge.settings import load_settings
 
     if sum(given is not None for given in (token, serial, subject)) != 1:
         raise UsageError("name the person in one way", where="erase", remedy="--token, --serial or --subject")
-    with open_device(config) as device:
-        check_paper(receipt, device.settings.device.state_dir)
-        if token is not None:
-            claim = claim_of(device, token)
-            done = [erase(device, claim.serial, operator, custody=claim.custody)]
-        else:
-            done = [erase(device, number, operator) for number in _serials(device, serial, subject)]
-    papers = [receipt_document(each, lang or language_of(each.erasure.language)) for each in done]
+    settings = load_settings(config)
+    check_paper(receipt, settings.device.state_dir)
+    text = read_token(token) if token is not None else None
+    with operator_on(settings, operator) as acts:
+        answer = acts.do("erase", token=text, serial=serial, subject=subject, language=lang or "")
+    papers = [Document.from_json(each) for each in answer.pop("receipts")]
     if receipt is not None:
         write_paper(receipt, papers)
     if json_wanted:
-        answer = {"schema": "edge/erasures/v1", "erased": [each.as_json() for each in done], "error": None}
         click.echo(json.dumps(answer | {"receipt": str(receipt) if receipt else None}))
     else:
         click.echo("\n".join(paper.as_text() for paper in papers), nl=False)
     return 0
-
-
-def _serials(device: Device, serial: str | None, subject: str | None) -> list[bytes]:
-    """The cards that are meant.
-
-    Raises:
-        InputError: nobody of this name has a card here.
-    """
-    from edge.errors import InputError
-    from edge.vault import parse_serial
-
-    if serial is not None:
-        return [parse_serial(serial)]
-    cards = [holder.serial for holder in device.vault.cards_of(subject or "")]
-    if not cards:
-        raise InputError(
-            "no card of a person of this name is kept on this device",
-            where="--subject",
-            remedy="type it as on the consent record, or use the card's serial; erase where the person was enrolled",
-        )
-    return cards

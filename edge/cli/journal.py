@@ -87,9 +87,9 @@ def begin(operator: str, config: Path | None) -> int:
 def _open(config: Path | None) -> tuple[Path, bytes, int]:
     """The state directory, the journal's key, and how many entries are known; makes nothing that is not there."""
     from edge.journal import KEY_LABEL
-    from edge.keys import Keyring
     from edge.settings import load_settings
     from edge.state import FILE, Counters, state_database
+    from edge.trust import Keyring
 
     device = load_settings(config).device
     key = Keyring.load(device.state_dir, device.trust_dir).derive(KEY_LABEL)

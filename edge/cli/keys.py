@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from edge.keys import IssuerKey, IssuerPublic
     from edge.settings import DeviceSettings
+    from edge.trust import IssuerKey, IssuerPublic
 
 #: Made by ``init --development`` only: the issuer's passphrase beside the issuer's key.
 PASSPHRASE_FILE = "issuer.passphrase"
@@ -67,9 +67,9 @@ def init(
     Exactly one of --recovery, --unrecoverable and --development says what happens when the device dies.
     """
     from edge.errors import KeyringError, UsageError
-    from edge.keys import ISSUER_FILE, IssuerKey, RecoveryPublic, SiteKey
-    from edge.keys import init as make
-    from edge.keys.files import write_new
+    from edge.trust import ISSUER_FILE, IssuerKey, RecoveryPublic, SiteKey
+    from edge.trust import init as make
+    from edge.trust.files import write_new
 
     if [recovery is not None, unrecoverable, development].count(True) != 1:
         raise UsageError(
@@ -127,8 +127,8 @@ def describe(device: DeviceSettings) -> dict[str, Any]:
     Raises:
         KeyringError: the keys of this device cannot be read. SignatureError: those of the signers cannot.
     """
-    from edge.keys import ESCROW_FILE, ISSUER_FILE, IssuerKey, Keyring
-    from edge.policy.signing import ROLES, trusted
+    from edge.trust import ESCROW_FILE, ISSUER_FILE, IssuerKey, Keyring
+    from edge.trust.envelopes import ROLES, trusted
 
     ring = Keyring.load(device.state_dir, device.trust_dir)
     issuer = device.state_dir / ISSUER_FILE
@@ -164,7 +164,7 @@ def rotate(which: str, config: Path | None, name: str, passphrase_file: Path | N
     why, and what to do instead.
     """
     from edge.errors import UsageError
-    from edge.keys import ISSUER_FILE, IssuerKey
+    from edge.trust import ISSUER_FILE, IssuerKey
 
     if which != "issuer":
         raise UsageError(
@@ -197,7 +197,7 @@ def rotate(which: str, config: Path | None, name: str, passphrase_file: Path | N
 @_passphrase
 def recovery(private: Path, public: Path, name: str, passphrase_file: Path | None) -> None:
     """Make the site's recovery key: PRIVATE goes into a safe, PUBLIC to every `edge keys init --recovery`."""
-    from edge.keys import RecoveryKey
+    from edge.trust import RecoveryKey
 
     phrase = read_passphrase(passphrase_file, "Passphrase for the recovery key", confirm=True)
     key = RecoveryKey.generate(os.urandom, name)
@@ -214,8 +214,8 @@ def recovery(private: Path, public: Path, name: str, passphrase_file: Path | Non
 @_passphrase
 def recover(escrow: Path, recovery_key: Path, site: Path, config: Path | None, passphrase_file: Path | None) -> None:
     """Give a replaced device the key of the one that died, from its ESCROW file."""
-    from edge.keys import RecoveryKey, SiteKey, restore
-    from edge.keys.files import read_public
+    from edge.trust import RecoveryKey, SiteKey, restore
+    from edge.trust.files import read_public
 
     line, place = read_public(escrow), SiteKey.load(site)
     phrase = read_passphrase(passphrase_file, "Passphrase of the recovery key", confirm=False)
@@ -247,8 +247,8 @@ def signer(role: str, out: Path, name: str, passphrase_file: Path | None) -> Non
 
     from edge.cli._signer import passphrase
     from edge.errors import UsageError
-    from edge.keys.files import make_private_folder, write_new
-    from edge.policy.signing import ROLES, Signer
+    from edge.trust.envelopes import ROLES, Signer
+    from edge.trust.files import make_private_folder, write_new
 
     name = name or role
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", name):
@@ -273,8 +273,8 @@ def open_issuer(state_dir: Path, file: Path | None, passphrase_file: Path | None
     Raises:
         KeyringError: no such key, or a wrong passphrase.
     """
-    from edge.keys import ISSUER_FILE, IssuerKey
-    from edge.keys.files import read_private
+    from edge.trust import ISSUER_FILE, IssuerKey
+    from edge.trust.files import read_private
 
     path = file or state_dir / ISSUER_FILE
     IssuerKey.public_of(path)  # a missing or foreign file is told before a passphrase is asked for
@@ -291,7 +291,7 @@ def read_passphrase(file: Path | None, prompt: str, *, confirm: bool) -> str:
         KeyringError: the file cannot be read or is empty. The passphrase itself is in no message.
     """
     from edge.errors import KeyringError
-    from edge.keys.files import read_private
+    from edge.trust.files import read_private
 
     if file is None:
         return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))
@@ -305,7 +305,7 @@ def read_passphrase(file: Path | None, prompt: str, *, confirm: bool) -> str:
 def check_length(passphrase: str) -> None:
     """Raises `KeyringError` when a new key would refuse this passphrase; asked before any file is written."""
     from edge.errors import KeyringError
-    from edge.keys import MIN_PASSPHRASE
+    from edge.trust import MIN_PASSPHRASE
 
     if len(passphrase) < MIN_PASSPHRASE:
         raise KeyringError(

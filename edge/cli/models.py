@@ -88,8 +88,8 @@ def import_(
       edge models import mine.tflite --spec mine.yaml --sheet crops.png
       edge models import mine.tflite --spec mine.yaml --key signer/models.key
     """
-    from edge.face.importing import examine_file, install
-    from edge.face.spec import load_spec
+    from edge.models.importing import examine_file, install
+    from edge.models.spec import load_spec
 
     settings, wanted = settings_of(config), load_spec(spec)
     sign = None if key is None else signer_of(key, passphrase_file)
@@ -131,7 +131,7 @@ def list_(config: Path | None, json_wanted: bool) -> int:
 @_JSON
 def show(name: str, config: Path | None, json_wanted: bool) -> int:
     """Show the card of NAME, whole: what it is for and not for, data, terms, figures, groups, known failures."""
-    from edge.face.present import describe_card
+    from edge.models.describe import describe_card
 
     card, origin, fault = any_card(name, settings_of(config))
     if json_wanted:
@@ -178,10 +178,10 @@ def sign(name: str, key: Path, passphrase_file: Path | None, config: Path | None
     Whoever signs vouches for the file, how pixels go in, and the thresholds. What differs from the last signed card is
     shown.
     """
-    from edge.face.importing import envelope, read_model, write_file
-    from edge.face.installed import CARD, FOLDER, SIGNED, last_signed, read_unsigned
     from edge.face.runner import checked_bytes
-    from edge.face.sandbox import run
+    from edge.models.importing import envelope, read_model, write_file
+    from edge.models.installed import CARD, FOLDER, SIGNED, last_signed, read_unsigned
+    from edge.models.sandbox import run
 
     settings = settings_of(config)
     folder = settings.device.state_dir / FOLDER / name
@@ -213,7 +213,7 @@ def remove(name: str, config: Path | None, json_wanted: bool) -> int:
     import shutil
 
     from edge.errors import InputError, UsageError
-    from edge.face.installed import FOLDER
+    from edge.models.installed import FOLDER
 
     settings = settings_of(config)
     face = settings.face

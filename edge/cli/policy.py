@@ -12,7 +12,7 @@ from edge.cli import _policy_field as field
 from edge.cli._policy_files import CONFIG, JSON, ON, PATH, the_build, the_card, the_day, the_device, the_packs
 
 if TYPE_CHECKING:
-    from edge.policy.packfiles import Fault
+    from edge.build.added_packs import Fault
     from edge.policy.packs import Pack
 
 REFUSED = 1
@@ -53,8 +53,8 @@ def check(
     satisfy it, and where it comes from. Exit code 0: nothing speaks against it. 1: it is refused. 3: the file does not
     hold together.
     """
+    from edge.build.judge import judge, refusals, reviews, unknown_packs
     from edge.cli._policy import summary, verdict_json, verdict_lines
-    from edge.policy.judge import judge, refusals, reviews, unknown_packs
 
     build, packs, day = the_build(file), the_packs(), the_day(on)
     trust_dir = trust or the_device(config).trust_dir
@@ -142,7 +142,7 @@ def facts() -> int:
 
 
 def _all_packs(config: Path | None) -> tuple[tuple[Pack, ...], tuple[Fault, ...]]:
-    from edge.policy.packfiles import load_added
+    from edge.build.added_packs import load_added
 
     device = the_device(config)
     added, faults = load_added(device.state_dir, device.trust_dir)

@@ -23,20 +23,17 @@ def command(serial: str | None, door: bool, operator: str, config: Path | None) 
       edge reset 5f2c-09aa-41d7-7b30-88e1-4c55-d0f2-9b6e --operator kim
       edge reset --door --operator kim
     """
+    from edge.cli._act import operator_on
     from edge.errors import UsageError
-    from edge.service import open_device
-    from edge.vault import parse_serial
+    from edge.settings import load_settings
 
     if (serial is None) is not door:
         raise UsageError("give the serial of a card, or --door", where="reset", remedy="one of the two")
-    number = parse_serial(serial) if serial is not None else None
-    with open_device(config) as device:
-        if number is None:
-            guard = device.limits.reset_door(operator)
-            device.ledger.journal.write("fan_out_reset", operator=operator, level=guard.level, cards=guard.cards)
-            click.echo(f"The door answers again (guard level {guard.level}, {guard.cards} cards had failed lately).")
-            return 0
-        before = device.limits.reset(number, operator)
-        device.ledger.journal.write("reset", serial=number.hex(), operator=operator, rejects=before.rejects)
-    click.echo(f"Card {serial}: {before.rejects} rejects in a row are forgotten.")
+    with operator_on(load_settings(config), operator) as acts:
+        answer = acts.do("reset", serial=serial) if serial is not None else acts.do("reset_door")
+    if serial is None:
+        level, cards = answer["level"], answer["cards"]
+        click.echo(f"The door answers again (guard level {level}, {cards} cards had failed lately).")
+    else:
+        click.echo(f"Card {answer['serial']}: {answer['rejects']} rejects in a row are forgotten.")
     return 0

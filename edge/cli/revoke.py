@@ -18,13 +18,11 @@ def command(serial: str, operator: str, config: Path | None) -> int:
     Example
       edge revoke 5f2c-09aa-41d7-7b30-88e1-4c55-d0f2-9b6e --operator kim
     """
-    from edge.service import open_device
-    from edge.vault import parse_serial
+    from edge.cli._act import operator_on
+    from edge.settings import load_settings
 
-    number = parse_serial(serial)
-    with open_device(config) as device:
-        holder = device.vault.revoke(number, operator, now_s=device.clock.now().utc_s)
-        device.ledger.journal.write("revoked", serial=number.hex(), operator=operator)
-    click.echo(f"Card {serial} is {holder.status.value} on this device.")
+    with operator_on(load_settings(config), operator) as acts:
+        answer = acts.do("revoke", serial=serial)
+    click.echo(f"Card {answer['serial']} is {answer['status']} on this device.")
     click.echo("In card custody every door of the site must be told: run this there too.")
     return 0

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
-
-if TYPE_CHECKING:
-    from edge.service import Event
 
 
 @click.command("run")
@@ -35,14 +30,16 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
 
     from edge.claim import open_readers
     from edge.errors import NotInThisBuild, Unfit
-    from edge.service import Loop, device_checks, open_device
+    from edge.notify import JsonLines, Terminal
+    from edge.service import Loop, OperatorSocket, device_checks, open_device, tell_selftest
 
     # OpenCV's thread pool gains nothing on pictures this small, and fights with the model's threads for the cores.
     cv2.setNumThreads(1)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_device(config) as device:
+    with open_device(config, hold="edge run") as device:
+        device.observe(JsonLines(1) if json_wanted else Terminal(1, 2), name="json" if json_wanted else "terminal")
         if skip_selftest and device.build.is_device:
             raise NotInThisBuild("a device build always tests itself first", where="--skip-selftest")
         if not skip_selftest:
@@ -50,27 +47,16 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
 
             with device_checks(config, device=device) as checks:
                 report = run(checks)
-            device.ledger.selftest(report)
+            tell_selftest(device, report)
             if not report.fit:
-                failed = next(r for r in report.results if r.needed and not r.ok)
+                failed = report.first_failed
+                assert failed is not None
                 raise Unfit(f"{failed.name}: {failed.what}", where="self-test", remedy=failed.remedy)
         readers = open_readers(device.settings.claim, stdin=sys.stdin.buffer, clock=time.monotonic)
         try:
-            Loop(device, readers, lambda event: _tell(event, json_wanted)).run(stop)
+            with OperatorSocket(device) as acts:
+                Loop(device, readers, acts=acts).run(stop)
         finally:
             for reader in readers:
                 reader.close()
     return 0
-
-
-def _tell(event: Event, json_wanted: bool) -> None:
-    from edge.cli._answer import as_json, sentence
-
-    if json_wanted:
-        answer: dict[str, Any] = as_json(event.decision) if event.decision else {"schema": "edge/event/v1"}
-        click.echo(json.dumps({"event": event.kind, **answer, **({"text": event.text} if event.text else {})}))
-    elif event.decision is not None:
-        click.echo(sentence(event.decision))
-    else:
-        click.echo(f"{event.kind}{': ' + event.text if event.text else ''}", err=event.kind == "fault")
-    sys.stdout.flush()

@@ -30,13 +30,14 @@ def report(token: str, lang: str | None, out: Path | None, config: Path | None, 
       edge subject report --token ada.token
       edge subject report --token ada.token --lang de --out ada.html
     """
-    from edge.cli._people import check_paper, claim_of, write_paper
+    from edge.cli._people import check_paper, write_paper
+    from edge.cli.verify import read_token
     from edge.service import open_device
-    from edge.service.rights import about, report_document
+    from edge.service.rights import about, claim_of, report_document
 
     with open_device(config) as device:
         check_paper(out, device.settings.device.state_dir)
-        found = about(device, claim_of(device, token))
+        found = about(device, claim_of(device, read_token(token)))
     paper = report_document(found, lang or found.language)
     if out is not None:
         write_paper(out, [paper])

@@ -72,14 +72,14 @@ def expire(config: Path | None, json_wanted: bool) -> int:
     from edge.errors import StateError
     from edge.service import open_device
 
-    with open_device(config) as device:
+    with open_device(config, hold="edge vault expire") as device:
         if not device.clock.now().confirmed:
             raise StateError(
                 "nothing is deleted while the time is not confirmed",
                 where="clock",
                 remedy="wait for time synchronisation, or confirm the time: edge confirm clock --operator NAME",
             )
-        gone = device.house.keep()
+        gone = device.housekeeping.keep()
         rows = [_row(device, each) for each in gone]
     if json_wanted:
         click.echo(json.dumps({"schema": "edge/vault-expired/v1", "rows": rows, "error": None}))

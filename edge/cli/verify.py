@@ -59,13 +59,13 @@ def command(token: str, config: Path | None, image: Path | None, json_wanted: bo
     text = read_token(token)
     if image is not None:
         pictures_or_refuse()
-    with open_device(config) as device:
+    with open_device(config, hold="edge verify") as device:
         if image is not None:
             from edge.cli._pictures import verify_picture
 
             return give(verify_picture(device, text, image), json_wanted)
         device.policy.need_claims()
-        return give(device.decide_once(text), json_wanted)
+        return give(device.verify(text), json_wanted, device.settings.alternative or "")
 
 
 def pictures_or_refuse() -> None:
@@ -73,7 +73,7 @@ def pictures_or_refuse() -> None:
     from importlib.util import find_spec
 
     from edge.errors import NotInThisBuild
-    from edge.policy import current
+    from edge.profile import current
 
     if current().is_device or find_spec("edge.cli._pictures") is None:
         raise NotInThisBuild(

@@ -1,7 +1,7 @@
 """Which door: settings name the driver, the build decides whether it may drive hardware.
 
 An unsigned device build drives only the log door, a development build only log and mock doors. The caller knows the
-build (`edge.policy.attest.verified`) and passes ``allow_hardware``; nothing here can be switched on by the settings.
+build (`edge.build.attest.verified`) and passes ``allow_hardware``; nothing here can be switched on by the settings.
 """
 
 from __future__ import annotations

@@ -11,12 +11,10 @@ from edge.face.chain import Chain, Detects, Embeds, Look, Pick, nearest_centre
 from edge.face.detect import Detector
 from edge.face.embed import Embedder
 from edge.face.golden import check_golden, golden_digest, verify_golden
-from edge.face.installed import Added, added, find_card
 from edge.face.quality import Assessor, pose
 from edge.face.runner import Runner, check_delegation, outside_delegate
 
 __all__ = [
-    "Added",
     "Assessor",
     "Card",
     "Chain",
@@ -27,10 +25,8 @@ __all__ = [
     "Look",
     "Pick",
     "Runner",
-    "added",
     "check_delegation",
     "check_golden",
-    "find_card",
     "golden_digest",
     "load_card",
     "nearest_centre",

@@ -57,7 +57,7 @@ class Decode(Part):
     score_threshold: Annotated[float, Field(gt=0, lt=1)]
     nms_iou: Annotated[float, Field(gt=0, lt=1)]
     confirm: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Score that all looks at a face together must give (`edge.face.confirm`); None looks once."""
+    """Score that all looks at a face together must give (`edge.face.second_pass`); None looks once."""
 
 
 class FmrThreshold(Part):

@@ -104,7 +104,7 @@ class Chain:
 
         Args:
             settings: models and limits.
-            find: from a name to a card; a device brings one that knows added models (`edge.face.installed`).
+            find: from a name to a card; a device brings one that knows added models (`edge.models.installed`).
 
         Raises:
             ModelError: a card or a model cannot be used.

@@ -1,7 +1,7 @@
 """Finds faces in a frame.
 
     frame (any size) -> fitted into the input, aspect kept -> int8 net -> candidates -> merged -> `Face`, largest first
-          -> where the card says so, every face looked at again from near (`edge.face.confirm`)
+          -> where the card says so, every face looked at again from near (`edge.face.second_pass`)
 
 The cells that see the same face are averaged, weighted by their scores (Bazarevsky et al. 2019, BlazeFace, section 5):
 one face's landmarks are then steadier than those of its best cell alone, at no cost.
@@ -16,9 +16,9 @@ import numpy as np
 
 from edge.errors import InputError, ModelError
 from edge.face.card import Card
-from edge.face.confirm import confirmed
 from edge.face.heads import COLUMNS, Heads
 from edge.face.runner import Runner
+from edge.face.second_pass import confirmed
 from edge.types import F32, U8, Face
 
 #: Shrinking by more than this in one bilinear step would skip source pixels; such frames are halved first.

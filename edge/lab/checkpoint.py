@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import InputError
-from edge.lab.looking import Looks
+from edge.lab.extract import Looks
 from edge.lab.tally import Counts, Detail
 
 #: Raised whenever the meaning of what is kept changes.

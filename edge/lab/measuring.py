@@ -30,8 +30,8 @@ from edge.lab.adapters.peer import Eyes
 from edge.lab.bounds import Tell
 from edge.lab.checkpoint import Arrays, Checkpoint, counts_of, detail_of, key_of, looks_arrays, looks_of, sums
 from edge.lab.contender import Contender, DeviceChain
+from edge.lab.extract import Looks, look_at_all
 from edge.lab.figures import FMRS, fold_accuracy, threshold_at
-from edge.lab.looking import Looks, look_at_all
 from edge.lab.pairing import AllPairs, ListedPairs, Pairs, Trials, scores_of
 from edge.lab.pairs_file import Listed, read_pairs
 from edge.lab.picture_set import PictureSet

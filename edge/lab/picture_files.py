@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from edge.errors import InputError
+from edge.pictures import decode_image, read_image
 from edge.types import U8
-from edge.types.pictures import decode_image, read_image
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from edge.errors import InputError
 from edge.lab.figures import det
-from edge.lab.judge import curve_of
 from edge.lab.measuring import Result
+from edge.lab.summarise import curve_of
 
 F64 = NDArray[np.float64]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

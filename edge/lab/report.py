@@ -22,9 +22,9 @@ import numpy as np
 from edge.errors import InputError
 from edge.lab import plots
 from edge.lab.figures import det
-from edge.lab.judge import DISCARDED
 from edge.lab.measuring import Material, Result
 from edge.lab.sheet import thumbnail
+from edge.lab.summarise import DISCARDED
 
 SCHEMA = "edge/lab/v1"
 #: The rate that the page shows plots and groups at, when it was measured.
@@ -33,7 +33,7 @@ SHOWN = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Figures of one measurement; ``models`` are dicts of `edge.lab.judge.judge`, the yardstick first."""
+    """Figures of one measurement; ``models`` are dicts of `edge.lab.summarise.judge`, the yardstick first."""
 
     head: dict[str, Any]
     models: list[dict[str, Any]] = field(repr=False)

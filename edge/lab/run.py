@@ -10,12 +10,12 @@ import numpy as np
 
 from edge._version import __version__
 from edge.lab.contender import Contender
-from edge.lab.judge import judge
 from edge.lab.machine import machine
 from edge.lab.measuring import Material, Plan, Result, contenders_of, open_material, progress_of, results_of
 from edge.lab.pairing import Trials
 from edge.lab.progress import Tells
 from edge.lab.report import FILES, Report, write
+from edge.lab.summarise import judge
 from edge.lab.tally import WORST
 
 

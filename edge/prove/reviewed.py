@@ -19,17 +19,17 @@ loop | 69f7fe2f21eb41fd | edge/prove/live.py | _right
 loop | 33a43858cb374b29 | edge/service/demo.py | play
 
 [collections] the loop of a door: the next claim after the last one is decided
-loop | d7bcad583592d545 | edge/service/loop.py | Loop._serve
-loop | 7f3c39f4a0dc03a5 | edge/service/loop.py | Loop.run
+loop | 11f956d274af4891 | edge/service/loop.py | Loop._run
+loop | e3a1bf4e1fdf5293 | edge/service/loop.py | Loop._serve
 
 [collections] the captures of one person, at their own enrolment
 collection | 58ca7f553c95f255 | edge/session/enrolment.py | Enrolment._same_person
-collection, loop | 99a0243e0e951f57 | edge/session/enrolment.py | Enrolment.from_pictures
-collection, loop | beb2b2ac1171f1b2 | edge/session/enrolment.py | Enrolment.from_stream
-collection | c9531cf4587155d5 | edge/session/enrolment.py | average
+collection, loop | 20e8d0c4dbbccec2 | edge/session/enrolment.py | Enrolment.from_pictures
+collection, loop | 80fd79a1242492dd | edge/session/enrolment.py | Enrolment.from_stream
+collection | c9531cf4587155d5 | edge/face/match.py | average
 
 [collections] at most K looks of one session at one template
-loop | 2c74bac4ecadf108 | edge/session/verifier.py | _Run.decide
+loop | 8a40608f4566c21c | edge/session/verifier.py | _Run.decide
 
 [dynamic] the public names, loaded when they are first used; from a fixed table
 code, getattr, guarded | fb116130d0dbf54e | edge/__init__.py | __getattr__
@@ -44,7 +44,7 @@ getattr | b59fd08676bd9954 | edge/claim/rules.py | _hours
 [dynamic] a command's module, from a fixed table
 guarded | - | edge/cli/__init__.py | <module>
 code | 679899309cec6259 | edge/cli/__init__.py | _Commands.get_command
-code, guarded | 3effd01aed80c45e | edge/cli/verify.py | pictures_or_refuse
+code, guarded | 2c39eedf5bccc67f | edge/cli/verify.py | pictures_or_refuse
 
 [dynamic] the public names, from a fixed table; the door's guard is a process of its own
 guarded | - | edge/door/__init__.py | <module>
@@ -53,31 +53,33 @@ guarded | - | edge/door/guard.py | <module>
 
 [dynamic] fields of a card, by the schema's own names
 getattr | 02397d61ea086e27 | edge/face/card.py | parse_card
-module | - | edge/face/examine.py | <module>
-guarded | - | edge/face/sandbox.py | <module>
-guarded | - | edge/face/spec.py | <module>
+module | - | edge/models/examine.py | <module>
+guarded | - | edge/models/sandbox.py | <module>
+guarded | - | edge/models/spec.py | <module>
 
 [dynamic] the model runtime, one of two fixed names
 guarded | - | edge/face/runtime.py | <module>
 code | f5ed8b19da2e65f1 | edge/face/runtime.py | runtime_module
 
 [dynamic] fields of an entry, from a fixed table
+getattr | c1fd6fbc05b623a7 | edge/service/ledger.py | _entry
 getattr | b8a2fa13c467469a | edge/journal/entry.py | Entry.line
 
 [dynamic] suggests the nearest known key of a mistyped one
-guarded | - | edge/policy/buildfile.py | <module>
+guarded | - | edge/build/buildfile.py | <module>
 guarded | - | edge/policy/deployment.py | <module>
 guarded | - | edge/settings/translate.py | <module>
 
 [dynamic] compiled files are compared with their source, never run
-guarded | - | edge/policy/files.py | <module>
-code | e7b26af0bb8fc5b0 | edge/policy/files.py | InstalledFiles._fits
+guarded | - | edge/build/files.py | <module>
+code | e7b26af0bb8fc5b0 | edge/build/files.py | InstalledFiles._fits
 guarded | - | edge/prove/bytecode.py | <module>
 code | - | edge/prove/bytecode.py | _same
 guarded | - | edge/prove/stores.py | <module>
 
 [dynamic] the public names, and fields of the settings, from fixed tables
 guarded | - | edge/settings/__init__.py | <module>
+code, getattr, guarded | cc1bc62f22d101a9 | edge/trust/__init__.py | __getattr__
 code, getattr | 5123a5a13c6e4f21 | edge/settings/__init__.py | __getattr__
 getattr | 62c81c4d8a20536d | edge/settings/model.py | FaceSettings._ranges
 
@@ -95,32 +97,32 @@ guarded | - | edge/vault/store.py | <module>
 getattr | 3a0af9905eb1e9bf | edge/vault/consent.py | ConsentReceipt.__post_init__
 
 [scores] paints fictional people, measures pictures; sees no template
-reduction | - | edge/camera/figure.py | _draw_body
-reduction | - | edge/camera/figure.py | _face_mask
-reduction | - | edge/camera/figure.py | _hair_mask
-reduction | - | edge/camera/figure.py | _hair_picture
-contraction | - | edge/camera/figure.py | _without_halo
-reduction | - | edge/camera/figure.py | load_figure
+reduction | - | edge/fictional/figure.py | _draw_body
+reduction | - | edge/fictional/figure.py | _face_mask
+reduction | - | edge/fictional/figure.py | _hair_mask
+reduction | - | edge/fictional/figure.py | _hair_picture
+contraction | - | edge/fictional/figure.py | _without_halo
+reduction | - | edge/fictional/figure.py | load_figure
 reduction | - | edge/camera/health.py | Health.check
 reduction | - | edge/camera/health.py | _quantiles
 contraction, numpy, reduction | - | edge/camera/health.py | changing
-reduction | - | edge/camera/mesh.py | Relief.__init__
-contraction | - | edge/camera/mesh.py | Relief.displacement
-contraction, reduction | - | edge/camera/mesh.py | _spread
-contraction | - | edge/camera/mesh.py | rotation
-contraction | - | edge/camera/paint.py | _put_sheet
+reduction | - | edge/fictional/mesh.py | Relief.__init__
+contraction | - | edge/fictional/mesh.py | Relief.displacement
+contraction, reduction | - | edge/fictional/mesh.py | _spread
+contraction | - | edge/fictional/mesh.py | rotation
+contraction | - | edge/fictional/paint.py | _put_sheet
 
 [scores] letters, drawings and Base45 of a card; sees no template
 reduction | - | edge/claim/base45.py | decode
-contraction | - | edge/claim/drawing.py | raster
-reduction | - | edge/claim/lettering.py | width
-accumulation | - | edge/claim/lettering.py | write
+contraction | - | edge/papers/drawing.py | raster
+reduction | - | edge/papers/lettering.py | width
+accumulation | - | edge/papers/lettering.py | write
 
 [scores] finds, aligns and judges one face in one picture
 accumulation, reduction | - | edge/face/align.py | similarity
-reduction | - | edge/face/confirm.py | _together
+reduction | - | edge/face/second_pass.py | _together
 contraction, reduction | - | edge/face/detect.py | merge
-reduction | 52d9ffc1e8ef55fd | edge/face/examine.py | _check_answers
+reduction | 52d9ffc1e8ef55fd | edge/models/examine.py | _check_answers
 numpy | - | edge/face/feed.py | Feed.__call__
 accumulation | - | edge/face/heads.py | Heads.__init__
 reduction | - | edge/face/quality.py | Assessor.measure
@@ -129,20 +131,21 @@ opencv | - | edge/face/quality.py | Assessor._sharpness
 reduction | - | edge/face/quality.py | pose
 
 [scores] error rates of a model's card
-reduction | 9ab0a06b16462b8f | edge/policy/judge.py | of_card
+reduction | 9ab0a06b16462b8f | edge/build/judge.py | of_card
 
 [scores] counts findings
+reduction | 343b0b9144ee1674 | edge/service/fitness.py | tell_selftest
 reduction | - | edge/prove/live.py | _controls
 reduction | - | edge/prove/live.py | _others
 reduction | - | edge/prove/model.py | Report.violations
 reduction | - | edge/prove/trials.py | looks_sealed
 
 [scores] the one place where a score is computed: one template, one probe
-contraction | 264c93e7eac24ac2 | edge/session/compare.py | cosine
+contraction | 264c93e7eac24ac2 | edge/face/match.py | cosine
 
 [scores] the mean of one person's captures, at their own enrolment
-reduction | beb2b2ac1171f1b2 | edge/session/enrolment.py | Enrolment.from_stream
-numpy, reduction | c9531cf4587155d5 | edge/session/enrolment.py | average
+reduction | 80fd79a1242492dd | edge/session/enrolment.py | Enrolment.from_stream
+numpy, reduction | c9531cf4587155d5 | edge/face/match.py | average
 
 [sql] hands on the statements of this product's own files; versions of the format
 assembled, unknown | 8f491d1bfe6a7d24 | edge/state/database.py | SqliteFile._migrate
@@ -156,10 +159,10 @@ unknown | 9982f7a64e909677 | edge/vault/store.py | Store._holders
 [templates] reads a file, a frame or an archive
 gate | 4b8bfc46c0b80b1b | edge/camera/__init__.py | Rotated.read
 gate | 3f1467a12a0a026d | edge/camera/capture.py | Pulled._pull
-gate | 5fc533701f7e4524 | edge/policy/files.py | InstalledFiles.digest
-gate | 5fc533701f7e4524 | edge/policy/files.py | WheelFiles.digest
-gate | f2b55eb9f91cca9d | edge/policy/files.py | WheelFiles.read
-gate | 4c1c9f0d42759f58 | edge/policy/wheels.py | _rewrite
+gate | 5fc533701f7e4524 | edge/build/files.py | InstalledFiles.digest
+gate | 5fc533701f7e4524 | edge/build/files.py | WheelFiles.digest
+gate | f2b55eb9f91cca9d | edge/build/files.py | WheelFiles.read
+gate | 4c1c9f0d42759f58 | edge/build/wheels.py | _rewrite
 gate | e2c4158c87185396 | edge/prove/bytecode.py | _is_ours
 gate | be955ce4a96605ae | edge/prove/bytecode.py | _same
 gate | a263a77f2247ede8 | edge/prove/environment.py | _pth
@@ -176,11 +179,10 @@ gate | 24a9d8df26563c5d | edge/prove/stores.py | Store.read
 gate | 57701cbd718645b6 | edge/prove/subject.py | Site.read
 gate | 47004964efbeb517 | edge/prove/trials.py | opens
 gate | f488d71a0fcc1863 | edge/settings/yaml_core.py | parse
-gate | 9e3004eb374237da | edge/types/pictures.py | _read
+gate | 9e3004eb374237da | edge/pictures/decode.py | _read
 
 [templates] a person's own enrolment
-gate | 7b15e04bfbe2a11e | edge/cli/enrol.py | _capture
-gate | 0ec72fb21a2bc599 | edge/cli/enrol.py | _consent
+gate | f3434adc37c21955 | edge/cli/enrol.py | _consent
 gate | 85ea10027fcd785d | edge/session/enrolment.py | Enrolment._embed
 gate | 58ca7f553c95f255 | edge/session/enrolment.py | Enrolment._same_person
 
@@ -191,29 +193,29 @@ gate | 2be940addb45cfec | edge/face/chain.py | Chain.with_embedder
 gate | - | edge/face/detect.py | Detector.__init__
 gate | - | edge/face/embed.py | Embedder.__init__
 gate | - | edge/face/golden.py | verify_golden
-gate | - | edge/face/installed.py | _bytes
+gate | - | edge/models/installed.py | _bytes
 
 [templates] a model that somebody brought: run on made-up numbers, in a process of its own
-gate | - | edge/face/examine.py | examine
-gate | - | edge/face/examine.py | verify
+gate | - | edge/models/examine.py | examine
+gate | - | edge/models/examine.py | verify
 
 [templates] opens a locked key, no template
-gate | 95eb2b85dc2feee3 | edge/keys/device.py | RecoveryKey.open_escrow
-gate | b862f4d4c707e231 | edge/keys/locked.py | unlock
+gate | 95eb2b85dc2feee3 | edge/trust/device.py | RecoveryKey.open_escrow
+gate | b862f4d4c707e231 | edge/trust/locked.py | unlock
 
 [templates] seals and opens a made-up vector
 gate | 8c398c9227c91f75 | edge/selftest/checks.py | model
 gate | b2780401350488c6 | edge/selftest/sealing.py | Bench.open
 
 [templates] enrols the fictional people of the demo
-gate | 8461fd0c53fc7024 | edge/service/demo.py | Office.enrol
+gate | 5bead0bc34bc5442 | edge/service/demo.py | Office.enrol
 
 [templates] the one comparison
-gate | 613fe83b439629f8 | edge/session/compare.py | compare
+gate | 613fe83b439629f8 | edge/face/match.py | compare
 
 [templates] one session: opens one template, embeds a look, compares
 gate | 06f6a0ca0e60dc26 | edge/session/verifier.py | Verifier._open
-gate | 14c0c86a15439121 | edge/session/verifier.py | _Run._compare
+gate | 41993d8c9d0e1b00 | edge/session/verifier.py | _Run._compare
 
 [templates] the two secrets themselves
 gate | 0a00f14e8fdcdd9f | edge/types/vectors.py | Probe.consume
@@ -227,7 +229,39 @@ gate | - | edge/vault/schema.py | <module>
 gate | 0f0cd3b8d6863b13 | edge/vault/seal.py | open_sealed
 gate | 28f6daaf51e005de | edge/vault/store.py | Store.template
 gate | a8ed78105ad031df | edge/vault/vault.py | Vault.open
-gate | b8ffe5752e429f41 | edge/vault/vault.py | Vault.reissue
+
+[sql] a name of a thread, in words; no statement
+template | 8c60b9f8d1696a90 | edge/service/observers.py | Observers.add
+
+[dynamic] fields of an event, by their own names
+getattr | 8d0750f778af6db1 | edge/types/events.py | Event.as_json
+
+[templates] the captures of one person, at their own enrolment or renewal
+gate | 075f656fb22ae057 | edge/session/verifier.py | Verifier.same_person
+gate | fbb4fda65ce9b648 | edge/service/operator.py | Operator._capture
+gate | b17b94dccaa37dc0 | edge/service/operator.py | Operator._capture_of_holder
+
+[templates] a new card for the holder of an old one: opened with it, sealed again under the new one
+gate | 7d616185b4088f4b | edge/vault/vault.py | Vault.prepare_reissue
+
+[dynamic] the class of an error that the running door names, among those of edge.errors
+getattr | ae1415214f2f4aaa | edge/service/remote.py | _error
+
+[dynamic] fields of a token, by their own names
+getattr | 72b7bcbc6442c636 | edge/claim/token.py | decode
+
+[dynamic] an operator's act, from a fixed table
+getattr | b19706f7c95d6a96 | edge/service/operator.py | Operator.do
+
+[dynamic] sockets: of the operator's acts, in the state folder
+module | - | edge/service/operator_socket.py | <module>
+module | - | edge/service/remote.py | <module>
+
+[listeners] operators' acts on a running door: a Unix socket of mode 0600 in its state folder
+module | - | edge/service/operator_socket.py | <module>
+call | 678d5baee664d391 | edge/service/operator_socket.py | OperatorSocket.__init__
+call | d33de50feb366460 | edge/service/operator_socket.py | OperatorSocket._accept
+module | - | edge/service/remote.py | <module>
 """
 
 

@@ -1,6 +1,6 @@
 """Rooms outside the profile are absent, and every file of the package is one that somebody has decided about.
 
-The rows are those of the auditor's own copy (`edge.policy.contents`), not of the examined one.
+The rows are those of the auditor's own copy (`edge.build.contents`), not of the examined one.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import Any
 
-from edge.policy.build import STATEMENT, STATEMENT_SCHEMA
-from edge.policy.capabilities import WHEEL_PROFILES, of
-from edge.policy.contents import DATA, profiles_of
+from edge.build.contents import DATA, profiles_of
+from edge.profile import STATEMENT, STATEMENT_SCHEMA, WHEEL_PROFILES, of
 from edge.prove.model import Finding, Level
 from edge.prove.subject import Subject
 

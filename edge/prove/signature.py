@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge.policy.attest import Examination, Problem, examine
-from edge.policy.files import SIGNATURE, Files, InstalledFiles, WheelFiles
-from edge.policy.signing import PublicKey
+from edge.build.attest import Examination, Problem, examine
+from edge.build.files import SIGNATURE, Files, InstalledFiles, WheelFiles
 from edge.prove.model import Check, Finding, Level
 from edge.prove.subject import Subject
+from edge.trust.envelopes import PublicKey
 
 _TITLE = "Somebody whom the auditor trusts has signed exactly these files"
 

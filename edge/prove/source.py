@@ -1,6 +1,6 @@
 """Python source as data: parsed, never imported.
 
-    module = Module.parse("edge/session/compare.py", text)
+    module = Module.parse("edge/face/match.py", text)
     for node, function in module.walk(ast.Call): ...
     module.dotted(node)                      # "numpy.linalg.norm", whatever numpy is called in this file
 
@@ -42,7 +42,7 @@ class Module:
     """One parsed file.
 
     Attributes:
-        file: path such as ``edge/session/compare.py``. name: dotted, such as ``edge.session.compare``.
+        file: path such as ``edge/face/match.py``. name: dotted, such as ``edge.face.match``.
         imports: local name -> dotted name. strings: name -> constant text, of the file's own top level.
         functions: qualified name -> every definition under it (more than one hides another).
     """

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.policy.contents import profiles_of
-from edge.policy.signing import PublicKey
+from edge.build.contents import profiles_of
 from edge.prove import bytecode, dynamic, environment, listeners, records, rooms, scores, statements, templates
 from edge.prove.allowed import judge
 from edge.prove.model import Check, Finding, counted, ordered
 from edge.prove.signature import check_signature
 from edge.prove.source import Module, Use
 from edge.prove.subject import Subject
+from edge.trust.envelopes import PublicKey
 
 _LAB = "a lab build compares pictures of a labelled set by its nature: it holds neither camera, store nor door"
 
@@ -165,7 +165,7 @@ def builders_from(path: Path) -> Mapping[str, PublicKey]:
     Raises:
         SignatureError: it is neither.
     """
-    from edge.policy.signing import trusted
+    from edge.trust.envelopes import trusted
 
     if path.is_dir():
         return trusted(path, "builder", strict=False)

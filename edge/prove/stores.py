@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import EdgeError, InputError
-from edge.keys import Keyring, load_device_key
 from edge.prove.model import counted
 from edge.prove.trials import Sealed
 from edge.state import state_database
+from edge.trust import Keyring, load_device_key
 from edge.types import Claim, Custody
 from edge.vault import FILE, Header, Holder, Record, Vault, record_id, seal, subject_hash
 from edge.vault.schema import DELETE_TEMPLATE, READ_TEMPLATE, WRITE_TEMPLATE

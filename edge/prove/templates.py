@@ -25,7 +25,7 @@ _PLAIN = frozenset({"_data", "READ_TEMPLATE"})
 #: Calls that are gates with one argument only, or with a certain keyword.
 _OPEN_WITH = "model_digest"
 #: Calls that end in a template or a comparison, for the loops.
-_TAKERS = words("open_sealed consume cosine compare decide decide_once embed _embed reissue renew template try_open")
+_TAKERS = words("open_sealed consume cosine compare decide embed _embed reissue renew template try_open")
 _ONE = frozenset({"Template", "Probe", "SealedTemplate", "Record", "Claim", "I8"})
 _MANY = words(
     "list List tuple Tuple set Set frozenset FrozenSet dict Dict Sequence MutableSequence Iterable Iterator "

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from edge.keys import derive
+from edge.trust import derive
 from edge.types import Custody
 from edge.vault import Record
 

@@ -49,6 +49,11 @@ class Report:
     def fit(self) -> bool:
         return all(result.ok or not result.needed for result in self.results)
 
+    @property
+    def first_failed(self) -> Result | None:
+        """The first needed check that failed."""
+        return next((result for result in self.results if result.needed and not result.ok), None)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA,

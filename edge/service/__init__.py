@@ -1,15 +1,31 @@
 """The running device: the only place that wires rooms together.
 
 with open_device(Path("device.yaml")) as device:      # settings -> Device
-    Loop(device, readers, tell).run(stop)
+    device.observe(print)                             # every event, from a thread of its own
+    Loop(device, readers).run(stop)
 
-Device     opened parts; `decide` about one claim, `act` on the decision
+Device     opened parts; `decide` about one claim, `act` on the decision, `observe` what happens
+Operator   the acts of a named person: enrol, renew, re-issue, revoke, erase, reset, confirm
 Loop       wait for a claim, look, decide, act, journal
 demo       the whole of it on people who do not exist
 """
 
-from edge.service.device import Device, Parts
-from edge.service.fitness import device_checks, open_device
-from edge.service.loop import Event, Loop
+from edge.service.device import Device
+from edge.service.fitness import device_checks, open_device, tell_selftest
+from edge.service.loop import Loop
+from edge.service.operator import Operator
+from edge.service.operator_socket import OperatorSocket
+from edge.service.parts import Parts
+from edge.service.remote import Remote
 
-__all__ = ["Device", "Event", "Loop", "Parts", "device_checks", "open_device"]
+__all__ = [
+    "Device",
+    "Loop",
+    "Operator",
+    "OperatorSocket",
+    "Parts",
+    "Remote",
+    "device_checks",
+    "open_device",
+    "tell_selftest",
+]

@@ -18,14 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import _resources
-from edge.camera import FictionalSource, Nobody, OnePerson, Scene, TwoPeople
-from edge.keys import IssuerKey, Keyring
-from edge.service.device import Device, Parts
+from edge.fictional import FictionalSource, Nobody, OnePerson, Scene, TwoPeople
+from edge.pictures import read_image
+from edge.service.device import Device
+from edge.service.parts import Parts
 from edge.session import Glimpse
 from edge.settings.model import CameraSettings, DecisionSettings, DeviceSettings, Settings
+from edge.trust import IssuerKey, Keyring
 from edge.types import Custody, Decision, Frame, Outcome, Reason
-from edge.types.pictures import read_image
-from edge.vault import ConsentReceipt
+from edge.vault import ConsentReceipt, Issuance, Terms
 
 NOTE = "fictional faces: shows that the chain works, says nothing about accuracy"
 
@@ -143,22 +144,17 @@ class Office:
             for k in (1, 2)
         ]
         now = self.device.clock.now().utc_s
-        issued = self.device.vault.enrol(
+        vault, day = self.device.vault, 86_400
+        valid = (now - 2 * day, now - day) if expired else (now, now + day)
+        draft = vault.prepare_enrolment(
             self.device.enrolment().from_pictures(frames),
-            model_digest=bytes.fromhex(self.device.chain.model),
-            consent=ConsentReceipt(f"{name} (does not exist)", "demo", "en", now, "close the terminal"),
-            operator="demo",
-            groups=("default",),
-            credential=1,
-            issuer=self.issuer,
-            not_before=now - 2 * 86400 if expired else now,
-            expires=now - 86400 if expired else now + 86400,
-            custody=Custody.CARD,
-            random_bytes=os.urandom,
-            now_s=now,
+            Terms(Custody.CARD, ("default",), 1, *valid),
+            ConsentReceipt(f"{name} (does not exist)", "demo", "en", now, "close the terminal"),
+            Issuance(self.issuer, "demo", bytes.fromhex(self.device.chain.model), now),
         )
-        assert issued.token is not None
-        return issued.token
+        text = vault.commit(draft).text
+        assert text is not None
+        return text
 
 
 def _flip(token: str) -> str:

@@ -2,70 +2,52 @@
 
     settings = load_settings()
     with Device.open(settings) as device:
+        device.observe(lambda event: print(event.kind), name="console")
         with device.stream() as stream:
             decision = device.decide(token_text, lambda: stream)
             device.act(decision)
 
-`decide` answers and journals; `act` drives the door. `Loop` (`edge.service.loop`) calls both for every claim that a
-reader delivers; `edge verify` only decides.
+`decide` answers, `act` drives the door, and both tell what they do: the journal first and in line, then every other
+observer. `Loop` (`edge.service.loop`) calls both for every claim that a reader delivers; `edge verify` only decides.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import math
-import os
-import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 
 from edge.camera import Capture, Pulled, open_source
 from edge.camera.health import Health
-from edge.door import open_door
-from edge.errors import ClaimError
+from edge.errors import ClaimError, JournalBroken
 from edge.face import Chain
 from edge.journal import KEY_LABEL, Journal
-from edge.keys import Keyring
-from edge.policy import BuildInfo, current
-from edge.policy.attest import verified
-from edge.service.house import House
+from edge.profile import BuildInfo
+from edge.service.doorway import Doorway, to_stderr
+from edge.service.housekeeping import Housekeeping
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
 from edge.service.models import Overlap, model_finder
+from edge.service.observers import Observer, Observers
+from edge.service.parts import BUILD_DATE, Parts
 from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.retention import Retention, retention
-from edge.session import Desk, Enrolment, Glimpse, Verifier
+from edge.session import Admission, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
 from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
-from edge.types import Decision, Door, Outcome, Source, Stream
+from edge.state.folder import WAIT_S, FolderLock
+from edge.trust import Keyring
+from edge.types import Decision, Door, Outcome, Stream
+from edge.types.acts import GuardTripped
+from edge.types.events import ClaimPresented, ClaimRefused, Decided, Event, Faulted, SessionOpened
 from edge.vault import Vault
 
-#: No time before this is believed: Unix seconds of 2026-11-01, a date before which nothing here was built.
-BUILD_DATE = 1_793_491_200
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a caller may put in the place of the configured parts: the demo, tests, integrators with other hardware.
-
-    Attributes:
-        source: makes the source of frames, instead of ``settings.camera``.
-        door: instead of ``settings.door``.
-        keyring: instead of the key files.
-        build: instead of what this build says of itself (tests of device builds).
-        system_clock: Unix seconds.
-        acknowledged_by: the operator who accepts that vault and state do not fit together (`edge confirm vault`).
-        fast: pull frames as fast as they come, without a capture thread.
-    """
-
-    source: Callable[[], Source] | None = None
-    door: Door | None = None
-    keyring: Keyring | None = None
-    build: BuildInfo = field(default_factory=current)
-    system_clock: Callable[[], float] = time.time
-    random_bytes: Callable[[int], bytes] = os.urandom
-    acknowledged_by: str = ""
-    fast: bool = False
+_log = logging.getLogger(__name__)
+#: Where a running door listens for operators' acts; see `edge.service.operator_socket`.
+DOOR_SOCKET = "operator.sock"
 
 
 class Device:
@@ -73,13 +55,14 @@ class Device:
 
     Attributes:
         settings, build: what it was told, what it is.
-        chain, vault, limits, clock, ledger (the journal), door: its rooms. desk, verifier: its session.
-        house: what goes by itself. policy: the rules that it is judged by, every day.
+        chain, vault, limits, clock, ledger (the journal), door: its rooms. admission, verifier: its session.
+        housekeeping: what goes by itself. policy: the rules that it is judged by, every day.
         overlap: the previous embedder, if the settings declare one.
     """
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
         self.settings, self.build, self.keyring, self._parts = settings, parts.build, keyring, parts
+        self.now_ns = parts.now_ns
         self.clock = ClockGuard(state, system_clock=parts.system_clock, build_date=max(BUILD_DATE, parts.build.built_s))
         self.limits = Limits(state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
         folder = settings.device.state_dir
@@ -93,12 +76,17 @@ class Device:
         counters = Counters(state)
         written = counters.value(JOURNAL_COUNTER)
         journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().utc_s, at_least=written)
-        self.ledger = Ledger(journal, settings, parts.build, counters)
+        self.ledger = Ledger(journal, counters)
+        self._observers = Observers(self._lost)
         find = model_finder(settings)
         self.chain = Chain.load(settings.face, find)
         self.overlap = Overlap.load(settings.face, self.chain, find)
-        self.house = House(self.vault, self.limits, self.ledger, self.clock, lambda: self.retention)
-        self.desk = Desk(keyring.trust, keyring.site_id, settings.claim, self.clock.now, lambda: self.vault.keep_days)
+        self.housekeeping = Housekeeping(
+            self.vault, self.limits, self.ledger, self.clock, lambda: self.retention, self.tell, self.now_ns
+        )
+        self.admission = Admission(
+            keyring.trust, keyring.site_id, settings.claim, self.clock.now, lambda: self.vault.keep_days
+        )
         self.verifier = Verifier(
             self.chain,
             self.vault,
@@ -109,20 +97,31 @@ class Device:
             reveal_scores=not self.build.is_device,
             source_timeout_s=settings.camera.timeout_s,
             previous=lambda: self.overlap.now(self.clock.now().utc_s),
+            now_ns=self.now_ns,
         )
         self.policy = PolicyWatch(
-            settings.device, parts.build, self.chain.embedder.card.raw, self.ledger, lambda: self.clock.now().utc_s
+            settings.device,
+            parts.build,
+            self.chain.embedder.card.raw,
+            self.tell,
+            lambda: self.clock.now().utc_s,
+            now_ns=self.now_ns,
         )
         self._state = state
-        self._door = parts.door
-        self._examined: BuildInfo | None = None
+        self.doorway = Doorway(settings, parts.build, self.tell, self.now_ns, door=parts.door)
         self._closed = False
+        self._lock: FolderLock | None = None
 
     @classmethod
-    def open(cls, settings: Settings, parts: Parts | None = None) -> Device:
+    def open(cls, settings: Settings, parts: Parts | None = None, *, hold: str = "") -> Device:
         """Open keys, state, vault, journal and models. Neither camera nor door is touched yet.
 
+        Args:
+            hold: the command that decides or changes something, and so holds the state folder for itself (another one
+                waits for it `WAIT_S`, unless a running door takes its act); empty: it only reads.
+
         Raises:
+            FolderBusy: another process holds the folder.
             KeyringError, StateError, VaultError, JournalBroken, ModelError: a part cannot be used.
         """
         parts = parts or Parts()
@@ -130,12 +129,20 @@ class Device:
         keyring = parts.keyring or Keyring.load(
             device.state_dir, device.trust_dir, strict=settings.door.driver != "log"
         )
-        state = state_database(device.state_dir)
+        lock = _held(device.state_dir, hold) if hold else None
         try:
-            return cls(settings, parts, keyring, state)
+            state = state_database(device.state_dir)
+            try:
+                opened = cls(settings, parts, keyring, state)
+            except BaseException:
+                state.close()
+                raise
         except BaseException:
-            state.close()
+            if lock is not None:
+                lock.close()
             raise
+        opened._lock = lock
+        return opened
 
     def __enter__(self) -> Device:
         return self
@@ -151,12 +158,50 @@ class Device:
             return
         self._closed = True
         try:
-            if self._door is not None:
-                self._door.close()
+            self.doorway.close()
+            self._observers.close()
         finally:
             self.vault.close()
             self.ledger.close()
             self._state.close()
+            if self._lock is not None:
+                self._lock.close()
+
+    def observe(self, observer: Observer, *, name: str = "observer") -> Callable[[], None]:
+        """Have an observer told every event from now on; it never delays a claim, a door or a stop.
+
+        Args:
+            observer: called with one event at a time, from a thread of its own; see `edge.service.observers`.
+            name: 1 to 32 letters, digits and ``_ . + -``, for the journal, should the observer be lost.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._observers.add(observer, name=name)
+
+    def tell(self, event: Event) -> None:
+        """Tell an event: to the journal, in line, and then to whoever observes.
+
+        Raises:
+            JournalBroken: it cannot be written; the device must not go on.
+        """
+        _log.debug("%s %s", event.kind, event.session)
+        self.ledger(event)
+        self._observers.tell(event)
+
+    def _lost(self, name: str, error: BaseException) -> None:
+        """An observer stalled or died. Told from that observer's thread, or from one that is telling."""
+        with contextlib.suppress(JournalBroken):  # the next event that must be on the disk says so again
+            self.tell(
+                Faulted(
+                    at_ns=self.now_ns(),
+                    room="observer",
+                    error=type(error).__name__,
+                    what=f"the observer {name} is told nothing more",
+                    where=name,
+                    remedy="restart what listens, then the service",
+                )
+            )
 
     def stream(self) -> Capture | Pulled:
         """A fresh stream of the configured source; enter it to open the source."""
@@ -170,13 +215,14 @@ class Device:
         text: str,
         stream: Callable[[], Stream],
         *,
+        reader: str = "",
         watch: Callable[[Glimpse], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Decision:
-        """Decide about the claim that a token makes, and journal the decision.
+        """Decide about the claim that a token makes, and tell it, step by step.
 
         Args:
-            text: as a reader delivered it.
+            text: as a reader delivered it. reader: its name.
             stream: asked for only when the claim itself holds, so that a camera need not be opened for a refusal.
             watch, cancelled: see `Verifier.verify`.
 
@@ -187,68 +233,79 @@ class Device:
             CameraError: the source could not be opened.
             StateError, VaultError, JournalBroken: the device must not go on.
         """
+        self.tell(ClaimPresented(at_ns=self.now_ns(), reader=reader))
+        opened = False
+
+        def tell(event: Event) -> None:
+            nonlocal opened
+            opened = opened or isinstance(event, SessionOpened)
+            self.tell(event)
+
         try:
-            claim = self.desk.receive(text, 0)
+            claim = self.admission.receive(text, 0)
         except ClaimError as error:
             decision = self.verifier.refuse(error)
         else:
             received = stream()
             # The claim is as old as this moment on the stream's clock: only younger frames count.
             claim = replace(claim, received_ns=received.now_ns())
-            decision = self.verifier.verify(claim, received, watch=watch, cancelled=cancelled)
-        self.ledger.journal.decided(decision)
-        if decision.outcome is not Outcome.ACCEPT:
-            self._watch_guard()
+            decision = self.verifier.verify(claim, received, tell=tell, watch=watch, cancelled=cancelled)
+            if decision.outcome is not Outcome.ACCEPT:
+                decision = replace(decision, wait_s=math.ceil(self.limits.wait_s(claim.serial)))
+        self._tell_end(decision, opened)
         return decision
 
+    def _tell_end(self, decision: Decision, opened: bool) -> None:
+        """A session's decision, or the refusal of a claim for which none was opened; then the guard, if it tripped."""
+        now, session, public = self.now_ns(), decision.session, decision.public()
+        other = "" if decision.outcome is Outcome.ACCEPT else self.settings.alternative or ""
+        if opened:
+            self.tell(Decided(at_ns=now, session=session, decision=public, alternative=other))
+        else:
+            reason, wait_s = decision.reason, decision.wait_s
+            self.tell(
+                ClaimRefused(
+                    at_ns=now, session=session, decision=public, reason=reason, wait_s=wait_s, alternative=other
+                )
+            )
+        if decision.outcome is not Outcome.ACCEPT:
+            self._watch_guard()
+
     def _watch_guard(self) -> None:
-        """A trip of the fan-out guard is journalled once; asked again later when the plug was pulled in between."""
+        """A trip of the fan-out guard is told once; asked again later when the plug was pulled in between."""
         guard = self.limits.guard()
         if guard.news:
-            self.ledger.journal.write("fan_out", level=guard.level, cards=guard.cards, wait=math.ceil(guard.wait_s))
+            wait_s = math.ceil(guard.wait_s)
+            self.tell(GuardTripped(at_ns=self.now_ns(), level=guard.level, cards=guard.cards, wait_s=wait_s))
             self.limits.told()
 
-    def decide_once(self, text: str) -> Decision:
-        """Decide about one claim on a stream of its own, opened only once the claim itself holds; see `decide`."""
+    def verify(self, token: str) -> Decision:
+        """Decide about one claim in front of the camera, which is opened only once the claim itself holds.
+
+        Args:
+            token: the text of the card.
+
+        Raises:
+            as `decide`.
+        """
         stream = self.stream()
         try:
-            return self.decide(text, stream.start)
+            return self.decide(token, stream.start)
         finally:
             stream.stop()
 
     def act(self, decision: Decision) -> None:
-        """Let the door act on a decision: the lock is released on an accept only.
-
-        Raises:
-            DoorError: the hardware failed; the door is locked.
-        """
-        self.door.act(decision)
+        """Let the door act on a decision; see `Doorway.act`. Raises `DoorError`: told, and the door is locked."""
+        self.doorway.act(decision)
 
     @property
     def door(self) -> Door:
-        """The door, opened when it is first needed."""
-        if self._door is None:
-            settings, allow, why = self.settings.door, False, ""
-            if settings.driver != "log":
-                build = self.examined()
-                allow, why = build.drives_doors, build.log_only
-            self._door = open_door(settings, allow_hardware=allow, why=why, write=_to_stderr)
-            self._door.open()
-        return self._door
+        """The door, opened when it is first needed. Raises `DoorError`."""
+        return self.doorway.door
 
     def examined(self) -> BuildInfo:
-        """This build, and whether a trusted signature covers it. Reads every installed file, once.
-
-        It is asked before a door other than log is opened, by the self-test and when the loop starts.
-        """
-        if self._examined is None:
-            build = self.build
-            looked = build if build.signed else verified(self.settings.device.trust_dir)
-            # what was handed in by `Parts` stays what it is: only the signature is added
-            self._examined = replace(
-                build, signed=looked.signed, signer=looked.signer, signer_id=looked.signer_id, unsigned=looked.unsigned
-            )
-        return self._examined
+        """This build, and whether a trusted signature covers it; see `Doorway.examined`."""
+        return self.doorway.examined()
 
     @property
     def retention(self) -> Retention:
@@ -276,6 +333,7 @@ class Device:
         return self._parts.random_bytes(8).hex()
 
 
-def _to_stderr(line: str) -> None:
-    """The log door's lines; standard output belongs to the answers."""
-    sys.stderr.write(line + "\n")
+def _held(folder: Path, name: str) -> FolderLock:
+    """The state folder for this process; it waits for a command that is about to end, not for a running door."""
+    wait_s = 0.0 if (folder / DOOR_SOCKET).exists() else WAIT_S
+    return FolderLock(folder, name, wait_s=wait_s, waiting=lambda holder: to_stderr(f"edge: waiting for {holder}"))

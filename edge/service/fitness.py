@@ -13,24 +13,27 @@ from pathlib import Path
 
 from edge.errors import EdgeError, JournalBroken, PolicyStops, SettingsError, Unfit
 from edge.face import Card
-from edge.selftest import Check, checks
+from edge.selftest import Check, Report, checks
 from edge.selftest.sealing import Bench
-from edge.service.device import Device, Parts
+from edge.service.device import Device
 from edge.service.models import model_finder
+from edge.service.parts import Parts
 from edge.service.policy import need_as_declared
 from edge.settings import Settings, load_settings
+from edge.types import acts, events
 
 
-def open_device(config: Path | None, parts: Parts | None = None) -> Device:
+def open_device(config: Path | None, parts: Parts | None = None, *, hold: str = "") -> Device:
     """Load settings and open the device.
 
     Args:
+        hold: see `Device.open`.
         config: the settings file; None for ``/etc/edge/device.yaml``, else the packaged example.
 
     Raises:
         SettingsError: with every problem. As `Device.open`.
     """
-    return Device.open(load_settings(config), parts)
+    return Device.open(load_settings(config), parts, hold=hold)
 
 
 @contextmanager
@@ -58,6 +61,17 @@ def device_checks(
         return
     with opened:
         yield _all(settings, opened, None)
+
+
+def tell_selftest(device: Device, report: Report) -> None:
+    """Have the device tell how its self-test ended: an event, and another one when it is unfit."""
+    failed = report.first_failed
+    failures = [result for result in report.results if not result.ok]
+    needed = sum(result.needed for result in failures)
+    warnings, check = len(failures) - needed, failed.name if failed else ""
+    device.tell(acts.SelfTested(at_ns=device.now_ns(), fit=report.fit, failed=needed, warnings=warnings, check=check))
+    if failed is not None:
+        device.tell(events.Unfit(at_ns=device.now_ns(), check=failed.name, what=failed.what, remedy=failed.remedy))
 
 
 def _all(settings: Settings, device: Device | None, error: EdgeError | None) -> list[Check]:

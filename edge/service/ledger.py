@@ -1,42 +1,57 @@
-"""What this device writes into its journal, in the words of the loop and of the commands."""
+"""The first observer of a device: its journal. The one place where an event becomes an entry.
+
+    ledger(Decided(...))          # returns when the entry is on the disk
+
+It is called in line: what must be on the disk is there before the door moves. Events that nothing has to be shown of
+afterwards (guidance, progress, readiness) leave no entry.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from edge.errors import EdgeError
 from edge.journal import Entry, Journal
 from edge.journal.kinds import Value
-from edge.policy import BuildInfo
-from edge.selftest import Report
-from edge.settings.model import Settings
 from edge.state import Counters
-from edge.types import Fault
-from edge.vault import Issued
-
-if TYPE_CHECKING:
-    from edge.policy.standing import Standing
+from edge.types import acts
+from edge.types import events as ev
 
 #: Name of the counter in `edge.state` that holds the number of the journal's last entry.
 JOURNAL_COUNTER = "journal"
+#: So many entries back at most, the last start is looked for, to see whether the settings are others now.
+_BACK = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The journal of one device, and what it needs to describe itself.
+    """The journal of one device.
 
     Args:
-        journal: opened. settings, build: of this device.
+        journal: opened.
         counters: of `edge.state`; remember how long the journal was, so that an older copy put back is noticed.
     """
 
     journal: Journal
-    settings: Settings
-    build: BuildInfo
     counters: Counters
+
+    def __call__(self, event: ev.Event) -> None:
+        """Write what an event says into the journal.
+
+        Raises:
+            JournalBroken: it cannot be written; the device must not go on.
+        """
+        match event:
+            case ev.Decided() | ev.ClaimRefused():
+                self.journal.decided(event.decision)
+            case ev.Faulted() if event.faults:
+                for fault in sorted(event.faults):
+                    self.journal.write("fault", error=event.error, room=event.room, fault=fault.value)
+            case acts.Act():
+                self._acted(event)
+            case _:
+                if (entry := _entry(event)) is not None:
+                    kind, fields = entry
+                    self.journal.write(kind, **fields)
 
     def mark(self) -> None:
         """Remember the journal's length outside of it."""
@@ -53,78 +68,72 @@ class Ledger:
         """The entries that name a card, oldest first. Raises `JournalBroken`."""
         return self.journal.about(serial)
 
-    def started(self, model: str, build: BuildInfo) -> None:
-        """The loop began, with these settings (their digest), this embedder (its SHA-256, hex) and this build.
+    def last_settings(self) -> str:
+        """Digest of the settings at the last start; empty when none is near the end. Raises `JournalBroken`."""
+        starts = (entry.fields for entry in reversed(self.journal.last(_BACK)) if entry.kind == "started")
+        return str(next(starts, {}).get("settings", ""))
 
-        Args:
-            build: examined, so that its signature is known.
-        """
-        signer: dict[str, Value] = {"signer": build.signer_id} if build.signer_id else {}
-        digest = hashlib.sha256(self.settings.model_dump_json().encode()).hexdigest()
-        self.journal.write(
-            "started",
-            version=self.build.version,
-            profile=self.build.profile,
-            settings=digest[:16],
-            model=model[:16],
-            door=self.settings.door.driver,
-            camera=self.settings.camera.driver,
-            signed=build.signed,
-            may_drive="any" if build.drives_doors else "log-only",
-            **signer,
-        )
+    def _acted(self, event: acts.Act) -> None:
+        """An operator's act, by name."""
+        by: dict[str, Value] = {"serial": event.serial.hex(), "operator": event.operator}
+        match event:
+            case acts.Enrolled(custody=custody, expires=expires, issuer=issuer):
+                self.journal.write("enrolled", **by, custody=custody.value, expires=expires, issuer=issuer.hex())
+            case acts.Renewed(replaces=replaces, expires=expires, override=override):
+                self.journal.write("renewed", **by, replaces=replaces.hex(), expires=expires, override=override)
+            case acts.Reissued(replaces=replaces, expires=expires):
+                self.journal.write("reissued", **by, replaces=replaces.hex(), expires=expires)
+            case acts.Revoked():
+                self.journal.write("revoked", **by)
+            case acts.Erased():
+                self.journal.write("erased", **by)
+            case acts.Reset(rejects=rejects):
+                self.journal.write("reset", **by, rejects=rejects)
+            case acts.DoorReset(operator=operator, level=level, cards=cards):
+                self.journal.write("fan_out_reset", operator=operator, level=level, cards=cards)
+            case acts.Confirmed(what="clock", operator=operator, to=to):
+                self.journal.write("clock", confirmed=True, operator=operator, **({} if to is None else {"to": to}))
+            case acts.Confirmed(what=what, operator=operator):
+                self.journal.write("acknowledged", what=what, operator=operator)
+            case acts.PackAdded(operator=operator, pack=pack, digest=digest, signer=signer):
+                self.journal.write("pack", pack=pack[:32], digest=digest, signer=signer[:32], operator=operator)
 
-    def stopped(self, cause: str) -> None:
-        """The loop ended: ``signal``, ``end-of-input``."""
-        self.journal.write("stopped", cause=cause)
 
-    def selftest(self, report: Report) -> None:
-        """A self-test ran; the first failed check is named."""
-        failed = [r for r in report.results if r.needed and not r.ok]
-        fields: dict[str, Value] = {"passed": report.fit, "failed": len(failed)}
-        if failed:
-            fields["check"] = failed[0].name.replace(" ", "-")[:32]
-        self.journal.write("selftest", **fields)
-
-    def fault(self, error: EdgeError, faults: frozenset[Fault] = frozenset()) -> None:
-        """Something failed: the class of the error, and what the frames were."""
-        name = type(error).__name__
-        for fault in sorted(faults):
-            self.journal.write("fault", error=name, fault=fault.value)
-        if not faults:
-            self.journal.write("fault", error=name)
-
-    def enrolled(self, issued: Issued, operator: str, *, issuer: bytes) -> None:
-        """A card was handed out. ``issuer``: its 8-byte key id."""
-        self.journal.write(
-            "enrolled",
-            serial=issued.serial.hex(),
-            operator=operator,
-            custody=issued.custody.value,
-            expires=issued.expires,
-            issuer=issuer.hex(),
-        )
-
-    def policy(self, today: Standing) -> None:
-        """The device stands otherwise than before. The first rule that speaks is named."""
-        findings = (*today.against_claims, *today.against_enrolments, *(coming.finding for coming in today.coming))
-        fields: dict[str, Value] = {"standing": today.word, "findings": len({finding.id for finding in findings})}
-        if findings:
-            fields["rule"] = findings[0].id[:32]
-        self.journal.write("policy", **fields)
-
-    def pack_added(self, pack: str, signer: str, file: Path, operator: str) -> None:
-        """A signed pack was put beside the build. ``file``: where it lies now."""
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        self.journal.write("pack", pack=pack[:32], digest=digest[:16], signer=signer[:32], operator=operator)
-
-    def renewed(self, issued: Issued, operator: str, *, replaces: bytes, override: bool) -> None:
-        """A template was replaced. ``replaces``: the serial of the old card, the same when the card stays."""
-        self.journal.write(
-            "renewed",
-            serial=issued.serial.hex(),
-            operator=operator,
-            replaces=replaces.hex(),
-            expires=issued.expires,
-            override=override,
-        )
+def _entry(event: ev.Event) -> tuple[str, dict[str, Value]] | None:
+    """Kind and fields of the entry of an event that is nobody's act; None when it leaves none."""
+    match event:
+        case ev.Starting():
+            fields: dict[str, Value] = {
+                name: getattr(event, name)
+                for name in ("version", "profile", "settings", "model", "door", "camera", "signed")
+            }
+            signer: dict[str, Value] = {"signer": event.signer} if event.signer else {}
+            return "started", {**fields, **signer, "may_drive": "log-only" if event.log_only else "any"}
+        case acts.SettingsChanged(digest=digest):
+            return "settings", {"digest": digest}
+        case ev.Stopped(cause=cause):
+            return "stopped", {"cause": cause}
+        case ev.Faulted(error=error, room=room):
+            return "fault", {"error": error, "room": room}
+        case ev.DoorOpened(driver=driver, session=session) | ev.DoorLocked(driver=driver, session=session):
+            change = "opened" if isinstance(event, ev.DoorOpened) else "locked"
+            return "door", {"change": change, "driver": driver, **({"session": session} if session else {})}
+        case ev.DoorFault(driver=driver, session=session):
+            return "door", {"change": "fault", "driver": driver, **({"session": session} if session else {})}
+        case acts.SelfTested(fit=fit, failed=failed, check=check):
+            named: dict[str, Value] = {"check": check.replace(" ", "-")[:32]} if check else {}
+            return "selftest", {"passed": fit, "failed": failed, **named}
+        case acts.KeysChanged(key=key, change=change, operator=operator, id=id):
+            extra: dict[str, Value] = {**({"operator": operator} if operator else {}), **({"id": id} if id else {})}
+            return "keys", {"key": key, "change": change, **extra}
+        case acts.PolicyChanged(standing=standing, findings=findings, rule=rule):
+            return "policy", {"standing": standing, "findings": findings, **({"rule": rule[:32]} if rule else {})}
+        case acts.GuardTripped(level=level, cards=cards, wait_s=wait_s):
+            return "fan_out", {"level": level, "cards": cards, "wait": wait_s}
+        case acts.ClockChanged(confirmed=confirmed, to=to):
+            return "clock", {"confirmed": confirmed, "to": to}
+        case acts.Expired(serial=serial, what=what, rule=rule):
+            return "expired", {"serial": serial.hex(), "what": what, "rule": rule}
+        case acts.Reported(serial=serial):
+            return "reported", {"serial": serial.hex()}
+    return None

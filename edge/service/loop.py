@@ -1,47 +1,41 @@
 """The loop that runs a device: wait for a claim, look, decide, act, journal.
 
 idle      frames go to the code reader and the health check only; neither detector nor embedder runs
-claim     one session (`edge.session.Verifier`), then the door, then the journal
+claim     one session (`edge.session.Verifier`), the journal, then the door
 fault     the source is closed and opened again, with a pause; the door stays locked
 stop      SIGTERM sets the event: a session in progress ends as `interrupted`, the door locks, all within 2 s
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from edge.camera import Capture, Health, Pulled
-from edge.errors import CameraError, EdgeError, SourceEnded, SourceTimeout
+from edge.errors import CameraError, EdgeError, JournalBroken, SourceEnded, SourceTimeout
 from edge.service.device import Device
-from edge.types import Decision, Fault, Frame, Reader
+from edge.service.operator_socket import OperatorSocket
+from edge.types import Fault, Frame, Reader
+from edge.types.acts import SettingsChanged
+from edge.types.events import Faulted, Ready, Recovered, Starting, Stopped
 
 #: A wait for an idle frame; also how long a stop may go unnoticed while idle.
 _IDLE_S = 0.1
 #: Pause before a failed source is opened again.
 _RETRY_S = 2.0
-#: How often it is asked whether the house must be kept; `edge.service.house` keeps it once a day.
+#: How often it is asked whether the house must be kept; `edge.service.housekeeping` keeps it once a day.
 _VISIT_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What the loop tells: ``notice``, ``ready``, ``decision``, ``guard``, ``fault``, ``recovered``, ``stopped``."""
-
-    kind: str
-    text: str = ""
-    decision: Decision | None = None
 
 
 class Loop:
     """Runs one device until it is stopped, its replayed source ends, or nobody can present a claim any more.
 
     Args:
-        device: opened.
-        readers: how claims arrive.
-        tell: told about every event; must not block.
+        device: opened; its observers follow what happens.
+        readers: how claims arrive. acts: what operators ask of this door, carried out between claims.
         clock: seconds, monotonic; when to look after the house again.
     """
 
@@ -49,11 +43,11 @@ class Loop:
         self,
         device: Device,
         readers: Sequence[Reader],
-        tell: Callable[[Event], None],
         *,
+        acts: OperatorSocket | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._device, self._readers, self._tell = device, readers, tell
+        self._device, self._readers, self._acts = device, readers, acts
         self._faults: frozenset[Fault] = frozenset()
         self._clock, self._visited = clock, float("-inf")
 
@@ -67,16 +61,47 @@ class Loop:
             CameraError: the source could not even be opened the first time.
             JournalBroken, DoorError, PolicyStops: the device must not go on.
         """
-        build = self._device.examined()
-        self._device.ledger.started(self._device.chain.model, build)
-        if build.is_device and not build.drives_doors:
-            self._tell(Event("notice", f"this build drives the log door only: {build.log_only}"))
-        _ = self._device.door  # a door that may not be driven is told now, not at the first accept; a relay locks
+        try:
+            self._start()
+            self._run(stop)
+        except Exception as error:
+            with contextlib.suppress(JournalBroken):  # what ends the loop may be the journal itself
+                self._stopped(type(error).__name__)
+            raise
+        self._stopped("signal" if stop.is_set() else "end-of-input")
+
+    def _stopped(self, cause: str) -> None:
+        self._device.tell(Stopped(at_ns=self._device.now_ns(), cause=cause))
+
+    def _start(self) -> None:
+        device, settings = self._device, self._device.settings
+        build = device.examined()
+        digest = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
+        if device.ledger.last_settings() not in ("", digest):
+            device.tell(SettingsChanged(at_ns=device.now_ns(), digest=digest))
+        device.tell(
+            Starting(
+                at_ns=device.now_ns(),
+                version=build.version,
+                profile=build.profile,
+                settings=digest,
+                model=device.chain.model[:16],
+                door=settings.door.driver,
+                camera=settings.camera.driver,
+                signed=build.signed,
+                signer=build.signer_id,
+                log_only=build.log_only,
+            )
+        )
+        _ = device.door  # a door that may not be driven is told now, not at the first accept; a relay locks
+
+    def _run(self, stop: threading.Event) -> None:
         first = True
         while not stop.is_set():
             try:
                 with self._device.stream() as stream:
-                    self._tell(Event("ready" if first else "recovered"))
+                    now = self._device.now_ns()
+                    self._device.tell(Ready(at_ns=now) if first else Recovered(at_ns=now))
                     first = False
                     self._serve(stream, stop)
                     break
@@ -87,8 +112,6 @@ class Loop:
                     raise
                 self._fault(error)
                 stop.wait(_RETRY_S)
-        self._device.ledger.stopped("signal" if stop.is_set() else "end-of-input")
-        self._tell(Event("stopped"))
 
     def _serve(self, stream: Capture | Pulled, stop: threading.Event) -> None:
         newest, silent, health = stream.now_ns(), 0.0, Health(self._device.settings.camera)
@@ -103,34 +126,30 @@ class Loop:
                 silent += _IDLE_S
                 if silent >= self._device.settings.camera.timeout_s:
                     raise
-            text = self._claimed(frame)
-            if text is not None:
-                self._decide(text, stream, stop)
+            claimed = self._claimed(frame)
+            if claimed is not None:
+                reader, text = claimed
+                decision = self._device.decide(text, lambda: stream, reader=reader, cancelled=stop.is_set)
+                self._device.act(decision)
+                newest = stream.now_ns()
+            elif self._acts is not None and self._acts.serve(stream, stop.is_set):
                 newest = stream.now_ns()
             elif self._nobody_can_claim():
                 return
 
-    def _claimed(self, frame: Frame | None) -> str | None:
+    def _claimed(self, frame: Frame | None) -> tuple[str, str] | None:
+        """The name of the first reader that has a text, and the text."""
         for reader in self._readers:
             text = reader.poll(frame)
             if text is not None:
-                return text
+                return reader.name, text
         return None
-
-    def _decide(self, text: str, stream: Capture | Pulled, stop: threading.Event) -> None:
-        decision = self._device.decide(text, lambda: stream, cancelled=stop.is_set)
-        self._device.act(decision)
-        self._tell(Event("decision", decision=decision))
-        guard = self._device.limits.guard()
-        if guard.wait_s > 0:
-            text = f"paused for {int(guard.wait_s) + 1} s: {guard.cards} different cards failed at this door lately"
-            self._tell(Event("guard", text))
 
     def _keep_house(self) -> None:
         if self._clock() - self._visited >= _VISIT_S:
             self._visited = self._clock()
             self._device.policy.visit()
-            self._device.house.visit()
+            self._device.housekeeping.visit()
 
     def _nobody_can_claim(self) -> bool:
         """Standard input has ended and it was the only reader: nothing can happen any more."""
@@ -144,5 +163,14 @@ class Loop:
             self._fault(CameraError(f"the pictures are {names}", where="source", remedy="look after the camera"), new)
 
     def _fault(self, error: EdgeError, faults: frozenset[Fault] = frozenset()) -> None:
-        self._device.ledger.fault(error, faults)
-        self._tell(Event("fault", str(error)))
+        self._device.tell(
+            Faulted(
+                at_ns=self._device.now_ns(),
+                room="source",
+                error=type(error).__name__,
+                what=error.what,
+                where=error.where,
+                remedy=error.remedy,
+                faults=tuple(sorted(faults)),
+            )
+        )

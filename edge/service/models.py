@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from edge.face import Card, Chain, find_card
-from edge.policy.models import model_verifier
+from edge.face import Card, Chain
+from edge.models import find_card
+from edge.models.verifier import model_verifier
 from edge.settings.model import FaceSettings, Settings
 
 

@@ -9,19 +9,21 @@ A development install that declares no deployment stands nowhere: nothing is eva
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import PolicyStops
-from edge.policy import BuildInfo
-from edge.service.ledger import Ledger
+from edge.profile import BuildInfo
 from edge.settings import DeviceSettings, Settings
+from edge.types.acts import PolicyChanged
+from edge.types.events import Event
 
 if TYPE_CHECKING:
+    from edge.build.added_packs import Fault
+    from edge.build.today import Standing, Subject
     from edge.policy.findings import Finding
-    from edge.policy.packfiles import Fault
-    from edge.policy.standing import Standing, Subject
 
 DAY_S = 86_400
 
@@ -31,7 +33,7 @@ class PolicyWatch:
 
     Args:
         device: its folders. build: what is running. card: of the embedder in use.
-        ledger: where a changed standing is written. utc_s: the time used, Unix seconds.
+        tell: told a changed standing. utc_s: the time used, Unix seconds. now_ns: the clock of events.
         subject: what is judged, in the place of what came with the build (tests).
     """
 
@@ -40,11 +42,13 @@ class PolicyWatch:
         device: DeviceSettings,
         build: BuildInfo,
         card: Mapping[str, Any],
-        ledger: Ledger,
+        tell: Callable[[Event], None],
         utc_s: Callable[[], int],
         subject: Callable[[], tuple[Subject, tuple[Fault, ...]]] | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._device, self._build, self._card, self._ledger, self._utc_s = device, build, card, ledger, utc_s
+        self._device, self._build, self._card, self._tell, self._utc_s = device, build, card, tell, utc_s
+        self._now_ns = now_ns
         self._subject = subject or self._own
         self._today: Standing | None = None
         self._told = "passes"  # which needs no words
@@ -62,7 +66,7 @@ class PolicyWatch:
             PackRefused: what came with the build cannot be read.
             JournalBroken: the journal cannot be written.
         """
-        from edge.policy.standing import Standing, standing
+        from edge.build.today import Standing, standing
 
         if self._subject == self._own and self._build.profile == "development" and not self._declares():
             self._today = Standing(self._day(), declared=False)
@@ -71,7 +75,7 @@ class PolicyWatch:
         self._today = standing(subject, self._day())
         if self._today.word != self._told:
             self._told = self._today.word
-            self._ledger.policy(self._today)
+            self._tell(_changed(self._today, self._now_ns()))
         return self._today
 
     def visit(self) -> None:
@@ -109,15 +113,26 @@ class PolicyWatch:
 
     def _declares(self) -> bool:
         from edge import _resources
-        from edge.policy.running import shipped_build
+        from edge.build.running import shipped_build
 
         return shipped_build(_resources.path("config", "build.yaml")).deployment is not None
 
     def _own(self) -> tuple[Subject, tuple[Fault, ...]]:
-        from edge.policy.running import subject_of
+        from edge.build.running import subject_of
 
         device = self._device
         return subject_of(self._build, device.state_dir, device.trust_dir, card=self._card)
+
+
+def _changed(today: Standing, at_ns: int) -> PolicyChanged:
+    """How the device stands now. The first rule that speaks is named."""
+    findings = (*today.against_claims, *today.against_enrolments, *(coming.finding for coming in today.coming))
+    return PolicyChanged(
+        at_ns=at_ns,
+        standing=today.word,
+        findings=len({finding.id for finding in findings}),
+        rule=findings[0].id if findings else "",
+    )
 
 
 def _refuse(findings: tuple[Finding, ...], what: str) -> None:
@@ -134,7 +149,7 @@ def need_as_declared(settings: Settings, statement: Mapping[str, Any]) -> None:
     """Return when the settings are what the deployer has declared.
 
     Args:
-        settings: of the device. statement: of the build (`edge.policy.BuildInfo.statement`).
+        settings: of the device. statement: of the build (`edge.profile.BuildInfo.statement`).
 
     Raises:
         PolicyStops: templates would lie elsewhere than declared, so that rules about it were passed by a wrong fact.

@@ -43,7 +43,7 @@ def retention(
 
     Args:
         settings: ``vault.keep_days``, ``journal.days``.
-        statement: of the build (`edge.policy.BuildInfo.statement`); empty when there is none.
+        statement: of the build (`edge.profile.BuildInfo.statement`); empty when there is none.
         verdict: fact -> least maximum of today's evaluation, when there is one.
     """
     template_days, template_by = _smallest(settings.vault.keep_days, TEMPLATES, statement, verdict or {})

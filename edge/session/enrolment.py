@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.errors import InputError, Interrupted, SourceTimeout
 from edge.face import Chain, Look
-from edge.session.compare import cosine
+from edge.face.match import average, cosine
 from edge.types import I8, Advice, Frame, Stream
 
 #: Shortest time between two frames of a reference: neighbouring frames add nothing to each other.
@@ -27,25 +24,11 @@ _SLICE_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What an operator is shown while the frames are collected."""
+    """How far the captures are: ``have`` of ``want`` good frames, and what the person can do."""
 
-    frame: Frame
-    look: Look
     have: int
     want: int
     advice: tuple[Advice, ...]
-
-
-def average(vectors: Sequence[I8]) -> I8:
-    """The reference of several int8 embeddings: mean of unit vectors, symmetric int8 with its largest entry at 127.
-
-    Args:
-        vectors: at least one int8 (D,), none of them all zero.
-    """
-    units = [v.astype(np.float64) / np.linalg.norm(v.astype(np.float64)) for v in vectors]
-    mean: NDArray[np.float64] = np.mean(units, axis=0)
-    scaled: I8 = np.rint(mean * (127.0 / np.abs(mean).max())).astype(np.int8)
-    return scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +54,13 @@ class Enrolment:
         *,
         tell: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
+        same_as: Callable[[Look], bool] | None = None,
     ) -> I8:
         """Collect from a camera, with hints.
+
+        Args:
+            tell: told when a frame was kept or the advice changed. cancelled: true ends it.
+            same_as: whether a look shows the person who was verified before; asked of each one that would be kept.
 
         Raises:
             InputError: not enough good frames before the deadline, or two people took turns.
@@ -82,15 +70,16 @@ class Enrolment:
         session, kept = self.new_session(), list[I8]()
         last_ns = stream.now_ns() - SPACING_NS
         advice: tuple[Advice, ...] = (Advice.NOBODY_SEEN,)
+        told: Progress | None = None
         for frame in self._frames(stream, cancelled):
             look = self.chain.look(frame)
             if look.reason is None and frame.monotonic_ns - last_ns >= SPACING_NS:
+                _of_holder(look, same_as)
                 kept.append(self._embed(look, session))
                 self._same_person(kept)
                 last_ns = frame.monotonic_ns
             advice = look.advice or advice
-            if tell is not None:
-                tell(Progress(frame, look, len(kept), self.want, look.advice))
+            told = self._tell(tell, Progress(len(kept), self.want, look.advice), told)
             if len(kept) >= self.want:
                 return average(kept)
         raise InputError(
@@ -99,7 +88,7 @@ class Enrolment:
             remedy="last advice: " + ", ".join(item.value.replace("_", " ") for item in advice),
         )
 
-    def from_pictures(self, frames: Sequence[Frame]) -> I8:
+    def from_pictures(self, frames: Sequence[Frame], *, same_as: Callable[[Look], bool] | None = None) -> I8:
         """Collect from pictures (development builds): every one of them must be good, and show one person.
 
         Raises:
@@ -114,9 +103,16 @@ class Enrolment:
                     where=str(frame.meta.get("name", "picture")),
                     remedy=", ".join(item.value.replace("_", " ") for item in look.advice) or "use another picture",
                 )
+            _of_holder(look, same_as)
             kept.append(self._embed(look, session))
             self._same_person(kept)
         return average(kept)
+
+    @staticmethod
+    def _tell(tell: Callable[[Progress], None] | None, now: Progress, before: Progress | None) -> Progress:
+        if tell is not None and now != before:
+            tell(now)
+        return now
 
     def _frames(self, stream: Stream, cancelled: Callable[[], bool]) -> Iterator[Frame]:
         newest, silent = stream.now_ns(), 0.0
@@ -149,4 +145,11 @@ class Enrolment:
             )
 
 
-__all__ = ["SPACING_NS", "Enrolment", "Progress", "average"]
+def _of_holder(look: Look, same_as: Callable[[Look], bool] | None) -> None:
+    """Raises InputError when somebody else than the verified person is in view."""
+    if same_as is not None and not same_as(look):
+        raise InputError(
+            "the captures do not show the person who was verified",
+            where="enrolment",
+            remedy="the holder of the card stays in front of the camera until the end; start again",
+        )

@@ -11,6 +11,7 @@ plug, walking away or waiting for the deadline after a failed look counts like t
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -20,18 +21,19 @@ from typing import Protocol
 import numpy as np
 
 from edge.camera.health import Health
-from edge.errors import CameraError, ClaimError, ModelMismatch, SourceTimeout, SpentError
+from edge.errors import CameraError, ClaimError, LockedOut, ModelMismatch, SourceTimeout, SpentError
 from edge.face import Chain, Look
-from edge.session.compare import compare
+from edge.face.match import compare
 from edge.session.tally import Tally
 from edge.settings.model import DecisionSettings
-from edge.types import U8, Claim, Decision, Fault, Frame, Outcome, Reason, Stream, Template
+from edge.types import U8, Advice, Claim, Decision, Fault, Frame, Outcome, Reason, Stream, Template
+from edge.types.events import Event, Guidance, LookCompared, SessionOpened
 
 #: Faults that make a stream unfit to decide on: what it shows need not be what is in front of it.
 _UNTRUSTED = frozenset({Fault.FROZEN, Fault.WRONG_SIZE, Fault.TIME_BACKWARDS})
 #: Frames seen before the first comparison, so that a frozen source is noticed before it can be accepted.
 _WARM_FRAMES = 2
-#: Audit event of one session (see `edge.session.compare`); its argument is the session's identifier.
+#: Audit event of one session (see `edge.face.match`); its argument is the session's identifier.
 SESSION = "edge.session"
 #: A wait for a frame is cut into slices, so that a cancellation (SIGTERM) is noticed in mid-capture.
 _SLICE_S = 0.25
@@ -83,6 +85,7 @@ class Verifier:
         reveal_scores: put score and threshold into the decision; false in device builds.
         source_timeout_s: a source silent for so long is a fault.
         previous: the chain with the embedder before this one, as long as its cards are still verified; else None.
+        now_ns: the clock of events, monotonic nanoseconds.
     """
 
     chain: Chain
@@ -94,21 +97,25 @@ class Verifier:
     reveal_scores: bool = False
     source_timeout_s: float = 3.0
     previous: Callable[[], Chain | None] = lambda: None
+    now_ns: Callable[[], int] = time.monotonic_ns
 
     def verify(
         self,
         claim: Claim,
         stream: Stream,
         *,
+        tell: Callable[[Event], None] = lambda _: None,
         watch: Callable[[Glimpse], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Decision:
         """Look at the stream until there is a decision about this claim.
 
         Args:
-            claim: checked by the desk.
+            claim: checked at admission.
             stream: frames; only those younger than ``claim.received_ns`` are used.
-            watch: told about every frame.
+            tell: told the session's events: `SessionOpened` once the template is open, `Guidance` when it changes, each
+                `LookCompared`. The caller tells the end, which it has to finish first.
+            watch: shown every frame, in memory only (a preview, the demo's sheet).
             cancelled: asked before every frame; true ends the session with ``interrupted``.
 
         Returns:
@@ -126,7 +133,12 @@ class Verifier:
         except (ClaimError, ModelMismatch) as error:
             return self.refuse(error, claim=claim, session=session)
         threshold = self.threshold_of(chain)
-        run = _Run(self, chain, threshold, claim, stream, session, tally, watch, cancelled)
+        tell(
+            SessionOpened(
+                at_ns=self.now_ns(), session=session, deadline_s=self.settings.deadline_s, looks=self.settings.looks
+            )
+        )
+        run = _Run(self, chain, threshold, claim, stream, session, tally, tell, watch, cancelled)
         try:
             with template:
                 outcome, reason, score = run.decide(template)
@@ -158,6 +170,15 @@ class Verifier:
     def _open(self, claim: Claim, chain: Chain, session: str) -> Template:
         return self.vault.open(claim, model_digest=bytes.fromhex(chain.model), session=session)
 
+    def same_person(self, template: Template, chain: Chain, session: str) -> Callable[[Look], bool]:
+        """Whether a look shows the person of an opened template, at the threshold of a session's look.
+
+        Args:
+            template: opened for ``session``. chain: whose embedder made it; see `open`.
+        """
+        threshold = self.threshold_of(chain)
+        return lambda look: compare(template, chain.embed(look, session), session) >= threshold
+
     def refuse(self, error: ClaimError | ModelMismatch, *, claim: Claim | None = None, session: str = "") -> Decision:
         """The decision about a claim that is refused without looking: no frame is touched, nothing is counted."""
         reason = Reason.MODEL_MISMATCH if isinstance(error, ModelMismatch) else Reason(error.reason)
@@ -168,6 +189,7 @@ class Verifier:
             serial=claim.serial.hex() if claim else "",
             credential=claim.credential if claim else None,
             session=session,
+            wait_s=math.ceil(error.wait_s) if isinstance(error, LockedOut) else 0,
         )
 
     @property
@@ -219,9 +241,11 @@ class _Run:
     stream: Stream
     session: str
     tally: Tally
+    tell: Callable[[Event], None]
     watch: Callable[[Glimpse], None] | None
     cancelled: Callable[[], bool]
     previous: U8 | None = None
+    guidance: tuple[tuple[Advice, ...], Reason | None] | None = None
 
     def decide(self, template: Template) -> tuple[Outcome, Reason, float | None]:
         settings, threshold, health = self.verifier.settings, self.threshold, self.verifier.health()
@@ -237,12 +261,13 @@ class _Run:
             newest = frame.monotonic_ns
             look = self._look(frame, frozenset(health.check(frame)))
             due = compared_ns is None or newest - compared_ns >= settings.spacing_ms * 1_000_000
+            self._guide(look, 1.0 - remaining / settings.deadline_s)
             if look.reason is not None or self.tally.frames <= _WARM_FRAMES or not due:
-                self._tell(frame, look, None)
+                self._show(frame, look, None)
                 continue
             score = self._compare(template, look)
             compared_ns, best = newest, score if best is None else max(best, score)
-            self._tell(frame, look, score >= threshold)
+            self._show(frame, look, score >= threshold)
             if score >= threshold:
                 return Outcome.ACCEPT, Reason.MATCHING, score
             if self.tally.looks >= settings.looks:
@@ -288,7 +313,7 @@ class _Run:
 
     def _compare(self, template: Template, look: Look) -> float:
         if self.tally.looks >= self.verifier.settings.looks:
-            raise SpentError("this claim has had all its comparisons", where="session", remedy="make a new claim")
+            raise SpentError("comparison limit reached", where="session", remedy="make a new claim")
         if self.tally.looks == 0:
             self.verifier.limits.before_comparison(self.claim.serial)
         self.tally.looks += 1
@@ -296,8 +321,19 @@ class _Run:
         probe = self.chain.embed(look, self.session)
         score = compare(template, probe, self.session)
         self.tally.spend("embed_and_compare", 1e3 * (time.perf_counter() - started))
+        now, looks = self.verifier.now_ns(), self.verifier.settings.looks
+        self.tell(LookCompared(at_ns=now, session=self.session, look=self.tally.looks, looks=looks))
         return score
 
-    def _tell(self, frame: Frame, look: Look, passed: bool | None) -> None:
+    def _guide(self, look: Look, elapsed_share: float) -> None:
+        """Tell what the person can do, when it is something else than before."""
+        guidance = look.advice, look.reason
+        if guidance != self.guidance:
+            self.guidance, now = guidance, self.verifier.now_ns()
+            advice, reason = guidance
+            share = min(1.0, max(0.0, elapsed_share))
+            self.tell(Guidance(at_ns=now, session=self.session, advice=advice, reason=reason, elapsed_share=share))
+
+    def _show(self, frame: Frame, look: Look, passed: bool | None) -> None:
         if self.watch is not None:
             self.watch(Glimpse(frame, look, self.tally.looks, passed))

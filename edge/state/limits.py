@@ -205,6 +205,16 @@ class Limits:
         wait = max(0.0, row.until - moment.running)
         return Standing(row.rejects, wait, row.rejects >= self._settings.card_disable, row.silent, marked)
 
+    def wait_s(self, serial: bytes) -> float:
+        """Seconds until this card can be tried again at this door; 0 when it may be now, or not before a reset."""
+        moment = self._clock.moment()
+        with self._database.snapshot() as db:
+            card, door = _load(db, self._card(serial)), _load(db, self._door)
+            guard = self._fan_out.standing(db, moment)
+        if card.rejects >= self._settings.card_disable:
+            return 0.0
+        return max(0.0, card.until - moment.running, door.until - moment.running, guard.wait_s)
+
     def _refuse(self, card: _Row, door: _Row, moment: Moment) -> None:
         if card.rejects >= self._settings.card_disable:
             raise LockedOut(

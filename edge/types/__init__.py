@@ -8,7 +8,7 @@ All of them are frozen dataclasses with slots. `Probe` and `Template` own a secr
 consumed by its one comparison, a template is overwritten when its session ends. Their ``repr`` shows no content.
 """
 
-from edge.types.claims import Claim, Decision, SealedTemplate
+from edge.types.claims import Claim, Decision, SealedTemplate, Token
 from edge.types.enums import Advice, Custody, Fault, Outcome, Profile, Reason
 from edge.types.frames import F32, I8, U8, Crop, Face, Frame, Quality
 from edge.types.protocols import Door, Reader, Source, Stream
@@ -37,4 +37,5 @@ __all__ = [
     "Source",
     "Stream",
     "Template",
+    "Token",
 ]

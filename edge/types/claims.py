@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.types.enums import Advice, Custody, Outcome, Reason
 
@@ -24,37 +24,50 @@ class SealedTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """Who the person says they are: a token whose size, magic, signature, site and issuer were checked.
+class Token:
+    """What a card says: the one body that an issuer signs, a vault seals for and a reader delivers.
 
     Attributes:
-        serial: 16 random bytes, printed on the card as hex groups.
-        credential: the number handed to an access panel.
-        groups: door groups the card opens.
-        not_before, expires: Unix seconds, UTC.
         custody: where the sealed template is.
-        issuer: 8-byte key id of the issuer. site: 16-byte site id.
-        secret: 32 bytes. sealed: the template itself in card custody, else None.
-        received_ns: when the claim was made, on the stream's clock; a session uses only younger frames.
+        site: 16-byte site id. serial: 16 random bytes, printed on the card as hex groups.
+        credential: 0..2**64-1, handed to an access panel.
+        groups: 1..8 door groups that it opens; brought into ascending order, each once.
+        not_before, expires: Unix seconds, UTC; valid while not_before <= now < expires.
+        secret: 32 random bytes: with the site's or device's key it opens one template.
+        sealed: that template, in card custody; None in device custody.
     """
 
+    custody: Custody
+    site: bytes
     serial: bytes
     credential: int
     groups: tuple[str, ...]
     not_before: int
     expires: int
-    custody: Custody
-    issuer: bytes
-    site: bytes
     secret: bytes = field(repr=False)
-    sealed: SealedTemplate | None = field(repr=False)
-    received_ns: int
+    sealed: SealedTemplate | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "groups", tuple(sorted(set(self.groups))))
 
     @property
     def serial_text(self) -> str:
         """The serial as printed: ``a1b2-c3d4-...`` (hex, groups of four)."""
         text = self.serial.hex()
         return "-".join(text[k : k + 4] for k in range(0, len(text), 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Token):
+    """Who the person says they are: a token whose size, magic, signature, site and issuer were checked.
+
+    Attributes:
+        issuer: 8-byte key id of the issuer.
+        received_ns: when the claim was made, on the stream's clock; a session uses only younger frames.
+    """
+
+    issuer: bytes = b""
+    received_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,7 @@ class Decision:
         timings_ms: name -> milliseconds (``open``, ``detect``, ``embed``, ``session``...).
         score, threshold: cosine in -1..1; None in device builds.
         serial: the card's serial, hex; empty when the token could not be read.
+        wait_s: seconds until this card can be tried again here; 0 at once, or when waiting does not help.
     """
 
     outcome: Outcome
@@ -81,3 +95,8 @@ class Decision:
     serial: str = ""
     credential: int | None = None
     session: str = ""
+    wait_s: int = 0
+
+    def public(self) -> Decision:
+        """The same decision without score and threshold, as everybody but a developer's terminal is told it."""
+        return self if self.score is self.threshold is None else replace(self, score=None, threshold=None)

@@ -12,7 +12,7 @@ key, together with a key of this device or site.
 from edge.vault.consent import ConsentReceipt, subject_hash
 from edge.vault.erasure import Erasure
 from edge.vault.holder import Holder, Status, parse_serial, serial_text
-from edge.vault.issuing import Issued
+from edge.vault.issuing import Draft, Issuance, Issued, Terms, issued_json
 from edge.vault.record import Record
 from edge.vault.retention import Due, Rule, What
 from edge.vault.schema import FILE
@@ -23,17 +23,21 @@ from edge.vault.vault import Vault
 __all__ = [
     "FILE",
     "ConsentReceipt",
+    "Draft",
     "Due",
     "Erasure",
     "Header",
     "Holder",
+    "Issuance",
     "Issued",
     "Record",
     "Rule",
     "Status",
     "Store",
+    "Terms",
     "Vault",
     "What",
+    "issued_json",
     "open_sealed",
     "parse_serial",
     "record_id",

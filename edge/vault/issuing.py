@@ -1,19 +1,21 @@
-"""Making a card: serial, secret, sealed template, token. Nothing here is written anywhere; the vault does that.
+"""Making a card: a token with its sealed template. Nothing here is written anywhere; the vault does that.
 
-card  = Card.new(...) or Card.like(claim, ...)
-draft = draft(card, vector, ...)          # the holder's row, the record for the store, the token for the person
+draft = vault.prepare_enrolment(vector, terms, consent, by)   # made, signed; nothing is on the disk
+...                                                           # the card is handed over
+vault.commit(draft)                                           # from now on it counts
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from edge.claim import TokenBody, encode
+from edge.claim import Issuer, encode
 from edge.errors import ConsentMissing, InputError
-from edge.keys import IssuerKey
-from edge.types import I8, Claim, Custody
-from edge.vault.holder import Holder, serial_text
+from edge.types import I8, Custody, Token
+from edge.vault.holder import Holder
 from edge.vault.record import Record
 from edge.vault.seal import SECRET_BYTES, Header, record_id, seal
 
@@ -21,137 +23,103 @@ SERIAL_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """What a card will say, but for its sealed template (`edge.claim.TokenBody` has the ranges)."""
+class Terms:
+    """What an operator wants a card to say; see `edge.types.Token` for the ranges."""
 
     custody: Custody
-    site: bytes
-    serial: bytes
-    credential: int
     groups: tuple[str, ...]
+    credential: int
     not_before: int
     expires: int
-    secret: bytes = field(repr=False)
 
-    @classmethod
-    def new(
-        cls,
-        site: bytes,
-        groups: tuple[str, ...],
-        credential: int,
-        not_before: int,
-        expires: int,
-        custody: Custody,
-        random_bytes: Callable[[int], bytes],
-    ) -> Card:
-        """A card with a fresh serial and secret."""
+    def token(self, site: bytes, random_bytes: Callable[[int], bytes]) -> Token:
+        """A token of these terms with a fresh serial and secret."""
         serial, secret = random_bytes(SERIAL_BYTES), random_bytes(SECRET_BYTES)
-        names = tuple(sorted(set(groups)))
-        return cls(custody, site, serial, credential, names, not_before, expires, secret)
+        return Token(self.custody, site, serial, self.credential, self.groups, self.not_before, self.expires, secret)
 
-    @classmethod
-    def like(
-        cls,
-        claim: Claim,
-        random_bytes: Callable[[int], bytes],
-        *,
-        expires: int | None = None,
-        groups: tuple[str, ...] | None = None,
-    ) -> Card:
-        """A new card for the holder of another one."""
-        last = claim.expires if expires is None else expires
-        names = claim.groups if groups is None else groups
-        return cls.new(claim.site, names, claim.credential, claim.not_before, last, claim.custody, random_bytes)
 
-    @classmethod
-    def of(cls, claim: Claim) -> Card:
-        """The very card of a claim, whose stored template is replaced."""
-        return cls(
-            claim.custody,
-            claim.site,
-            claim.serial,
-            claim.credential,
-            claim.groups,
-            claim.not_before,
-            claim.expires,
-            claim.secret,
-        )
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """Who issues a card, when, and for which embedder.
+
+    Attributes:
+        issuer: signs. operator: by name. model: SHA-256 of the embedder's file, 32 bytes.
+        now_s: the trusted time, Unix seconds. random_bytes: `os.urandom` outside tests.
+    """
+
+    issuer: Issuer
+    operator: str
+    model: bytes
+    now_s: int
+    random_bytes: Callable[[int], bytes] = os.urandom
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What an enrolment hands out.
+    """What is handed out.
 
     Attributes:
-        token: the text for the card, which *is* the card; None when the old card stays. Never kept by the product.
-        serial: 16 bytes, to be printed on the card; the rest: what the card says.
+        text: of the token, which *is* the card; None when the old card stays. Never kept by the product.
+        card: what the card says.
     """
 
-    token: str | None = field(repr=False)
-    serial: bytes
-    custody: Custody
-    credential: int
-    groups: tuple[str, ...]
-    not_before: int
-    expires: int
-
-    @property
-    def serial_text(self) -> str:
-        """The serial as printed."""
-        return serial_text(self.serial)
+    text: str | None = field(repr=False)
+    card: Token
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A card that is made but not yet written: its row without consent, its record (device custody), its token."""
+    """A card that is made and not yet written.
 
+    Attributes:
+        issued: to be handed over. holder: its row. record: for the store, in device custody.
+        replaces: the row of the card that it replaces, as it was. at: when, Unix seconds.
+    """
+
+    issued: Issued
     holder: Holder
     record: bytes | None = field(repr=False)
-    issued: Issued
+    replaces: Holder | None = None
+    at: int = 0
 
 
-def draft(
-    card: Card,
-    vector: I8,
-    model_digest: bytes,
-    key: bytes,
-    issuer: IssuerKey,
-    random_bytes: Callable[[int], bytes],
-    made: int,
-) -> Draft:
-    """Seal a reference for a card.
+def draft(token: Token, vector: I8, made: int, key: bytes, by: Issuance) -> Draft:
+    """Seal a reference for a token.
 
     Args:
-        vector: int8 (D,). model_digest: 32 bytes. key: site or device key, as the card's custody says.
+        token: without a sealed template. vector: int8 (D,).
         made: when the reference was made, Unix seconds; retention counts from then.
+        key: site or device key, as the token's custody says.
 
     Raises:
         InputError: the card cannot say this (dates, groups, length), or the vector is not a template.
     """
-    device = card.custody is Custody.DEVICE
-    name = record_id(card.secret) if device else None
-    header = Header(card.custody, name or card.serial, model_digest, int(vector.shape[0]), made, card.expires)
+    device = token.custody is Custody.DEVICE
+    name = record_id(token.secret) if device else None
+    header = Header(token.custody, name or token.serial, by.model, int(vector.shape[0]), made, token.expires)
     try:
-        sealed = seal(vector, secret=card.secret, key=key, header=header, random_bytes=random_bytes)
+        sealed = seal(vector, secret=token.secret, key=key, header=header, random_bytes=by.random_bytes)
     except ValueError as error:
         raise InputError(f"this cannot be sealed: {error}", where="enrolment") from None
-    body = TokenBody(
-        custody=card.custody,
-        site=card.site,
-        serial=card.serial,
-        credential=card.credential,
-        groups=card.groups,
-        not_before=card.not_before,
-        expires=card.expires,
-        secret=card.secret,
-        sealed=None if device else sealed,
-    )
-    issued = Issued(
-        encode(body, issuer), card.serial, card.custody, card.credential, card.groups, card.not_before, card.expires
-    )
-    record = Record.sign(sealed, card.serial, issuer).pack() if device else None
-    holder = Holder(card.serial, name, made, card.not_before, card.expires, made)
-    return Draft(holder, record, issued)
+    token = replace(token, sealed=None if device else sealed)
+    record = Record.sign(sealed, token.serial, by.issuer).pack() if device else None
+    holder = Holder(token.serial, name, made, token.not_before, token.expires, made)
+    return Draft(Issued(encode(token, by.issuer), token), holder, record)
+
+
+def issued_json(card: Token, consent: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What `edge enrol --json` says of a card, without the token."""
+    return {
+        "schema": "edge/enrolment/v1",
+        "serial": card.serial_text,
+        "custody": card.custody.value,
+        "credential": card.credential,
+        "groups": list(card.groups),
+        "not_before": card.not_before,
+        "expires": card.expires,
+        "consent": dict(consent) if consent is not None else None,
+        "error": None,
+    }
 
 
 def no_consent() -> ConsentMissing:

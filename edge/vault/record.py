@@ -14,9 +14,10 @@ that the place which enrols people put this one there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
+from edge.claim import Issuer
 from edge.errors import KeyringError, SealBroken
+from edge.trust import TrustStore
 from edge.types import Custody, SealedTemplate
 from edge.vault.seal import HEADER_BYTES, SALT_BYTES, TAG_BYTES
 
@@ -24,21 +25,6 @@ RECORD_DOMAIN = b"edge/record/v1"
 _HEADER = HEADER_BYTES[Custody.DEVICE]
 _SIGNED_BY, _SIGNATURE = 8, 64
 _SHORTEST = _HEADER + SALT_BYTES + TAG_BYTES + 1 + _SIGNED_BY + _SIGNATURE
-
-
-class Signer(Protocol):
-    """`edge.keys.IssuerKey`, as far as it matters here."""
-
-    @property
-    def key_id(self) -> bytes: ...
-
-    def sign(self, message: bytes, domain: bytes) -> bytes: ...
-
-
-class Trust(Protocol):
-    """`edge.keys.TrustStore`, as far as it matters here."""
-
-    def verify(self, key_id: bytes, message: bytes, signature: bytes, domain: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +36,11 @@ class Record:
     signature: bytes
 
     @classmethod
-    def sign(cls, sealed: SealedTemplate, serial: bytes, issuer: Signer) -> Record:
+    def sign(cls, sealed: SealedTemplate, serial: bytes, issuer: Issuer) -> Record:
         """Sign a sealed template for the card ``serial``."""
         return cls(sealed, issuer.key_id, issuer.sign(_message(sealed, serial), RECORD_DOMAIN))
 
-    def verify(self, serial: bytes, trust: Trust) -> None:
+    def verify(self, serial: bytes, trust: TrustStore) -> None:
         """Return when a trusted issuer signed it for the card ``serial``.
 
         Raises:

@@ -30,7 +30,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from edge.errors import ModelMismatch, SealBroken
-from edge.keys import derive
+from edge.trust import derive
 from edge.types import I8, Claim, Custody, SealedTemplate, Template
 
 VERSION = 1

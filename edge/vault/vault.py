@@ -1,32 +1,32 @@
 """The vault: what a card stands for, from enrolment to erasure.
 
     vault = Vault(store, keyring)
-    issued = vault.enrol(vector, ...)                       # seals, signs, writes the holder's row; hands out the token
+    draft = vault.prepare_enrolment(vector, terms, consent, by)   # seals and signs; draft.issued is handed over
+    vault.commit(draft)                                           # writes the holder's row, and the record
     with vault.open(claim, model_digest=m, session=s) as template: ...
     vault.revoke(serial, operator, now_s=...)               # by the serial printed on the card
     vault.erase(serial, operator, now_s=...)                # and a receipt that says what was done
 
-A vault opens one template, for one claim. No function here takes or gives several. Enrolment, re-issue and renewal are
-in `edge.vault.issuing`.
+A vault opens one template, for one claim. No function here takes or gives several. Nothing is committed whose card
+could not be handed over, so enrolment, re-issue and renewal are prepared first.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from edge.errors import ClaimError, InputError, SealBroken
-from edge.keys import IssuerKey, Keyring
 from edge.state import Counters, SqliteFile
-from edge.types import I8, Claim, Custody, SealedTemplate, Template
+from edge.trust import Keyring
+from edge.types import I8, Claim, Custody, SealedTemplate, Template, Token
 from edge.vault import issuing, retention
 from edge.vault.consent import ConsentReceipt, subject_hash
 from edge.vault.erasure import Erasure, erase
 from edge.vault.holder import NEVER, Holder, Status, named, unknown
-from edge.vault.issuing import Card, Issued
+from edge.vault.issuing import Draft, Issuance, Issued, Terms
 from edge.vault.record import Record
 from edge.vault.retention import Due, Time
 from edge.vault.seal import Header, open_sealed, record_id
@@ -66,7 +66,7 @@ class Vault:
         """Open the one template that a claim stands for.
 
         Args:
-            claim: checked by the desk. model_digest: SHA-256 of the loaded embedder's file, 32 bytes.
+            claim: checked at admission. model_digest: SHA-256 of the loaded embedder's file, 32 bytes.
             session: the template answers to this session only.
 
         Raises:
@@ -78,122 +78,98 @@ class Vault:
         sealed, key = self._sealed(claim)
         return open_sealed(sealed, claim, key, model_digest=model_digest, session=session)
 
-    def enrol(
-        self,
-        vector: I8,
-        *,
-        model_digest: bytes,
-        consent: ConsentReceipt,
-        operator: str,
-        groups: tuple[str, ...],
-        credential: int,
-        issuer: IssuerKey,
-        not_before: int,
-        expires: int,
-        custody: Custody,
-        random_bytes: Callable[[int], bytes],
-        now_s: int,
-    ) -> Issued:
+    def prepare_enrolment(self, vector: I8, terms: Terms, consent: ConsentReceipt, by: Issuance) -> Draft:
         """Seal a reference under a new card.
 
         Args:
-            vector: int8 (D,), the person's reference. model_digest: of the embedder that made it, 32 bytes.
+            vector: int8 (D,), the person's reference.
+            terms: what the card says. It expires earlier when `keep_days` or the consent ends earlier.
             consent: complete; its subject is kept as a keyed hash. Without one there is no way to enrol.
-            operator: who enrols.
-            groups, credential, not_before, expires: what the card says (`edge.claim.TokenBody`). It expires earlier
-                when `keep_days` or the consent ends earlier.
-            issuer: signs it. custody: where the sealed template goes.
-            random_bytes: `os.urandom` outside tests. now_s: the trusted time, Unix seconds.
 
         Raises:
             ConsentMissing: none, dated in the future, or ended. UsageError: no operator.
             InputError: the card cannot say this.
-            VaultError: the store cannot be written; then no card exists either.
         """
-        named(operator)
+        named(by.operator)
         if not isinstance(consent, ConsentReceipt):
             raise issuing.no_consent()
-        consent.check(now_s)
-        expires = self._last(expires, now_s, consent.until, now_s)
-        card = Card.new(self.keyring.site_id, groups, credential, not_before, expires, custody, random_bytes)
-        receipt, subject = consent.stored(operator, now_s), subject_hash(consent.subject, self._subject_key)
-        draft = self._draft(card, vector, model_digest, issuer, random_bytes, now_s)
-        with self.store.change() as change:
-            change.put(replace(draft.holder, receipt=receipt, subject=subject), draft.record)
-        return draft.issued
+        consent.check(by.now_s)
+        terms = replace(terms, expires=self._last(terms.expires, by.now_s, consent.until, by.now_s))
+        draft = self._draft(terms.token(self.keyring.site_id, by.random_bytes), vector, by.now_s, by)
+        return replace(draft, holder=self._with_consent(draft.holder, None, consent, by))
 
-    def reissue(
-        self,
-        claim: Claim,
-        *,
-        model_digest: bytes,
-        operator: str,
-        issuer: IssuerKey,
-        random_bytes: Callable[[int], bytes],
-        now_s: int,
-        expires: int | None = None,
-        groups: tuple[str, ...] | None = None,
-    ) -> Issued:
-        """A new card, with a new serial and secret, for the person who presents the old one; the old one is replaced.
+    def prepare_reissue(
+        self, claim: Claim, by: Issuance, *, expires: int | None = None, groups: tuple[str, ...] | None = None
+    ) -> Draft:
+        """A new card, with a new serial and secret, for the person who presents the old one, which it replaces.
 
         The template is opened with the old card and sealed again under the new one; it stays the same template, as old
         as it was. For a lost card there is nothing to open: revoke it and enrol again.
 
         Raises:
-            as `open` and `enrol`.
+            as `open` and `prepare_enrolment`.
         """
-        named(operator)
+        named(by.operator)
         made = Header.parse(self._sealed(claim)[0].header).made
-        last = self._last(expires or claim.expires, made, self._consented(claim.serial), now_s)
-        with self.open(claim, model_digest=model_digest, session="reissue") as template:
-            card = Card.like(claim, random_bytes, expires=last, groups=groups)
-            draft = self._draft(card, template.read("reissue"), model_digest, issuer, random_bytes, made)
-        return self._replace(claim, draft, None, operator, now_s)
+        last = self._last(expires or claim.expires, made, self._consented(claim.serial), by.now_s)
+        with self.open(claim, model_digest=by.model, session="reissue") as template:
+            terms = Terms(claim.custody, groups or claim.groups, claim.credential, claim.not_before, last)
+            token = terms.token(claim.site, by.random_bytes)
+            draft = self._draft(token, template.read("reissue"), made, by)
+        return self._replacing(claim, draft, None, by)
 
-    def renew(
+    def prepare_renewal(
         self,
         claim: Claim,
         vector: I8,
+        by: Issuance,
         *,
-        model_digest: bytes,
-        operator: str,
-        issuer: IssuerKey,
-        random_bytes: Callable[[int], bytes],
-        now_s: int,
         consent: ConsentReceipt | None = None,
         expires: int | None = None,
-    ) -> Issued:
+    ) -> Draft:
         """Replace a person's template by a fresh capture (ageing, glasses, a new model).
 
         The caller has verified the person, or has an operator's override. In device custody, and with the old date, the
-        card stays the same and `Issued.token` is None; otherwise there is a new card and the old one is replaced.
+        card stays the same and `Issued.text` is None; otherwise there is a new card and the old one is replaced.
 
         Args:
             consent: a new receipt; None keeps the one on file.
 
         Raises:
-            TokenRevoked, TokenUnknown, UsageError, InputError, VaultError: as `open` and `enrol`.
+            TokenRevoked, TokenUnknown, UsageError, InputError: as `open` and `prepare_enrolment`.
             ConsentMissing: none is on file here and none was given.
         """
-        named(operator)
+        named(by.operator)
         old = self.store.holder(claim.serial)
         if old is not None:
             old.refuse()
         if claim.custody is Custody.DEVICE and old is None:
             raise unknown()
         if consent is not None:
-            consent.check(now_s)
+            consent.check(by.now_s)
         ends = consent.until if consent is not None else self._consented(claim.serial)
-        last = self._last(expires or claim.expires, now_s, ends, now_s)
-        same = claim.custody is Custody.DEVICE and last == claim.expires
-        card = Card.of(claim) if same else Card.like(claim, random_bytes, expires=last)
-        draft = self._draft(card, vector, model_digest, issuer, random_bytes, now_s)
-        if not same:
-            return self._replace(claim, draft, consent, operator, now_s)
-        holder = self._with_consent(draft.holder, old, consent, operator, now_s)
+        last = self._last(expires or claim.expires, by.now_s, ends, by.now_s)
+        terms = Terms(claim.custody, claim.groups, claim.credential, claim.not_before, last)
+        if claim.custody is Custody.DEVICE and last == claim.expires:
+            same = replace(terms.token(claim.site, by.random_bytes), serial=claim.serial, secret=claim.secret)
+            draft = self._draft(same, vector, by.now_s, by)
+            issued = replace(draft.issued, text=None)
+            return replace(draft, issued=issued, holder=self._with_consent(draft.holder, old, consent, by))
+        draft = self._draft(terms.token(claim.site, by.random_bytes), vector, by.now_s, by)
+        return self._replacing(claim, draft, consent, by)
+
+    def commit(self, draft: Draft) -> Issued:
+        """Write what was prepared; from now on it counts, and the card that it replaces does not.
+
+        Raises:
+            VaultError: the store cannot be written; then nothing has changed.
+        """
         with self.store.change() as change:
-            change.put(holder, draft.record)
-        return replace(draft.issued, token=None)
+            change.put(draft.holder, draft.record)
+            if (old := draft.replaces) is not None:
+                change.drop_record(old.record_id)
+                change.put(retention.ended(old, Status.REPLACED, draft.at, keep_person=False))
+        return draft.issued
 
     def revoke(self, serial: bytes, operator: str, *, now_s: int) -> Holder:
         """Refuse a card from now on, whether or not it was enrolled here; its template here is deleted.
@@ -299,36 +275,20 @@ class Vault:
         record.verify(claim.serial, self.keyring.trust)
         return record.sealed
 
-    def _draft(
-        self,
-        card: Card,
-        vector: I8,
-        model_digest: bytes,
-        issuer: IssuerKey,
-        random_bytes: Callable[[int], bytes],
-        made: int,
-    ) -> issuing.Draft:
-        key = self.keyring.site_key if card.custody is Custody.CARD else self.keyring.device_key
-        return issuing.draft(card, vector, model_digest, key, issuer, random_bytes, made)
+    def _draft(self, token: Token, vector: I8, made: int, by: Issuance) -> Draft:
+        key = self.keyring.site_key if token.custody is Custody.CARD else self.keyring.device_key
+        return issuing.draft(token, vector, made, key, by)
 
-    def _replace(
-        self, claim: Claim, draft: issuing.Draft, consent: ConsentReceipt | None, operator: str, now_s: int
-    ) -> Issued:
+    def _replacing(self, claim: Claim, draft: Draft, consent: ConsentReceipt | None, by: Issuance) -> Draft:
         old = self.store.holder(claim.serial)
-        holder = self._with_consent(draft.holder, old, consent, operator, now_s)
-        tombstone = old or Holder(claim.serial, None, now_s, claim.not_before, claim.expires, now_s)
-        with self.store.change() as change:
-            change.put(holder, draft.record)
-            change.drop_record(tombstone.record_id)
-            change.put(retention.ended(tombstone, Status.REPLACED, now_s, keep_person=False))
-        return draft.issued
+        row = old or Holder(claim.serial, None, by.now_s, claim.not_before, claim.expires, by.now_s)
+        holder = self._with_consent(draft.holder, old, consent, by)
+        return replace(draft, holder=holder, replaces=row, at=by.now_s)
 
-    def _with_consent(
-        self, holder: Holder, old: Holder | None, consent: ConsentReceipt | None, operator: str, now_s: int
-    ) -> Holder:
+    def _with_consent(self, holder: Holder, old: Holder | None, consent: ConsentReceipt | None, by: Issuance) -> Holder:
         if consent is not None:
             subject = subject_hash(consent.subject, self._subject_key)
-            return replace(holder, receipt=consent.stored(operator, now_s), subject=subject)
+            return replace(holder, receipt=consent.stored(by.operator, by.now_s), subject=subject)
         if old is None or not old.receipt:
             raise issuing.no_consent()
         return replace(holder, receipt=old.receipt, subject=old.subject)

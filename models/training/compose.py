@@ -28,7 +28,7 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 WIDTH, HEIGHT = 192, 144
 MOST_FACES = 5
-#: The second look (`edge.face.confirm`) sees a pattern of 12 pixels nine times enlarged: log of the largest scale.
+#: The second look (`edge.face.second_pass`) sees a pattern of 12 pixels nine times enlarged: log of the largest scale.
 NEAREST = 2.2
 #: Share of faces with something in front of them, and of crops on a background whose heads look aside.
 COVERED, LOOKING = 0.33, 0.4

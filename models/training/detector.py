@@ -25,7 +25,7 @@ from models.training.paths import CHECKOUT, DATA, MODELS, WORK
 from models.training.words import DETECTOR
 
 U8 = NDArray[np.uint8]
-#: The first look is generous, the second strict: `edge.face.confirm`.
+#: The first look is generous, the second strict: `edge.face.second_pass`.
 SCORE_THRESHOLD, CONFIRM, NMS_IOU = 0.3, 0.9, 0.4
 
 

@@ -5,9 +5,9 @@
     view = cv2.remap(picture, places[..., 0], places[..., 1], cv2.INTER_LINEAR)
 
 One picture is all that is known of most people, and nothing in it teaches that a person who looks aside or smiles is
-still that person. The mesh gives its head a depth (`edge.camera.mesh`, which moves the demo's heads the same way), and
-the student must say of the turned head what the teacher says of the straight one. The turned head is aligned again by
-its own five landmarks, as the device would align it.
+still that person. The mesh gives its head a depth (`edge.fictional.mesh`, which moves the demo's heads the same way),
+and the student must say of the turned head what the teacher says of the straight one. The turned head is aligned again
+by its own five landmarks, as the device would align it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.camera.mesh import Pose, Relief, undone
+from edge.fictional.mesh import Pose, Relief, undone
 from models.training.affine import chain, similarity
 
 F32 = NDArray[np.float32]

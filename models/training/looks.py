@@ -92,8 +92,8 @@ def ours_of(card: str | Path) -> Net:
     """An embedder of this project, exactly as a door runs it; means are an enrolment's."""
     from edge.face.card import load_card
     from edge.face.embed import Embedder
+    from edge.face.match import average
     from edge.lab.calibrate_tail import unit
-    from edge.session import average
 
     embedder = Embedder(load_card(card), 1)
 

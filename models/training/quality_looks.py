@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from edge.face import Chain
 from edge.face.align import Aligner
 from edge.face.card import Align
+from edge.face.match import average
 from edge.face.quality import Assessor
 from edge.face.quality_score import features
 from edge.lab.calibrate_tail import unit
-from edge.session import average
 from edge.types import Frame
 from models.training.data import MIRROR
 from models.training.looks import HeldOut

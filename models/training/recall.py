@@ -22,11 +22,11 @@ import cv2
 import numpy as np
 
 from edge import _resources
-from edge.camera.figure import PEOPLE, load_figure
-from edge.camera.sensor import Sensor
 from edge.face import load_card
 from edge.face.card import Card
 from edge.face.detect import Detector
+from edge.fictional.figure import PEOPLE, load_figure
+from edge.fictional.sensor import Sensor
 from edge.lab.intervals import wilson
 from edge.types import F32, U8, Face
 from models.training import recall_scenes as scenes

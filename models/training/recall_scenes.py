@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.camera.sensor import READ, SHOT
+from edge.fictional.sensor import READ, SHOT
 from models.training.affine import transform
 from models.training.compose import shrink
 
@@ -155,7 +155,7 @@ def _distance(box: F32) -> F32:
 def expose(scene: Scene, luminance: float, rng: np.random.Generator) -> Scene:
     """The same under other light: the face as it is delivered has this mean luminance.
 
-    The noise is that of `edge.camera.sensor` (EMVA 1288: variance read^2 + shot * level) times an amplification of
+    The noise is that of `edge.fictional.sensor` (EMVA 1288: variance read^2 + shot * level) times an amplification of
     120 / luminance, at least 1 and at most 4: a camera in the dark runs at the end of its gain.
 
     Args:

@@ -3,7 +3,7 @@
     seen = turn(load_figure("ada"), yaw=45.0)
     scene = stand(frame, figure, seen, at=(320, 220), height=192)
 
-The camera's own warp (`edge.camera.mesh`) holds to about 25 degrees, since it cannot hide one part of a head behind
+The camera's own warp (`edge.fictional.mesh`) holds to about 25 degrees, since it cannot hide one part of a head behind
 another. Here every pixel of the cut-out head is moved by the same depth and drawn back to front. What one portrait
 does not show is missing or made up: the far cheek is stretched, the back of the head is an oval in the hair's colour.
 """
@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.camera.figure import BODY_LEFT, BODY_SCALE, BODY_TOP, Figure
-from edge.camera.mesh import Pose, rotation
+from edge.fictional.figure import BODY_LEFT, BODY_SCALE, BODY_TOP, Figure
+from edge.fictional.mesh import Pose, rotation
 from models.training.recall_scenes import Scene
 
 U8 = NDArray[np.uint8]
@@ -58,7 +58,7 @@ def turn(figure: Figure, mesh: F32, yaw: float) -> Turned:
     """Turn a head about its neck.
 
     Args:
-        figure: a person of `edge.camera.figure`.
+        figure: a person of `edge.fictional.figure`.
         mesh: float32 (468, 3), theirs.
         yaw: degrees, positive to image right.
     """

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.camera.mesh import Pose
+from edge.fictional.mesh import Pose
 from models.training.heads import Head
 
 U8 = NDArray[np.uint8]

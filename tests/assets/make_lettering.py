@@ -1,6 +1,6 @@
-"""Make `edge/claim/fonts/roboto.npz` from two font files: outlines flattened to polygons, advance widths, no hinting.
+"""Make `edge/papers/fonts/roboto.npz` from two font files: outlines flattened to polygons, advance widths, no hinting.
 
-    python tests/assets/make_lettering.py Roboto-Regular.ttf Roboto-Bold.ttf edge/claim/fonts/roboto.npz
+    python tests/assets/make_lettering.py Roboto-Regular.ttf Roboto-Bold.ttf edge/papers/fonts/roboto.npz
 
 Needs fonttools, which nothing else here needs. In the file, for each weight w in (regular, bold): ``w_codes`` uint16
 (n,) Unicode code points in ascending order; ``w_advance`` uint16 (n,); ``w_glyphs`` uint16 (n + 1,) where each glyph's

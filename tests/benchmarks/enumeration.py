@@ -17,8 +17,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from edge.keys.locked import Cost
 from edge.prove.enumeration import CODES
+from edge.trust.locked import Cost
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = Path(__file__).parent / "results" / "enumeration.json"

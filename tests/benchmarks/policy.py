@@ -18,10 +18,10 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from edge.policy.buildfile import load_build
-from edge.policy.judge import judge
+from edge.build.buildfile import load_build
+from edge.build.judge import judge
+from edge.build.today import Subject, standing
 from edge.policy.packs import load_packs
-from edge.policy.standing import Subject, standing
 from edge.settings.yaml_core import load
 from tests.benchmarks import report
 

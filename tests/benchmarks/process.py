@@ -58,7 +58,7 @@ def memory(claims: int) -> dict[str, float]:
         )
         edge = [sys.executable, "-m", "edge"]
         subprocess.run([*edge, "keys", "init", "--development", "--config", config], check=True, capture_output=True)
-        people = Path("edge/face/people")
+        people = Path("edge/fictional/people")
         pictures = ["--image", str(people / "ada-1.jpg"), "--image", str(people / "ada-2.jpg")]
         enrol = [*edge, "enrol", "--config", config, "--operator", "benchmark", "--consent", consent, "--json"]
         answer = json.loads(subprocess.run([*enrol, *pictures], check=True, capture_output=True).stdout)

@@ -22,8 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edge.keys import save_device_key
 from edge.prove.stores import made
+from edge.trust import save_device_key
 
 ROOT = Path(__file__).resolve().parents[2]
 BAR_S = 30.0

@@ -16,7 +16,7 @@ from typing import Any
 from edge.face import load_card
 from tests.benchmarks import readme_cards as cards
 from tests.benchmarks import readme_detector
-from tests.policy.allow_list import with_allow_list
+from tests.build.allow_list import with_allow_list
 from tests.policy.pack_table import with_packs
 
 ROOT = Path(__file__).resolve().parents[2]

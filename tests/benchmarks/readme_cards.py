@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from edge.face import Card, load_card
-from edge.face.present import group_rows
+from edge.models.describe import group_rows
 
 SHIPPED = ("detector", "embedder")
 #: Figures of a card's ``accuracy`` that the table shows: key -> head of the column.

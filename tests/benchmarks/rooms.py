@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.keys import Keyring
 from edge.service import Device, Parts
 from edge.service.demo import Office, settings
+from edge.trust import Keyring
 from edge.types import Decision, Outcome, Reason
 
 
@@ -22,12 +22,12 @@ def rows() -> dict[str, Callable[[], object]]:
     keyring, issuer = Keyring.ephemeral(os.urandom)
     device = Device.open(settings(Path(folder.name)), Parts(keyring=keyring))
     token = Office(device, issuer).enrol("hana")
-    claim = device.desk.receive(token, 0)
+    claim = device.admission.receive(token, 0)
     digest = bytes.fromhex(device.chain.model)
     decision = Decision(Outcome.ACCEPT, Reason.MATCHING, 1e-4, 5, 1, serial=claim.serial.hex(), session="benchmark")
 
     def receive() -> object:
-        return folder and device.desk.receive(token, 0)  # holds on to the folder
+        return folder and device.admission.receive(token, 0)  # holds on to the folder
 
     def open_template() -> None:
         device.vault.open(claim, model_digest=digest, session="benchmark").erase()

@@ -34,7 +34,7 @@ from rich.progress import track
 from rich.table import Table
 
 from edge.face import Embedder, load_card, threshold
-from edge.session import average
+from edge.face.match import average
 from edge.types import I8, U8
 from models.training.blind import blinding, groups_of
 from models.training.impostors import SAME_PERSON

@@ -37,7 +37,7 @@ from rich.table import Table
 
 from edge import _resources
 from edge.face import Chain, Look
-from edge.session.compare import compare
+from edge.face.match import compare
 from edge.settings.model import FaceSettings
 from edge.types import Frame, Template
 from tests.benchmarks import references, report

@@ -25,12 +25,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.claim import TokenBody, decode, encode
+from edge.claim import decode, encode
 from edge.journal import KEY_LABEL, Journal
-from edge.keys import IssuerKey, Keyring
 from edge.settings.model import LimitSettings
 from edge.state import ClockGuard, Limits, state_database
-from edge.types import Claim, Custody
+from edge.trust import IssuerKey, Keyring
+from edge.types import Claim, Custody, Token
 from edge.vault import Header, Holder, Record, Vault, record_id, schema, seal
 
 NOW = 1_793_600_000
@@ -68,7 +68,7 @@ class Site:
         while len(self.tokens) < self.sample:
             self.tokens += self.tokens[: self.sample - len(self.tokens)]
 
-    def _card(self, vector: np.ndarray) -> tuple[Holder, bytes, TokenBody]:
+    def _card(self, vector: np.ndarray) -> tuple[Holder, bytes, Token]:
         secret, serial = self.dice.randbytes(32), self.dice.randbytes(16)
         name = record_id(secret)
         header = Header(Custody.DEVICE, name, MODEL, 128, NOW, EXPIRES)
@@ -77,7 +77,7 @@ class Site:
         )
         record = Record.sign(sealed, serial, self.issuer).pack()
         holder = Holder(serial, name, NOW, NOW, EXPIRES, NOW, receipt="{}", subject=self.dice.randbytes(32))
-        body = TokenBody(Custody.DEVICE, self.keyring.site_id, serial, 1, ("default",), NOW, EXPIRES, secret)
+        body = Token(Custody.DEVICE, self.keyring.site_id, serial, 1, ("default",), NOW, EXPIRES, secret)
         return holder, record, body
 
     def claim(self, token: str) -> Claim:
@@ -163,7 +163,7 @@ def card_custody(site: Site, repeats: int) -> dict[str, dict[str, float]]:
         header=header,
         random_bytes=site.dice.randbytes,
     )
-    body = TokenBody(Custody.CARD, site.keyring.site_id, serial, 1, ("default",), NOW, EXPIRES, secret, sealed)
+    body = Token(Custody.CARD, site.keyring.site_id, serial, 1, ("default",), NOW, EXPIRES, secret, sealed)
     token = encode(body, site.issuer)
     times = [microseconds(lambda: site.token_to_template(token)) for _ in range(repeats)]
     return {"card custody: token to template": summary(times)}

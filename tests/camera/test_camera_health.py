@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.camera import FictionalSource, Health, Nobody, OnePerson, Pulled, changing
+from edge.camera import Health, Pulled, changing
+from edge.fictional import FictionalSource, Nobody, OnePerson
 from edge.settings.model import CameraSettings
 from edge.types import Fault, Frame
 from tests.camera.pictures import frame

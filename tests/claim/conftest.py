@@ -7,11 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from edge.claim import TokenBody
-from edge.keys import IssuerKey, Keyring
-from edge.types import Custody, SealedTemplate
+from edge.trust import IssuerKey, Keyring
+from edge.types import Custody, SealedTemplate, Token
 
-Maker = Callable[..., TokenBody]
+Maker = Callable[..., Token]
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +24,7 @@ def make(site: tuple[Keyring, IssuerKey]) -> Maker:
     ring, _ = site
     dice = random.Random(3)
 
-    def body(custody: Custody = Custody.CARD, *, header: int = 60, **fields: object) -> TokenBody:
+    def body(custody: Custody = Custody.CARD, *, header: int = 60, **fields: object) -> Token:
         serial = dice.randbytes(16)
         sealed = SealedTemplate(
             b"\x01\x01" + serial + dice.randbytes(header - 18), dice.randbytes(32), dice.randbytes(144)
@@ -41,6 +40,6 @@ def make(site: tuple[Keyring, IssuerKey]) -> Maker:
             "secret": dice.randbytes(32),
             "sealed": sealed if custody is Custody.CARD else None,
         }
-        return TokenBody(**(values | fields))  # type: ignore[arg-type]
+        return Token(**(values | fields))  # type: ignore[arg-type]
 
     return body

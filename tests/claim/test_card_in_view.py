@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.claim import TokenBody, encode
-from edge.claim.card import WIDTH, CardText, card_png
+from edge.claim import encode
 from edge.claim.qr import QrReader
-from edge.keys import Keyring
-from edge.types import Custody, Frame, SealedTemplate
-from tests.claim.card_lens import View, see, some_view
+from edge.papers.card import WIDTH, CardText, card_png
+from edge.trust import Keyring
+from edge.types import Custody, Frame, SealedTemplate, Token
+from tests.papers.card_lens import View, see, some_view
 
 SMALL, HD, FULL = (640, 480), (1280, 720), (1920, 1080)
 
@@ -33,7 +33,7 @@ def print_card(groups: tuple[str, ...] = ("default",), custody: Custody = Custod
     sealed = SealedTemplate(b"\x01\x01" + serial + dice.randbytes(42), dice.randbytes(32), dice.randbytes(144))
     if custody is Custody.DEVICE:
         sealed = None
-    token = encode(TokenBody(custody, ring.site_id, serial, 1, groups, 1, 2, dice.randbytes(32), sealed), issuer)
+    token = encode(Token(custody, ring.site_id, serial, 1, groups, 1, 2, dice.randbytes(32), sealed), issuer)
     text = CardText(token, "-".join(["a1b2"] * 8), 1, 2, "Meridian Works")
     return token, cv2.imdecode(np.frombuffer(card_png(text), np.uint8), cv2.IMREAD_GRAYSCALE)
 

@@ -11,7 +11,7 @@ from edge.errors import TokenExpired, TokenNotYetValid, WrongDoor
 from edge.settings.model import Schedule
 from edge.types import Claim, Custody
 
-CLAIM = Claim(bytes(16), 1, ("lab", "main"), 1000, 2000, Custody.DEVICE, bytes(8), bytes(16), bytes(32), None, 0)
+CLAIM = Claim(Custody.DEVICE, bytes(16), bytes(16), 1, ("lab", "main"), 1000, 2000, bytes(32))
 
 
 def at(text: str) -> float:

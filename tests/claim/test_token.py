@@ -11,15 +11,15 @@ import segno
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.claim import MAX_BYTES, MAX_TEXT, PREFIX, TOKEN_DOMAIN, TokenBody, base45, decode, encode
+from edge.claim import MAX_BYTES, MAX_TEXT, PREFIX, TOKEN_DOMAIN, base45, decode, encode
 from edge.claim.layout import MAX_HEADER, unpack
 from edge.errors import InputError, TokenInvalid
-from edge.keys import IssuerKey, Keyring, TrustStore
-from edge.types import Claim, Custody, SealedTemplate
+from edge.trust import IssuerKey, Keyring, TrustStore
+from edge.types import Claim, Custody, SealedTemplate, Token
 
-Maker = Callable[..., TokenBody]
+Maker = Callable[..., Token]
 RING, ISSUER = Keyring.ephemeral(random.Random(2).randbytes)
-FIELDS = [field.name for field in dataclasses.fields(TokenBody)]
+FIELDS = [field.name for field in dataclasses.fields(Token)]
 
 
 def read(text: str, ring: Keyring = RING) -> Claim:
@@ -240,7 +240,7 @@ def _genuine() -> dict[Custody, str]:
     dice = random.Random(5)
     serial = dice.randbytes(16)
     sealed = SealedTemplate(b"\x01" + serial + dice.randbytes(44), dice.randbytes(32), dice.randbytes(144))
-    card = TokenBody(Custody.CARD, RING.site_id, serial, 1, ("default",), 1, 2, dice.randbytes(32), sealed)
+    card = Token(Custody.CARD, RING.site_id, serial, 1, ("default",), 1, 2, dice.randbytes(32), sealed)
     device = dataclasses.replace(card, custody=Custody.DEVICE, sealed=None)
     return {Custody.CARD: encode(card, ISSUER), Custody.DEVICE: encode(device, ISSUER)}
 

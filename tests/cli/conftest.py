@@ -11,7 +11,7 @@ import pytest
 from edge.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PEOPLE = ROOT / "edge" / "face" / "people"
+PEOPLE = ROOT / "edge" / "fictional" / "people"
 
 CONSENT = """\
 subject: Ada Example

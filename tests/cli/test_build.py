@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from tests.policy.conftest import build_in, copy_tree
+from tests.build.conftest import build_in, copy_tree
 
 PHRASE = "four words are enough"
 

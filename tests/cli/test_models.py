@@ -10,12 +10,12 @@ import yaml
 
 from edge.cli import main
 from edge.face import load_card
-from edge.face.importing import Imported, examine_file, install
-from edge.face.spec import ModelSpec
-from edge.policy.signing import MODEL, Signer, sign
+from edge.models.importing import Imported, examine_file, install
+from edge.models.spec import ModelSpec
+from edge.trust.envelopes import MODEL, Signer, sign
 from tests.cli.conftest import Desk
 from tests.face import surgery
-from tests.face.bring import SHIPPED_TEMPLATE, spec_of, write_spec
+from tests.models.bring import SHIPPED_TEMPLATE, spec_of, write_spec
 
 PHRASE = "correct horse battery"
 

@@ -93,15 +93,12 @@ def test_the_self_test_diagnoses_a_device_without_keys(tmp_path, capsys):
 
 
 def test_a_camera_that_shows_a_still_with_noise_is_no_camera(desk, capsys, monkeypatch):
-    from edge.camera import OnePerson
-    from edge.camera.fictional import FictionalSource
+    from edge.fictional import FictionalSource, OnePerson
 
-    genuine = FictionalSource.from_settings.__func__
+    def still(script=None, **named):
+        return FictionalSource((OnePerson("ada", 9.0, still=True, noise_on_still=True),), **named)
 
-    def still(cls, settings, script=None, **named):
-        return genuine(cls, settings, (OnePerson("ada", 9.0, still=True, noise_on_still=True),), **named)
-
-    monkeypatch.setattr(FictionalSource, "from_settings", classmethod(still))
+    monkeypatch.setattr("edge.camera.FictionalSource", still)
     assert main(["selftest", "--config", str(desk.config), "--json"]) == 4
     failed = [c["name"] for c in json.loads(capsys.readouterr().out)["checks"] if c["needed"] and not c["ok"]]
     assert failed == ["source"]

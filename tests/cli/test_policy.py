@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from edge.build.plan import plan
 from edge.cli import main
 from edge.errors import BuildRefused
-from edge.policy.plan import plan
+from tests.build.test_added_packs import PACK
 from tests.cli.conftest import make_desk
 from tests.policy.rules import ROOT
-from tests.policy.test_packfiles import PACK
 
 EXAMPLES = ROOT / "config" / "examples"
 OFFICE = EXAMPLES / "build-office.yaml"

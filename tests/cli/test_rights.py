@@ -65,7 +65,7 @@ def test_no_report_holds_a_byte_of_the_template_the_secret_or_the_name(tmp_path,
     desk = desk_of(tmp_path, capsys, custody)
     token = str(desk.token("ada", capsys))
     with open_device(desk.config) as device:
-        claim = device.desk.receive(Path(token).read_text().strip(), 0)
+        claim = device.admission.receive(Path(token).read_text().strip(), 0)
         model = bytes.fromhex(device.chain.model)
         with device.vault.open(claim, model_digest=model, session="s") as template:
             vector = template.read("s").copy()

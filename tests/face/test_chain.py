@@ -12,7 +12,7 @@ import pytest
 
 from edge.errors import ModelError, SpentError
 from edge.face import Chain, Look, load_card, nearest_centre
-from edge.session.compare import compare
+from edge.face.match import compare
 from edge.settings.model import FaceSettings
 from edge.types import Advice, Crop, Face, Frame, Reason, Template
 from tests.face.conftest import PEOPLE

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from edge.errors import ModelError
 from edge.face import Card, load_card, parse_card
-from edge.face.present import describe_card
+from edge.models.describe import describe_card
 from tests.face.cards import plain_card
 
 HERE = Path()

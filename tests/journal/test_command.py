@@ -10,9 +10,9 @@ import pytest
 
 from edge.cli import main
 from edge.journal import KEY_LABEL, Journal
-from edge.keys import Keyring
-from edge.keys.ring import init
 from edge.state import Counters, state_database
+from edge.trust import Keyring
+from edge.trust.ring import init
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from edge.cli import main
 from edge.errors import InputError
 from edge.face import Chain, load_card
 from edge.face.calibration import threshold
+from edge.face.match import average
 from edge.lab.calibrate_pictures import trials_of
 from edge.lab.calibrate_run import left_out
 from edge.lab.calibrate_tail import Trials
 from edge.lab.picture_files import gather
-from edge.session import average
 from edge.settings.model import FaceSettings
 from tests.conftest import PEOPLE
 from tests.lab.crowd import NAMES, make_crowd

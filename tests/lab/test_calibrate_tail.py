@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge.face.match import average, cosine
 from edge.lab import calibrate_tail
 from edge.lab.calibrate_tail import Trials, compare_all, floor_for, sample, unit
-from edge.session import average
-from edge.session.compare import cosine
 
 
 def random_unit(rows: int, seed: int) -> np.ndarray:

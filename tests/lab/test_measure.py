@@ -15,9 +15,9 @@ from edge.face import Chain
 from edge.lab import Plan, measure
 from edge.lab.contender import DeviceChain, Seen
 from edge.lab.progress import Silent
+from edge.pictures import read_image
 from edge.settings.model import FaceSettings
 from edge.types import Frame
-from edge.types.pictures import read_image
 from tests.lab.crowd import make_crowd, write_pairs
 
 PEOPLE, EACH = 6, 4

@@ -11,16 +11,16 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from edge import _resources
-from edge.camera import OnePerson
-from edge.camera.fictional import FictionalSource
 from edge.claim import PREFIX, base45, open_readers
 from edge.face import Chain, Look
-from edge.keys import Keyring
-from edge.service import Device, Event, Loop, Parts
+from edge.fictional import FictionalSource, OnePerson
+from edge.pictures import read_image
+from edge.service import Device, Loop, Parts
 from edge.settings.model import CameraSettings, DeviceSettings, Settings, VaultSettings
+from edge.trust import Keyring
 from edge.types import Custody, Frame, Probe, Template
-from edge.types.pictures import read_image
-from edge.vault import ConsentReceipt
+from edge.types.events import ClaimRefused, Decided, Event
+from edge.vault import ConsentReceipt, Issuance, Terms
 
 CARD, DEVICE = "ada", "fara"
 
@@ -86,11 +86,13 @@ class Aviary:
             readers = open_readers(
                 self.settings.claim, stdin=stdin("\n".join(lines).encode() + b"\n"), clock=lambda: 0.0
             )
-            Loop(device, readers, self._heard).run(threading.Event())
+            device.observe(self._heard)
+            Loop(device, readers).run(threading.Event())
+            device._observers.close()  # what is still queued is heard before anything is compared
             before_closing()
 
     def _heard(self, event: Event) -> None:
-        if event.decision is not None:
+        if isinstance(event, Decided | ClaimRefused):
             self.outcomes.append([event.decision.outcome.value, event.decision.reason.value])
             self.looks.append(event.decision.looks)
 
@@ -98,26 +100,19 @@ class Aviary:
         pictures = [_resources.path("people", f"{name}-{k}.jpg") for k in (1, 2)]
         frames = [Frame(read_image(file), k, k, "picture", meta={"name": name}) for k, file in enumerate(pictures)]
         now = device.clock.now().utc_s
-        issued = device.vault.enrol(
+        draft = device.vault.prepare_enrolment(
             device.enrolment().from_pictures(frames),
-            model_digest=bytes.fromhex(device.chain.model),
-            consent=ConsentReceipt(f"{name} (does not exist)", "test", "en", now, "delete it"),
-            operator="kim",
-            groups=("default",),
-            credential=1,
-            issuer=self.issuer,
-            not_before=now,
-            expires=now + 86400,
-            custody=custody,
-            random_bytes=os.urandom,
-            now_s=now,
+            Terms(custody, ("default",), 1, now, now + 86400),
+            ConsentReceipt(f"{name} (does not exist)", "test", "en", now, "delete it"),
+            Issuance(self.issuer, "kim", bytes.fromhex(device.chain.model), now),
         )
-        assert issued.token is not None
-        claim = device.desk.receive(issued.token, 0)
-        self.secrets += [claim.secret, issued.token.encode()]
+        issued = device.vault.commit(draft)
+        assert issued.text is not None
+        claim = device.admission.receive(issued.text, 0)
+        self.secrets += [claim.secret, issued.text.encode()]
         with device.vault.open(claim, model_digest=bytes.fromhex(device.chain.model), session="note"):
             pass  # noted as it is opened
-        return issued.token
+        return issued.text
 
     def write_canaries(self, file: Path) -> None:
         """What must not have got out."""

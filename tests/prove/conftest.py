@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.policy.signing import PublicKey, Signer
-from edge.policy.wheels import sign_wheel
+from edge.build.wheels import sign_wheel
 from edge.prove import Check, Level
 from edge.prove.static import examine
 from edge.prove.subject import open_subject
+from edge.trust.envelopes import PublicKey, Signer
 
 ROOT = Path(__file__).resolve().parents[2]
 _IGNORED = shutil.ignore_patterns("__pycache__", "_build", "_data", "*.npy", ".git", "people")

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from edge.policy.contents import profiles_of
+from edge.build.contents import profiles_of
 from edge.prove import dynamic, listeners, scores, statements, templates
 from edge.prove.allowed import rows
 from edge.prove.source import MODULE, Module, Use, digest

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from edge.errors import InputError
-from edge.policy.signing import Signer
 from edge.prove import Check
 from edge.prove.signature import check_signature
 from edge.prove.static import examine, surroundings
 from edge.prove.subject import open_subject
+from edge.trust.envelopes import Signer
 from tests.prove.conftest import site, violations
 
 Copy = Callable[[], Path]
@@ -62,7 +62,7 @@ def test_a_monkeypatch_by_pth_an_added_distribution_and_stray_files_are_found(en
     packages = site(venv)
     add_distribution(packages, "helper", {"helper.pth": "import helper\n", "helper.py": "import edge\n"})
     (packages / "stray.py").write_text("")
-    (packages / "sitecustomize.py").write_text("import edge.session.compare\n")
+    (packages / "sitecustomize.py").write_text("import edge.face.match\n")
     (packages / "linked").symlink_to("/tmp")
     found = around(venv, signer)
     assert any("helper.pth" in text and "runs code" in text for text in found["start-up"])
@@ -74,17 +74,17 @@ def test_a_monkeypatch_by_pth_an_added_distribution_and_stray_files_are_found(en
 
 def test_a_distribution_that_claims_a_file_of_this_product_is_found(environment: Copy, signer: Signer):
     venv = environment()
-    add_distribution(site(venv), "helper", {"edge/session/compare.py": "def compare(*_): return 1.0\n"})
+    add_distribution(site(venv), "helper", {"edge/face/match.py": "def compare(*_): return 1.0\n"})
     found = around(venv, signer)
     assert any("claims a file of this product" in text for text in found["files"])
-    assert any("edge/session/compare.py was altered" in text for text in found["files"])
+    assert any("edge/face/match.py was altered" in text for text in found["files"])
     assert any("altered after it was signed" in text for text in found["signature"])
 
 
 def test_a_compiled_file_that_is_not_its_source_is_found(environment: Copy, signer: Signer):
     """With the date and size of the source in its head Python would run it instead of the source."""
     venv = environment()
-    source = site(venv) / "edge" / "session" / "compare.py"
+    source = site(venv) / "edge" / "face" / "match.py"
     compiled = Path(importlib.util.cache_from_source(str(source)))
     compiled.parent.mkdir(exist_ok=True)
     stat = source.stat()
@@ -92,7 +92,7 @@ def test_a_compiled_file_that_is_not_its_source_is_found(environment: Copy, sign
     code = compile("def compare(*_): return 1.0", str(source), "exec")
     compiled.write_bytes(head + stat.st_size.to_bytes(4, "little") + marshal.dumps(code))
     found = around(venv, signer)
-    assert [text for text in found["compiled"] if "session/__pycache__/compare" in text]
+    assert [text for text in found["compiled"] if "face/__pycache__/match" in text]
 
 
 def test_a_compiled_file_that_would_end_the_reader_is_a_finding_and_no_crash(environment: Copy, signer: Signer):

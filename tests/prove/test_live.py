@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from edge.errors import InputError
-from edge.keys import IssuerKey, Keyring, save_device_key
 from edge.prove import Level, Live, live, stores
 from edge.prove.live import live_on_copy, live_on_own, try_out
 from edge.state import SqliteFile, state_database
+from edge.trust import IssuerKey, Keyring, save_device_key
 from edge.types import Custody
-from edge.vault import ConsentReceipt, Vault
+from edge.vault import ConsentReceipt, Issuance, Terms, Vault
 
 NOW, MODEL = 1_793_700_000, bytes(range(32))
 CONSENT = ConsentReceipt("Ada Example", "2026-11", "en", NOW - 100, "privacy@example.org")
@@ -34,20 +34,13 @@ class Door:
     vault: Vault
 
     def enrol(self, custody: Custody = Custody.DEVICE) -> None:
-        self.vault.enrol(
+        draft = self.vault.prepare_enrolment(
             np.random.default_rng(1).integers(-127, 128, 128).astype(np.int8),
-            model_digest=MODEL,
-            consent=CONSENT,
-            operator="olga",
-            groups=("default",),
-            credential=7,
-            issuer=self.issuer,
-            not_before=NOW,
-            expires=NOW + 86_400,
-            custody=custody,
-            random_bytes=np.random.default_rng().bytes,
-            now_s=NOW,
+            Terms(custody, ("default",), 7, NOW, NOW + 86_400),
+            CONSENT,
+            Issuance(self.issuer, "olga", MODEL, NOW, np.random.default_rng().bytes),
         )
+        self.vault.commit(draft)
 
     def copy(self, to: Path) -> Path:
         shutil.copytree(self.folder, to)

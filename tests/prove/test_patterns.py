@@ -59,7 +59,7 @@ SEVERAL = [
     "def f(device, texts, s):\n    return [device.decide(t, s) for t in texts]",
     "def f(device, texts, s):\n    return max(device.decide(t, s) for t in texts)",
     "def f(d, t, s):\n    while t:\n        d.decide(t.pop(), s)",
-    "from edge.session.compare import compare\ndef f(a, b, s):\n    return {x: compare(x, b, s) for x in a}",
+    "from edge.face.match import compare\ndef f(a, b, s):\n    return {x: compare(x, b, s) for x in a}",
     "def one(d, t):\n    return d.decide(t, None)\ndef f(d, texts):\n    for t in texts:\n        one(d, t)",
     "def f(d, texts):\n    d.decide(texts[0], None)\n    return f(d, texts[1:])",
     "class A:\n    def one(self, t):\n        return self.d.decide(t, None)\n"
@@ -101,7 +101,7 @@ def test_one_template_is_left_alone(text: str):
         "def f(p):\n    return p.consume('x')",
         "def f(p):\n    return p._data",
         "def f(p):\n    return getattr(p, '_data')",
-        "from edge.session.compare import compare\nf = map(compare, [])",
+        "from edge.face.match import compare\nf = map(compare, [])",
         "from edge.session import compare as c\ng = c",
         "from edge.vault.schema import READ_TEMPLATE\nx = READ_TEMPLATE",
         "def f(chain, look):\n    return chain.embed(look, '')",

@@ -32,10 +32,10 @@ PLANTED = {
     ),
     "a loop over claims": (
         "edge/service/device.py",
-        "    def decide_once(self",
+        "    def verify(self",
         "    def who(self, texts, stream):\n"
         "        return [t for t in texts if self.decide(t, stream).outcome.value == 'accept']\n\n"
-        "    def decide_once(self",
+        "    def verify(self",
         "collections",
         "around self.decide",
     ),
@@ -54,7 +54,7 @@ PLANTED = {
         "getattr(gallery",
     ),
     "the comparison changed": (
-        "edge/session/compare.py",
+        "edge/face/match.py",
         "if norm else 0.0",
         "if norm else 1.0",
         "scores",
@@ -74,7 +74,7 @@ def test_a_planted_violation_is_found_though_its_signature_holds(workshop: Works
 
 
 def test_a_monkeypatch_by_pth_is_found_in_a_wheel(workshop: Workshop):
-    wheel = workshop.plant({"edge_patch.pth": "import edge_patch\n", "edge_patch.py": "import edge.session.compare\n"})
+    wheel = workshop.plant({"edge_patch.pth": "import edge_patch\n", "edge_patch.py": "import edge.face.match\n"})
     found = violations(workshop.checks(wheel=wheel))
     assert any("edge_patch.pth" in text for text in found["start-up"])
     assert any("edge_patch.py" in text for text in found["rooms"])

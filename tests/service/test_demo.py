@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.camera.fictional import FictionalSource
 from edge.cli import main
 from edge.face import Detector, Embedder
+from edge.fictional import FictionalSource
 from edge.service.demo import play
 from edge.types import Face, Frame
 
@@ -66,16 +66,16 @@ def broken_comparison(monkeypatch) -> None:
 
 def broken_token_check(monkeypatch) -> None:
     """Always valid: the first claim that was ever genuine stands for every text."""
-    from edge.session import desk
+    from edge.session import admission
 
-    genuine, good = desk.decode, []
+    genuine, good = admission.decode, []
 
     def decode(*arguments, **named):
         if not good:
             good.append(genuine(*arguments, **named))
         return replace(good[0], received_ns=named["received_ns"])
 
-    monkeypatch.setattr(desk, "decode", decode)
+    monkeypatch.setattr(admission, "decode", decode)
 
 
 def frozen_frames(monkeypatch) -> None:

@@ -18,16 +18,16 @@ import pytest
 import segno
 from gpiozero.pins.mock import MockFactory
 
-from edge.camera import Nobody, OnePerson, ShowCode
-from edge.camera.fictional import FictionalSource
 from edge.claim import open_readers
 from edge.door import RelayDoor
 from edge.errors import SourceEnded
-from edge.keys import Keyring
-from edge.service import Device, Event, Loop, Parts
+from edge.fictional import FictionalSource, Nobody, OnePerson, ShowCode
+from edge.service import Device, Loop, Parts
 from edge.service import demo as demo_module
 from edge.settings.model import CameraSettings, ClaimSettings, DeviceSettings, Settings
+from edge.trust import Keyring
 from edge.types import Outcome, Reason
+from edge.types.events import DoorOpened, Event
 
 
 def code(text: str) -> np.ndarray:
@@ -39,7 +39,9 @@ def code(text: str) -> np.ndarray:
 class Bench:
     """A device whose camera shows a script, and whose claims come from a pipe."""
 
-    def __init__(self, folder: Path, script, *, readers=("stdin",), fast=True, door=None, width=640, height=480):
+    def __init__(
+        self, folder: Path, script, *, readers=("stdin",), fast=True, door=None, width=640, height=480, alternative=None
+    ):
         self.keyring, self.issuer = Keyring.ephemeral(os.urandom)
         self.script, self.fast = script, fast
         camera = CameraSettings(driver="fictional", pace="fast" if fast else "real", width=width, height=height)
@@ -47,6 +49,7 @@ class Bench:
             device=DeviceSettings(state_dir=folder, trust_dir=folder / "trust"),
             camera=camera,
             claim=ClaimSettings(readers=readers),
+            alternative=alternative,
         )
         parts = Parts(source=self.source, keyring=self.keyring, fast=fast, door=door)
         self.device = Device.open(self.settings, parts)
@@ -63,11 +66,13 @@ class Bench:
     def run(self, stdin: bytes = b"", tell=None) -> list[Event]:
         readers = open_readers(self.settings.claim, stdin=io.BytesIO(stdin), clock=time.monotonic)
         with self.device:
-            Loop(self.device, readers, tell or self.events.append).run(self.stop)
+            self.device.observe(tell or self.events.append)
+            Loop(self.device, readers).run(self.stop)
         return self.events
 
     def decisions(self) -> list[tuple[Outcome, Reason]]:
-        return [(e.decision.outcome, e.decision.reason) for e in self.events if e.decision]
+        decisions = [e.decision for e in self.events if e.kind in ("session.decided", "claim.refused")]
+        return [(decision.outcome, decision.reason) for decision in decisions]
 
 
 def test_tokens_on_standard_input_are_decided_one_after_the_other_until_it_ends(tmp_path):
@@ -79,7 +84,8 @@ def test_tokens_on_standard_input_are_decided_one_after_the_other_until_it_ends(
         (Outcome.REJECT, Reason.TOKEN_INVALID),
         (Outcome.REJECT, Reason.NOT_MATCHING),
     ]
-    assert (bench.events[0].kind, bench.events[-1].kind) == ("ready", "stopped")
+    kinds = [event.kind for event in bench.events]
+    assert (kinds[0], kinds[1], kinds[-1]) == ("device.starting", "device.ready", "device.stopped")
 
 
 def test_a_code_held_into_view_is_a_claim(tmp_path):
@@ -126,7 +132,7 @@ def test_neither_detector_nor_embedder_runs_in_an_idle_hour_with_somebody_in_vie
     chain.embedder.embed = lambda crop: calls.append("embed")
     bench.run()
     assert hour.count > 54_000
-    assert bench.events[-1].kind == "stopped"
+    assert bench.events[-1].kind == "device.stopped"
     assert calls == []
 
 
@@ -140,7 +146,7 @@ def test_every_decision_is_in_the_journal_and_its_chain_holds(tmp_path):
     with Journal(tmp_path, bench.keyring.derive(KEY_LABEL), now=lambda: 0) as again:
         assert again.verify().ok
         kinds = [entry.kind for entry in again.last(10)]
-    assert kinds == ["started", "decision", "stopped"]
+    assert kinds == ["started", "decision", "door", "stopped"]
     assert token not in journal.path.read_text()
 
 
@@ -164,7 +170,7 @@ def test_a_stop_with_the_relay_energised_leaves_it_locked(tmp_path):
 
     def tell(event: Event) -> None:
         bench.events.append(event)
-        if event.decision is not None:
+        if isinstance(event, DoorOpened):
             energised.append(factory.pin(17).state)
             bench.stop.set()
 
@@ -240,5 +246,14 @@ def test_the_journal_of_a_run_tells_how_it_ended(tmp_path):
         check=True,
     )
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [e["event"] for e in events] == ["ready", "decision", "stopped"]
-    assert events[1]["reason"] == "token_invalid"
+    assert [e["event"] for e in events] == [
+        "device.starting",
+        "device.ready",
+        "claim.presented",
+        "claim.refused",
+        "device.stopped",
+    ]
+    assert all(event["schema"] == "edge/event/v1" and event["time"] for event in events)
+    refused = events[3]
+    assert (refused["reason"], refused["decision"]["reason"]) == ("token_invalid", "token_invalid")
+    assert refused["alternative"] == "Please ask at the reception."

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from edge.camera import OnePerson
+from edge.build.added_packs import Fault
 from edge.errors import PolicyStops
-from edge.policy.packfiles import Fault
+from edge.fictional import OnePerson
 from edge.selftest import run
 from edge.service import device_checks
 from edge.service.policy import PolicyWatch
 from edge.types import Outcome
+from tests.build.test_today import ENDS, GRACE, subject
 from tests.policy.rules import TODAY
-from tests.policy.test_standing import ENDS, GRACE, subject
 from tests.service.test_loop import Bench
 
 NOON = 12 * 3600
@@ -31,7 +31,7 @@ class Watched(Bench):
         self.faults: tuple[Fault, ...] = ()
         device = self.device
         device.policy = PolicyWatch(
-            self.settings.device, device.build, {}, device.ledger, self.utc_s, lambda: (self.subject(), self.faults)
+            self.settings.device, device.build, {}, device.tell, self.utc_s, lambda: (self.subject(), self.faults)
         )
 
     def subject(self):
@@ -115,7 +115,7 @@ def test_the_rules_are_looked_at_once_a_day_and_never_for_a_claim(bench: Watched
     assert bench.reviews == 1
     for _ in range(5):
         bench.device.policy.visit()
-        bench.device.decide_once(token)
+        bench.device.verify(token)
     assert bench.reviews == 1
     bench.day += timedelta(days=1)
     bench.device.policy.visit()

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from edge.camera import Nobody
-from edge.keys import Keyring
-from edge.policy import BuildInfo
+from edge.fictional import Nobody
+from edge.profile import BuildInfo
 from edge.service import Device, Loop, Parts
 from edge.service.demo import Office
 from edge.service.retention import Retention, retention
 from edge.settings.model import DeviceSettings, JournalSettings, Settings, VaultSettings
 from edge.state import ClockGuard
+from edge.trust import Keyring
 from edge.types import Outcome, Reason
 
 NOW, DAY = 1_800_000_000, 86_400
@@ -59,7 +59,7 @@ def kinds(device: Device) -> list[str]:
 def world(tmp_path) -> World:
     made = World(tmp_path)
     with made.start() as device:
-        device.house.visit()
+        device.housekeeping.visit()
         Office(device, made.issuer).enrol("ada")  # a card of one day
         device.ledger.journal.write("acknowledged", what="vault", operator="kim")
         assert kept(device) == 1
@@ -70,12 +70,12 @@ def test_what_expired_in_weeks_without_power_goes_once_the_time_is_confirmed(wor
     world.off(21 * DAY)
     with world.start() as device:
         for _ in range(5):
-            assert not device.house.visit()
+            assert not device.housekeeping.visit()
             world.on(60)
         assert kept(device) == 1, "nothing is deleted on a clock that nobody answers for"
         assert kinds(device).count("clock") == 1, "and the journal tells it, once"
         world.synchronised = True
-        assert device.house.visit()
+        assert device.housekeeping.visit()
         assert kept(device) == 0
         entry = next(e for e in device.ledger.journal.last(9) if e.kind == "expired")
         assert (entry.fields["what"], entry.fields["rule"]) == ("row", "card")
@@ -84,9 +84,9 @@ def test_what_expired_in_weeks_without_power_goes_once_the_time_is_confirmed(wor
 def test_an_operator_s_confirmation_is_enough(world):
     world.off(21 * DAY)
     with world.start() as device:
-        device.house.visit()
+        device.housekeeping.visit()
         device.clock.confirm("kim")
-        assert device.house.visit()
+        assert device.housekeeping.visit()
         assert kept(device) == 0
 
 
@@ -94,7 +94,7 @@ def test_old_journal_entries_go_after_weeks_without_power_too_and_the_chain_hold
     world.off(91 * DAY)
     world.synchronised = True
     with world.start() as device:
-        device.house.visit()
+        device.housekeeping.visit()
         assert "acknowledged" not in kinds(device)
         assert device.ledger.journal.verify().ok
         assert "expired" in kinds(device), "that something went is told for as long as everything else"
@@ -105,7 +105,7 @@ def test_a_clock_set_back_extends_nothing(world):
         world.on(DAY + 60)
         device.clock.now()
         world.system = NOW - 900 * DAY
-        assert device.house.visit()
+        assert device.housekeeping.visit()
         assert kept(device) == 0
 
 
@@ -113,7 +113,7 @@ def test_the_house_is_kept_at_start_and_then_once_a_day(world):
     with world.start() as device:
         visits = []
         for _ in range(3 * 24):
-            visits.append(device.house.visit())
+            visits.append(device.housekeeping.visit())
             world.on(3600)
         assert visits.count(True) == 3
         assert visits[0]
@@ -123,13 +123,13 @@ def test_the_loop_keeps_the_house_by_itself(world):
     world.synchronised = True
     world.off(3 * DAY)
     device = world.start()
-    from edge.camera.fictional import FictionalSource
+    from edge.fictional import FictionalSource
 
     device._parts = replace(device._parts, source=lambda: FictionalSource((Nobody(0.5),)))
     with device:
         import threading
 
-        Loop(device, [], lambda event: None).run(threading.Event())
+        Loop(device, []).run(threading.Event())
         assert kept(device) == 0
         assert "expired" in kinds(device)
 
@@ -182,12 +182,12 @@ def test_a_template_on_a_card_that_is_older_than_allowed_is_refused_at_any_door(
     with world.start() as device:
         office = Office(device, world.issuer)
         token = office.enrol("ada")
-        claim = device.desk.receive(token, 0)
+        claim = device.admission.receive(token, 0)
         assert claim.sealed is not None
         device.vault.keep_days = 10
         world.on(DAY - 60)
-        device.desk.receive(token, 0)
+        device.admission.receive(token, 0)
         device.vault.keep_days = 0
-        decision = device.decide_once(token)
+        decision = device.verify(token)
     assert (decision.outcome, decision.reason) == (Outcome.REJECT, Reason.TOKEN_EXPIRED)
     assert decision.frames_looked_at == 0

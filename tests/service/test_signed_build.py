@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.policy.files import SIGNATURE
-from edge.policy.signing import Signer
-from edge.policy.wheels import sign_wheel
+from edge.build.files import SIGNATURE
+from edge.build.wheels import sign_wheel
+from edge.trust.envelopes import Signer
+from tests.build.allow_list import listed
 from tests.cli.conftest import ROOT, Desk, make_desk
-from tests.policy.allow_list import listed
 
 ANNA, BEN = Signer.generate("anna"), Signer.generate("ben")
 OFFICE = "config/examples/build-office.yaml"

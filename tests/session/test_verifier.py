@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from edge.camera.health import Health
 from edge.errors import LockedOut, SourceTimeout, SpentError, TokenRevoked
 from edge.face import Look
+from edge.face.match import COMPARED
 from edge.session import Verifier
-from edge.session.compare import COMPARED
 from edge.session.tally import Tally
 from edge.session.verifier import SESSION, _Run
 from edge.settings.model import CameraSettings, DecisionSettings
@@ -28,9 +28,7 @@ MODEL = "ab" * 32
 MINE = np.full(128, 100, np.int8)
 OTHER = np.resize(np.array([100, -100], np.int8), 128)
 STEP = 66_000_000
-CLAIM = Claim(
-    b"s" * 16, 7, ("default",), 0, 2**32, Custody.CARD, b"i" * 8, b"t" * 16, b"x" * 32, None, received_ns=1000
-)
+CLAIM = Claim(Custody.CARD, b"t" * 16, b"s" * 16, 7, ("default",), 0, 2**32, b"x" * 32, received_ns=1000)
 
 
 @dataclass
@@ -290,6 +288,6 @@ def test_a_session_refuses_a_comparison_too_many():
     tally = Tally(looks=3)
     run = object.__new__(_Run)  # in the middle of a session that has had its three looks
     run.verifier, run.tally = verifier(), tally
-    with pytest.raises(SpentError, match="all its comparisons"):
+    with pytest.raises(SpentError, match="comparison limit reached"):
         run._compare(Template(MINE, model=MODEL, session="s"), Look())
     assert tally.looks == 3

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import _resources
-from edge.camera.mesh import Pose, rotation
+from edge.fictional.mesh import Pose, rotation
 from models.training.affine import similarity
 from models.training.heads import Head, drawn
 from models.training.turned import LANDMARKS

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from edge import _resources
-from edge.camera.figure import load_figure
 from edge.face import load_card
+from edge.fictional.figure import load_figure
 from edge.settings.model import FaceSettings
 from edge.types import Face
 from models.training import data, detector, recall, recall_covers, recall_report, recall_scenes

@@ -43,7 +43,7 @@ def test_exit_codes_are_those_of_the_issue():
 
 def test_a_claim_shows_neither_its_secret_nor_its_template():
     secret = b"very secret bytes of thirty-two!"
-    claim = Claim(b"\x01" * 16, 7, ("default",), 0, 1, Custody.CARD, b"i" * 8, b"s" * 16, secret, None, 0)
+    claim = Claim(Custody.CARD, b"s" * 16, b"\x01" * 16, 7, ("default",), 0, 1, secret)
     assert "secret" not in repr(claim)
     assert claim.serial_text == "0101-0101-0101-0101-0101-0101-0101-0101"
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from edge.claim import decode
-from edge.keys import IssuerKey, Keyring
 from edge.state import SqliteFile, state_database
+from edge.trust import IssuerKey, Keyring
 from edge.types import Claim, Custody
-from edge.vault import ConsentReceipt, Issued, Vault
+from edge.vault import ConsentReceipt, Issuance, Issued, Terms, Vault
 
 NOW = 1_790_000_000
 MODEL = bytes(range(32))
@@ -50,39 +50,47 @@ class Device:
     def vector(self, dimension: int = 128) -> np.ndarray:
         return np.random.default_rng(self.dice.randrange(2**32)).integers(-127, 128, dimension).astype(np.int8)
 
-    def enrol(self, custody: Custody, vector: np.ndarray | None = None, **fields: object) -> Issued:
-        values: dict[str, object] = {
-            "model_digest": MODEL,
-            "consent": CONSENT,
-            "operator": "olga",
-            "groups": ("default",),
-            "credential": 7,
-            "issuer": self.issuer,
-            "not_before": NOW,
-            "expires": NOW + 86_400,
-            "custody": custody,
-            "random_bytes": self.dice.randbytes,
-            "now_s": NOW,
-        }
-        return self.vault.enrol(self.vector() if vector is None else vector, **(values | fields))  # type: ignore[arg-type]
+    def by(self, *, operator: str = "olga", model: bytes = MODEL, now_s: int = NOW) -> Issuance:
+        return Issuance(self.issuer, operator, model, now_s, self.dice.randbytes)
+
+    def enrol(
+        self,
+        custody: Custody,
+        vector: np.ndarray | None = None,
+        *,
+        consent: ConsentReceipt = CONSENT,
+        groups: tuple[str, ...] = ("default",),
+        credential: int = 7,
+        not_before: int = NOW,
+        expires: int = NOW + 86_400,
+        operator: str = "olga",
+        now_s: int = NOW,
+        model: bytes = MODEL,
+    ) -> Issued:
+        """Prepare and commit, as if the card had been handed over in between."""
+        terms, by = (
+            Terms(custody, groups, credential, not_before, expires),
+            self.by(operator=operator, now_s=now_s, model=model),
+        )
+        vector = self.vector() if vector is None else vector
+        return self.vault.commit(self.vault.prepare_enrolment(vector, terms, consent, by))
+
+    def reissue(self, claim: Claim, *, now_s: int = NOW + 5, **more: object) -> Issued:
+        return self.vault.commit(self.vault.prepare_reissue(claim, self.by(now_s=now_s), **more))  # type: ignore[arg-type]
+
+    def renew(
+        self, claim: Claim, vector: np.ndarray, *, now_s: int = NOW + 5, model: bytes = MODEL, **more: object
+    ) -> Issued:
+        by = self.by(now_s=now_s, model=model)
+        return self.vault.commit(self.vault.prepare_renewal(claim, vector, by, **more))  # type: ignore[arg-type]
 
     def claim(self, issued: Issued) -> Claim:
-        assert issued.token is not None
-        return decode(issued.token, trust=self.keyring.trust, site_id=self.keyring.site_id, received_ns=0)
+        assert issued.text is not None
+        return decode(issued.text, trust=self.keyring.trust, site_id=self.keyring.site_id, received_ns=0)
 
     def opens(self, claim: Claim, model: bytes = MODEL) -> np.ndarray:
         with self.vault.open(claim, model_digest=model, session="s") as template:
             return template.read("s").copy()
-
-    def operation(self) -> dict[str, object]:
-        """The arguments that every change by an operator takes."""
-        return {
-            "model_digest": MODEL,
-            "operator": "olga",
-            "issuer": self.issuer,
-            "random_bytes": self.dice.randbytes,
-            "now_s": NOW + 5,
-        }
 
 
 @pytest.fixture(scope="session")

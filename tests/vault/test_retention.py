@@ -34,7 +34,7 @@ def consent(until: int | None = None, subject: str = "Ada Example") -> ConsentRe
 def test_a_card_expires_by_the_strictest_rule_and_so_does_what_is_kept(device, custody, card, ends, keep, last):
     device.vault.keep_days = keep
     issued = device.enrol(custody, expires=NOW + card, consent=consent(ends))
-    assert issued.expires == device.claim(issued).expires == NOW + last
+    assert issued.card.expires == device.claim(issued).expires == NOW + last
     assert [due.at for due in device.vault.due(NOW + card)] == [NOW + last]
     assert device.vault.expire(Time(NOW + last - 1)) == []
     assert len(device.vault.expire(Time(NOW + last))) == 1
@@ -77,19 +77,19 @@ def test_a_serial_of_which_nothing_else_is_known_stays_refused_for_ever(device):
 def test_a_renewal_begins_anew_and_a_new_card_for_the_same_template_does_not(device):
     device.vault.keep_days = 30
     claim = device.claim(device.enrol(Custody.CARD, expires=NOW + 300 * DAY))
-    later = device.operation() | {"now_s": NOW + 20 * DAY}
-    reissued = device.vault.reissue(claim, **later, expires=NOW + 300 * DAY)
-    assert reissued.expires == NOW + 30 * DAY
+    later = {"now_s": NOW + 20 * DAY}
+    reissued = device.reissue(claim, **later, expires=NOW + 300 * DAY)
+    assert reissued.card.expires == NOW + 30 * DAY
     assert Header.parse(device.claim(reissued).sealed.header).made == NOW
-    renewed = device.vault.renew(device.claim(reissued), device.vector(), **later, expires=NOW + 300 * DAY)
-    assert renewed.expires == NOW + 50 * DAY
+    renewed = device.renew(device.claim(reissued), device.vector(), **later, expires=NOW + 300 * DAY)
+    assert renewed.card.expires == NOW + 50 * DAY
 
 
 def test_nothing_is_made_for_which_the_time_has_passed(device):
     claim = device.claim(device.enrol(Custody.CARD, expires=NOW + 300 * DAY))
     device.vault.keep_days = 1
     with pytest.raises(InputError, match="longest time"):
-        device.vault.reissue(claim, **device.operation() | {"now_s": NOW + 2 * DAY})
+        device.reissue(claim, now_s=NOW + 2 * DAY)
     with pytest.raises(ConsentMissing, match="until has passed"):
         device.enrol(Custody.CARD, consent=consent(NOW - 1))
 

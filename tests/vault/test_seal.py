@@ -27,7 +27,7 @@ def header(custody: Custody = Custody.CARD, dimension: int = 128) -> Header:
 
 
 def claim(custody: Custody = Custody.CARD, **fields: object) -> Claim:
-    base = Claim(SERIAL, 1, ("default",), 0, EXPIRES, custody, bytes(8), bytes(16), SECRET, None, 0)
+    base = Claim(custody, bytes(16), SERIAL, 1, ("default",), 0, EXPIRES, SECRET)
     return replace(base, **fields)  # type: ignore[arg-type]
 
 

@@ -22,7 +22,7 @@ def test_an_erasure_by_another_process_reaches_the_running_service(device):
     ring = device.keyring
     program = textwrap.dedent(f"""
         from pathlib import Path
-        from edge.keys import Keyring
+        from edge.trust import Keyring
         from edge.state import state_database
         from edge.vault import Vault
         ring = Keyring(bytes.fromhex({ring.device_key.hex()!r}), bytes.fromhex({ring.site_id.hex()!r}),

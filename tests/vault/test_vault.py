@@ -19,7 +19,7 @@ from edge.errors import (
     UsageError,
     VaultError,
 )
-from edge.keys import IssuerKey
+from edge.trust import IssuerKey
 from edge.types import Custody
 from edge.vault import ConsentReceipt, Record, Status, record_id
 
@@ -46,7 +46,7 @@ def test_the_card_of_an_enrolled_person_opens_their_template(device, custody):
     vector = device.vector()
     issued = device.enrol(custody, vector)
     assert np.array_equal(device.opens(device.claim(issued)), vector)
-    assert issued.serial_text.count("-") == 7
+    assert issued.card.serial_text.count("-") == 7
     assert "EV1" not in repr(issued)
 
 
@@ -116,7 +116,7 @@ def test_an_older_record_put_back_is_noticed(device):
     issued = device.enrol(Custody.DEVICE)
     claim, store = device.claim(issued), device.vault.store
     old = store.template(record_id(claim.secret))
-    device.vault.renew(claim, device.vector(), **device.operation())
+    device.renew(claim, device.vector())
     device.stop()
     with sqlite3.connect(store.path) as db:
         db.execute("UPDATE template SET sealed = ? WHERE record_id = ?", (old, record_id(claim.secret)))
@@ -156,7 +156,7 @@ def test_a_card_enrolled_at_another_door_is_revoked_by_its_serial(device, other_
 def test_a_reissued_card_replaces_the_presented_one_and_keeps_the_template(device, custody):
     vector = device.vector()
     old = device.claim(device.enrol(custody, vector))
-    issued = device.vault.reissue(old, **device.operation(), expires=NOW + 999_999, groups=("lab",))
+    issued = device.reissue(old, expires=NOW + 999_999, groups=("lab",))
     new = device.claim(issued)
     assert np.array_equal(device.opens(new), vector)
     assert (new.groups, new.expires, new.credential) == (("lab",), NOW + 999_999, old.credential)
@@ -172,23 +172,23 @@ def test_a_revoked_card_is_not_reissued_or_renewed(device):
     claim = device.claim(device.enrol(Custody.CARD))
     device.vault.revoke(claim.serial, "olga", now_s=NOW)
     with pytest.raises(TokenRevoked):
-        device.vault.reissue(claim, **device.operation())
+        device.reissue(claim)
     with pytest.raises(TokenRevoked):
-        device.vault.renew(claim, device.vector(), **device.operation())
+        device.renew(claim, device.vector())
 
 
 def test_renewal_in_device_custody_keeps_the_card(device):
     claim = device.claim(device.enrol(Custody.DEVICE))
     before, fresh = device.vault.store.template(record_id(claim.secret)), device.vector()
-    issued = device.vault.renew(claim, fresh, **device.operation())
-    assert issued.token is None
+    issued = device.renew(claim, fresh)
+    assert issued.text is None
     assert np.array_equal(device.opens(claim), fresh)
     assert device.vault.store.template(record_id(claim.secret))[76:108] != before[76:108], "a new salt"
 
 
 def test_renewal_in_card_custody_gives_out_a_new_card(device):
     claim, fresh = device.claim(device.enrol(Custody.CARD)), device.vector()
-    issued = device.vault.renew(claim, fresh, **device.operation())
+    issued = device.renew(claim, fresh)
     assert np.array_equal(device.opens(device.claim(issued)), fresh)
     with pytest.raises(TokenRevoked):
         device.opens(claim)
@@ -197,17 +197,17 @@ def test_renewal_in_card_custody_gives_out_a_new_card(device):
 @BOTH
 def test_renewal_is_the_way_to_a_new_embedder(device, custody):
     claim = device.claim(device.enrol(custody))
-    issued = device.vault.renew(claim, device.vector(), **device.operation() | {"model_digest": bytes(32)})
-    new = device.claim(issued) if issued.token else claim
+    issued = device.renew(claim, device.vector(), model=bytes(32))
+    new = device.claim(issued) if issued.text else claim
     assert len(device.opens(new, model=bytes(32))) == 128
 
 
 def test_renewal_away_from_the_enrolling_door_asks_for_consent_again(device, other_device):
     claim = device.claim(device.enrol(Custody.CARD))
     with pytest.raises(ConsentMissing):
-        other_device.vault.renew(claim, device.vector(), **other_device.operation())
+        other_device.renew(claim, device.vector())
     consent = ConsentReceipt("Ada", "2", "en", NOW, "desk")
-    issued = other_device.vault.renew(claim, device.vector(), consent=consent, **other_device.operation())
+    issued = other_device.renew(claim, device.vector(), consent=consent)
     assert len(other_device.opens(other_device.claim(issued))) == 128
 
 
@@ -299,7 +299,7 @@ def test_a_template_without_its_holder_s_row_does_not_open(device):
         {"groups": ()},
         {"expires": NOW - 1},
         {"credential": -1},
-        {"model_digest": b"short"},
+        {"model": b"short"},
         {"consent": ConsentReceipt("Ada", "1", "en", NOW + 10 * 86_400, "desk")},
     ],
 )

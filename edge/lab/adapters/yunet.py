@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import InputError
+from edge.pictures.decoder_warnings import Complaints
 from edge.types import U8
-from edge.types.complaints import Complaints
 
 F32 = NDArray[np.float32]
 

@@ -9,7 +9,7 @@ The papers speak the language in which the person gave their consent: English, F
 """
 
 from edge.service.rights.document import Document
-from edge.service.rights.erasure import Receipt, erase
+from edge.service.rights.erasure import Receipt, claim_of, erase, serials_of
 from edge.service.rights.erasure import document as receipt_document
 from edge.service.rights.phrases import LANGUAGES, language_of
 from edge.service.rights.report import Report, about
@@ -21,8 +21,10 @@ __all__ = [
     "Receipt",
     "Report",
     "about",
+    "claim_of",
     "erase",
     "language_of",
     "receipt_document",
     "report_document",
+    "serials_of",
 ]

@@ -8,9 +8,10 @@ paper.as_html()      # one file without scripts, fonts or links to anywhere
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 _WIDTH = 78
 _STYLE = """
@@ -73,6 +74,36 @@ class Document:
     title: str
     language: str
     sections: tuple[Section, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON can hold it; `from_json` reads it."""
+        sections = [
+            {
+                "heading": section.heading,
+                "lines": [
+                    {"label": line.label, "value": line.value}
+                    if isinstance(line, Fact)
+                    else {"item": line.text}
+                    if isinstance(line, Item)
+                    else line
+                    for line in section.lines
+                ],
+            }
+            for section in self.sections
+        ]
+        return {"title": self.title, "language": self.language, "sections": sections}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Document:
+        """What `as_json` wrote. Raises KeyError, TypeError."""
+
+        def line(said: Any) -> Line:
+            if isinstance(said, str):
+                return said
+            return Item(said["item"]) if "item" in said else Fact(said["label"], said["value"])
+
+        sections = (Section(each["heading"], tuple(map(line, each["lines"]))) for each in value["sections"])
+        return cls(value["title"], value["language"], tuple(sections))
 
     def as_text(self) -> str:
         """For a terminal or a .txt file; ends in a newline."""

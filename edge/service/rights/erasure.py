@@ -13,10 +13,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from edge.claim import decode
+from edge.errors import InputError
 from edge.service.device import Device
 from edge.service.rights.document import Document, Fact, Item, Line, Section
 from edge.service.rights.phrases import day, moment, say
-from edge.types import Custody
+from edge.types import Claim, Custody
+from edge.types.acts import Erased
 from edge.vault import Erasure, serial_text
 from edge.vault.holder import named
 
@@ -145,10 +148,36 @@ def erase(device: Device, serial: bytes, operator: str, *, custody: Custody = Cu
     else:
         erasure = _nothing_more(device, serial, operator, now, custody)
     counters = device.limits.forget(serial)
-    device.ledger.journal.write("erased", serial=serial.hex(), operator=operator)
+    device.tell(Erased(at_ns=device.now_ns(), serial=serial, operator=operator))
     entries = device.ledger.about(serial)
     until = max((entry.at for entry in entries), default=now) + device.retention.journal_days * 86_400
     return Receipt(erasure, operator, device.settings.device.name, counters, len(entries), until)
+
+
+def claim_of(device: Device, token: str) -> Claim:
+    """The claim of a token: genuine and of this site; it may have expired, since rights do not.
+
+    Raises:
+        TokenInvalid: not a token of this site.
+    """
+    ring = device.keyring
+    return decode(token, trust=ring.trust, site_id=ring.site_id, received_ns=0)
+
+
+def serials_of(device: Device, subject: str) -> list[bytes]:
+    """The cards of a person, by the name or number on their consent record.
+
+    Raises:
+        InputError: nobody of this name has a card here.
+    """
+    cards = [holder.serial for holder in device.vault.cards_of(subject)]
+    if not cards:
+        raise InputError(
+            "no card of a person of this name is kept on this device",
+            where="--subject",
+            remedy="type it as on the consent record, or use the card's serial; erase where the person was enrolled",
+        )
+    return cards
 
 
 def _nothing_more(device: Device, serial: bytes, operator: str, now: int, custody: Custody) -> Erasure:

@@ -19,6 +19,7 @@ from edge.service.rights.document import Document, Fact, Item, Line, Section
 from edge.service.rights.phrases import NAMES, day, language_of, moment, say
 from edge.state import Standing
 from edge.types import Claim, Custody
+from edge.types.acts import Reported
 from edge.vault import Due, Header, Holder, Rule
 
 SCHEMA = "edge/subject-report/v1"
@@ -116,7 +117,7 @@ def about(device: Device, claim: Claim) -> Report:
         device.retention.journal_days,
         device.settings.alternative or "",
     )
-    device.ledger.journal.write("reported", serial=claim.serial.hex())
+    device.tell(Reported(at_ns=device.now_ns(), serial=claim.serial))
     return report
 
 

@@ -1,0 +1,178 @@
+"""A build in plain words: what it can and cannot do, who vouches for it, where it comes from, what was added since.
+
+    for section in explain(found, "fr", added=()):
+        print(section.title, *section.lines, sep="\\n")
+
+Workflow: `edge.build.attest` has examined a wheel or the installation; the sentences are in `edge.build.words`. What
+a statement holds was written by others: nothing of it reaches a terminal unprintable, and the page says in its own
+section whether a signature covers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from edge.build.added import Added
+from edge.build.attest import Examination, Problem
+from edge.build.words import (
+    ENGLISH_WORDS,
+    FACT_NAMES,
+    FRENCH_CAPABILITIES,
+    FRENCH_PROBLEMS,
+    FRENCH_WORDS,
+    MONTHS,
+    TEXT,
+)
+from edge.profile import CAPABILITIES
+
+#: More problems than this are counted, not listed.
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, empty for remarks, and its sentences.
+
+    ``kind`` is ``title``, ``can``, ``cannot``, ``notes``, ``vouches``, ``origin``, ``added`` or ``declared``.
+    """
+
+    kind: str
+    title: str
+    lines: tuple[str, ...]
+
+
+def explain(found: Examination, language: str, *, added: Sequence[Added] | None = None) -> tuple[Section, ...]:
+    """The whole page.
+
+    Args:
+        found: what was examined. language: ``en`` or ``fr``.
+        added: what was added to the device; None: no device was examined, and the section is left out.
+    """
+    say = _Speaker(language)
+    build = found.build
+    intro = say("fault", fault=build.fault) if build.fault else say(build.profile)
+    sections = [Section("title", say("title", version=build.version or "?"), (intro,)), *_abilities(found, say)]
+    sections.append(Section("vouches", say("vouches"), tuple(_vouches(found, say))))
+    sections.append(Section("origin", say("origin"), tuple(_origin(found, say))))
+    if added is not None:
+        lines = tuple(_added(one, say) for one in added) or (say("added_none"),)
+        sections.append(Section("added", say("added"), lines))
+    sections.append(Section("declared", say("declared"), tuple(_declared(build.statement, say))))
+    return tuple(sections)
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """Says the sentences of one language."""
+
+    language: str
+
+    def __call__(self, sentence: str, /, **parts: object) -> str:
+        return self.typeset(TEXT[sentence][self.language].format(**{key: _clean(part) for key, part in parts.items()}))
+
+    def typeset(self, text: str) -> str:
+        """French puts spaces that do not break before a colon and inside its quotation marks."""
+        if self.language != "fr":
+            return text
+        return text.replace(" :", "\u00a0:").replace("« ", "«\u00a0").replace(" »", "\u00a0»")
+
+    def problem(self, problem: Problem) -> str:
+        french = self.language == "fr"
+        text = FRENCH_PROBLEMS[problem.kind].format(name=problem.name) if french else str(problem)
+        return self.typeset(_clean(text))
+
+    def day(self, iso: str) -> str:
+        """``2026-11-01`` as ``1 November 2026`` or ``1er novembre 2026``."""
+        try:
+            day = date.fromisoformat(iso)
+        except ValueError:
+            return "?"
+        first = "1er" if self.language == "fr" and day.day == 1 else str(day.day)
+        return f"{first} {MONTHS[self.language][day.month - 1]} {day.year}"
+
+    def value(self, value: Any) -> str:
+        """A declared value, its words in the language of the page."""
+        if isinstance(value, bool):
+            return self("yes" if value else "no")
+        if isinstance(value, list | tuple):
+            return ", ".join(self.value(entry) for entry in value) or self("none")
+        if isinstance(value, Mapping):
+            keys = [key for key in ("kind", "name", "date") if key in value]
+            return ", ".join(self.value(value[key]) for key in (*keys, *(key for key in value if key not in keys)))
+        text = str(value)
+        if self.language == "fr":
+            return FRENCH_WORDS.get(text, text)
+        return ENGLISH_WORDS.get(text, text.replace("-", " ") if text in FRENCH_WORDS else text)
+
+
+def _abilities(found: Examination, say: _Speaker) -> Iterator[Section]:
+    can: list[str] = []
+    cannot: list[str] = []
+    for capability in CAPABILITIES:
+        texts = FRENCH_CAPABILITIES[capability.name] if say.language == "fr" else (capability.can, capability.cannot)
+        able = found.build.can(capability.name)
+        (can if able else cannot).append(say("it", what=texts[0 if able else 1]))
+    yield Section("can", say("can"), tuple(can) or (say("nothing"),))
+    yield Section("cannot", say("cannot"), tuple(cannot))
+    later = () if found.build.profile == "development" else (say("no_switch"),)
+    yield Section("notes", "", (*later, say("template")))
+
+
+def _vouches(found: Examination, say: _Speaker) -> Iterator[str]:
+    if found.ok and found.signer is not None:
+        yield say("signed", name=found.signer.name, key=found.signer.key_id, files=found.files)
+        if not found.build.is_device:
+            yield say("no_door")
+        else:
+            yield say("may_drive" if found.build.declared else "undeclared")
+        return
+    told = [say.problem(problem) for problem in found.problems[:_SHOWN]]
+    if len(found.problems) > _SHOWN:
+        told.append(say("more", count=len(found.problems) - _SHOWN))
+    yield say("unsigned", reason="; ".join(told))
+    yield say("log_only" if found.build.profile != "lab" else "no_door")
+
+
+def _origin(found: Examination, say: _Speaker) -> Iterator[str]:
+    build = found.build
+    if build.built:
+        yield say("built", date=say.day(build.built))
+    if build.commit is None or build.dirty is None:
+        yield say("no_commit")
+    else:
+        yield say("dirty" if build.dirty else "commit", commit=build.commit[:12])
+
+
+def _added(one: Added, say: _Speaker) -> str:
+    return say(f"{'added' if one.signer else 'refused'}_{one.kind}", name=one.name, signer=one.signer)
+
+
+def _declared(statement: Mapping[str, Any], say: _Speaker) -> Iterator[str]:
+    facts = dict(_flat(statement.get("deployment") or {}))
+    if not facts:
+        yield say("declared_none")
+        return
+    order = [*(path for path in FACT_NAMES if path in facts), *(path for path in facts if path not in FACT_NAMES)]
+    for path in order:
+        english, french = FACT_NAMES.get(path, (path, path))
+        for value in facts[path] if path == "records" and isinstance(facts[path], list) else [facts[path]]:
+            yield say("fact", name=french if say.language == "fr" else english, value=say.value(value))
+    yield say("declared_only")
+
+
+def _flat(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested facts under their dotted names."""
+    if not isinstance(tree, Mapping):
+        yield path, tree
+        return
+    for key, value in tree.items():
+        yield from _flat(value, f"{path}.{key}" if path else str(key))
+
+
+def _clean(part: object) -> str:
+    """Text of others without control characters, and not without end."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in str(part))
+    return text if len(text) <= 500 else text[:499] + "…"

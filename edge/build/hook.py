@@ -1,0 +1,90 @@
+"""The build hook: runs inside ``pip wheel .`` and ``python -m build``, and is in no wheel.
+
+Workflow: hatchling loads this file by path (pyproject.toml names it); it puts the project's root on ``sys.path`` and
+asks `edge.build.plan` what the wheel holds. A refusal lists every finding and ends the build. Otherwise each file is
+added by name, with models, settings and the build statement as package data; pyproject.toml itself selects nothing, so
+that a build whose hooks were switched off is an empty wheel and not one with everything.
+
+An editable install gets no statement: it is `development` whatever build.yaml says, and is refused only for what no
+code can enable. The sdist carries the commit, its date, and whether the source differed from it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class EdgeBuildHook(BuildHookInterface[Any]):
+    """Adds to a wheel what its profile holds, or refuses."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Called by hatchling before it collects files."""
+        if self.root not in sys.path:
+            sys.path.insert(0, self.root)
+        if version == "editable":
+            self._editable()
+            return
+        self._folder = Path(tempfile.mkdtemp(prefix="edge-build-"))
+        if self.target_name == "sdist":
+            self._sdist(build_data)
+        elif self.target_name == "wheel":
+            self._wheel(build_data)
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Called by hatchling after the archive is written."""
+        if version != "editable":
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _editable(self) -> None:
+        from edge.build.plan import impossible
+
+        if findings := impossible(Path(self.root)):
+            self._refuse(findings)
+
+    def _refuse(self, findings: Iterable[str]) -> NoReturn:
+        lines = "\n".join(f"  {finding}" for finding in findings)
+        self.app.abort(f"the build is refused:\n{lines}")
+        raise SystemExit(1)  # abort has ended the process; were it ever to return, nothing must be built
+
+    def _sdist(self, build_data: dict[str, Any]) -> None:
+        from edge.build.plan import SOURCE, source
+
+        self._add(build_data, SOURCE, json.dumps(source(Path(self.root)), sort_keys=True) + "\n")
+
+    def _wheel(self, build_data: dict[str, Any]) -> None:
+        from edge.build.plan import STATEMENT, as_text, plan
+        from edge.errors import BuildRefused
+
+        try:
+            planned = plan(Path(self.root), self.metadata.version)
+        except BuildRefused as refused:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._refuse(refused.findings)
+        for name, path in planned.files.items():
+            self._include(build_data, path, name)
+        self._add(build_data, STATEMENT, as_text(planned.statement))
+
+    def _include(self, build_data: dict[str, Any], path: Path, name: str) -> None:
+        """Add a file of the source tree; one that stands under two names, as an example in use does, is copied."""
+        if str(path) in build_data["force_include"]:
+            copy = self._folder / name.replace("/", "--")
+            shutil.copy(path, copy)
+            path = copy
+        build_data["force_include"][str(path)] = name
+
+    def _add(self, build_data: dict[str, Any], name: str, text: str) -> None:
+        """Add a generated file."""
+        file = self._folder / Path(name).name
+        file.write_text(text, encoding="utf-8")
+        file.chmod(0o644)
+        build_data["force_include"][str(file)] = name

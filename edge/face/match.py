@@ -1,0 +1,69 @@
+"""The one place where a comparison score is computed: one template, one probe, one number.
+
+Both vectors are int8 with a scale of their own each (see `edge.face.embed`), so the score is their cosine; integer dot
+products make it the same on every machine. No function here or elsewhere takes a collection of templates.
+
+Every comparison raises the audit event `COMPARED` with its session (`sys.addaudithook`), and every session the event
+`edge.session`: whoever examines a device counts comparisons per claim from outside, without trusting what it tells of
+itself. Nothing of the vectors or the score is in an event.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelMismatch
+from edge.types import I8, Probe, Template
+
+COMPARED = "edge.compare"
+"""Audit event of one comparison; its argument is the session's identifier."""
+
+
+def compare(template: Template, probe: Probe, session: str) -> float:
+    """The comparison score of one probe with one template. The probe is spent by it.
+
+    Args:
+        template: int8 (D,), opened for this session.
+        probe: int8 (D,), captured for this session.
+        session: the session's identifier.
+
+    Returns:
+        Cosine in -1..1; larger is more similar. 0.0 when either vector is all zero.
+
+    Raises:
+        ModelMismatch: the two come from different embedders.
+        SpentError: the probe was compared before, or either belongs to another session.
+    """
+    if template.model != probe.model or template.dimension != probe.dimension:
+        probe.erase()
+        raise ModelMismatch(
+            "the template was made by another embedder than the one that looks now",
+            where="template",
+            remedy="enrol again: edge enrol --renew",
+        )
+    sys.audit(COMPARED, session)
+    return cosine(template.read(session), probe.consume(session))
+
+
+def cosine(a: I8, b: I8) -> float:
+    """Cosine of two int8 vectors (D,), for this file and for the captures of one enrolment; all others `compare`."""
+    x, y = a.astype(np.int32), b.astype(np.int32)
+    norm = math.sqrt(int(x @ x)) * math.sqrt(int(y @ y))
+    return int(x @ y) / norm if norm else 0.0
+
+
+def average(vectors: Sequence[I8]) -> I8:
+    """The reference of several int8 embeddings: mean of unit vectors, symmetric int8 with its largest entry at 127.
+
+    Args:
+        vectors: at least one int8 (D,), none of them all zero.
+    """
+    units = [v.astype(np.float64) / np.linalg.norm(v.astype(np.float64)) for v in vectors]
+    mean: NDArray[np.float64] = np.mean(units, axis=0)
+    scaled: I8 = np.rint(mean * (127.0 / np.abs(mean).max())).astype(np.int8)
+    return scaled

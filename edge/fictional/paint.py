@@ -1,0 +1,175 @@
+"""Renders one moment of a generated kiosk sequence: room, people, card, then light, blur and noise.
+
+    painter = Painter((640, 480), seed=0)
+    image = painter.paint(view, index=17)         # BGR uint8 (480, 640, 3), about 5 ms
+
+Layers are premultiplied BGRA and are laid over the room back to front. A body is placed by a similarity; a head goes
+through its relief's warp first, so that it turns in depth; sheets (a card with a code, a flat photograph) are planes
+in perspective.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edge.fictional.backdrop import MARGIN, draw_backdrop
+from edge.fictional.figure import BODY_LEFT, BODY_SCALE, BODY_TOP, Figure, load_figure
+from edge.fictional.mesh import Pose, rotation
+from edge.fictional.scene import Card, Head, View
+from edge.fictional.sensor import Sensor
+from edge.types import F32, U8
+
+_STEP = 8  # the head's warp is computed at every eighth pixel of the frame and interpolated between
+_KEPT = 3  # figures in memory, about 4 MB each
+
+
+class Painter:
+    """Renders views.
+
+    Args:
+        size: width and height of a frame.
+        seed: of the room and of the noise.
+        noise: strength of the sensor noise.
+    """
+
+    def __init__(self, size: tuple[int, int], seed: int, *, noise: float = 1.0) -> None:
+        self._size = size
+        self._room = draw_backdrop(seed, size)
+        self._figures: OrderedDict[tuple[str, int], Figure] = OrderedDict()
+        self.sensor = Sensor(seed, size, noise=noise)
+
+    def paint(self, view: View, index: int) -> U8:
+        """One frame, BGR uint8 (H, W, 3); ``index`` chooses its noise."""
+        unit = self._size[1] / 480
+        shake = (view.shake[0] * unit, view.shake[1] * unit)
+        shift = np.array([[1, 0, shake[0] - MARGIN], [0, 1, shake[1] - MARGIN]], np.float32)
+        room = cv2.warpAffine(self._room, shift, self._size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        canvas = np.asarray(room, np.uint8)
+        for head in view.heads:
+            self._person(canvas, head, shake)
+        if view.card is not None:
+            _hold(canvas, view.card)
+        return self.sensor.expose(canvas, gain=view.gain, side=view.side, blur=view.blur * unit, index=index)
+
+    def _person(self, canvas: U8, head: Head, shake: tuple[float, float]) -> None:
+        figure = self._figure(head.name, head.variant)
+        scale = head.height * self._size[1] / figure.height
+        origin = np.array(
+            [
+                head.x * self._size[0] + shake[0] - scale * figure.centre[0],
+                head.y * self._size[1] + shake[1] - scale * figure.centre[1],
+            ],
+            np.float32,
+        )  # where the portrait's pixel (0, 0) comes to lie
+        if head.flat:
+            _photograph(canvas, figure, origin, scale, Pose(head.yaw, head.pitch, head.roll))
+            return
+        _body(canvas, figure, origin, scale)
+        _head(canvas, figure, origin, scale, Pose(head.yaw, head.pitch, head.roll))
+
+    def _figure(self, name: str, variant: int) -> Figure:
+        key = (name, variant)
+        if key not in self._figures:
+            self._figures[key] = load_figure(name, variant)
+            while len(self._figures) > _KEPT:
+                self._figures.popitem(last=False)
+        self._figures.move_to_end(key)
+        return self._figures[key]
+
+
+def _level(scale: float, levels: int) -> int:
+    """Which of the halved pictures to sample, so that it is shrunk by less than two."""
+    return int(np.clip(np.floor(-np.log2(max(scale, 1e-3)) + 0.25), 0, levels - 1))
+
+
+def _window(canvas: U8, low: F32, high: F32) -> tuple[int, int, int, int] | None:
+    """left, top, right, bottom of a box, inside the canvas; None when nothing of it is."""
+    left, top = (max(0, int(np.floor(value))) for value in low)
+    right, bottom = min(canvas.shape[1], int(np.ceil(high[0]))), min(canvas.shape[0], int(np.ceil(high[1])))
+    return (left, top, right, bottom) if right > left and bottom > top else None
+
+
+def _blend(canvas: U8, window: tuple[int, int, int, int], layer: U8) -> None:
+    """Put a premultiplied BGRA layer over a window of the canvas, in place."""
+    left, top, right, bottom = window
+    under = canvas[top:bottom, left:right]
+    rest = cv2.cvtColor(cv2.bitwise_not(layer[..., 3]), cv2.COLOR_GRAY2BGR)
+    canvas[top:bottom, left:right] = cv2.add(
+        cv2.multiply(under, rest, scale=1 / 255), cv2.cvtColor(layer, cv2.COLOR_BGRA2BGR)
+    )
+
+
+def _body(canvas: U8, figure: Figure, origin: F32, scale: float) -> None:
+    level = _level(scale / BODY_SCALE, len(figure.body))
+    picture = figure.body[level]
+    step = scale / BODY_SCALE * 2**level  # frame pixels for one of the picture's
+    corner = origin + scale * np.array([BODY_LEFT, BODY_TOP], np.float32)
+    size = step * np.array([picture.shape[1], picture.shape[0]], np.float32)
+    window = _window(canvas, corner, corner + size)
+    if window is None:
+        return
+    left, top, right, bottom = window
+    place = np.array([[step, 0, corner[0] - left], [0, step, corner[1] - top]], np.float32)
+    layer = cv2.warpAffine(picture, place, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+    _blend(canvas, window, np.asarray(layer, np.uint8))
+
+
+def _head(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> None:
+    level = _level(scale, len(figure.head))
+    picture = figure.head[level]
+    side = figure.head[0].shape[0] * scale
+    window = _window(canvas, origin - 0.06 * side, origin + 1.06 * side)
+    if window is None:
+        return
+    left, top, right, bottom = window
+    columns, rows = (right - left) // _STEP + 3, (bottom - top) // _STEP + 3
+    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32) - 1
+    points = grid * _STEP + (_STEP - 1) / 2 + (left, top)  # the pixels on which cv2.resize puts the grid's points
+    coarse = figure.relief.sources((points - origin) / scale, pose) / 2**level
+    fine = cv2.resize(coarse, None, fx=_STEP, fy=_STEP, interpolation=cv2.INTER_LINEAR)
+    x, y = cv2.split(fine[_STEP : _STEP + bottom - top, _STEP : _STEP + right - left])
+    _blend(canvas, window, np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR), np.uint8))
+
+
+def _photograph(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> None:
+    """The portrait as a sheet of paper that is turned by hand: a plane, whatever the angle."""
+    sheet = cv2.copyMakeBorder(figure.portrait, 10, 10, 10, 10, cv2.BORDER_CONSTANT, value=(236, 238, 240))
+    half = sheet.shape[0] / 2
+    middle = origin + scale * np.float32(figure.portrait.shape[0] / 2)
+    _put_sheet(canvas, sheet, middle, scale * half, scale * half, pose)
+
+
+def _hold(canvas: U8, card: Card) -> None:
+    """A card with a code, tilted."""
+    image = card.image if card.image.ndim == 3 else cv2.cvtColor(card.image, cv2.COLOR_GRAY2BGR)
+    margin = max(4, image.shape[1] // 12)
+    sheet = cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(240, 242, 244))
+    wide = card.size * canvas.shape[0] / 2
+    middle = np.array([card.x * canvas.shape[1], card.y * canvas.shape[0]], np.float32)
+    _put_sheet(
+        canvas, sheet, middle, wide, wide * sheet.shape[0] / sheet.shape[1], Pose(card.tilt, 0.4 * card.tilt, card.turn)
+    )
+
+
+def _put_sheet(canvas: U8, sheet: Any, middle: F32, wide: float, high: float, pose: Pose) -> None:
+    """Warp a plane of half sizes ``wide`` x ``high`` into the canvas, seen in perspective from five sizes away."""
+    corners = np.array([[-wide, -high, 0], [wide, -high, 0], [wide, high, 0], [-wide, high, 0]], np.float32)
+    turned = corners @ rotation(pose).T
+    seen = turned[:, :2] / (1 + turned[:, 2:] / (5 * max(wide, high))) + middle
+    window = _window(canvas, seen.min(axis=0) - 1, seen.max(axis=0) + 2)
+    if window is None:
+        return
+    left, top, right, bottom = window
+    rows, columns = sheet.shape[:2]
+    shrink = min(1.0, 2.2 * wide / columns)
+    if shrink < 0.9:
+        sheet = cv2.resize(sheet, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        rows, columns = sheet.shape[:2]
+    flat = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float32) - 0.5
+    place = cv2.getPerspectiveTransform(flat, (seen - (left, top)).astype(np.float32))
+    layer = cv2.warpPerspective(cv2.cvtColor(sheet, cv2.COLOR_BGR2BGRA), place, (right - left, bottom - top))
+    _blend(canvas, window, np.asarray(layer, np.uint8))

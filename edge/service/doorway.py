@@ -1,0 +1,122 @@
+"""The door of one device: which one this build may drive, what it does, and the trace that a failure leaves.
+
+doorway = Doorway(settings, build, tell, now_ns)
+doorway.act(decision)        # an accept releases the lock; told as `DoorOpened`, a failure as `DoorFault`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+from edge.build.attest import verified
+from edge.door import open_door
+from edge.errors import DoorError
+from edge.profile import BuildInfo
+from edge.settings.model import Settings
+from edge.types import Decision, Door, Outcome
+from edge.types.events import DoorFault, DoorOpened, Event
+
+
+class Doorway:
+    """The door of a device, opened when it is first needed.
+
+    Args:
+        settings: of the device. build: what is running.
+        tell: told what the door does. now_ns: the clock of events.
+        door: in the place of the one that the settings name; already allowed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        build: BuildInfo,
+        tell: Callable[[Event], None],
+        now_ns: Callable[[], int],
+        *,
+        door: Door | None = None,
+    ) -> None:
+        self._settings, self._build, self._tell, self._now_ns, self._door = settings, build, tell, now_ns, door
+        self._own = door
+        self._examined: BuildInfo | None = None
+        self._opened = False
+
+    def act(self, decision: Decision) -> None:
+        """Let the door act on a decision: the lock is released on an accept only.
+
+        Raises:
+            DoorError: the hardware failed; told, and the door is locked.
+        """
+        try:
+            self.door.act(decision)
+        except DoorError as error:
+            self._door_failed(error, decision.session)
+            raise
+        if decision.outcome is Outcome.ACCEPT:
+            self._tell(DoorOpened(at_ns=self._now_ns(), session=decision.session, driver=self.door.name))
+
+    def _door_failed(self, error: DoorError, session: str = "") -> None:
+        """Lock what can still be locked, and leave a trace. The next use opens the same door anew, or fails again."""
+        door, self._door, self._opened = self._door, self._own, False
+        if door is not None:
+            with contextlib.suppress(DoorError):
+                door.close()
+        driver = self._settings.door.driver if door is None else door.name
+        self._tell(
+            DoorFault(
+                at_ns=self._now_ns(),
+                session=session,
+                driver=driver,
+                what=error.what,
+                where=error.where,
+                remedy=error.remedy,
+            )
+        )
+
+    @property
+    def door(self) -> Door:
+        """The door, opened when it is first needed."""
+        if self._door is None:
+            self._door = self._chosen()
+        if not self._opened:
+            try:
+                self._door.open()
+            except DoorError as error:
+                self._door_failed(error)
+                raise
+            self._opened = True
+        return self._door
+
+    def _chosen(self) -> Door:
+        """The door that the settings name, where this build may drive it. Raises `DoorError`."""
+        settings, allow, why = self._settings.door, False, ""
+        if settings.driver != "log":
+            build = self.examined()
+            allow, why = build.drives_doors, build.log_only
+        return open_door(settings, allow_hardware=allow, why=why, write=to_stderr)
+
+    def examined(self) -> BuildInfo:
+        """This build, and whether a trusted signature covers it. Reads every installed file, once.
+
+        It is asked before a door other than log is opened, by the self-test and when the loop starts.
+        """
+        if self._examined is None:
+            build = self._build
+            looked = build if build.signed else verified(self._settings.device.trust_dir)
+            # what was handed in by `Parts` stays what it is: only the signature is added
+            self._examined = replace(
+                build, signed=looked.signed, signer=looked.signer, signer_id=looked.signer_id, unsigned=looked.unsigned
+            )
+        return self._examined
+
+    def close(self) -> None:
+        """Lock and give the hardware back. Harmless when repeated."""
+        if self._door is not None:
+            self._door.close()
+
+
+def to_stderr(line: str) -> None:
+    """The log door's lines; standard output belongs to the answers."""
+    sys.stderr.write(line + "\n")

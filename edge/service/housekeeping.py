@@ -1,0 +1,90 @@
+"""Housekeeping: records whose retention has ended go, daily, at start, and as soon as the time is confirmed.
+
+    house = Housekeeping(vault, limits, ledger, clock, kept, tell)
+    house.visit()         # cheap; called about once a minute. Keeps house when a day has passed, or never yet
+
+A device that was off for weeks starts with a clock that has jumped. Nothing is deleted until the jump is confirmed (by
+time synchronisation or an operator); from then on `visit` notices within a minute. The journal tells when the time
+became unconfirmed, and that it was confirmed again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from edge.service.ledger import Ledger
+from edge.service.retention import Retention
+from edge.state import ClockGuard, Limits
+from edge.types.acts import ClockChanged, Expired
+from edge.types.events import Event
+from edge.vault import Due, Vault
+
+DAY_S = 86_400
+
+
+class Housekeeping:
+    """Keeps the house of one device.
+
+    Args:
+        vault, limits, ledger, clock: of the device. kept: how long what is kept, asked each time.
+        tell: told each deletion and each change of the clock's standing. now_ns: the clock of events.
+    """
+
+    def __init__(
+        self,
+        vault: Vault,
+        limits: Limits,
+        ledger: Ledger,
+        clock: ClockGuard,
+        kept: Callable[[], Retention],
+        tell: Callable[[Event], None],
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._vault, self._limits, self._ledger, self._clock, self._kept_for = vault, limits, ledger, clock, kept
+        self._tell, self._now_ns = tell, now_ns
+        self._kept_at: int | None = None
+        self._confirmed = True
+
+    def visit(self) -> bool:
+        """Keep house when it is time. Records the clock, so that an idle device knows how late it is, too.
+
+        Returns:
+            Whether the house was kept.
+
+        Raises:
+            StateError, VaultError, JournalBroken: the device must not go on.
+        """
+        now = self._clock.now()
+        if now.confirmed is not self._confirmed:
+            self._confirmed = now.confirmed
+            self._tell(ClockChanged(at_ns=self._now_ns(), confirmed=now.confirmed, to=now.utc_s))
+        if not now.confirmed or (self._kept_at is not None and now.utc_s - self._kept_at < DAY_S):
+            return False
+        self._kept_at = now.utc_s
+        self.keep()
+        return True
+
+    def keep(self) -> list[Due]:
+        """Delete the records whose retention has ended; nothing while the time is unconfirmed.
+
+        Returns:
+            The rows and persons that went.
+
+        Raises:
+            StateError, VaultError, JournalBroken: as `visit`.
+        """
+        now = self._clock.now()
+        if not now.confirmed:
+            return []
+        kept = self._kept_for()
+        self._vault.keep_days = kept.template_days
+        gone = self._vault.expire(now)
+        for due in gone:
+            serial = due.holder.serial
+            self._limits.forget(serial)
+            self._tell(Expired(at_ns=self._now_ns(), serial=serial, what=due.what.value, rule=due.rule.value))
+        self._limits.expire(kept.journal_days)
+        self._ledger.journal.prune(now.utc_s - kept.journal_days * DAY_S)
+        self._ledger.mark()
+        return gone

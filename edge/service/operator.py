@@ -1,0 +1,344 @@
+"""Every act of a named person on one device: enrol, renew, re-issue, revoke, erase, reset, confirm.
+
+    operator = Operator(device, "kim")
+    answer = operator.enrol(issuer=key, consent=receipt, hand_over=write_the_card)
+
+Each act goes the same way: check rights and policy, prepare, hand over, commit, tell. Nothing is committed whose card
+could not be handed over; what was prepared leaves no trace then. An act answers with the object that its command
+prints with ``--json``, so a command, a page of a kiosk and a script work alike, on a device of their own or through the
+socket of a running one (`edge.service.remote`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from edge.claim import Issuer
+from edge.errors import ClaimError, NotHandedOver, UsageError
+from edge.messages import REASONS
+from edge.selftest.checks import alternative
+from edge.service import rights
+from edge.service.device import Device
+from edge.session import Enrolment
+from edge.session.enrolment import Progress
+from edge.types import I8, Claim, Custody, Frame, Outcome, Stream, Token
+from edge.types.acts import Act, Confirmed, DoorReset, Enrolled, EnrolmentProgress, Reissued, Renewed, Reset, Revoked
+from edge.vault import ConsentReceipt, Draft, Issuance, Issued, Terms, issued_json, parse_serial, serial_text
+from edge.vault.holder import named
+
+DAY_S = 86_400
+#: The acts that can be asked for by name; see `Operator.do`.
+ACTS = ("about", "enrol", "renew", "reissue", "revoke", "erase", "reset", "reset_door", "confirm")
+
+#: Hands a card over (writes its file, shows its code) with the consent as it will be kept; gives how to take it back.
+HandOver = Callable[[Issued, Mapping[str, Any]], Callable[[], None]]
+
+
+class Operator:
+    """The acts of one named person.
+
+    Args:
+        device: opened. name: of the operator; journalled with every act.
+        stream: frames for a capture, entered for as long as it takes; None: a stream of the device's own.
+        cancelled: asked during a capture; true ends it, and nothing is kept.
+
+    Raises:
+        UsageError: no name.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        name: str,
+        *,
+        stream: Callable[[], AbstractContextManager[Stream]] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        named(name)
+        self.device, self.name = device, name
+        self._stream, self._cancelled = stream or device.stream, cancelled
+
+    def do(self, act: str, **arguments: Any) -> dict[str, Any]:
+        """Carry out an act by its name, as a command does that does not know whether the door runs elsewhere.
+
+        Args:
+            act: one of `ACTS`. arguments: of the method of that name.
+
+        Raises:
+            UsageError: no such act, or not with these arguments.
+        """
+        if act not in ACTS:
+            raise UsageError(f"there is no act {act!r}", where="operator", remedy=f"one of: {', '.join(ACTS)}")
+        perform: Callable[..., dict[str, Any]] = getattr(self, act)
+        return perform(**arguments)
+
+    def about(self) -> dict[str, Any]:
+        """What a consent text says of this device: numbers in a template, and the time used, Unix seconds."""
+        return {"dimension": self.device.chain.dimension, "now": self.device.clock.now().utc_s}
+
+    def enrol(
+        self,
+        *,
+        issuer: Issuer,
+        consent: ConsentReceipt,
+        hand_over: HandOver,
+        groups: Sequence[str] = (),
+        credential: int = 0,
+        days: int | None = None,
+        pictures: Sequence[Frame] = (),
+    ) -> dict[str, Any]:
+        """Capture a person who consents, seal the template, hand out the card.
+
+        Args:
+            issuer: signs the card. consent: the person's, complete. hand_over: see `HandOver`.
+            groups: door groups that the card opens; none: this door's. credential: for an access panel.
+            days: validity; None: as the settings say.
+            pictures: to enrol from in the place of the camera (development builds).
+
+        Raises:
+            PolicyStops: a rule stops enrolments. Unfit: the settings name no other way in.
+            ConsentMissing, InputError: no consent that holds, or no usable captures.
+            NotHandedOver: the card could not be handed over; nobody was enrolled.
+        """
+        device, settings = self.device, self.device.settings
+        enrolment = self._enrolment()
+        consent.check(device.clock.now().utc_s)
+        vector = self._capture(enrolment, pictures)
+        by = self._issuance(issuer)
+        terms = Terms(
+            Custody(settings.vault.custody),
+            tuple(groups) or (settings.claim.group,),
+            credential,
+            by.now_s,
+            by.now_s + (days or settings.vault.days) * DAY_S,
+        )
+        draft = device.vault.prepare_enrolment(vector, terms, consent, by)
+        self._hand_over_and_commit(draft, hand_over)
+        card = draft.issued.card
+        self._tell(Enrolled, card.serial, custody=card.custody, expires=card.expires, issuer=issuer.key_id)
+        return self._answer(card)
+
+    def renew(
+        self,
+        token: str,
+        *,
+        issuer: Issuer,
+        hand_over: HandOver,
+        override: bool = False,
+        consent: ConsentReceipt | None = None,
+        days: int | None = None,
+        pictures: Sequence[Frame] = (),
+    ) -> dict[str, Any]:
+        """Replace the template of a card's holder by a fresh capture.
+
+        The holder is verified first, and every capture must match the template that was just opened, in the same
+        stream: nobody else can step in between. ``override`` takes both away on the operator's word, and is journalled.
+
+        Args:
+            token: of the card. consent: a new receipt; None keeps the one on file. The rest: as `enrol`.
+
+        Raises:
+            ClaimError: the card was refused, or its holder was not verified. The rest: as `enrol`.
+        """
+        device = self.device
+        enrolment = self._enrolment()
+        claim = device.admission.receive(token, 0)
+        if override:
+            vector = self._capture(enrolment, pictures)
+        else:
+            with self._stream() as stream:
+                self._verify(token, stream)
+                vector = self._capture_of_holder(enrolment, claim, stream, pictures)
+        by = self._issuance(issuer)
+        expires = by.now_s + days * DAY_S if days else None
+        draft = device.vault.prepare_renewal(claim, vector, by, consent=consent, expires=expires)
+        self._hand_over_and_commit(draft, hand_over)
+        card = draft.issued.card
+        self._tell(Renewed, card.serial, replaces=claim.serial, expires=card.expires, override=override)
+        return self._answer(card)
+
+    def reissue(
+        self,
+        token: str,
+        *,
+        issuer: Issuer,
+        hand_over: HandOver,
+        groups: Sequence[str] = (),
+        days: int | None = None,
+    ) -> dict[str, Any]:
+        """A new card, with a new serial and secret, for the holder of an old one; the template stays the same.
+
+        Args:
+            token: of the old card. groups: door groups of the new one; none: the old ones. The rest: as `enrol`.
+
+        Raises:
+            ClaimError: the card was refused. ModelMismatch: its template was made by another embedder: renew it.
+            NotHandedOver: the card could not be handed over; the old one still counts.
+        """
+        device = self.device
+        device.policy.need_enrolments()
+        claim = device.admission.receive(token, 0)
+        by = self._issuance(issuer)
+        expires = by.now_s + days * DAY_S if days else None
+        draft = device.vault.prepare_reissue(claim, by, expires=expires, groups=tuple(groups) or None)
+        self._hand_over_and_commit(draft, hand_over)
+        card = draft.issued.card
+        self._tell(Reissued, card.serial, replaces=claim.serial, expires=card.expires)
+        return self._answer(card)
+
+    def revoke(self, serial: str) -> dict[str, Any]:
+        """Refuse a card from now on, whether or not it was enrolled here; its template on this device is deleted.
+
+        Args:
+            serial: as printed on the card.
+
+        Raises:
+            InputError: no serial. VaultError: the store cannot be written.
+        """
+        device, number = self.device, parse_serial(serial)
+        holder = device.vault.revoke(number, self.name, now_s=device.clock.now().utc_s)
+        self._tell(Revoked, number)
+        said = {"serial": serial_text(number), "status": holder.status.value}
+        return {"schema": "edge/revocation/v1", **said, "error": None}
+
+    def erase(
+        self, *, token: str | None = None, serial: str | None = None, subject: str | None = None, language: str = ""
+    ) -> dict[str, Any]:
+        """Delete everything kept here about a person, named in one way.
+
+        Args:
+            token: of their card. serial: as printed on it. subject: the name or number on the consent record.
+            language: of the receipts; empty: the consent's.
+
+        Returns:
+            ``erased``: one object a card; ``receipts``: one paper a card, in the person's language.
+
+        Raises:
+            InputError: nobody of this name has a card here. VaultError, StateError: it could not be done.
+        """
+        device = self.device
+        if token is not None:
+            claim = rights.claim_of(device, token)
+            done = [rights.erase(device, claim.serial, self.name, custody=claim.custody)]
+        else:
+            numbers = [parse_serial(serial)] if serial is not None else rights.serials_of(device, subject or "")
+            done = [rights.erase(device, number, self.name) for number in numbers]
+        papers = [rights.receipt_document(r, language or rights.language_of(r.erasure.language)) for r in done]
+        return {
+            "schema": "edge/erasures/v1",
+            "erased": [receipt.as_json() for receipt in done],
+            "receipts": [paper.as_json() for paper in papers],
+            "error": None,
+        }
+
+    def reset(self, serial: str) -> dict[str, Any]:
+        """Clear the lockout of a card.
+
+        Raises:
+            InputError: no serial. StateError: it could not be written.
+        """
+        device, number = self.device, parse_serial(serial)
+        before = device.limits.reset(number, self.name)
+        self._tell(Reset, number, rejects=before.rejects)
+        return {"schema": "edge/reset/v1", "serial": serial_text(number), "rejects": before.rejects, "error": None}
+
+    def reset_door(self) -> dict[str, Any]:
+        """Clear the delays of this door, the fan-out guard's included. Raises `StateError`."""
+        device = self.device
+        guard = device.limits.reset_door(self.name)
+        self._tell(DoorReset, level=guard.level, cards=guard.cards)
+        return {"schema": "edge/reset/v1", "level": guard.level, "cards": guard.cards, "error": None}
+
+    def confirm(self, what: str) -> dict[str, Any]:
+        """Take the responsibility for what the device must not decide alone.
+
+        Args:
+            what: ``clock``: the system clock is right though it jumped. ``vault`` and ``state``: that the two do not
+                fit together any more was meant; the device has to be opened with `Parts.acknowledged_by` for it.
+
+        Raises:
+            StateError: it could not be written.
+        """
+        device = self.device
+        to = device.clock.confirm(self.name).utc_s if what == "clock" else None
+        self._tell(Confirmed, what=what, to=to)
+        return {"schema": "edge/confirmation/v1", "what": what, "to": to, "error": None}
+
+    def _tell(self, act: type[Act], serial: bytes = b"", **more: Any) -> None:
+        self.device.tell(act(at_ns=self.device.now_ns(), operator=self.name, serial=serial, **more))
+
+    def _enrolment(self) -> Enrolment:
+        alternative(self.device.settings.alternative)  # consent without another way in is none
+        return self.device.enrolment()
+
+    def _issuance(self, issuer: Issuer) -> Issuance:
+        device = self.device
+        model = bytes.fromhex(device.chain.model)
+        return Issuance(issuer, self.name, model, device.clock.now().utc_s, os.urandom)
+
+    def _capture(self, enrolment: Enrolment, pictures: Sequence[Frame]) -> I8:
+        if pictures:
+            return enrolment.from_pictures(pictures)
+        with self._stream() as stream:
+            return enrolment.from_stream(stream, tell=self._progress, cancelled=self._cancelled)
+
+    def _capture_of_holder(self, enrolment: Enrolment, claim: Claim, stream: Stream, pictures: Sequence[Frame]) -> I8:
+        """Captures of the very person whose template the card opens."""
+        session = enrolment.new_session()
+        template, chain = self.device.verifier.open(claim, session)
+        with template:
+            holder = self.device.verifier.same_person(template, chain, session)
+            if pictures:
+                return enrolment.from_pictures(pictures, same_as=holder)
+            return enrolment.from_stream(stream, tell=self._progress, cancelled=self._cancelled, same_as=holder)
+
+    def _verify(self, token: str, stream: Stream) -> None:
+        decision = self.device.decide(token, lambda: stream, reader="operator", cancelled=self._cancelled)
+        if decision.outcome is Outcome.ACCEPT:
+            return
+        again = "try again"
+        if decision.reason.value == "model_mismatch":
+            again = "name the embedder that made it in face.previous_embedder"
+        raise ClaimError(
+            f"the old card was not verified: {REASONS[decision.reason.value]}",
+            where="--renew",
+            remedy=f"{again}, or let an operator take the responsibility with --override",
+        )
+
+    def _progress(self, progress: Progress) -> None:
+        device = self.device
+        have, want, advice = progress.have, progress.want, progress.advice
+        device.tell(EnrolmentProgress(at_ns=device.now_ns(), have=have, want=want, advice=advice))
+
+    def _hand_over_and_commit(self, draft: Draft, hand_over: HandOver) -> None:
+        """Raises NotHandedOver: nothing was committed. VaultError: nothing was, and the card was taken back."""
+        take_back: Callable[[], None] = _nothing
+        if draft.issued.text is not None:
+            try:
+                take_back = hand_over(draft.issued, draft.holder.consent)
+            except (OSError, UnicodeError) as error:
+                why = getattr(error, "strerror", None) or type(error).__name__
+                raise NotHandedOver(
+                    f"the card could not be handed over ({why}); nothing was kept",
+                    where="card",
+                    remedy="give it a place where it can be written, then do it again",
+                ) from error
+        try:
+            self.device.vault.commit(draft)
+        except BaseException:
+            take_back()
+            raise
+
+    def _answer(self, card: Token) -> dict[str, Any]:
+        holder = self.device.vault.store.holder(card.serial)
+        return issued_json(card, holder.consent if holder is not None else None)
+
+
+def _nothing() -> None:
+    """There is nothing to take back."""
+
+
+__all__ = ["ACTS", "HandOver", "Operator"]

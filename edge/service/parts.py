@@ -1,0 +1,40 @@
+"""What a caller may put in the place of a device's configured parts."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from edge.profile import BuildInfo, current
+from edge.trust import Keyring
+from edge.types import Door, Source
+
+#: No time before this is believed: Unix seconds of 2026-11-01, a date before which nothing here was built.
+BUILD_DATE = 1_793_491_200
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a caller may put in the place of the configured parts: the demo, tests, integrators with other hardware.
+
+    Attributes:
+        source: makes the source of frames, instead of ``settings.camera``.
+        door: instead of ``settings.door``.
+        keyring: instead of the key files.
+        build: instead of what this build says of itself (tests of device builds).
+        system_clock: Unix seconds. now_ns: the clock of events, monotonic nanoseconds.
+        acknowledged_by: the operator who accepts that vault and state do not fit together (`edge confirm vault`).
+        fast: pull frames as fast as they come, without a capture thread.
+    """
+
+    source: Callable[[], Source] | None = None
+    door: Door | None = None
+    keyring: Keyring | None = None
+    build: BuildInfo = field(default_factory=current)
+    system_clock: Callable[[], float] = time.time
+    now_ns: Callable[[], int] = time.monotonic_ns
+    random_bytes: Callable[[int], bytes] = os.urandom
+    acknowledged_by: str = ""
+    fast: bool = False
