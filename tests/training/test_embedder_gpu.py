@@ -119,7 +119,7 @@ def test_a_head_turns_as_it_does_one_by_one(there: Path, faces: Faces):
     """The grid's displacement under a turn of 20 degrees, at the nose, a cheek and the mouth."""
     head = cpu.Inputs(there, 1, np.arange(8)).head(0, False)
     assert isinstance(head, Head)
-    from edge.camera.mesh import Pose
+    from edge.fictional.mesh import Pose
 
     one = head.relief.displacement(Pose(yaw=20)) / head.scale
     places = np.array([[80, 96], [50, 95], [80, 120]], np.float32)
