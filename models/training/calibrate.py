@@ -35,8 +35,8 @@ from models.training.progress import Progress
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
-#: People that a group needs: 150 make 22,000 comparisons, 22 of them above the threshold for 1e-3. The smallest of the 14
-#: groups has 182 held-out pictures.
+#: People that a group needs: 150 make 22,000 comparisons, 22 of them above the threshold for 1e-3. The smallest of the
+#: 14 groups has 182 held-out pictures.
 FEWEST = 150
 #: FairFace pairs above the teacher's score for this rate may be one person.
 ALIKE = 1e-5

@@ -84,7 +84,9 @@ def train(options: argparse.Namespace) -> None:
 
     torch.set_num_threads(options.threads)
     plan = Plan(options.inputs, options.batch, workers=options.workers, device=options.device, views=options.views)
-    if options.start:
+    if options.next:
+        plan = replace(plan, start=NEXT, onward=True)
+    elif options.start:
         slower = {"rate": options.share * plan.rate, "muon_rate": options.share * plan.muon_rate}
         plan = replace(plan, start=options.start, **slower, **AGAIN)
     list_all(DATA, WORK)
@@ -176,6 +178,7 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
     sub.add_argument("--folder", type=Path, default=WORK / "embedder", help="checkpoints, log, curves")
     sub.add_argument("--start", type=Path, help="weights to begin with: lower rates, full size, milder views")
+    sub.add_argument("--next", action="store_true", help=f"go on with the run whose weights {NEXT.name} keeps")
     sub.add_argument(
         "--share",
         type=float,

@@ -55,6 +55,7 @@ class Plan:
         sizes: see `SIZES`.
         mild: share of hardly disturbed views at the beginning and at the end.
         start: a checkpoint whose weights the run begins with; None begins with nothing.
+        onward: the run of ``start`` goes on, as far as weights remember it: its inputs count, maps are compared still.
     """
 
     inputs: int
@@ -71,6 +72,7 @@ class Plan:
     sizes: tuple[tuple[float, int], ...] = SIZES
     mild: tuple[float, float] = (0.0, 0.0)
     start: Path | None = None
+    onward: bool = False
 
     def mildness(self, seen: int) -> float:
         """Share of hardly disturbed views after so many inputs: a straight line."""
@@ -80,12 +82,12 @@ class Plan:
         """Side of the student's picture after so many inputs."""
         return next((side for until, side in self.sizes if seen < until), self.sizes[-1][1])
 
-    def pace(self, seen: int) -> float:
+    def pace(self, seen: int, steps: int) -> float:
         """Share of the peak rate: linear warm-up over 100 steps, then ever lower, at the end in a straight line to 0.
 
         A run can be made longer afterwards: resume from ``level.pt``, from before that end, with more inputs.
         """
-        warm = min(1.0, (seen / self.batch + 1) / 100)
+        warm = min(1.0, (steps + 1) / 100)
         settled = (1 + seen / self.settle) ** -0.5 if self.settle else 1.0
         return warm * settled * min(1.0, max(0.0, (self.inputs - seen) / (self.inputs * self.fall)))
 
@@ -137,14 +139,16 @@ class Run:
         self.teacher = OnlineTeacher(data, plan.device, torch.get_num_threads())
         basis, bank = projection(data, work)
         self.net = Embedder(**shape).to(self.device, memory_format=torch.channels_last)
-        self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if plan.start else MAPS, bank).to(self.device)
+        late = plan.start and not plan.onward
+        self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if late else MAPS, bank).to(self.device)
         self.kin, self.sets = kin(work, self.loss), sets_of(work)
-        self.before = 0
+        self.before = self.seen = 0
         if plan.start:
-            self.before, sets = take_over(self.net, self.loss, plan.start, self.device)
+            known, sets = take_over(self.net, self.loss, plan.start, self.device)
             self.sets = sorted({*self.sets, *sets})
-        self.average, self.steps, self.seen = copy.deepcopy(self.net).eval(), 0, 0
-        self.side, self.young = plan.size(0), 0
+            self.before, self.seen = (0, known) if plan.onward else (known, 0)
+        self.average, self.steps = copy.deepcopy(self.net).eval(), 0
+        self.side, self.young = plan.size(self.seen), 0
         matrices, others = muon.split(self.net)
         if not plan.muon_rate:
             matrices, others = [], list(self.net.parameters())
@@ -215,7 +219,7 @@ class Run:
 
     def pace(self) -> float:
         """Share of the peak rates at the next step."""
-        return self.plan.pace(self.seen)
+        return self.plan.pace(self.seen, self.steps)
 
     def done(self) -> bool:
         """Whether the run has come to its end."""

@@ -1,9 +1,10 @@
-"""What a GPU gets is what there is here, pictures are changed there as one by one, and the teacher says the same."""
+"""What a run begins with: here, in a later session, and on a GPU, where pictures change as one by one. Needs torch."""
 
 from __future__ import annotations
 
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -17,10 +18,12 @@ from edge import _resources  # noqa: E402
 from models.training import embedder_inputs as cpu  # noqa: E402
 from models.training import gpu_views  # noqa: E402
 from models.training.affine import similarity  # noqa: E402
+from models.training.blind import blinding  # noqa: E402
 from models.training.crops import POINTS, open_crops  # noqa: E402
 from models.training.embedder_gpu import pack, unpack  # noqa: E402
-from models.training.embedder_loss import looked_up  # noqa: E402
-from models.training.embedder_net import Embedder  # noqa: E402
+from models.training.embedder_loss import Loss, looked_up, principal  # noqa: E402
+from models.training.embedder_net import Embedder, load  # noqa: E402
+from models.training.embedder_start import kin, take_over, to_go_on  # noqa: E402
 from models.training.gpu_faces import Faces  # noqa: E402
 from models.training.heads import Head  # noqa: E402
 from models.training.ir_torch import Graph  # noqa: E402
@@ -166,3 +169,49 @@ def test_both_ways_to_run_the_teacher_give_the_same_embedding_and_maps(shared: P
     assert [m.shape[1:] for m in maps] == [(64, 32, 32), (128, 16, 16), (128, 8, 8)]
     for mine, other in zip((z, *maps), found, strict=True):
         assert cosine(mine, other).min() > 0.999
+
+
+def test_weights_are_taken_over_with_their_answers_turned_into_our_projection(tmp_path):
+    teacher = np.random.default_rng(1).standard_normal((300, 256)).astype(np.float32)
+    theirs, ours = principal(teacher), principal(teacher @ blinding(teacher, ["one"] * 150 + ["other"] * 150))
+    old, new = Embedder(**SMALL).eval(), Embedder(**SMALL).eval()
+    kept = {"weights": old.state_dict(), "basis": torch.from_numpy(theirs), "seen": 5, "before": 2}
+    torch.save(kept, tmp_path / "kept.pt")
+    loss = Loss(ours, SMALL["widths"][1:], (0.0, 0.5, 1.0))
+    assert take_over(new, loss, tmp_path / "kept.pt", torch.device("cpu")) == (7, ["aaf", "utk"])
+    assert torch.equal(loss.basis, torch.from_numpy(ours))
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.allclose(new(x), old(x) @ torch.from_numpy(theirs.T @ ours), atol=1e-4)
+
+
+def test_weights_of_the_same_projection_are_taken_over_as_they_are(tmp_path):
+    basis = principal(np.random.default_rng(1).standard_normal((300, 256)).astype(np.float32))
+    old, new = Embedder(**SMALL), Embedder(**SMALL)
+    kept = {"weights": old.state_dict(), "basis": torch.from_numpy(basis), "seen": 5, "sets": ["ff"]}
+    torch.save(kept, tmp_path / "kept.pt")
+    assert take_over(new, Loss(basis, SMALL["widths"][1:]), tmp_path / "kept.pt", torch.device("cpu")) == (5, ["ff"])
+    assert all(torch.equal(a, b) for a, b in zip(old.state_dict().values(), new.state_dict().values(), strict=True))
+
+
+def test_kept_weights_come_back_as_they_were_to_half_precision(tmp_path):
+    net = Embedder(**SMALL)
+    to_go_on({"shape": SMALL, "weights": net.state_dict(), "seen": 7, "others": "moments"}, tmp_path / "kept.pt")
+    assert set(torch.load(tmp_path / "kept.pt", weights_only=True)) == {"shape", "weights", "seen"}
+    again, seen = load(tmp_path / "kept.pt")
+    assert seen == 7
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert F.cosine_similarity(again(x), net.eval()(x)).min() > 0.999
+
+
+def test_the_pictures_of_one_person_ask_for_one_answer_and_no_held_out_picture_has_a_say(monkeypatch, tmp_path):
+    (tmp_path / "same-person.csv").write_text("a,b,0.8\nb,c,0.7\nd,a,0.5\nd,held,0.7\n")
+    monkeypatch.setattr("models.training.embedder_start.open_crops", lambda _: SimpleNamespace(names=[*"abcd", "held"]))
+    monkeypatch.setattr("models.training.embedder_start.split_of", lambda _: (np.arange(4), np.array([4])))
+    bank = np.eye(256, dtype=np.float32)[:4]
+    found = kin(tmp_path, Loss(np.eye(256, 128, dtype=np.float32), SMALL["widths"][1:], bank=bank))
+    one = torch.eye(128)
+    assert torch.allclose(found[0], one[1])
+    assert torch.allclose(found[1], (one[0] + one[2]) / 2)
+    assert not found[3:].any()  # whose only partner is held out, the held-out one, and index -1
