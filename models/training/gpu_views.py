@@ -184,7 +184,8 @@ class Views:
         moved = sum(looked(view, at + t * step[:, None, None], "border") for t in (-1.0, -0.5, 0.0, 0.5, 1.0)) / 5
         sides = [int(size * part) for part in (0.35, 0.5, 0.7)]
         small = torch.stack([enlarged(view, side) for side in sides])
-        small = small[torch.randint(3, (n,), generator=self.random, device=self.device), torch.arange(n)]
+        which = torch.randint(3, (n,), generator=self.random, device=self.device)
+        small = small[which, torch.arange(n, device=self.device)]
         view = either(kind < 0.15, soft, either(kind < 0.22, moved, either(kind < 0.43, small, view)))
         return view
 
