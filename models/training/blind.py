@@ -8,7 +8,7 @@ therefore score higher than two strangers of any kind, which makes false matches
 reads sex and origin from them by one dot product. Taken out is the span of those means. Then all groups have the same
 mean, and no linear rule does better than guessing (Belrose et al. 2023, LEACE, arXiv 2306.03819, theorem 3.1: a linear
 rule can tell nothing if, and only if, the means are equal). The labels serve here and in measurements, on pictures of
-UTKFace and All-Age-Faces; no model and no device holds or guesses one.
+FairFace and All-Age-Faces; no model and no device holds or guesses one.
 
 A curved rule still tells more than nothing (`curved`, measured by `calibrate`): groups differ in more than their means.
 
@@ -18,11 +18,18 @@ taken out of its last layer when it is exported (`embedder`).
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.crops import rows_of, source_of
+from models.training.paths import WORK
+
 F32 = NDArray[np.float32]
-RACES = ("White", "Black", "Asian", "Indian", "other")
+#: FairFace's (Karkkainen and Joo, 2021), with sexes as its column ``sex`` counts them.
+ORIGINS = ("White", "Black", "East Asian", "Southeast Asian", "Indian", "Middle Eastern", "Latino")
 SEXES = ("men", "women")
 #: The last number of All-Age-Faces that is a woman's (data README).
 _LAST_WOMAN = 7380
@@ -32,21 +39,29 @@ FEWEST = 50
 _NOTHING = 1e-4
 
 
-def race_and_sex(name: str) -> str:
-    """UTKFace's label out of a name ``AGE_SEX_RACE_...``; "" where a name lacks it."""
-    parts = name.split("_")
-    whole = len(parts) >= 4 and parts[1] in "01" and parts[2] in "01234"
-    return f"{RACES[int(parts[2])]} {SEXES[int(parts[1])]}" if whole else ""
+@cache
+def labels_in(table: Path) -> dict[str, str]:
+    """Origin and sex by file name, as ``fairface.csv`` has them (columns ``file``, ``sex``, ``origin``)."""
+    short = {"Latino_Hispanic": "Latino"}
+    rows = rows_of(table)
+    return {name: f"{short.get(r['origin'], r['origin'])} {SEXES[int(r['sex'])]}" for name, r in rows.items()}
 
 
-def groups_of(names: list[str]) -> list[str]:
-    """The group of every crop: race and sex for UTKFace, sex for All-Age-Faces (``NNNNNAyy``); "" where unknown."""
-    labels = []
-    for name in names:
-        number = name.split("A")[0]
-        aaf = "_" not in name and number.isdigit()
-        labels.append(f"All-Age-Faces {SEXES[int(number) <= _LAST_WOMAN]}" if aaf else race_and_sex(name))
-    return labels
+def groups_of(names: list[str], table: Path = WORK / "data" / "fairface.csv") -> list[str]:
+    """The group of every crop: origin and sex for FairFace, sex for All-Age-Faces (``NNNNNAyy``); "" where unknown.
+
+    Args:
+        names: of crops.
+        table: labels by file name; pictures of one's own may stand in it as well.
+    """
+    known = labels_in(table)
+
+    def group(name: str) -> str:
+        if source_of(name) == "aaf":
+            return f"All-Age-Faces {SEXES[int(name.split('A')[0]) <= _LAST_WOMAN]}"
+        return known.get(name, "")
+
+    return [group(name) for name in names]
 
 
 def blinding(vectors: F32, labels: list[str]) -> F32:

@@ -12,6 +12,7 @@ left = image left), then the mean score. Pictures with no confident face have sc
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -167,7 +168,7 @@ def _label(work: Path, kind: str, work_on: Callable[[list[int]], F32], processes
 
 
 def prepare(data: Path, work: Path, processes: int = 2) -> None:
-    """Decode and label everything the detector learns from.
+    """Decode and label everything the detector learns from, and keep the tables of the crops beside it.
 
     Args:
         data: folder with ``train/``, ``scenes/`` and ``teachers/``.
@@ -179,6 +180,8 @@ def prepare(data: Path, work: Path, processes: int = 2) -> None:
         _write(work, "portraits", read_tar(data / "scenes" / "portraits.tar"))
     if not (work / "backgrounds.npz").exists():
         _write(work, "backgrounds", _limited(read_tar(data / "scenes" / "backgrounds.tar"), 420))
+    for table in (data / "train").glob("*.csv"):
+        shutil.copyfile(table, work / table.name)
     if not (work / "crops.npz").exists():
         tars = sorted((data / "train").glob("*.tar"))
         _write(work, "crops", (item for tar in tars for item in read_tar(tar)))

@@ -2,13 +2,15 @@
 
     canvas = crowned(canvas, other, rng)    # BGR uint8 (160, 160, 3): the face of one, hair and background of another
     canvas = lit(warped(canvas, rng), rng)  # the face stays where it was, roughly
+    seen = filled(canvas, known, other, rng)  # for the student alone: something where the picture has an end
 
 A student that copies its teacher on frontal crops of two sets need not copy it on other pictures. What is changed here
 is changed before the teacher looks, so that it says itself what the changed picture means; a warped face may well be
-another person. Disturbances that must not change the answer belong to `embedder_inputs`.
+another person. Disturbances that must not change the answer belong to `embedder_inputs`, but for `filled`.
 
-UTKFace's crops end above the brows and beside the cheeks: the upper quarter of what the nets see is repeated border,
-while a door's camera sees hair there (models/training/NOTES.md). All-Age-Faces has hair, but one kind of it.
+FairFace's pictures end at the forehead and beside the ears, and what lies outside is black, which the teacher bears
+better than any other border (data README); a door's camera sees hair and a room there. All-Age-Faces has hair, but one
+kind of it.
 """
 
 from __future__ import annotations
@@ -28,13 +30,14 @@ _YAW, _PITCH, _STRETCH, _SHEAR, _WAVES = 35.0, 20.0, 0.12, 0.08, 2.5
 _DISTANCE = 400.0
 
 
-def crowned(canvas: U8, other: U8, rng: np.random.Generator) -> U8:
+def crowned(canvas: U8, other: U8, rng: np.random.Generator, known: U8 | None = None) -> U8:
     """The face of one picture in the hair and before the background of another, whose colours are drawn to its skin.
 
     Args:
         canvas: BGR uint8 (S, S, 3), the face where `embedder_inputs.TEMPLATE` has it for S = 160.
         other: the same of a picture with a whole head.
         rng: varies the outline.
+        known: uint8 (S, S), 0 where the canvas lies outside its picture, which the other's shows through; else 255.
     """
     side = canvas.shape[0] / 160
     y, x = (np.arange(canvas.shape[axis], dtype=np.float32) / side for axis in (0, 1))
@@ -42,14 +45,38 @@ def crowned(canvas: U8, other: U8, rng: np.random.Generator) -> U8:
     # its upper end lies on the forehead, just above the brows
     apart = np.sqrt(((x[None] - 79.5) / across) ** 2 + ((y[:, None] - 54 - down) / down) ** 2)
     inside = np.clip((1 - apart) / soft + 0.5, 0, 1)[..., None]
+    if known is not None:
+        inside = inside * cv2.blur(cv2.erode(known, np.ones((7, 7), np.uint8)), (5, 5))[..., None] / 255
     band = (slice(int(58 * side), int(68 * side)), slice(int(55 * side), int(105 * side)))
     tone = (canvas[band].reshape(-1, 3).mean(0) + 5) / (other[band].reshape(-1, 3).mean(0) + 5)
     head = np.clip(other * np.clip(tone, 0.4, 2.5), 0, 255)
     return (canvas * inside + head * (1 - inside)).astype(np.uint8)
 
 
+def filled(canvas: U8, known: U8, other: U8, rng: np.random.Generator) -> U8:
+    """Something in place of the black outside a picture: its own colours smeared, any colours, or another's picture.
+
+    Args:
+        canvas: BGR uint8 (S, S, 3), black outside its picture.
+        known: uint8 (S, S), 255 inside the picture and 0 outside.
+        other: another canvas. rng: says which.
+    """
+    side, kind = canvas.shape[0], rng.random()
+    if kind < 0.3:
+        small = cv2.resize(cv2.merge([canvas, known]), (10, 10), interpolation=cv2.INTER_AREA).astype(np.float32)
+        soft = cv2.GaussianBlur(small, (0, 0), 1.5)
+        other = np.clip(soft[..., :3] * 255 / (soft[..., 3:] + 8), 0, 255).astype(np.uint8)
+    elif kind < 0.65:
+        cells = rng.integers(2, 7)
+        spread = rng.uniform(0, 80)
+        other = np.clip(rng.uniform(0, 255, 3) + rng.normal(0, spread, (cells, cells, 3)), 0, 255).astype(np.uint8)
+    other = cv2.resize(other, (side, side), interpolation=cv2.INTER_CUBIC)
+    unknown = cv2.merge([255 - known] * 3)
+    return cv2.add(canvas, cv2.multiply(other, unknown, scale=1 / 255))
+
+
 def warped(canvas: U8, rng: np.random.Generator) -> U8:
-    """Turned, stretched and bent; the middle stays in the middle."""
+    """Turned, stretched and bent, with any number of channels; the middle stays in the middle."""
     side = canvas.shape[0]
     y, x = np.mgrid[:side, :side].astype(np.float32)
     bend = cv2.resize(rng.normal(0, _WAVES * rng.random(), (5, 5, 2)).astype(np.float32), (side, side))

@@ -1,14 +1,14 @@
 """What the embedder learns from: aligned crops, composites of two, and the same face as a door's camera would give it.
 
     inputs = Inputs(work, seed=1)
-    clean, view, theta = inputs.sample(size=112)
+    clean, views, thetas, who = inputs.sample(size=112)
 
 Workflow: a crop is warped onto a canvas, 160x160, whose middle 128x128 is the teacher's alignment. Some canvases are a
 composite of two crops, even or through a soft random mask; tight crops often get another's hair, and half of all are
-changed besides, for both nets (`embedder_faces`). The teacher sees the middle as it is; the student sees it moved a
-little (as a detector's landmarks would), turned and with another mien (`heads`), with spectacles, in other light,
-blurred, or partly covered, and is told the same answer.
-Held-out pictures never appear (`split`).
+changed besides, for both nets (`embedder_faces`). The teacher sees the middle as it is, black where the picture ends;
+the student sees it moved a little (as a detector's landmarks would), turned and with another mien (`heads`), with
+something else outside the picture, with spectacles, in other light, blurred, or partly covered, and is told the same
+answer. Small groups of people are drawn more often than their share. Held-out pictures never appear (`split`).
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.affine import similarity
+from models.training.affine import chain, similarity
+from models.training.blind import groups_of
 from models.training.crops import open_crops
-from models.training.embedder_faces import LIT, WARPED, crowned, lit, warped
+from models.training.embedder_faces import LIT, WARPED, crowned, filled, lit, warped
 from models.training.embedder_net import FRACTIONS
 from models.training.heads import Head, drawn
 from models.training.meshes import open_meshes
 from models.training.photometric import Photometric
 from models.training.spectacles import put_on
-from models.training.split import excluded_from_training, held_out
+from models.training.split import held_out_names
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -35,8 +36,11 @@ CANVAS, MIDDLE, MARGIN = 160, 128, 16
 TEMPLATE = MIDDLE * np.array(FRACTIONS, np.float32) + MARGIN
 #: Shares of inputs that are a plain crop and an even blend; the rest is composed through a mask.
 PLAIN, EVEN = 0.7, 0.15
-#: Share of UTKFace's tight crops that get the hair of somebody in All-Age-Faces.
-CROWNED = 0.6
+#: Share of FairFace's tight crops that get the hair of somebody in All-Age-Faces; share of the faces with an end in
+#: sight where the student sees something else than black outside.
+CROWNED, FILLED = 0.5, 0.7
+#: Side of the pictures that `Crops.frames` speaks of.
+FRAME = 224
 #: Share of views that are turned, of faces that both nets see as they are; and of disturbed views with spectacles.
 TURNED, SPECTACLES = 0.6, 0.25
 
@@ -44,9 +48,16 @@ TURNED, SPECTACLES = 0.6, 0.25
 def split_of(work: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(indices to train on, held-out indices) into the crops of `open_crops`."""
     names = open_crops(work).names
-    barred = excluded_from_training(names, work / "same-person.csv")
-    train = [i for i, name in enumerate(names) if name not in barred]
-    return np.array(train, np.int64), np.array([i for i, name in enumerate(names) if held_out(name)], np.int64)
+    held = held_out_names(names, work / "same-person.csv")
+    out = np.array([name in held for name in names])
+    return np.flatnonzero(~out), np.flatnonzero(out)
+
+
+def weights_of(groups: list[str]) -> NDArray[np.float64]:
+    """How often each of these crops is drawn: a group as often as the root of its size, so small ones count more."""
+    _, place, sizes = np.unique(np.array(groups), return_inverse=True, return_counts=True)
+    weights = sizes[place] ** -0.5
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 class Inputs:
@@ -61,17 +72,31 @@ class Inputs:
     def __init__(self, work: Path, seed: int, indices: NDArray[np.int64] | None = None) -> None:
         self.crops, self.meshes = open_crops(work), open_meshes(work / "data")
         self.indices = split_of(work)[0] if indices is None else indices
-        self.tight = frozenset(self.crops.of("utk").tolist())
-        self.whole = np.intersect1d(self.indices, self.crops.of("aaf"))
+        self.tight = frozenset(self.crops.of("ff").tolist())
+        self.whole = np.setdiff1d(self.indices, self.crops.of("ff"))
+        self.chances = np.cumsum(weights_of(groups_of([self.crops.names[i] for i in self.indices])))
         self.rng = np.random.default_rng(seed)
         self.lights: dict[int, Photometric] = {}
         self.seed = seed
 
     def canvas(self, index: int, mirror: bool) -> U8:
-        """One crop on the canvas, BGR uint8 (160, 160, 3)."""
+        """One crop on the canvas, BGR uint8 (160, 160, 3), black outside."""
         matrix = similarity(self.crops.landmarks[index], TEMPLATE)
-        out = cv2.warpAffine(self.crops.pixels[index], matrix, (CANVAS, CANVAS), borderMode=cv2.BORDER_REPLICATE)
+        out = cv2.warpAffine(self.crops.pixels[index], matrix, (CANVAS, CANVAS))
         return out[:, ::-1] if mirror else out
+
+    def known(self, index: int, mirror: bool) -> U8:
+        """Where on the canvas a crop's picture is: uint8 (160, 160), 255 inside and 0 outside."""
+        matrix, frame = similarity(self.crops.landmarks[index], TEMPLATE), self.crops.frames[index]
+        whole = np.full((FRAME, FRAME), 255, np.uint8)
+        out = cv2.warpAffine(whole[:MIDDLE, :MIDDLE], matrix, (CANVAS, CANVAS))
+        if np.isfinite(frame).all():
+            out = cv2.min(out, cv2.warpAffine(whole, chain(matrix, frame.astype(np.float64)), (CANVAS, CANVAS)))
+        return out[:, ::-1] if mirror else out
+
+    def any_of_all(self) -> int:
+        """A crop, each with the chance of its group (`weights_of`)."""
+        return int(self.indices[min(len(self.indices) - 1, np.searchsorted(self.chances, self.rng.random()))])
 
     def head(self, index: int, mirror: bool) -> Head | None:
         """The depth of a crop's canvas; None where the mesh's teacher saw no face."""
@@ -85,36 +110,51 @@ class Inputs:
             flat[:, 0] = CANVAS - 1 - flat[:, 0]
         return Head(np.hstack([flat, deep]).astype(np.float32), TEMPLATE, CANVAS)
 
-    def face(self) -> tuple[U8, Head | None]:
-        """A canvas, half of the time warped as both nets will see it (`embedder_faces`), otherwise with its depth."""
-        canvas, index, mirror = self.blended()
+    def face(self) -> tuple[U8, Head | None, int]:
+        """A canvas with what is known of it, its depth, and whose face it is.
+
+        Returns:
+            BGR and, as `known` gives it, where the picture is, uint8 (160, 160, 4); the depth, but of the half that is
+            warped as both nets will see it (`embedder_faces`); the crop's index, -1 where it is nobody's own face.
+        """
+        canvas, index, mirror, own = self.blended()
         bent = self.rng.random() < WARPED
         canvas = warped(canvas, self.rng) if bent else canvas
-        canvas = lit(canvas, self.rng) if self.rng.random() < LIT else canvas
-        return canvas, None if bent else self.head(index, mirror)
+        if self.rng.random() < LIT:
+            known = canvas[..., 3]
+            bright = cv2.multiply(lit(canvas[..., :3], self.rng), cv2.merge([known] * 3), scale=1 / 255)
+            canvas = cv2.merge([bright, known])
+        return canvas, None if bent else self.head(index, mirror), index if own and not bent else -1
 
     def person(self) -> tuple[U8, int, bool]:
-        """A crop, most of the tight ones with another's hair; whose face it is, and whether it is seen in a mirror."""
-        rng = self.rng
-        index, mirror = int(rng.choice(self.indices)), bool(rng.random() < 0.5)
-        one = self.canvas(index, mirror)
-        if index in self.tight and rng.random() < CROWNED:
-            one = crowned(one, self.canvas(int(rng.choice(self.whole)), rng.random() < 0.5), rng)
-        return np.ascontiguousarray(one), index, mirror
+        """A crop with what is known of it, (160, 160, 4); whose face it is, and whether it is seen in a mirror.
 
-    def blended(self) -> tuple[U8, int, bool]:
-        """One person, an even blend of two, or two through a soft mask; the first one's depth serves for both."""
+        Many of the tight ones have another's hair.
+        """
+        rng = self.rng
+        index, mirror = self.any_of_all(), bool(rng.random() < 0.5)
+        one, known = (np.ascontiguousarray(part(index, mirror)) for part in (self.canvas, self.known))
+        if index in self.tight and len(self.whole) and rng.random() < CROWNED:
+            one = crowned(one, self.canvas(int(rng.choice(self.whole)), rng.random() < 0.5), rng, known)
+            known = np.full_like(known, 255)
+        return cv2.merge([one, known]), index, mirror
+
+    def blended(self) -> tuple[U8, int, bool, bool]:
+        """One person, an even blend of two, or two through a soft mask; the first one's depth serves for both.
+
+        As `person` gives it, and whether it is one person.
+        """
         rng = self.rng
         (one, *who), kind = self.person(), rng.random()
         if kind < PLAIN:
-            return one, *who
+            return one, *who, True
         two, *_ = self.person()
         if kind < PLAIN + EVEN:
             share = float(rng.uniform(0.3, 0.7))
-            return cv2.addWeighted(one, share, two, 1 - share, 0.0), *who
+            return cv2.addWeighted(one, share, two, 1 - share, 0.0), *who, False
         cells = rng.standard_normal((int(rng.integers(2, 5)), int(rng.integers(2, 5)))).astype(np.float32) * 2.5
         mask = 1 / (1 + np.exp(-cv2.resize(cells, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)))
-        return cv2.blendLinear(one, two, mask, 1 - mask), *who
+        return cv2.blendLinear(one, two, mask, 1 - mask), *who, False
 
     def jitter(self, size: int) -> F32:
         """A similarity (2, 3) from canvas pixels to the student's (size, size) picture, near the plain alignment.
@@ -132,7 +172,7 @@ class Inputs:
         offset = np.full(2, size / 2 - 0.5) + shift - turn @ centre
         return np.column_stack([turn, offset]).astype(np.float32)
 
-    def sample(self, size: int, views: int = 1, mild: float = 0.0) -> tuple[U8, U8, F32]:
+    def sample(self, size: int, views: int = 1, mild: float = 0.0) -> tuple[U8, U8, F32, int]:
         """One face.
 
         Args:
@@ -141,21 +181,32 @@ class Inputs:
             mild: share of views that are moved and differently lit a little, and not disturbed otherwise.
 
         Returns:
-            the teacher's view, BGR uint8 (128, 128, 3); the student's, RGB uint8 (views, size, size, 3); and for each
-            of them theta (2, 3), which says in the [-1, 1] coordinates of `torch.nn.functional.affine_grid` where the
-            student's places lie in the teacher's picture.
+            the teacher's view, BGR uint8 (128, 128, 3); the student's, RGB uint8 (views, size, size, 3); for each of
+            them theta (2, 3), which says in the [-1, 1] coordinates of `torch.nn.functional.affine_grid` where the
+            student's places lie in the teacher's picture; and the index of the crop whose person it is, or -1.
         """
-        canvas, head = self.face()
-        clean = canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE]
-        shrink = size / MIDDLE
-        source = cv2.GaussianBlur(canvas, (0, 0), 0.35 / shrink) if shrink < 0.75 else canvas
+        canvas, head, who = self.face()
+        clean = canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE, :3]
+        shrink, source = size / MIDDLE, self.beyond(canvas)
+        source = cv2.GaussianBlur(source, (0, 0), 0.35 / shrink) if shrink < 0.75 else source
         seen = [self.view(source, size, self.rng.random() < mild, head) for _ in range(views)]
-        return np.ascontiguousarray(clean), np.stack([view for view, _ in seen]), np.stack([theta for _, theta in seen])
+        views_, thetas = (np.stack(column) for column in zip(*seen, strict=True))
+        return np.ascontiguousarray(clean), views_, thetas, who
 
-    def twins(self, size: int, views: int = 1, mild: float = 0.0) -> tuple[tuple[U8, U8, F32], tuple[U8, U8, F32]]:
+    def beyond(self, canvas: U8) -> U8:
+        """What the student sees of `face`'s canvas, BGR: mostly something in place of the black outside (`filled`)."""
+        bgr, known = np.ascontiguousarray(canvas[..., :3]), canvas[..., 3]
+        if known.min() == 255 or self.rng.random() >= FILLED:
+            return bgr
+        other = int(self.rng.choice(self.whole)) if len(self.whole) else self.any_of_all()
+        return filled(bgr, known, self.canvas(other, False), self.rng)
+
+    def twins(
+        self, size: int, views: int = 1, mild: float = 0.0
+    ) -> tuple[tuple[U8, U8, F32, int], tuple[U8, U8, F32, int]]:
         """One face as `sample` gives it, and its mirror image with views of its own."""
-        clean, seen, thetas = self.sample(size, 2 * views, mild)
-        return (clean, seen[:views], thetas[:views]), mirrored(clean, seen[views:], thetas[views:])
+        clean, seen, thetas, who = self.sample(size, 2 * views, mild)
+        return (clean, seen[:views], thetas[:views], who), (*mirrored(clean, seen[views:], thetas[views:]), who)
 
     def view(self, source: U8, size: int, mild: bool = False, head: Head | None = None) -> tuple[U8, F32]:
         """A canvas as a door's camera would give it, and its theta (of a turned head as if it were straight)."""

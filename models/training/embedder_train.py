@@ -8,11 +8,13 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -21,17 +23,17 @@ from models.training.embedder_inputs import Inputs
 from models.training.embedder_log import note
 from models.training.embedder_loss import LATE_MAPS, MAPS, Loss, both_ways
 from models.training.embedder_net import Embedder
-from models.training.embedder_start import projection, take_over
+from models.training.embedder_start import kin, projection, sets_of, take_over
 from models.training.embedder_validate import Bench
 from models.training.teacher import OnlineTeacher
 
 F32 = NDArray[np.float32]
 #: Faces that the teacher answers at a time, and answered views that wait: a face's views meet different company.
-FACES, WAITING = 64, 3072
-#: The moving average forgets over so many inputs.
-FORGET = 64_000
-#: (up to this share of the run, side of the student's picture): most of it small, the end as it will be used.
-SIZES = ((0.65, 64), (0.85, 88), (1.0, 112))
+FACES, WAITING = 64, 6144
+#: The moving average forgets over so many inputs, or over this share of all that were seen, whichever is more.
+FORGET, RECENT = 64_000, 0.1
+#: (up to so many inputs, side of the student's picture): small while little is known, then as it will be used.
+SIZES = ((280_000, 64), (360_000, 88), (0, 112))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +45,34 @@ class Plan:
         batch: inputs a step.
         rate: peak learning rate of AdamW.
         muon_rate: Muon's; 0 leaves everything to AdamW.
+        settle: rates are those of the peak over ``(1 + seen / settle) ** 0.5``, so that a run may end at any time and
+            go on at any later one; 0 leaves them level.
         fall: share of the run in which the rates fall to 0.
         workers: composing processes.
         device: ``cpu`` or ``cuda``.
-        every_s: seconds between validations and checkpoints.
+        save_s: seconds between checkpoints. every_s: between validations, which take most of a minute.
         views: looks that the student takes at one answer of the teacher, at different times.
         sizes: see `SIZES`.
         mild: share of hardly disturbed views at the beginning and at the end.
         start: a checkpoint whose weights the run begins with; None begins with nothing.
+        onward: the run of ``start`` goes on, as far as weights remember it: its inputs count, maps are compared still.
     """
 
     inputs: int
     batch: int = 64
     rate: float = 4e-3
     muon_rate: float = 0.03
-    fall: float = 0.45
+    settle: float = 60_000
+    fall: float = 0.1
     workers: int = 1
     device: str = "cpu"
-    every_s: float = 300.0
+    save_s: float = 240.0
+    every_s: float = 3600.0
     views: int = 4
     sizes: tuple[tuple[float, int], ...] = SIZES
     mild: tuple[float, float] = (0.0, 0.0)
     start: Path | None = None
+    onward: bool = False
 
     def mildness(self, seen: int) -> float:
         """Share of hardly disturbed views after so many inputs: a straight line."""
@@ -72,19 +80,20 @@ class Plan:
 
     def size(self, seen: int) -> int:
         """Side of the student's picture after so many inputs."""
-        return next((side for share, side in self.sizes if seen < share * self.inputs), self.sizes[-1][1])
+        return next((side for until, side in self.sizes if seen < until), self.sizes[-1][1])
 
-    def pace(self, seen: int) -> float:
-        """Share of the peak rate: linear warm-up over 100 steps, then level, then a straight line to 0.
+    def pace(self, seen: int, steps: int) -> float:
+        """Share of the peak rate: linear warm-up over 100 steps, then ever lower, at the end in a straight line to 0.
 
-        A run with a level stretch can be made longer afterwards: resume from ``level.pt`` with more inputs.
+        A run can be made longer afterwards: resume from ``level.pt``, from before that end, with more inputs.
         """
-        warm = min(1.0, (seen / self.batch + 1) / 100)
-        return warm * min(1.0, max(0.0, (self.inputs - seen) / (self.inputs * self.fall)))
+        warm = min(1.0, (steps + 1) / 100)
+        settled = (1 + seen / self.settle) ** -0.5 if self.settle else 1.0
+        return warm * settled * min(1.0, max(0.0, (self.inputs - seen) / (self.inputs * self.fall)))
 
 
 class Batches(IterableDataset[tuple[torch.Tensor, ...]]):
-    """Endless (clean uint8 BGR, views uint8 RGB, theta) of `FACES` faces; every worker and resumption has its seed.
+    """Endless (clean uint8 BGR, views uint8 RGB, theta, who) of `FACES` faces; a seed for each worker and resumption.
 
     The second half are the mirror images of the first, in the same order.
     """
@@ -118,30 +127,39 @@ class Run:
         folder: checkpoints, log and curves.
         data: teachers and pictures.
         work: the crops' cache.
-        tools: ``ir_torch.py`` for CUDA.
         plan: see there.
         shape: keyword arguments of `Embedder`.
     """
 
-    def __init__(self, folder: Path, data: Path, work: Path, tools: Path, plan: Plan, shape: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, data: Path, work: Path, plan: Plan, shape: dict[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.plan, self.work = folder, plan, work
         torch.manual_seed(0)
         self.device = torch.device(plan.device)
-        self.teacher = OnlineTeacher(data, tools, plan.device)
+        self.teacher = OnlineTeacher(data, plan.device, torch.get_num_threads())
         basis, bank = projection(data, work)
         self.net = Embedder(**shape).to(self.device, memory_format=torch.channels_last)
-        self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if plan.start else MAPS, bank).to(self.device)
-        self.before = take_over(self.net, self.loss, plan.start, self.device) if plan.start else 0
-        self.average, self.steps, self.seen = copy.deepcopy(self.net).eval(), 0, 0
-        self.side, self.young = plan.size(0), 0
+        late = plan.start and not plan.onward
+        self.loss = Loss(basis, self.net.widths[1:], LATE_MAPS if late else MAPS, bank).to(self.device)
+        self.kin, self.sets = kin(work, self.loss), sets_of(work)
+        self.before = self.seen = 0
+        if plan.start:
+            known, sets = take_over(self.net, self.loss, plan.start, self.device)
+            self.sets = sorted({*self.sets, *sets})
+            self.before, self.seen = (0, known) if plan.onward else (known, 0)
+        self.average, self.steps = copy.deepcopy(self.net).eval(), 0
+        self.side, self.young = plan.size(self.seen), 0
         matrices, others = muon.split(self.net)
         if not plan.muon_rate:
             matrices, others = [], list(self.net.parameters())
         self.others = torch.optim.AdamW([*others, *self.loss.bridges.parameters()], plan.rate, weight_decay=0.01)
         self.matrices = muon.Muon(matrices, plan.muon_rate, decay=0.05) if matrices else None
         self.resume()
-        self.bench = Bench(work, self.teacher, self.loss)
+
+    @cached_property
+    def bench(self) -> Bench:
+        """The held-out crops; made when they are first asked for."""
+        return Bench(self.work, self.teacher, self.loss)
 
     def resume(self) -> None:
         """Go on from ``last.pt`` when it is there."""
@@ -171,6 +189,7 @@ class Run:
             "young": self.young,
             "seen": self.seen,
             "before": self.before,
+            "sets": self.sets,
         }
         torch.save(state, self.folder / "last.tmp")
         (self.folder / "last.tmp").replace(self.folder / "last.pt")
@@ -180,11 +199,12 @@ class Run:
     def answered(self, loader: Any) -> Iterator[tuple[torch.Tensor, ...]]:
         """Batches (view, theta, target, early, middle, last) drawn at random from the views that wait."""
         rng, pool = np.random.default_rng(self.seen), []
-        for clean, views, theta in loader:
+        for clean, views, theta, who in loader:
             if pool and views.shape[2] != pool[0][0].shape[0]:
                 pool.clear()  # the pictures have just grown
             embeddings, maps = self.teacher(clean.numpy())
             target = self.loss.targets(both_ways(torch.from_numpy(embeddings).to(self.device))).cpu()
+            target = F.normalize(target + self.kin[who])
             kept = [torch.from_numpy(m).half() for m in maps]
             for n in range(len(clean)):
                 face = (target[n], *(m[n].clone() for m in kept))
@@ -197,16 +217,37 @@ class Run:
                     drawn.append(pool.pop())
                 yield tuple(torch.stack(column) for column in zip(*drawn, strict=True))
 
+    def pace(self) -> float:
+        """Share of the peak rates at the next step."""
+        return self.plan.pace(self.seen, self.steps)
+
+    def done(self) -> bool:
+        """Whether the run has come to its end."""
+        return self.seen >= self.plan.inputs
+
+    def batches(self) -> Iterator[tuple[torch.Tensor, ...]]:
+        """What `step` takes, without end: views that worker processes compose, and the teacher's answers."""
+        loader = DataLoader(
+            Batches(self.work, self.plan, self.seen),
+            batch_size=None,
+            num_workers=self.plan.workers,
+            prefetch_factor=3 if self.plan.workers else None,
+            worker_init_fn=_polite,
+            multiprocessing_context="spawn" if self.plan.workers else None,  # a forked OpenCV thread pool deadlocks
+        )
+        return self.answered(loader)
+
     def step(
         self, view: torch.Tensor, theta: torch.Tensor, target: torch.Tensor, *maps: torch.Tensor
     ) -> dict[str, Any]:
         """One step of both optimisers; gives the parts of the loss."""
-        pace = self.plan.pace(self.seen)
+        pace = self.pace()
         for optimiser, rate in ((self.others, self.plan.rate), (self.matrices, self.plan.muon_rate)):
             for group in optimiser.param_groups if optimiser else ():
                 group["lr"] = rate * pace
         x = (view.to(self.device).permute(0, 3, 1, 2).float() - 128) / 128
-        with torch.autocast(self.device.type, torch.bfloat16):
+        half = muon.quick(self.device)
+        with torch.autocast(self.device.type, half, enabled=half != torch.float32):
             z, mine = self.net.with_maps(x.contiguous(memory_format=torch.channels_last))
         theirs = [m.to(self.device).float() if w else m for m, w in zip(maps, self.loss.weights, strict=True)]
         parts = self.loss(z, mine, target.to(self.device), theirs, theta.to(self.device))
@@ -229,7 +270,7 @@ class Run:
         if side != self.side:
             self.side, self.young = side, self.steps
         age = self.steps - self.young
-        keep = min(1 - self.plan.batch / FORGET, (1 + age) / (10 + age))
+        keep = min(1 - self.plan.batch / max(FORGET, RECENT * self.seen), (1 + age) / (10 + age))
         with torch.no_grad():
             for mine, theirs in zip(self.average.state_dict().values(), self.net.state_dict().values(), strict=True):
                 mine.lerp_(theirs, 1 - keep) if mine.is_floating_point() else mine.copy_(theirs)
@@ -239,30 +280,21 @@ class Run:
         asked: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda got, _: asked.append(got))
-        loader = DataLoader(
-            Batches(self.work, self.plan, self.seen),
-            batch_size=None,
-            num_workers=self.plan.workers,
-            prefetch_factor=3 if self.plan.workers else None,
-            worker_init_fn=_polite,
-            multiprocessing_context="spawn" if self.plan.workers else None,  # a forked OpenCV thread pool deadlocks
-        )
-        started = checked = time.monotonic()
+        started = saved = checked = time.monotonic()
         first, sums, last = self.seen, {}, {}
-        for batch in self.answered(loader):
+        for batch in self.batches():
             for name, value in self.step(*batch).items():
                 sums[name] = sums.get(name, 0.0) + value.detach()
             if self.steps % 50 == 0:
                 last, sums = {k: float(v) / 50 for k, v in sums.items()}, {}
                 self.report((self.seen - first) / (time.monotonic() - started), last)
-            done = self.seen >= self.plan.inputs
-            if asked or done or time.monotonic() - checked > self.plan.every_s:
+            done = self.done()
+            if asked or done or time.monotonic() - saved > self.plan.save_s:
                 self.save()
-                if not asked:
-                    note(
-                        self.folder,
-                        {"seen": self.seen, **last, **self.bench.measure(self.average, self.plan.size(self.seen))},
-                    )
+                saved = time.monotonic()
+            if not asked and (done or time.monotonic() - checked > self.plan.every_s):
+                held = self.bench.measure(self.average, self.plan.size(self.seen))
+                note(self.folder, {"seen": self.seen, **last, **held})
                 checked = time.monotonic()
             if asked:
                 print(f"stopped after {self.seen} inputs; the same command goes on from here", flush=True)

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from models.training.embedder_faces import crowned
-from models.training.embedder_inputs import MARGIN, MIDDLE, Inputs, split_of, turned
+from models.training.embedder_inputs import CANVAS, MARGIN, MIDDLE, Inputs, split_of, turned
 from models.training.embedder_loss import Loss, both_ways
 from models.training.embedder_net import SIZE
 from models.training.teacher import OnlineTeacher
@@ -110,9 +110,10 @@ class _Fixed(Inputs):
         super().__init__(work, 13, chosen)
         self.strength, self.at = strength, 0
 
-    def face(self) -> tuple[np.ndarray, None]:
+    def face(self) -> tuple[np.ndarray, None, int]:
         self.at += 1
-        return np.ascontiguousarray(self.canvas(int(self.indices[(self.at - 1) % len(self.indices)]), False)), None
+        index = int(self.indices[(self.at - 1) % len(self.indices)])
+        return cv2.merge([self.canvas(index, False), np.full((CANVAS, CANVAS), 255, np.uint8)]), None, index
 
     def dressed(self, view: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         return view  # so that figures can be compared with those of runs without spectacles
@@ -123,13 +124,13 @@ class _Fixed(Inputs):
         return torch.from_numpy(np.stack([self.plain(size) for _ in self.indices]))
 
     def plain(self, size: int) -> np.ndarray:
-        return resized(self.face()[0][MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE], size)
+        return resized(self.face()[0][MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE, :3], size)
 
 
 def crowned_like(inputs: Inputs, index: int) -> np.ndarray:
     """A tight crop's face in the hair of another of these inputs' crops, BGR uint8 (128, 128, 3)."""
     hair = inputs.canvas(int(inputs.rng.choice(inputs.whole)), False)
-    canvas = crowned(inputs.canvas(index, False), hair, inputs.rng)
+    canvas = crowned(inputs.canvas(index, False), hair, inputs.rng, inputs.known(index, False))
     return np.ascontiguousarray(canvas[MARGIN : MARGIN + MIDDLE, MARGIN : MARGIN + MIDDLE])
 
 

@@ -5,12 +5,13 @@
     vectors = answers(data, work)                            # the teacher's answers, blind to sex and origin
     same = same_person(vectors, aaf, SAME_PERSON)            # pairs of All-Age-Faces pictures of one person
     score = teacher_score(vectors, aaf, same, 1e-5)          # what one impostor comparison in 100,000 reaches
-    alike = same_person(vectors, utk, score)                 # pairs of UTKFace pictures that may be one person
+    alike = same_person(vectors, ff, score)                  # pairs of FairFace pictures that may be one person
 
-All-Age-Faces says "one picture a person" and holds some people twice; UTKFace names nobody, and holds many people
-twice. Pairs taken for one person are listed, the closest calls drawn, and left out of impostor comparisons, with the
-rates that keep them given beside. The teacher is asked without what groups share (`blind`): as it is, it takes two
-women of one origin for one person before it finds one man in two pictures (NOTES.md).
+All-Age-Faces says "one picture a person" and holds some people twice; FairFace names nobody, and holds many people
+twice (``alike.csv`` of the data folder lists pairs, too). Pairs taken for one person are listed, the closest calls
+drawn, and left out of impostor comparisons, with the rates that keep them given beside. The teacher is asked without
+what groups share (`blind`): as it is, it takes two women of one origin for one person before it finds one man in two
+pictures (NOTES.md).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from models.training.crops import open_crops
 from models.training.paths import DATA, WORK
+from models.training.split import read_pairs
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -30,6 +32,10 @@ I64 = NDArray[np.int64]
 #: between 0.60 and 0.64 in All-Age-Faces all but one or two are; many of one person lie below, so what is left still
 #: errs on the high side.
 SAME_PERSON = 0.60
+#: Score from which two pictures are surely enough of one person to ask for one answer, or to be a genuine pair: of 12
+#: looked at between 0.56 and 0.60 most were one person (NOTES.md). Of ``alike.csv``, which the teacher as it is chose,
+#: 18 % have less.
+SURE = 0.55
 #: Below it the score that one comparison in 100,000 reaches is not looked for.
 _LOWEST = 0.4
 
@@ -72,7 +78,7 @@ def teacher_score(vectors: F32, rows: I64, pairs: I64, rate: float) -> float:
 
 
 def list_all(data: Path, work: Path) -> Path:
-    """List the pairs of either set that count as one person, for `split`; made once.
+    """List the pairs of any set that count as one person, by the teacher or by ``alike.csv``, for `split`; made once.
 
     Returns:
         the file, ``work / "same-person.csv"``.
@@ -80,10 +86,27 @@ def list_all(data: Path, work: Path) -> Path:
     file = work / "same-person.csv"
     if not file.exists():
         crops, vectors = open_crops(work), answers(data, work)
-        found = [same_person(vectors, crops.of(source), SAME_PERSON) for source in ("aaf", "utk")]
+        told = listed(crops.names, work / "data" / "alike.csv")
+        found = [alike(vectors, crops.of(source), SAME_PERSON, told) for source in ("aaf", "ff", "own")]
         pairs, scores = (np.concatenate(part) for part in zip(*found, strict=True))
         write(pairs, scores, crops.names, file)
     return file
+
+
+def alike(vectors: F32, rows: I64, score: float, told: I64) -> tuple[I64, F32]:
+    """As `same_person`, with the pairs that others say are of one person (`listed`) whatever their score."""
+    pairs = np.concatenate([same_person(vectors, rows, score)[0], told[np.isin(told, rows).all(1)]])
+    pairs = np.unique(np.sort(pairs, 1), axis=0)
+    scores = np.sum(vectors[pairs[:, 0]] * vectors[pairs[:, 1]], 1)
+    order = np.argsort(-scores, kind="stable")
+    return pairs[order], scores[order]
+
+
+def listed(names: list[str], pairs_csv: Path) -> I64:
+    """Pairs that a table says show one person, int64 (n, 2) places in ``names``."""
+    place = {name: n for n, name in enumerate(names)}
+    found = [(place[a], place[b]) for a, b in read_pairs(pairs_csv) if a in place and b in place]
+    return np.array(found, np.int64).reshape(-1, 2)
 
 
 def write(pairs: I64, scores: F32, names: list[str], file: Path) -> None:

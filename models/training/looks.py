@@ -68,10 +68,11 @@ class Vectors:
 def open_held_out(work: Path = WORK) -> HeldOut:
     """The crops that no model of this project was trained on."""
     from models.training.crops import open_crops
-    from models.training.split import held_out
+    from models.training.split import held_out_names
 
     crops = open_crops(work)
-    index = np.array([i for i, name in enumerate(crops.names) if held_out(name)], np.int64)
+    held = held_out_names(crops.names, work / "same-person.csv")
+    index = np.array([i for i, name in enumerate(crops.names) if name in held], np.int64)
     return HeldOut(crops.pixels[index], crops.landmarks[index], [crops.names[i] for i in index], index)
 
 
@@ -120,7 +121,7 @@ def teacher_of(data: Path) -> Net:
     template = SIDE * np.array(FRACTIONS, np.float32)
 
     def vector(picture: U8, points: F32) -> F32:
-        crop = cv2.warpAffine(picture, similarity(points, template), (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
+        crop = cv2.warpAffine(picture, similarity(points, template), (SIDE, SIDE))  # black outside (data README)
         z: F32 = net(crop.transpose(2, 0, 1)[None].astype(np.float32))[0].reshape(-1)
         return z / np.linalg.norm(z)
 

@@ -8,9 +8,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 MODELS = CHECKOUT / "models"
 #: Data and teachers; an input, never committed (its README names the terms).
 DATA = CHECKOUT.parent / "shared" / "data"
-TOOLS = CHECKOUT.parent / "shared" / "tools"
 #: The shipped embedder before quantisation, in half precision.
 FLOAT = MODELS / "training" / "embedder.pt"
-BOOTSTRAP = CHECKOUT.parent / "shared" / "bootstrap"
+#: The weights of the run that is to replace it, replaced by each session that trains.
+NEXT = MODELS / "training" / "embedder-next.pt"
 #: Caches, checkpoints, logs, curves; git-ignored.
 WORK = CHECKOUT / ".train"

@@ -42,7 +42,7 @@ WHAT = {
     "second": f"two held-out people in one frame, their boxes apart, the first of {_percent(recall.FIRST)} % of the "
     "frame's height; row: lower edge of the bin of the second's height, share of the first's (upper edge of the last: "
     f"{recall.RATIOS[-1]:g})",
-    "crops": "held-out crops of All-Age-Faces and UTKFace, faces as they come in pose, light and expression, "
+    "crops": "held-out crops of All-Age-Faces and FairFace, faces as they come in pose, light and expression, "
     f"{100 * recall.WILD:g} % of the frame's height; their border goes on to the frame's edges; row: as they are, or "
     "turned by their meshes by up to 40 degrees of yaw, 20 of pitch (models.training.turned_crops, used in training)",
     "empty_pictures": "photographs in which YuNet sees no face, as they are; found: a face was; row: the net was "

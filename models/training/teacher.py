@@ -13,12 +13,14 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from models.training.affine import similarity
 from models.training.blind import blinding, groups_of
 from models.training.crops import open_crops
 from models.training.embedder_net import FRACTIONS
+from models.training.ir_torch import Graph
 from models.training.progress import track
 from models.training.split import held_out
 
@@ -38,7 +40,7 @@ def teacher_vectors(data: Path, work: Path) -> F32:
         crops, rows = open_crops(work), []
         template = SIDE * np.array(FRACTIONS, np.float32)
         for picture, points in track(zip(crops.pixels, crops.landmarks, strict=True), len(crops.names), "teacher"):
-            crop = cv2.warpAffine(picture, similarity(points, template), (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
+            crop = cv2.warpAffine(picture, similarity(points, template), (SIDE, SIDE))  # black outside (data README)
             z = model(crop.transpose(2, 0, 1)[None].astype(np.float32))[0].reshape(-1)
             rows.append(z / np.linalg.norm(z))
         np.save(cache, np.array(rows, np.float32))
@@ -61,16 +63,15 @@ class OnlineTeacher:
     """The teacher beside a training run: embedding and maps of a batch.
 
     On a CPU it runs in OpenVINO, in bfloat16 where the CPU has it (twice as fast, cosine 0.9998 to float32); on CUDA in
-    PyTorch in half precision (`../shared/tools/ir_torch.py`).
+    PyTorch in bfloat16 (`ir_torch`).
 
     Args:
         data: folder with ``teachers/``.
-        tools: folder with ``ir_torch.py``; needed on CUDA only.
         device: where the student trains.
         threads: of OpenVINO.
     """
 
-    def __init__(self, data: Path, tools: Path, device: str, threads: int = 2) -> None:
+    def __init__(self, data: Path, device: str, threads: int = 2) -> None:
         self.device = device
         self.requests: dict[int, Any] = {}
         if device == "cpu":
@@ -80,7 +81,7 @@ class OnlineTeacher:
             self.model = self.core.read_model(data / FILE)
             self.model.add_outputs([LAST, MIDDLE, EARLY])
         else:
-            self.graphs = _torch_graphs(data / FILE, tools, device)
+            self.graph = Graph(data / FILE, (EMBEDDING, EARLY, MIDDLE, LAST)).to(device, torch.bfloat16)
 
     def __call__(self, pictures: NDArray[np.uint8]) -> tuple[F32, list[F32]]:
         """Embeddings (N, 256) and maps (N, 64, 32, 32), (N, 128, 16, 16), (N, 128, 8, 8) of BGR uint8 (N, 128, 128, 3).
@@ -93,13 +94,14 @@ class OnlineTeacher:
             request.infer(batch)
             outputs = [request.get_output_tensor(i).data for i in range(4)]
             return outputs[0].reshape(len(batch), -1), [outputs[3], outputs[2], outputs[1]]
-        import torch
+        z, maps = self.on_device(torch.from_numpy(batch).to(self.device))
+        return z.float().cpu().numpy(), [m.float().cpu().numpy() for m in maps]
 
+    def on_device(self, pictures: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """The same on CUDA, bfloat16, of BGR (N, 3, 128, 128), 0-255."""
         with torch.no_grad():
-            x = torch.from_numpy(batch).to(self.device).half()
-            z, last, middle, early = (graph(x).float().cpu().numpy() for graph in self.graphs)
-        n = len(batch)
-        return z, [early.reshape(n, 64, 32, 32), middle.reshape(n, 128, 16, 16), last.reshape(n, 128, 8, 8)]
+            z, *maps = self.graph(pictures.bfloat16().contiguous(memory_format=torch.channels_last))
+        return z.flatten(1), maps
 
     def _request(self, count: int) -> Any:
         """The graph for batches of one size; dynamic shapes are slower."""
@@ -109,28 +111,3 @@ class OnlineTeacher:
             compiled = self.core.compile_model(self.model, "CPU", hints)
             self.requests[count] = compiled.create_infer_request()
         return self.requests[count]
-
-
-def _torch_graphs(xml: Path, tools: Path, device: str) -> list[Any]:
-    """One graph an output, each the teacher up to there: on a GPU, working twice is cheaper than writing it again."""
-    import copy
-    import importlib.util
-    import xml.etree.ElementTree as ElementTree
-
-    spec = importlib.util.spec_from_file_location("ir_torch", tools / "ir_torch.py")
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(tools / "ir_torch.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    whole = module.load(str(xml)).eval()
-    layers = ElementTree.parse(xml).getroot().find("layers")
-    assert layers is not None
-    keys = {layer.get("name"): layer.get("id") for layer in layers if layer.get("type") != "Const"}
-    graphs = []
-    for name in (EMBEDDING, LAST, MIDDLE, EARLY):
-        graph = copy.copy(whole)
-        stop = next(i for i, step in enumerate(whole.steps) if step[1] == keys[name])
-        graph.steps = [*whole.steps[: stop + 1], ("Result", "end", {}, [keys[name]])]
-        graphs.append(graph)
-    whole.to(device).half()
-    return graphs

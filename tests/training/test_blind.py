@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from models.training.blind import FEWEST, blinding, curved, groups_of, race_and_sex, readable
+from models.training.blind import FEWEST, ORIGINS, SEXES, blinding, curved, groups_of, labels_in, readable
 
 
 def people(count: int, seed: int, apart: float = 0.6) -> tuple[np.ndarray, list[str]]:
@@ -81,14 +84,24 @@ def test_where_nobody_is_labelled_nothing_is_taken_out():
 @pytest.mark.parametrize(
     ("name", "group"),
     [
-        ("34_0_2_20170116.jpg", "Asian men"),
-        ("34_1_0_20170116.jpg", "White women"),
-        ("61_3_20170109.jpg", ""),
+        ("ff_000001.jpg", "East Asian men"),
+        ("ff_000002.jpg", "Latino women"),
+        ("ff_000003.jpg", ""),
+        ("34_1_0_20170116.jpg", ""),  # as UTKFace's are named: nobody's any more
         ("07380A44.jpg", "All-Age-Faces women"),
         ("07381A44.jpg", "All-Age-Faces men"),
         ("portrait.jpg", ""),
     ],
 )
-def test_groups_are_read_from_the_sets_names(name: str, group: str):
-    assert groups_of([name]) == [group]
-    assert race_and_sex(name) == ("" if group.startswith("All") else group)
+def test_groups_are_read_from_names_and_from_the_table_beside_the_crops(name: str, group: str, tmp_path: Path):
+    table = tmp_path / "fairface.csv"
+    table.write_text("file,age,sex,origin\nff_000001.jpg,50-59,0,East Asian\nff_000002.jpg,20-29,1,Latino_Hispanic\n")
+    assert groups_of([name], table) == [group]
+    assert groups_of(["ff_000001.jpg"], tmp_path / "none.csv") == [""]
+
+
+def test_the_groups_that_are_there_are_the_ones_that_are_known(shared: Path):
+    table = shared / "data" / "train" / "fairface.csv"
+    groups = Counter(groups_of(list(labels_in(table)), table))
+    assert sorted(groups) == sorted(f"{origin} {sex}" for origin in ORIGINS for sex in SEXES)
+    assert groups.most_common(1)[0][0] == "White men"

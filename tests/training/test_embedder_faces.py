@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.training.embedder_faces import crowned, lit, warped
+from models.training.embedder_faces import crowned, filled, lit, warped
 
 SIDE = 160
 
@@ -70,3 +70,21 @@ def test_the_same_seed_changes_the_same_and_another_seed_something_else(change):
     seen = [change(picture, np.random.default_rng(seed)) for seed in (7, 7, 8)]
     assert np.array_equal(seen[0], seen[1])
     assert not np.array_equal(seen[0], seen[2])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_student_sees_something_outside_the_picture_and_the_picture_as_it_is(seed: int):
+    canvas, known = smooth(1), np.full((SIDE, SIDE), 255, np.uint8)
+    known[:50] = 0
+    canvas[:50] = 0
+    seen = filled(canvas, known, smooth(2), np.random.default_rng(seed))
+    assert np.array_equal(seen[50:], canvas[50:])
+    assert seen[:50].mean() > 5
+
+
+def test_another_head_shows_through_where_the_picture_ends():
+    face, other = np.full((SIDE, SIDE, 3), 120, np.uint8), np.full((SIDE, SIDE, 3), 120, np.uint8)
+    known = np.full((SIDE, SIDE), 255, np.uint8)
+    face[:, :60] = known[:, :60] = 0
+    head = crowned(face, other, np.random.default_rng(0), known)
+    assert head.min() > 60, "no black is left of what the picture did not show"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.training.impostors import list_all, same_person, teacher_score, write
+from models.training.impostors import alike, list_all, listed, same_person, teacher_score, write
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,20 @@ def test_the_score_of_a_rate_does_not_count_pairs_of_one_person(vectors):
 def test_pairs_are_listed_by_name(vectors, tmp_path):
     write(np.array([[0, 2]]), np.array([0.81234], np.float32), ["a", "b", "c"], tmp_path / "list.csv")
     assert (tmp_path / "list.csv").read_text() == "a,c,0.812\n"
+
+
+def test_pairs_that_others_name_count_as_well_and_once(vectors):
+    rows, told = np.arange(2999), np.array([[2980, 0], [7, 5], [2999, 3]])
+    pairs, scores = alike(vectors, rows, 0.9, told)
+    assert sorted(map(tuple, pairs)) == sorted([(5, 7), *[(k, 2980 + k) for k in range(19)]])
+    assert (np.diff(scores) <= 0).all()
+
+
+def test_pairs_of_a_table_are_places_among_the_names(tmp_path):
+    (tmp_path / "alike.csv").write_text("ff_000003.jpg,ff_000001.jpg,0.755\nff_000001.jpg,gone.jpg,0.7\n")
+    names = ["ff_000001.jpg", "ff_000002.jpg", "ff_000003.jpg"]
+    assert listed(names, tmp_path / "alike.csv").tolist() == [[2, 0]]
+    assert listed(names, tmp_path / "none.csv").shape == (0, 2)
 
 
 def test_the_list_for_the_split_is_made_once_and_kept(tmp_path):

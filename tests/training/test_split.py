@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from models.training.split import excluded_from_training, held_out
+import numpy as np
 
+from models.training.split import held_out, held_out_names, people_of
+
+FF = [f"ff_{number:06d}.jpg" for number in range(200)]
 NAMES = [f"{number:05d}A{number % 70 + 10}.jpg" for number in range(5000)]
 
 
@@ -23,17 +26,34 @@ def test_the_answer_never_changes():
         "00032A42.jpg",
         "00033A43.jpg",
     ]
-    assert held_out("55_0_0_20170117185733289.jpg") is False
+    assert [name for name in FF[:20] if held_out(name)] == [f"ff_{n:06d}.jpg" for n in (0, 2, 5, 9, 10, 11, 14, 15, 16)]
 
 
-def test_training_leaves_out_whoever_shares_a_person_with_a_held_out_picture(tmp_path):
-    out = next(name for name in NAMES if held_out(name))
-    partner, other, apart, alone = [name for name in NAMES if not held_out(name)][:4]
+def test_the_pictures_of_one_person_stand_on_the_side_of_the_first(tmp_path):
+    inside, *others, alone = [name for name in NAMES if not held_out(name)][:5]
+    out, far = [name for name in NAMES if held_out(name) and name > others[-1]][:2]
+    pairs = [(out, others[0]), (inside, others[0]), (far, "not-a-crop.jpg")]
+    assert people_of([out, inside, *others, alone], pairs)[out] == inside
     listed = tmp_path / "same.csv"
-    listed.write_text(f"{partner},{out},0.91\n{other},{partner},0.85\n{apart},{alone},0.80\nnot-a-crop.jpg,{out},0.9\n")
-    excluded = excluded_from_training([out, partner, other, apart, alone], listed)
-    assert excluded == {out, partner, other}
+    listed.write_text("".join(f"{a},{b},0.9\n" for a, b in pairs))
+    assert held_out_names([out, inside, *others, alone, far], listed) == {far}
 
 
-def test_without_a_list_only_the_held_out_are_left_out(tmp_path):
-    assert excluded_from_training(NAMES, tmp_path / "none.csv") == {name for name in NAMES if held_out(name)}
+def test_whom_a_held_out_picture_comes_first_of_is_held_out_whole(tmp_path):
+    out = next(name for name in NAMES if held_out(name))
+    later = [name for name in NAMES if not held_out(name) and name > out][:3]
+    (tmp_path / "same.csv").write_text(f"{later[1]},{later[0]},0.8\n{later[0]},{out},0.7\n")
+    assert held_out_names([*later, out], tmp_path / "same.csv") == {out, later[0], later[1]}
+
+
+def test_no_pair_straddles_the_split(tmp_path):
+    rng = np.random.default_rng(0)
+    pairs = [(NAMES[a], NAMES[b]) for a, b in rng.integers(0, len(NAMES), (2000, 2))]
+    (tmp_path / "same.csv").write_text("".join(f"{a},{b},0.7\n" for a, b in pairs))
+    held = held_out_names(NAMES, tmp_path / "same.csv")
+    assert all((a in held) == (b in held) for a, b in pairs)
+    assert 0.1 < len(held) / len(NAMES) < 0.3
+
+
+def test_without_a_list_everybody_is_in_one_picture(tmp_path):
+    assert held_out_names(NAMES, tmp_path / "none.csv") == {name for name in NAMES if held_out(name)}
