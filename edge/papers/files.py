@@ -6,13 +6,13 @@ write_new(Path("ada.pdf"), draw(text), state_dir=state)
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from edge.errors import InputError
+from edge.files import refusal, write_atomic
 
 Content = TypeVar("Content")
 Kinds = Mapping[str, Callable[[Content], bytes]]
@@ -48,19 +48,9 @@ def write_new(path: Path, data: bytes, *, state_dir: Path) -> None:
     """
     _check_place(path, state_dir)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        write_atomic(path, data, mode=0o600, new=True, stick=True)
     except OSError as error:
-        raise InputError(f"this cannot be written ({error.strerror})", where=str(path)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            with contextlib.suppress(PermissionError):  # a stick formatted with FAT has no modes
-                os.fchmod(file.fileno(), 0o600)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise InputError(f"this cannot be written ({error.strerror})", where=str(path)) from None
+        raise refusal(InputError, error, path, "this cannot be written") from None
 
 
 def _check_place(path: Path, state_dir: Path) -> None:

@@ -28,10 +28,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from edge.lab.intervals import Interval, fmr_upper, share_interval
-from edge.lab.pairing import Scored, Tail, Trials
 from numpy.typing import NDArray
 
+from edge.lab.intervals import Interval, fmr_upper, share_interval
+from edge.lab.pairing import Scored, Tail, Trials
 from models.training.calibrate import Alike, find_alike
 from models.training.impostors import SURE
 from models.training.looks import LANDMARK_SIGMA, TEMPLATE_VIEWS, HeldOut, Net, open_held_out, ours_of
