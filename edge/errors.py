@@ -21,6 +21,7 @@ are allowed.
         ModelMismatch
         CameraError
             SourceUnavailable
+                SourceHung
             SourceTimeout
             SourceEnded
         KeyringError
