@@ -53,6 +53,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("pictures/*.py", _BOTH),
     ("messages/*.py", _BOTH),
     ("messages/*.mo", _BOTH),
+    ("messages/*.po", _NONE),  # what translators write; compiled beside it
     ("trust/*.py", _BOTH),  # the private halves in it are useless without their files
     ("policy/*.py", _BOTH),
     ("policy/*.txt", _BOTH),  # the facts, and the codes of countries and their parts

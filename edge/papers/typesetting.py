@@ -29,6 +29,8 @@ _FONTS_REMEDY = (
 )
 #: Typst 0.15's words for a character without a glyph.
 _NO_GLYPH = re.compile(r'the text `"(?P<text>.+?)"` could not be displayed with font `"(?P<font>.+?)"`', re.DOTALL)
+#: How Rust shows what is not printed.
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 
 
 def need_typst(where: str) -> None:
@@ -54,7 +56,8 @@ def typeset(data: Mapping[str, Any]) -> bytes:
     import typst
 
     template = _resources.path("papers", "paper.typ").read_bytes()
-    inputs = {"data": json.dumps(data, ensure_ascii=False)}
+    # PDF/UA-1 (ISO 14289-1, 7.21.7) allows no U+FEFF, U+FFFE or U+0000; a byte order mark in a text means nothing.
+    inputs = {"data": json.dumps(data, ensure_ascii=False).translate(dict.fromkeys((0xFEFF, 0xFFFE)))}
     try:
         made = typst.compile(
             template, font_paths=_fonts(), ignore_system_fonts=True, sys_inputs=inputs, pdf_standards="ua-1"
@@ -63,7 +66,8 @@ def typeset(data: Mapping[str, Any]) -> bytes:
         found = _NO_GLYPH.search(error.message)
         if found is None:
             raise
-        sign = found["text"][0]
+        escaped = _ESCAPED.match(found["text"])
+        sign = chr(int(escaped[1], 16)) if escaped else found["text"][0]
         name = unicodedata.name(sign, "no name")
         raise InputError(
             f"no font here has the character {sign} (U+{ord(sign):04X}, {name}); {found['font']} was tried last",

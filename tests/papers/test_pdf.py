@@ -110,6 +110,11 @@ def test_a_character_without_a_glyph_is_no_box_but_a_refusal_that_names_it():
     assert "fonts-noto" in refused.value.remedy
 
 
+def test_signs_that_nobody_sees_are_no_reason_to_refuse_a_name():
+    said = text_of(card_pdf(replace(CARD, holder="\u200fAda\u200e\u200b Exam\u200cple\u00ad\ufeff")))
+    assert "Ada" in said
+
+
 def test_the_fonts_are_those_of_the_declared_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(typesetting, "FONT_FOLDERS", (tmp_path,))
     typesetting._fonts.cache_clear()
