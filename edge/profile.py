@@ -93,6 +93,13 @@ CAPABILITIES = (
         profiles=frozenset({"device", "development"}),
         why="a lab build works on files only",
     ),
+    Capability(
+        name="operator_socket",
+        can="takes operators' acts (enrol, revoke, erase) while it runs, from its own user of this machine only",
+        cannot="takes no act from anybody while it runs",
+        profiles=frozenset({"device", "development"}),
+        why="a lab build runs no door",
+    ),
 )
 
 BY_NAME: Mapping[str, Capability] = {capability.name: capability for capability in CAPABILITIES}

@@ -84,12 +84,14 @@ class House:
     def card(self, name: str) -> str:
         """A card for one of the fictional people, in the house's custody."""
         device, office = self.device, Office(self.device, self.issuer)
-        enrol = device.vault.enrol
-        device.vault.enrol = lambda *a, **k: enrol(*a, **k | {"custody": self.custody})
+        prepare = device.vault.prepare_enrolment
+        device.vault.prepare_enrolment = lambda vector, terms, consent, by: prepare(
+            vector, replace(terms, custody=self.custody), consent, by
+        )
         try:
             return office.enrol(name)
         finally:
-            device.vault.enrol = enrol
+            device.vault.prepare_enrolment = prepare
 
     def claim(self, token: str) -> Claim:
         return decode(token, trust=self.keyring.trust, site_id=self.keyring.site_id, received_ns=0)

@@ -154,6 +154,11 @@ FRENCH_CAPABILITIES: Mapping[str, tuple[str, str]] = {
         "regarde un visage une fois que la personne a présenté sa carte, et décide pour cette seule personne",
         "ne comporte aucun programme pour une caméra, des gabarits enregistrés ou une porte",
     ),
+    "operator_socket": (
+        "accepte les actes des opérateurs (enrôler, révoquer, effacer) pendant qu'elle fonctionne, du seul utilisateur "
+        "du service sur cette machine",
+        "n'accepte aucun acte de personne pendant qu'elle fonctionne",
+    ),
 }
 
 #: Kind of problem (`edge.build.files.SAID`) -> in French.

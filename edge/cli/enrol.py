@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import textwrap
@@ -319,13 +318,3 @@ def _write_out(text: str, *, or_else: str | None = None) -> None:
             text = or_else
     sys.stdout.write(text)
     sys.stdout.flush()
-    os.fsync(sys.stdout.fileno()) if _is_file(sys.stdout) else None
-
-
-def _is_file(stream: Any) -> bool:
-    import stat
-
-    try:
-        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except (OSError, ValueError, AttributeError):
-        return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -107,6 +106,7 @@ def export(form: str, out: Path | None, config: Path | None, **wanted: Any) -> i
       edge journal export --format csv --since 2026-11-01 --before 2026-12-01 --out november.csv
     """
     from edge.errors import InputError
+    from edge.files import refusal, write_atomic
 
     entries = _entries(config, wanted)
     text = _csv(entries) if form == "csv" else "".join(entry.line().decode("ascii") for entry in entries)
@@ -114,15 +114,9 @@ def export(form: str, out: Path | None, config: Path | None, **wanted: Any) -> i
         click.echo(text, nl=False)
         return 0
     try:
-        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        write_atomic(out, text.encode("utf-8"), mode=0o600, new=True, stick=True)
     except OSError as error:
-        raise InputError(
-            f"cannot be written: {error.strerror}", where=str(out), remedy="name a new file in a folder that is there"
-        ) from error
+        raise refusal(InputError, error, out, "the journal cannot be written there") from None
     click.echo(f"{out}: {len(entries)} entries", err=True)
     return 0
 

@@ -29,9 +29,10 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
     import cv2
 
     from edge.claim import open_readers
-    from edge.errors import NotInThisBuild, Unfit
+    from edge.errors import NotInThisBuild
     from edge.notify import JsonLines, Terminal
-    from edge.service import Loop, OperatorSocket, device_checks, open_device, tell_selftest
+    from edge.selftest import Level
+    from edge.service import Loop, OperatorSocket, examine, open_device
     from edge.service.systemd import Heartbeat, tell_systemd, watchdog_s
 
     # OpenCV's thread pool gains nothing on pictures this small, and fights with the model's threads for the cores.
@@ -45,19 +46,17 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
         if skip_selftest and device.build.is_device:
             raise NotInThisBuild("a device build always tests itself first", where="--skip-selftest")
         if not skip_selftest:
-            from edge.selftest import Level, run
-
-            with device_checks(config, device=device) as checks:
-                report = run(checks, Level.POWER_ON)
-            tell_selftest(device, report)
-            if not report.fit:
-                failed = report.first_failed
-                assert failed is not None
-                raise Unfit(f"{failed.name}: {failed.what}", where="self-test", remedy=failed.remedy)
+            examine(device, Level.POWER_ON)
         readers = open_readers(device.settings.claim, stdin=sys.stdin.buffer, clock=time.monotonic)
         try:
             with OperatorSocket(device) as acts:
-                Loop(device, readers, acts=acts, alive=Heartbeat(watchdog_s())).run(stop)
+                Loop(
+                    device,
+                    readers,
+                    acts=acts,
+                    alive=Heartbeat(watchdog_s()),
+                    examine=lambda: examine(device, Level.PERIODIC),
+                ).run(stop)
         finally:
             for reader in readers:
                 reader.close()

@@ -11,7 +11,7 @@ demo       the whole of it on people who do not exist
 """
 
 from edge.service.device import Device
-from edge.service.fitness import device_checks, open_device, tell_selftest
+from edge.service.fitness import device_checks, examine, open_device, tell_selftest
 from edge.service.loop import Loop
 from edge.service.operator import Operator
 from edge.service.operator_socket import OperatorSocket
@@ -26,6 +26,7 @@ __all__ = [
     "Parts",
     "Remote",
     "device_checks",
+    "examine",
     "open_device",
     "tell_selftest",
 ]

@@ -107,6 +107,7 @@ class Doorway:
     def close(self) -> None:
         """Lock and give the hardware back. Harmless when repeated."""
         if self._door is not None:
+            self._opened = False
             self._door.close()
 
 

@@ -22,7 +22,7 @@ from edge.face.checks import checks as of_models
 from edge.journal import ChainReport
 from edge.journal.checks import checks as of_journal
 from edge.profile import BuildInfo
-from edge.selftest import Check, FitnessReport
+from edge.selftest import Check, FitnessReport, Level, run
 from edge.service.device import Device
 from edge.service.doorway import door_of, examined
 from edge.service.models import model_finder
@@ -81,6 +81,19 @@ def device_checks(
         yield _Subject(settings, opened).checks(advice)
 
 
+def examine(device: Device, level: Level) -> None:
+    """Test an opened device at a level, and have it tell the result.
+
+    Raises:
+        Unfit: it must not decide.
+    """
+    with device_checks(None, device=device) as checks:
+        report = run(checks, level)
+    tell_selftest(device, report)
+    if (failed := report.first_failed) is not None:
+        raise Unfit(f"{failed.name}: {failed.what}", where="self-test", remedy=failed.remedy)
+
+
 def tell_selftest(device: Device, report: FitnessReport) -> None:
     """Have the device tell how its self-test ended: an event, and another one when it is unfit."""
     failed = report.first_failed
@@ -131,7 +144,7 @@ class _Subject:
                 needed=False,
             ),
             *of_door(settings.door.driver, self._door),
-            *of_camera(self._stream),
+            *of_camera(self._stream, settings.camera.timeout_s),
         ]
 
     def _once(self, get: Callable[[], T]) -> Callable[[], T]:

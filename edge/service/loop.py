@@ -12,20 +12,23 @@ import contextlib
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from edge.camera import Capture, Health, Pulled
-from edge.errors import CameraError, EdgeError, JournalBroken, SourceEnded, SourceTimeout
+from edge.camera.fault_edges import FaultEdges, Told
+from edge.errors import CameraError, JournalBroken, SourceEnded, SourceHung, SourceTimeout
 from edge.service.device import Device
 from edge.service.operator_socket import OperatorSocket
-from edge.types import Fault, Frame, Reader
+from edge.types import Frame, Reader
 from edge.types.acts import SettingsChanged
 from edge.types.events import Faulted, Ready, Recovered, Starting, Stopped
 
 #: A wait for an idle frame; also how long a stop may go unnoticed while idle.
 _IDLE_S = 0.1
-#: Pause before a failed source is opened again.
-_RETRY_S = 2.0
+#: Pause before a failed source is opened again; after so many that hang, the service manager starts this process anew.
+_RETRY_S, _HUNG = 2.0, 3
+#: How often a running device tests itself (design.md: hourly).
+_EXAMINE_S = 3600.0
 #: How often it is asked whether the house must be kept; `edge.service.housekeeping` keeps it once a day.
 _VISIT_S = 60.0
 
@@ -36,6 +39,7 @@ class Loop:
     Args:
         device: opened; its observers follow what happens.
         readers: how claims arrive. acts: what operators ask of this door, carried out between claims.
+        examine: the periodic self-test, between claims; raises `Unfit` when the device must not go on.
         alive: called with each frame that was seen while idle; a service manager's watchdog is fed by it.
         clock: seconds, monotonic; when to look after the house again.
     """
@@ -47,10 +51,12 @@ class Loop:
         *,
         acts: OperatorSocket | None = None,
         alive: Callable[[], None] = lambda: None,
+        examine: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._device, self._readers, self._acts, self._alive = device, readers, acts, alive
-        self._faults: frozenset[Fault] = frozenset()
+        self._examine, self._examined = examine, clock()
+        self._edges = FaultEdges()
         self._clock, self._visited = clock, float("-inf")
 
     def run(self, stop: threading.Event) -> None:
@@ -65,7 +71,10 @@ class Loop:
         """
         try:
             self._start()
-            self._run(stop)
+            try:
+                self._run(stop)
+            finally:
+                self._device.doorway.close()  # locked before anybody is told that the loop has ended
         except Exception as error:
             with contextlib.suppress(JournalBroken):  # what ends the loop may be the journal itself
                 self._stopped(type(error).__name__)
@@ -98,21 +107,22 @@ class Loop:
         _ = device.door  # a door that may not be driven is told now, not at the first accept; a relay locks
 
     def _run(self, stop: threading.Event) -> None:
-        first = True
+        first, hung = True, 0
         while not stop.is_set():
             try:
                 with self._device.stream() as stream:
-                    now = self._device.now_ns()
-                    self._device.tell(Ready(at_ns=now) if first else Recovered(at_ns=now))
-                    first = False
+                    if first:
+                        self._device.tell(Ready(at_ns=self._device.now_ns()))
+                    first, hung = False, 0
                     self._serve(stream, stop)
                     break
             except SourceEnded:
                 break
             except CameraError as error:
-                if first:
+                hung = hung + 1 if isinstance(error, SourceHung) else 0
+                if first or hung >= _HUNG:  # a driver that holds on to this process lets go when it ends
                     raise
-                self._fault(error)
+                self._tell_faults(self._edges.failed(error, self._device.now_ns()))
                 stop.wait(_RETRY_S)
 
     def _serve(self, stream: Capture | Pulled, stop: threading.Event) -> None:
@@ -124,7 +134,7 @@ class Loop:
                 frame = stream.next(newest, _IDLE_S)
                 newest, silent = frame.monotonic_ns, 0.0
                 self._alive()
-                self._health(frozenset(health.check(frame)))
+                self._tell_faults(self._edges.frame(frame, health.check(frame)))
             except SourceTimeout:
                 silent += _IDLE_S
                 if silent >= self._device.settings.camera.timeout_s:
@@ -153,27 +163,30 @@ class Loop:
             self._visited = self._clock()
             self._device.policy.visit()
             self._device.housekeeping.visit()
+        if self._clock() - self._examined >= _EXAMINE_S:
+            self._examined = self._clock()
+            self._examine()
 
     def _nobody_can_claim(self) -> bool:
         """Standard input has ended and it was the only reader: nothing can happen any more."""
         return all(getattr(reader, "ended", False) for reader in self._readers)
 
-    def _health(self, faults: frozenset[Fault]) -> None:
-        new = faults - self._faults
-        self._faults = faults
-        if new:
-            names = ", ".join(sorted(f.value.replace("_", " ") for f in new))
-            self._fault(CameraError(f"the pictures are {names}", where="source", remedy="look after the camera"), new)
-
-    def _fault(self, error: EdgeError, faults: frozenset[Fault] = frozenset()) -> None:
-        self._device.tell(
-            Faulted(
-                at_ns=self._device.now_ns(),
-                room="source",
-                error=type(error).__name__,
-                what=error.what,
-                where=error.where,
-                remedy=error.remedy,
-                faults=tuple(sorted(faults)),
+    def _tell_faults(self, edges: Iterable[Told]) -> None:
+        """Faults on their edges: when they begin, and when they are over."""
+        device = self._device
+        for told in edges:
+            if told.over:
+                device.tell(Recovered(at_ns=device.now_ns(), count=told.count))
+                continue
+            device.tell(
+                Faulted(
+                    at_ns=device.now_ns(),
+                    room="source",
+                    error=type(told.error).__name__,
+                    what=told.error.what,
+                    where=told.error.where,
+                    remedy=told.error.remedy,
+                    faults=tuple(sorted(told.faults)),
+                    count=told.count,
+                )
             )
-        )

@@ -45,9 +45,10 @@ class Parts:
 
 def stream_of(camera: CameraSettings, parts: Parts) -> Capture | Pulled:
     """A fresh stream of the configured source; enter it to open the source."""
-    source = parts.source() if parts.source else open_source(camera)
+    if parts.source is not None:  # the settings' pace is not that of a camera of one's own
+        return Pulled(parts.source()) if parts.fast else Capture(parts.source())
     fast = parts.fast or (camera.driver in ("replay", "fictional") and camera.pace == "fast")
-    return Pulled(source) if fast else Capture(source)
+    return Pulled(open_source(camera)) if fast else Capture(open_source(camera))
 
 
 def clock_of(state: SqliteFile, build: BuildInfo, system_clock: Callable[[], float] = time.time) -> ClockGuard:

@@ -54,7 +54,7 @@ class Enrolment:
         *,
         tell: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
-        same_as: Callable[[Look], bool] | None = None,
+        same_as: Callable[[Frame, Look], bool] | None = None,
     ) -> I8:
         """Collect from a camera, with hints.
 
@@ -74,7 +74,7 @@ class Enrolment:
         for frame in self._frames(stream, cancelled):
             look = self.chain.look(frame)
             if look.reason is None and frame.monotonic_ns - last_ns >= SPACING_NS:
-                _of_holder(look, same_as)
+                _of_holder(frame, look, same_as)
                 kept.append(self._embed(look, session))
                 self._same_person(kept)
                 last_ns = frame.monotonic_ns
@@ -88,7 +88,7 @@ class Enrolment:
             remedy="last advice: " + ", ".join(item.value.replace("_", " ") for item in advice),
         )
 
-    def from_pictures(self, frames: Sequence[Frame], *, same_as: Callable[[Look], bool] | None = None) -> I8:
+    def from_pictures(self, frames: Sequence[Frame], *, same_as: Callable[[Frame, Look], bool] | None = None) -> I8:
         """Collect from pictures (development builds): every one of them must be good, and show one person.
 
         Raises:
@@ -103,7 +103,7 @@ class Enrolment:
                     where=str(frame.meta.get("name", "picture")),
                     remedy=", ".join(item.value.replace("_", " ") for item in look.advice) or "use another picture",
                 )
-            _of_holder(look, same_as)
+            _of_holder(frame, look, same_as)
             kept.append(self._embed(look, session))
             self._same_person(kept)
         return average(kept)
@@ -145,9 +145,9 @@ class Enrolment:
             )
 
 
-def _of_holder(look: Look, same_as: Callable[[Look], bool] | None) -> None:
+def _of_holder(frame: Frame, look: Look, same_as: Callable[[Frame, Look], bool] | None) -> None:
     """Raises InputError when somebody else than the verified person is in view."""
-    if same_as is not None and not same_as(look):
+    if same_as is not None and not same_as(frame, look):
         raise InputError(
             "the captures do not show the person who was verified",
             where="enrolment",

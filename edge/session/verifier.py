@@ -170,14 +170,20 @@ class Verifier:
     def _open(self, claim: Claim, chain: Chain, session: str) -> Template:
         return self.vault.open(claim, model_digest=bytes.fromhex(chain.model), session=session)
 
-    def same_person(self, template: Template, chain: Chain, session: str) -> Callable[[Look], bool]:
-        """Whether a look shows the person of an opened template, at the threshold of a session's look.
+    def same_person(self, template: Template, chain: Chain, session: str) -> Callable[[Frame, Look], bool]:
+        """Whether a frame shows the person of an opened template, at the threshold of a session's look.
 
         Args:
-            template: opened for ``session``. chain: whose embedder made it; see `open`.
+            template: opened for ``session``. chain: whose embedder made it; see `open`. The previous embedder aligns
+                faces in its own way, so it looks at the frame itself.
         """
         threshold = self.threshold_of(chain)
-        return lambda look: compare(template, chain.embed(look, session), session) >= threshold
+
+        def same(frame: Frame, look: Look) -> bool:
+            seen = look if chain is self.chain else chain.look(frame)
+            return seen.reason is None and compare(template, chain.embed(seen, session), session) >= threshold
+
+        return same
 
     def refuse(self, error: ClaimError | ModelMismatch, *, claim: Claim | None = None, session: str = "") -> Decision:
         """The decision about a claim that is refused without looking: no frame is touched, nothing is counted."""

@@ -143,10 +143,11 @@ class Faulted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered(Event):
-    """What had failed works again. ``room``: as `Faulted.room`."""
+    """What had failed works again. ``room``: as `Faulted.room`. ``count``: how often it had failed."""
 
     kind: ClassVar[str] = "device.recovered"
     room: str = "source"
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

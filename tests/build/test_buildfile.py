@@ -40,7 +40,7 @@ def test_the_shipped_file_builds_a_device_that_can_do_nothing_forbidden():
     assert build is not None
     assert build.profile == "device"
     assert build.capabilities == of("device")
-    assert [name for name, value in build.capabilities.items() if value] == ["claimed_verification"]
+    assert [name for name, value in build.capabilities.items() if value] == ["claimed_verification", "operator_socket"]
 
 
 @pytest.mark.parametrize("name", ["one_to_many_search", "attribute_inference", "image_retention"])

@@ -64,7 +64,7 @@ def test_verify_takes_no_picture_and_gives_no_score(installed, desk):
     verify = ("verify", "--config", str(desk.config), "--token", str(card), "--json")
     refused = edge(installed, *verify, "--image", desk.person("ada"))
     assert refused.returncode == 3
-    assert "never from a picture" in json.loads(refused.stdout)["error"]["what"]
+    assert "never a picture file" in json.loads(refused.stdout)["error"]["what"]
     done = edge(installed, *verify)
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["outcome"]) == (0, "accept")

@@ -105,5 +105,5 @@ def test_the_demo_fails_without(sabotage, monkeypatch, capsys):
 
 def test_it_plays_years_after_the_build_on_a_clock_that_nothing_synchronises(tmp_path, monkeypatch):
     monkeypatch.setitem(ClockGuard.__init__.__kwdefaults__, "synchronised", lambda: False)
-    monkeypatch.setattr("edge.service.device.BUILD_DATE", 1_000_000_000)
+    monkeypatch.setattr("edge.service.parts.BUILD_DATE", 1_000_000_000)
     assert next(play(tmp_path, fast=True)).ok

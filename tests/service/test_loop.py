@@ -145,7 +145,7 @@ def test_every_decision_is_in_the_journal_and_its_chain_holds(tmp_path):
     with Journal(tmp_path, bench.keyring.derive(KEY_LABEL), now=lambda: 0) as again:
         assert again.verify().ok
         kinds = [entry.kind for entry in again.last(10)]
-    assert kinds == ["started", "decision", "door", "stopped"]
+    assert kinds == ["started", "decision", "door", "door", "stopped"]
     assert token not in journal.path.read_text()
 
 

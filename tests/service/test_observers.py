@@ -128,7 +128,8 @@ def session_of(events: list[ev.Event]) -> list[str]:
     return [kind for k, kind in enumerate(kinds) if kind != "session.guidance" or kinds[k - 1] != kind]
 
 
-ACCEPTED = ["claim.presented", "session.opened", "session.guidance", "session.look", "session.decided", "door.opened"]
+ACCEPTED = ["claim.presented", "session.opened", "session.guidance", "session.look", "session.decided"]
+ACCEPTED += ["door.opened", "door.locked"]
 REJECTED = ["claim.presented", "session.opened", "session.guidance", *["session.look"] * 3, "session.decided"]
 UNSEEN = ["claim.presented", "session.opened", "session.guidance", "session.decided"]
 
