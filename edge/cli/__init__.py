@@ -186,8 +186,7 @@ def _failed(error: Exception, given: Sequence[str]) -> int:
         return 3
     # An unexpected message might hold what must not be printed: its class and its place say enough.
     what = f"internal error ({type(error).__name__} at {_place(error)})"
-    remedy = "please report it with the command you ran and the file of `edge support-report FILE`"
-    return _refused(EdgeError(what, remedy=remedy), given, exit_code=4)
+    return _refused(EdgeError(what, remedy="please report it with the command you ran"), given, exit_code=4)
 
 
 def _place(error: Exception) -> str:

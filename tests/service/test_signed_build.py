@@ -28,14 +28,14 @@ OFFICE = "config/examples/build-office.yaml"
 RELAY = """
 import json, sys
 from pathlib import Path
-from edge.door import FakeChip, choose
+from edge.door import FakeChip, fake
 from edge.door.holders import dismiss
 from edge.errors import EdgeError
 from edge.service import open_device
 from edge.types import Decision, Outcome, Reason
 
 chip = FakeChip.make(Path(sys.argv[2]))
-choose.KernelChip = lambda path: chip
+fake.KernelChip = lambda path: chip
 told = {"energised": False, "error": ""}
 with open_device(Path(sys.argv[1])) as device:
     try:
