@@ -21,6 +21,7 @@ are allowed.
         ModelMismatch
         CameraError
             SourceUnavailable
+                SourceHung
             SourceTimeout
             SourceEnded
         KeyringError
@@ -139,6 +140,10 @@ class CameraError(EdgeError):
 
 class SourceUnavailable(CameraError):
     """The source cannot be opened: missing device, missing package, wrong size."""
+
+
+class SourceHung(SourceUnavailable):
+    """The camera's driver does not come back to this very process; only a new process helps."""
 
 
 class SourceTimeout(CameraError):

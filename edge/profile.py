@@ -20,11 +20,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from edge._resources import is_source_tree
 from edge._version import __version__
 
 #: Profiles that a wheel can have. `development` is what an editable install or a checkout is, and never a wheel.
 WHEEL_PROFILES = ("device", "lab")
-PROFILES = (*WHEEL_PROFILES, "development")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def of(profile: str) -> dict[str, bool]:
 
 STATEMENT = "edge/_build/statement.json"
 STATEMENT_SCHEMA = "edge/build-statement/v1"
-UNDECLARED = "nobody has declared where it stands and what for, so no rule has passed"
+UNDECLARED = "where it stands and what for is not declared, so no rule has passed"
 
 _PACKAGE = Path(__file__).resolve().parent
 _NOTHING: Mapping[str, bool] = MappingProxyType(dict.fromkeys(of("device"), False))
@@ -125,7 +125,7 @@ class BuildInfo:
         commit: commit of the source, None when unknown.
         dirty: whether the source differed from its commit, None when unknown.
         built: day of the build, ISO 8601; empty when there was none.
-        fault: why the statement does not count, in words; empty when it does.
+        fault: why the statement is not valid, in words; empty when it is.
         statement: the whole build statement, for `edge build show`; empty when there is none.
     """
 
@@ -202,7 +202,7 @@ def current(package: Path = _PACKAGE) -> BuildInfo:
     """
     file = package.parent / STATEMENT
     if not file.exists():
-        if _is_source_tree(package):
+        if is_source_tree(package):
             version = f"{__version__}+development"
             return BuildInfo("development", version, MappingProxyType(of("development")))
         return BuildInfo("device", __version__, fault="this installation has no build statement")
@@ -213,14 +213,8 @@ def current(package: Path = _PACKAGE) -> BuildInfo:
         return BuildInfo("device", __version__, fault="the build statement cannot be read")
 
 
-def _is_source_tree(package: Path) -> bool:
-    """Whether the package lies in its source tree: no wheel holds the hook, nor these beside the package."""
-    beside = ("pyproject.toml", "models", "config")
-    return (package / "build" / "hook.py").is_file() and all((package.parent / name).exists() for name in beside)
-
-
 def from_statement(statement: Mapping[str, Any]) -> BuildInfo:
-    """A statement as information; one that contradicts what its profile can hold does not count.
+    """A statement as information; one that contradicts what its profile can hold is not valid.
 
     Raises:
         KeyError, TypeError, ValueError: it is no statement.

@@ -16,7 +16,6 @@ from edge.face import load_card
 from edge.models.describe import group_rows
 from tests.benchmarks import readme_cards
 from tests.benchmarks.readme import with_figures
-from tests.build.allow_list import listed, with_allow_list
 from tests.policy.pack_table import with_packs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,21 +47,8 @@ def test_the_figures_are_those_of_the_cards_and_results():
     assert with_figures(README) == README, "run: python -m tests.benchmarks.readme --write"
 
 
-def test_the_files_of_each_build_are_those_that_the_hook_would_take():
-    assert with_allow_list(README) == README, "run: python -m tests.benchmarks.readme --write"
-
-
 def test_the_table_of_policy_packs_is_that_of_the_packs():
     assert with_packs(README) == README, "run: python -m tests.benchmarks.readme --write"
-
-
-def test_the_list_of_files_names_no_lab_in_a_device_and_no_door_in_a_lab():
-    device, lab = listed(README, "device"), listed(README, "lab")
-    assert "edge/session/verifier.py" in device - lab
-    assert "edge/lab/__init__.py" in lab - device
-    assert not [name for name in device if name.startswith(("edge/lab/", "edge/cli/compare", "edge/cli/_pictures"))]
-    rooms = ("camera", "vault", "door", "keys", "session", "service", "claim", "journal", "state")
-    assert not [name for name in lab if name.split("/")[1] in rooms]
 
 
 def test_every_command_that_is_named_exists():

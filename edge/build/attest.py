@@ -1,7 +1,7 @@
 """What a signature over a build says, and whether it holds: an in-toto statement over every file.
 
     found = examine(files, trusted(trust_dir, "builder"))
-    found.ok, found.signer.name, found.problems        # (False, "acme", (Problem("altered", "edge/door/choose.py"),))
+    found.ok, found.signer.name, found.problems    # False, "acme", (Discrepancy("altered", "edge/errors.py"),)
 
     build = verified(settings.device.trust_dir)        # as `edge.profile.current`, and `signed` is known
     build.signed, build.unsigned                       # (False, "edge/door/choose.py was altered after it was signed")
@@ -15,7 +15,10 @@ very lines is caught from outside only, by `edge build verify WHEEL` before and 
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,44 +26,14 @@ from typing import Any
 
 from edge._version import __version__
 from edge.build.contents import strangers
-from edge.build.files import SIGNATURE, Files, InstalledFiles
+from edge.build.files import SIGNATURE, Discrepancy, Files, InstalledFiles, WheelFiles, is_record, record_hash
 from edge.errors import SignatureError
+from edge.files import atomic, refusal
 from edge.profile import STATEMENT, BuildInfo, current, from_statement, package_folder
-from edge.trust.envelopes import BUILD, PublicKey, Verified, trusted, verify
+from edge.trust.envelopes import BUILD, PublicKey, Signer, Verified, sign, trusted, verify
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:edge-verifier:build-statement:v1"
-
-#: Kinds of problems, and how each is said of a file or of the whole.
-SAID: Mapping[str, str] = {
-    "unsigned": "it is not signed",
-    "untrusted": "it is signed by nobody whom this device trusts",
-    "broken": "its signature does not hold",
-    "contradiction": "its signature is over another build",
-    "altered": "{name} was altered after it was signed",
-    "missing": "{name} is missing",
-    "extra": "{name} was added after it was signed",
-    "compiled": "{name} is not what its source compiles to",
-    "foreign": "{name} does not belong in a build of this profile",
-    "development": "it is a development install, which is never signed",
-    "statement": "its build statement does not count",
-    "trust": "the trust folder cannot be used: {name}",
-}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One reason why a signature does not cover what is there.
-
-    Args:
-        kind: a key of `SAID`. name: the file it is about, if it is about one.
-    """
-
-    kind: str
-    name: str = ""
-
-    def __str__(self) -> str:
-        return SAID[self.kind].format(name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +42,7 @@ class Examination:
 
     Attributes:
         where: what was examined. files: how many files the signature covers.
-        build: what it says it is. signer: whose signature it bears, None when it does not count.
+        build: what it says it is. signer: whose signature it bears, None when that is not valid.
         problems: every reason against it; empty means that a trusted signature covers exactly what is there.
     """
 
@@ -77,7 +50,7 @@ class Examination:
     files: int
     build: BuildInfo
     signer: Verified | None
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Discrepancy, ...] = field(default=())
 
     @property
     def ok(self) -> bool:
@@ -102,15 +75,15 @@ def statement_over(files: Files) -> bytes:
 
 
 def unfit(files: Files) -> tuple[list[str], bool | None]:
-    """What speaks against signing a wheel, and whether it was built from changed source (None: unknown).
+    """Why a wheel may not be signed, and whether it was built from changed source (None: unknown).
 
-    A build statement that does not count, files that its profile does not hold, compiled files.
+    A build statement that is not valid, files that its profile does not hold, compiled files, damage, stray bytes.
     """
     build = _build(files)
     if build.fault:
-        return [build.fault], None
-    reasons = [str(Problem("foreign", name)) for name in strangers(files.names(), build.profile)]
-    return reasons + [str(Problem("compiled", name)) for name in files.wrong()], build.dirty
+        return [build.fault, *map(str, files.wrong())], None
+    reasons = [Discrepancy("foreign", name) for name in strangers(files.names(), build.profile)]
+    return [str(reason) for reason in (*reasons, *files.wrong(), *files.unlisted())], build.dirty
 
 
 def examine(files: Files, builders: Mapping[str, PublicKey]) -> Examination:
@@ -123,25 +96,27 @@ def examine(files: Files, builders: Mapping[str, PublicKey]) -> Examination:
         Every problem at once; never raises for what the files hold.
     """
     build = _build(files)
-    problems = [Problem("statement")] if build.fault else []
+    problems = [Discrepancy("statement")] if build.fault else []
+    problems += [one for one in files.wrong() if one.kind != "compiled"]
     envelope = _signature(files)
     if envelope is None:
-        return Examination(files.where, 0, build, None, (*problems, Problem("unsigned")))
+        return Examination(files.where, 0, build, None, (*problems, Discrepancy("unsigned")))
     try:
         signer = verify(envelope, BUILD, builders)
-    except SignatureError as error:
-        kind = "untrusted" if "nobody" in error.what else "broken"
-        return Examination(files.where, 0, build, None, (*problems, Problem(kind)))
+    except SignatureError:
+        return Examination(files.where, 0, build, None, (*problems, Discrepancy(_refusal(envelope, builders))))
     try:
         said = _subjects(signer.payload)
         predicate = _json(signer.payload, SIGNATURE)["predicate"]
     except (SignatureError, KeyError, TypeError, ValueError):
-        return Examination(files.where, 0, build, None, (*problems, Problem("broken")))
+        return Examination(files.where, 0, build, None, (*problems, Discrepancy("broken")))
     if not build.fault and _json(files.read(STATEMENT), STATEMENT) != predicate:
-        problems.append(Problem("contradiction"))
+        problems.append(Discrepancy("contradiction"))
     problems += _differences(files, said)
     if build.version.partition("+")[0] == __version__:  # the rows of another version are not known here
-        problems += [Problem("foreign", name) for name in strangers(said, build.profile)]
+        problems += [Discrepancy("foreign", name) for name in strangers(said, build.profile)]
+    if not problems:  # otherwise the list differs because the files do
+        problems += files.unlisted()
     return Examination(files.where, len(said), build, signer, tuple(problems))
 
 
@@ -150,7 +125,7 @@ def examine_installed(builders: Mapping[str, PublicKey], *, package: Path | None
     package = package or package_folder()
     build = current(package)
     if build.profile == "development":
-        return Examination(str(package.parent), 0, build, None, (Problem("development"),))
+        return Examination(str(package.parent), 0, build, None, (Discrepancy("development"),))
     found = examine(InstalledFiles.of(package), builders)
     return replace(found, build=build)  # `current` has the last word about what is running
 
@@ -160,7 +135,7 @@ def verified(trust_dir: Path, *, strict: bool = True, package: Path | None = Non
 
     Args:
         trust_dir: `settings.device.trust_dir`.
-        strict: do not count a trust folder that others could write.
+        strict: ignore a trust folder that others could write.
         package: the folder of the package `edge`; another one in tests only.
 
     Returns:
@@ -169,14 +144,14 @@ def verified(trust_dir: Path, *, strict: bool = True, package: Path | None = Non
     try:
         builders = trusted(trust_dir, "builder", strict=strict)
     except SignatureError as error:
-        return replace(current(package or package_folder()), unsigned=str(Problem("trust", str(error))))
+        return replace(current(package or package_folder()), unsigned=str(Discrepancy("trust", str(error))))
     found = examine_installed(builders, package=package)
     if found.problems or found.signer is None:
         return replace(found.build, unsigned=_summary(found.problems))
     return replace(found.build, signed=True, signer=found.signer.name, signer_id=found.signer.key_id)
 
 
-def _summary(problems: tuple[Problem, ...]) -> str:
+def _summary(problems: tuple[Discrepancy, ...]) -> str:
     """The first problem in words, and how many more there are."""
     more = len(problems) - 1
     return str(problems[0]) + (f", and {more} more" if more else "")
@@ -196,6 +171,15 @@ def _signature(files: Files) -> bytes | None:
         return None
 
 
+def _refusal(envelope: bytes, builders: Mapping[str, PublicKey]) -> str:
+    """Why a signature is not valid: ``untrusted`` when it names other keys only, else ``broken``."""
+    try:
+        named = {entry.get("keyid", "") for entry in _json(envelope, SIGNATURE)["signatures"]}
+    except (SignatureError, KeyError, TypeError, AttributeError):
+        return "broken"
+    return "untrusted" if named and not named & builders.keys() else "broken"
+
+
 def _subjects(payload: bytes) -> dict[str, str]:
     """Name -> SHA-256 of what was signed."""
     statement = _json(payload, SIGNATURE)
@@ -207,18 +191,20 @@ def _subjects(payload: bytes) -> dict[str, str]:
     return said
 
 
-def _differences(files: Files, said: Mapping[str, str]) -> list[Problem]:
+def _differences(files: Files, said: Mapping[str, str]) -> list[Discrepancy]:
     there = files.names()
-    found = [Problem("missing", name) for name in sorted(said.keys() - there)]
-    found += [Problem("extra", name) for name in sorted(there - said.keys())]
-    for name in sorted(said.keys() & there):
+    found = [Discrepancy("missing", name) for name in sorted(said.keys() - there)]
+    found += [Discrepancy("extra", name) for name in sorted(there - said.keys())]
+    wrong = files.wrong()
+    told = {one.name for one in wrong if one.kind == "damaged"}
+    for name in sorted((said.keys() & there) - told):
         try:
             same = files.digest(name) == said[name]
         except SignatureError:
             same = False
         if not same:
-            found.append(Problem("altered", name))
-    return found + [Problem("compiled", name) for name in files.wrong() if name not in said]
+            found.append(Discrepancy("altered", name))
+    return found + [one for one in wrong if one.kind == "compiled" and one.name not in said]
 
 
 def _json(data: bytes, where: str) -> dict[str, Any]:
@@ -229,3 +215,68 @@ def _json(data: bytes, where: str) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise SignatureError("this cannot be read", where=where, remedy="build the wheel anew")
     return loaded
+
+
+# -- signing -----------------------------------------------------------------------------------------------------------
+
+
+def sign_wheel(wheel: Path, signer: Signer, out: Path | None = None) -> Path:
+    """Sign a wheel. What it holds is not judged here; `edge build sign` looks at that first.
+
+    Args:
+        wheel: as the build hook made it. signer: the builder's private half.
+        out: the signed wheel's path, whose name must be the wheel's own; None replaces the wheel.
+
+    Returns:
+        The path of the signed wheel.
+
+    Raises:
+        SignatureError: no wheel of this product, or it cannot be written.
+    """
+    out = wheel if out is None else out
+    envelope = sign(statement_over(WheelFiles.of(wheel)), BUILD, signer)
+    signature = json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"
+    try:
+        with atomic(out) as draft, zipfile.ZipFile(wheel) as old, zipfile.ZipFile(draft, "w") as new:
+            _rewrite(old, new, signature)
+    except OSError as error:
+        raise refusal(SignatureError, error, out, "the signed wheel cannot be written") from None
+    return out
+
+
+def _record_name(archive: zipfile.ZipFile) -> str:
+    """The name of a wheel's RECORD.
+
+    Raises:
+        SignatureError: there is not exactly one.
+    """
+    found = [name for name in archive.namelist() if is_record(name)]
+    if len(found) != 1:
+        raise SignatureError("this wheel has no RECORD of its own", where=str(archive.filename), remedy="build it anew")
+    return found[0]
+
+
+def _rewrite(old: zipfile.ZipFile, new: zipfile.ZipFile, signature: bytes) -> None:
+    """Copy every entry, with the signature before RECORD and a RECORD that knows it."""
+    record = _record_name(old)
+    for entry in old.infolist():
+        if entry.filename not in (SIGNATURE, record):
+            new.writestr(_entry(entry, entry.filename), old.read(entry))
+    last = old.getinfo(record)
+    new.writestr(_entry(last, SIGNATURE), signature)
+    new.writestr(_entry(last, record), _record(old.read(record), record, signature))
+
+
+def _entry(like: zipfile.ZipInfo, name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, like.date_time)
+    entry.external_attr, entry.compress_type, entry.create_system = like.external_attr, zipfile.ZIP_DEFLATED, 3
+    return entry
+
+
+def _record(old: bytes, name: str, signature: bytes) -> bytes:
+    """RECORD with a line for the signature, before its own."""
+    rows = [row for row in csv.reader(io.StringIO(old.decode("utf-8"))) if row and row[0] not in (SIGNATURE, name)]
+    text = io.StringIO()
+    lines = [*rows, [SIGNATURE, record_hash(signature), str(len(signature))], [name, "", ""]]
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue().encode("utf-8")

@@ -21,9 +21,8 @@ _NONE: frozenset[str] = frozenset()
 
 #: (pattern below ``edge/``, profiles that hold what it fits). `*` fits slashes, too. Order matters.
 ROWS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("build/backend.py", _NONE),  # these four run while building, never after
+    ("build/backend.py", _NONE),  # these three run while building, never after
     ("build/hook.py", _NONE),
-    ("build/label.py", _NONE),
     ("build/plan.py", _NONE),
     ("cli/compare.py", _LAB),  # from two pictures to a score
     ("cli/_pictures.py", _NONE),  # pictures in place of a camera: needs all of a device, so a checkout only
@@ -35,7 +34,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("cli/models.py", _BOTH),
     ("cli/_models.py", _BOTH),
     ("cli/policy.py", _BOTH),
-    ("cli/_policy*.py", _BOTH),
+    ("cli/_policy.py", _BOTH),
     ("cli/prove.py", _BOTH),
     ("cli/lab.py", _LAB),
     ("cli/lab_calibrate.py", _LAB),
@@ -53,8 +52,11 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("settings/*.py", _BOTH),
     ("pictures/*.py", _BOTH),
     ("messages/*.py", _BOTH),
+    ("messages/*.mo", _BOTH),
+    ("messages/*.po", _NONE),  # what translators write; compiled beside it
     ("trust/*.py", _BOTH),  # the private halves in it are useless without their files
     ("policy/*.py", _BOTH),
+    ("policy/*.txt", _BOTH),  # the facts, and the codes of countries and their parts
     ("build/*.py", _BOTH),
     ("models/reference.py", _LAB),  # compares pictures of people who do not exist, when a model is imported
     ("models/*.py", _BOTH),
@@ -63,12 +65,15 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("fictional/people/*.jpg", _BOTH),  # of `edge demo`, the known answers and `models/reference.py`
     ("fictional/people/*.npz", _BOTH),
     ("prove/*.py", _BOTH),  # what an auditor runs; its live part needs the vault and is imported where it runs
+    ("prove/*.txt", _BOTH),  # what was reviewed, and what is known
+    ("prove/page.css", _BOTH),
     ("lab/*.py", _LAB),
     ("lab/*.j2", _LAB),  # the report's template
     ("state/*.py", _DEVICE),
     ("camera/*.py", _DEVICE),
     ("claim/*.py", _DEVICE),
     ("papers/*.py", _DEVICE),
+    ("papers/templates/*", _DEVICE),
     ("papers/fonts/*", _DEVICE),  # the letters of printed cards, with their licence
     ("notify/*.py", _DEVICE),
     ("vault/*.py", _DEVICE),
@@ -160,7 +165,7 @@ def contents(root: Path, profile: str) -> Contents:
         name = path.relative_to(root / "edge").as_posix()
         profiles = profiles_of(name)
         if profiles is None and path.suffix == ".py":
-            text = "this file is in no row of edge/build/contents.py, so nobody has decided which builds hold it"
+            text = "this file is in no row of edge/build/contents.py, which says what a build holds"
             found.findings.append(Finding(f"edge/{name}", "contents", text, "add it to a row"))
         elif profiles is not None and profile in profiles:
             found.files[f"edge/{name}"] = path

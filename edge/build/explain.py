@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from edge.build.added import Added
-from edge.build.attest import Examination, Problem
+from edge.build.added import Addition
+from edge.build.attest import Examination
+from edge.build.files import Discrepancy
 from edge.build.words import (
     ENGLISH_WORDS,
     FACT_NAMES,
@@ -33,10 +34,10 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class Passage:
     """A heading, empty for remarks, and its sentences.
 
-    ``kind`` is ``title``, ``can``, ``cannot``, ``notes``, ``vouches``, ``origin``, ``added`` or ``declared``.
+    ``kind`` is ``title``, ``can``, ``cannot``, ``notes``, ``vouches``, ``known``, ``origin``, ``added``, ``declared``.
     """
 
     kind: str
@@ -44,7 +45,7 @@ class Section:
     lines: tuple[str, ...]
 
 
-def explain(found: Examination, language: str, *, added: Sequence[Added] | None = None) -> tuple[Section, ...]:
+def explain(found: Examination, language: str, *, added: Sequence[Addition] | None = None) -> tuple[Passage, ...]:
     """The whole page.
 
     Args:
@@ -54,13 +55,15 @@ def explain(found: Examination, language: str, *, added: Sequence[Added] | None 
     say = _Speaker(language)
     build = found.build
     intro = say("fault", fault=build.fault) if build.fault else say(build.profile)
-    sections = [Section("title", say("title", version=build.version or "?"), (intro,)), *_abilities(found, say)]
-    sections.append(Section("vouches", say("vouches"), tuple(_vouches(found, say))))
-    sections.append(Section("origin", say("origin"), tuple(_origin(found, say))))
+    sections = [Passage("title", say("title", version=build.version or "?"), (intro,)), *_abilities(found, say)]
+    sections.append(Passage("vouches", say("vouches"), tuple(_vouches(found, say))))
+    known = say("by_identity", name=found.signer.name) if found.ok and found.signer else say("not_by_identity")
+    sections.append(Passage("known", say("known"), (known, say("by_analysis"))))
+    sections.append(Passage("origin", say("origin"), tuple(_origin(found, say))))
     if added is not None:
         lines = tuple(_added(one, say) for one in added) or (say("added_none"),)
-        sections.append(Section("added", say("added"), lines))
-    sections.append(Section("declared", say("declared"), tuple(_declared(build.statement, say))))
+        sections.append(Passage("added", say("added"), lines))
+    sections.append(Passage("declared", say("declared"), tuple(_declared(build.statement, say))))
     return tuple(sections)
 
 
@@ -79,7 +82,7 @@ class _Speaker:
             return text
         return text.replace(" :", "\u00a0:").replace("« ", "«\u00a0").replace(" »", "\u00a0»")
 
-    def problem(self, problem: Problem) -> str:
+    def problem(self, problem: Discrepancy) -> str:
         french = self.language == "fr"
         text = FRENCH_PROBLEMS[problem.kind].format(name=problem.name) if french else str(problem)
         return self.typeset(_clean(text))
@@ -108,17 +111,17 @@ class _Speaker:
         return ENGLISH_WORDS.get(text, text.replace("-", " ") if text in FRENCH_WORDS else text)
 
 
-def _abilities(found: Examination, say: _Speaker) -> Iterator[Section]:
+def _abilities(found: Examination, say: _Speaker) -> Iterator[Passage]:
     can: list[str] = []
     cannot: list[str] = []
     for capability in CAPABILITIES:
         texts = FRENCH_CAPABILITIES[capability.name] if say.language == "fr" else (capability.can, capability.cannot)
         able = found.build.can(capability.name)
         (can if able else cannot).append(say("it", what=texts[0 if able else 1]))
-    yield Section("can", say("can"), tuple(can) or (say("nothing"),))
-    yield Section("cannot", say("cannot"), tuple(cannot))
+    yield Passage("can", say("can"), tuple(can) or (say("nothing"),))
+    yield Passage("cannot", say("cannot"), tuple(cannot))
     later = () if found.build.profile == "development" else (say("no_switch"),)
-    yield Section("notes", "", (*later, say("template")))
+    yield Passage("notes", "", (*later, say("template")))
 
 
 def _vouches(found: Examination, say: _Speaker) -> Iterator[str]:
@@ -146,7 +149,7 @@ def _origin(found: Examination, say: _Speaker) -> Iterator[str]:
         yield say("dirty" if build.dirty else "commit", commit=build.commit[:12])
 
 
-def _added(one: Added, say: _Speaker) -> str:
+def _added(one: Addition, say: _Speaker) -> str:
     return say(f"{'added' if one.signer else 'refused'}_{one.kind}", name=one.name, signer=one.signer)
 
 

@@ -1,7 +1,7 @@
 """The files that a signature speaks about, in a wheel or in an installation, under the same names.
 
-    with WheelFiles.open(Path("edge_verifier-0.1.0+device-py3-none-any.whl")) as files:
-        files.digest("edge/errors.py")              # SHA-256, hexadecimal
+    files = WheelFiles.of(Path("edge_verifier-0.1.0+device-py3-none-any.whl"))
+    files.digest("edge/errors.py")                  # SHA-256, hexadecimal
     InstalledFiles.of(package).names()              # what is really there, installers' own notes left out
 
 Workflow: `edge.build.attest` asks both for names and digests and compares. An installer copies a wheel's files as they
@@ -11,19 +11,21 @@ a compiled file that its source does not give is a way to run other code than wh
 
 from __future__ import annotations
 
+import base64
+import csv
 import hashlib
+import io
 import marshal
 import os
 import re
 import struct
 import sys
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from edge.build.archive import Archive, read_archive
 from edge.errors import SignatureError
 
 #: The signature's own place; like RECORD it cannot be among the files it covers.
@@ -33,8 +35,39 @@ _NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"
 _DIST_INFO = re.compile(r"edge_verifier-[^/]+\.dist-info", re.ASCII)
 _COMPILED = re.compile(r"(?P<module>[^/]+)\.(?P<tag>[^./]+)(\.opt-(?P<level>[12]))?\.pyc")
 
-_MAX_FILES = 20_000
-_MAX_BYTES = 2**30  # of all files together, unpacked; a wheel has some 5 MB
+#: Kinds of discrepancies, and how each is said of a file or of the whole.
+SAID: Mapping[str, str] = {
+    "unsigned": "it is not signed",
+    "untrusted": "no key that this device trusts has signed it",
+    "broken": "its signature does not hold",
+    "contradiction": "its signature is over another build",
+    "altered": "{name} was altered after it was signed",
+    "missing": "{name} is missing",
+    "extra": "{name} was added after it was signed",
+    "damaged": "{name} is damaged, or the archive describes it in two ways",
+    "stray": "it holds bytes that its own directory does not name",
+    "record": "{name} does not list exactly the files that are there",
+    "compiled": "{name} is not what its source compiles to",
+    "foreign": "{name} does not belong in a build of this profile",
+    "development": "it is a development install, which is never signed",
+    "statement": "its build statement is not valid",
+    "trust": "the trust folder cannot be used: {name}",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Discrepancy:
+    """One reason why a signature does not cover what is there.
+
+    Args:
+        kind: a key of `SAID`. name: the file it is about, if it is about one.
+    """
+
+    kind: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return SAID[self.kind].format(name=self.name)
 
 
 class Files(Protocol):
@@ -53,8 +86,11 @@ class Files(Protocol):
     def digest(self, name: str) -> str:
         """SHA-256 of one file, 64 hexadecimal digits. Raises as `read`."""
 
-    def wrong(self) -> tuple[str, ...]:
-        """Files whose very presence is wrong, whatever was signed."""
+    def wrong(self) -> tuple[Discrepancy, ...]:
+        """What is wrong whatever was signed: compiled files, damage, bytes that nobody vouches for."""
+
+    def unlisted(self) -> tuple[Discrepancy, ...]:
+        """A wheel's RECORD, which no signature can name, where it is not exactly the list of its files."""
 
 
 def is_note(name: str) -> bool:
@@ -63,49 +99,63 @@ def is_note(name: str) -> bool:
     return len(path.parts) == 2 and bool(_DIST_INFO.fullmatch(path.parts[0])) and path.name in _NOTES
 
 
+def is_record(name: str) -> bool:
+    """Whether a file is the list of files of this product's wheel."""
+    return is_note(name) and name.endswith("/RECORD")
+
+
+def record_hash(data: bytes) -> str:
+    """A digest as RECORD writes it (PEP 427)."""
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode("ascii").rstrip("=")
+
+
 @dataclass(frozen=True, slots=True)
 class WheelFiles:
-    """The files of a wheel. Use `open`, in a ``with`` block."""
+    """The files of a wheel.
+
+    Args:
+        where: the wheel. archive: as it was read.
+    """
 
     where: str
-    _archive: zipfile.ZipFile
+    archive: Archive
 
     @classmethod
-    @contextmanager
-    def open(cls, path: Path) -> Iterator[WheelFiles]:
-        """Open a wheel.
-
-        Raises:
-            SignatureError: missing, no zip file, too large, or with names that no wheel has.
-        """
-        try:
-            archive = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise SignatureError("this is not a wheel", where=str(path), remedy="name a .whl file") from error
-        with archive:
-            entries = archive.infolist()
-            names = [entry.filename for entry in entries]
-            sound = len(entries) <= _MAX_FILES and sum(entry.file_size for entry in entries) <= _MAX_BYTES
-            if not sound or len(set(names)) != len(names) or not all(map(_is_plain, names)):
-                raise SignatureError(
-                    "this archive has names or sizes that no wheel has", where=str(path), remedy="build it anew"
-                )
-            yield cls(str(path), archive)
+    def of(cls, wheel: Path) -> WheelFiles:
+        """Read a wheel. Raises `SignatureError`: missing, no zip file, too large, or with names that no wheel has."""
+        return cls(str(wheel), read_archive(wheel))
 
     def names(self) -> frozenset[str]:
-        return frozenset(n for n in self._archive.namelist() if n != SIGNATURE and not is_note(n))
+        return frozenset(n for n in self.archive.names if n != SIGNATURE and not is_record(n))
 
     def read(self, name: str) -> bytes:
         try:
-            return self._archive.read(name)
-        except Exception as error:  # zipfile and zlib raise half a dozen kinds
-            raise SignatureError("the file cannot be read", where=name, remedy="fetch the wheel anew") from error
+            return self.archive.files[name]
+        except KeyError:
+            text = "the file is damaged" if name in self.archive.damaged else "the file is not there"
+            raise SignatureError(text, where=name, remedy="fetch the wheel anew") from None
 
     def digest(self, name: str) -> str:
         return hashlib.sha256(self.read(name)).hexdigest()
 
-    def wrong(self) -> tuple[str, ...]:
-        return tuple(sorted(name for name in self.names() if name.endswith((".pyc", ".pth"))))
+    def wrong(self) -> tuple[Discrepancy, ...]:
+        found = [Discrepancy("damaged", name) for name in self.archive.damaged]
+        found += [Discrepancy("stray")] if self.archive.stray else []
+        return (*found, *(Discrepancy("compiled", n) for n in sorted(self.names()) if n.endswith((".pyc", ".pth"))))
+
+    def unlisted(self) -> tuple[Discrepancy, ...]:
+        lists = [name for name in self.archive.files if is_record(name)]
+        wanted = sorted([*map(self._row, self.archive.files.keys() - set(lists)), *([name, "", ""] for name in lists)])
+        for name in lists:
+            text = self.archive.files[name].decode("utf-8", "replace")
+            if sorted(csv.reader(io.StringIO(text))) == wanted:
+                return ()
+        return (Discrepancy("record", lists[0] if lists else "RECORD"),)
+
+    def _row(self, name: str) -> list[str]:
+        """What RECORD says of a file."""
+        data = self.archive.files[name]
+        return [name, record_hash(data), str(len(data))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +189,12 @@ class InstalledFiles:
     def digest(self, name: str) -> str:
         return hashlib.sha256(self.read(name)).hexdigest()
 
-    def wrong(self) -> tuple[str, ...]:
-        found = [name for name in self._all() if _is_compiled(name) and not self._fits(name)]
-        return tuple(sorted(found))
+    def wrong(self) -> tuple[Discrepancy, ...]:
+        found = sorted(name for name in self._all() if _is_compiled(name) and not self._fits(name))
+        return tuple(Discrepancy("compiled", name) for name in found)
+
+    def unlisted(self) -> tuple[Discrepancy, ...]:
+        return ()  # an installer writes its own
 
     def _all(self) -> Iterator[str]:
         folders = [self.site / "edge", *(p for p in self._entries() if _DIST_INFO.fullmatch(p.name))]
@@ -181,11 +234,3 @@ class InstalledFiles:
 def _is_compiled(name: str) -> bool:
     path = PurePosixPath(name)
     return path.parent.name == "__pycache__" and path.suffix == ".pyc"
-
-
-def _is_plain(name: str) -> bool:
-    """Whether a name stays in its folder and means the same everywhere."""
-    path = PurePosixPath(name)
-    parts = name.rstrip("/").split("/")
-    odd = any(part in ("", ".", "..") for part in parts) or "\\" in name or "\0" in name
-    return not path.is_absolute() and not odd

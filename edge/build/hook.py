@@ -12,6 +12,7 @@ code can enable. The sdist carries the commit, its date, and whether the source 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -20,6 +21,20 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+def version() -> str:
+    """The version that hatchling puts on what it builds: ``0.1.0+device``, ``0.1.0+lab``, ``0.1.0+development``.
+
+    The label is PEP 440's local version; pyproject.toml names this function. A build file that cannot be read gives no
+    label: the hook refuses it a moment later, with every finding.
+    """
+    from edge._version import __version__
+    from edge.build.backend import EDITABLE
+    from edge.build.plan import profile_named
+
+    label = "development" if EDITABLE.get() else profile_named(Path(__file__).resolve().parents[2], os.environ)
+    return f"{__version__}+{label}" if label else __version__
 
 
 class EdgeBuildHook(BuildHookInterface[Any]):
@@ -52,23 +67,30 @@ class EdgeBuildHook(BuildHookInterface[Any]):
             self._refuse(findings)
 
     def _refuse(self, findings: Iterable[str]) -> NoReturn:
+        if hasattr(self, "_folder"):
+            shutil.rmtree(self._folder, ignore_errors=True)
         lines = "\n".join(f"  {finding}" for finding in findings)
         self.app.abort(f"the build is refused:\n{lines}")
         raise SystemExit(1)  # abort has ended the process; were it ever to return, nothing must be built
 
     def _sdist(self, build_data: dict[str, Any]) -> None:
         from edge.build.plan import SOURCE, source
+        from edge.errors import BuildRefused
 
-        self._add(build_data, SOURCE, json.dumps(source(Path(self.root)), sort_keys=True) + "\n")
+        try:
+            said = source(Path(self.root))
+        except BuildRefused as refused:
+            self._refuse(refused.findings)
+        self._add(build_data, SOURCE, json.dumps(said, sort_keys=True) + "\n")
 
     def _wheel(self, build_data: dict[str, Any]) -> None:
-        from edge.build.plan import STATEMENT, as_text, plan
+        from edge.build.plan import as_text, plan
         from edge.errors import BuildRefused
+        from edge.profile import STATEMENT
 
         try:
             planned = plan(Path(self.root), self.metadata.version)
         except BuildRefused as refused:
-            shutil.rmtree(self._folder, ignore_errors=True)
             self._refuse(refused.findings)
         for name, path in planned.files.items():
             self._include(build_data, path, name)

@@ -19,17 +19,16 @@ from typing import Any
 
 from edge.build.buildfile import BuildFile
 from edge.errors import SignatureError
-from edge.policy.conditions import Facts
 from edge.policy.deployment import Deployment
 from edge.policy.evaluate import Verdict, evaluate
-from edge.policy.facts import FACTS
+from edge.policy.facts import FACTS, Facts
 from edge.policy.findings import Finding
-from edge.policy.packs import Pack
+from edge.policy.rules import Pack
 from edge.settings.problems import shown
 
 REVIEW_SCHEMA = "edge/review/v1"
 DECLARED, UNDECLARED = "declared", "undeclared"
-_MAX_REVIEW_BYTES = 100_000
+_MAX_REVIEW_BYTES = 100_000  # a signed review has less than 1 kB
 
 
 def judge(
@@ -110,7 +109,7 @@ def review_of(deployment: Deployment, reviewer: str, day: date, until: date) -> 
 
 
 def reviews(build: BuildFile, trust_dir: Path) -> dict[str, Mapping[str, Any] | str]:
-    """What trusted reviewers have signed, by the file that a record names; a text says why one does not count.
+    """What trusted reviewers have signed, by the file that a record names; a text says why one is not valid.
 
     Args:
         trust_dir: holds ``reviewers/*.pem``; see `edge.trust.envelopes`.
@@ -136,7 +135,7 @@ def _review(file: Path, trust_dir: Path) -> Mapping[str, Any] | str:
     except ModuleNotFoundError as error:
         return f"cannot be verified here: install {error.name}, or build with --no-build-isolation"
     except SignatureError as error:
-        return f"does not count: {error.what}"
+        return f"is not valid: {error.what}"
     except ValueError:
         return "holds no review"
     return payload if _is_review(payload) else "holds no review of the form edge/review/v1"
@@ -164,7 +163,7 @@ def unknown_packs(build: BuildFile, packs: Iterable[Pack]) -> list[Finding]:
 
 
 def refusals(build: BuildFile, verdict: Verdict) -> tuple[Finding, ...]:
-    """The findings that speak against making this build at all."""
+    """The findings for which this build may not be made at all."""
     return verdict.findings if build.deployment is not None else verdict.certain
 
 

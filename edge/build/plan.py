@@ -8,23 +8,24 @@ checkout and from its sdist, which carries what only git knows.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from edge.build.buildfile import BuildFile, load_build
-from edge.build.contents import contents
+from edge.build.contents import Contents, contents
 from edge.build.judge import judge, refusals, reviews, statement_parts, unknown_packs
 from edge.errors import BuildRefused
 from edge.policy.findings import Finding
 from edge.policy.packs import load_packs
-from edge.profile import BY_NAME, STATEMENT, STATEMENT_SCHEMA
+from edge.profile import BY_NAME, STATEMENT_SCHEMA
 from edge.settings.yaml_core import load as load_yaml
 
 VARIABLE = "EDGE_BUILD_CONFIG"
@@ -36,8 +37,8 @@ DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A build that nothing speaks against.
+class WheelPlan:
+    """A build that may be made.
 
     Args:
         files: path in the wheel -> file on disk; the build file in use stands as ``edge/_data/config/build.yaml``.
@@ -60,7 +61,7 @@ def profile_named(root: Path, environ: Mapping[str, str]) -> str:
     return build.profile if build else ""
 
 
-def plan(root: Path, version: str, environ: Mapping[str, str] = os.environ, *, now: float | None = None) -> Plan:
+def plan(root: Path, version: str, environ: Mapping[str, str] = os.environ, *, now: float | None = None) -> WheelPlan:
     """What the wheel holds.
 
     Args:
@@ -74,28 +75,25 @@ def plan(root: Path, version: str, environ: Mapping[str, str] = os.environ, *, n
     """
     file = build_file(root, environ)
     build, findings = load_build(file)
-    said = source(root)
+    found = contents(root, build.profile) if build is not None else Contents({})
+    files, said = found.files, source(root, found.files.values())
     built, late = _date(environ, said["committed"], time.time() if now is None else now)
-    findings = [*findings, *late]
-    files: dict[str, Path] = {}
-    if build is not None:
-        found = contents(root, build.profile)
-        files, findings = found.files, [*findings, *found.findings]
+    findings = [*findings, *late, *found.findings]
     judged: dict[str, Any] = {}
     if build is not None and built:
         judged, against = _judged(root, build, built, environ)
         findings = [*findings, *against]
         files |= {f"edge/_data/config/{name}": file.parent / name for name in build.signed_files()}
     if build is None or findings:
-        raise BuildRefused(tuple(str(finding) for finding in findings), where=str(file), remedy="mend them all")
+        raise BuildRefused(tuple(str(finding) for finding in findings), where=str(file), remedy="fix them all")
     statement = _statement(version, build, built) | judged | said
-    return Plan({**files, "edge/_data/config/build.yaml": file}, statement)
+    return WheelPlan({**files, "edge/_data/config/build.yaml": file}, statement)
 
 
 def _judged(
     root: Path, build: BuildFile, built: str, environ: Mapping[str, str]
 ) -> tuple[dict[str, Any], list[Finding]]:
-    """What the statement says of policy, and every finding of the packs that speaks against the build."""
+    """What the statement says of policy, and every finding of the packs that refuses the build."""
     packs, findings = load_packs(sorted((root / "config" / "policy").glob("*.yaml")))
     findings += unknown_packs(build, packs)
     card, _ = load_yaml(root / "models" / "embedder.card.yaml")
@@ -137,7 +135,7 @@ def as_text(statement: Mapping[str, Any]) -> str:
 
 
 def _date(environ: Mapping[str, str], committed: int | None, now: float) -> tuple[str, list[Finding]]:
-    """The day of the build, UTC, and what speaks against it.
+    """The day of the build, UTC, and why it is refused, if it is.
 
     It is SOURCE_DATE_EPOCH (reproducible-builds.org/specs/source-date-epoch), else now. A date before the source was
     committed is wrong; so is one that has not come: rules with dates and the device's clock guard rest on it.
@@ -149,7 +147,7 @@ def _date(environ: Mapping[str, str], committed: int | None, now: float) -> tupl
         day = datetime.fromtimestamp(seconds, UTC).date().isoformat()
     except (ValueError, OverflowError, OSError):
         text = "SOURCE_DATE_EPOCH is not a time in whole seconds since 1970"
-        return "", [Finding("environment", "build-date", text, "unset it or mend it")]
+        return "", [Finding("environment", "build-date", text, "unset it or correct it")]
     if committed is not None and seconds < committed:
         text = f"{named} says {_time(seconds)}, which is before the source was committed ({_time(committed)})"
         return day, [Finding("environment", "build-date", text, "use the time of the commit or a later one")]
@@ -163,18 +161,27 @@ def _time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def source(root: Path) -> dict[str, Any]:
+def source(root: Path, built: Iterable[Path] = ()) -> dict[str, Any]:
     """``commit``, ``committed`` (Unix seconds) and ``dirty`` of the source.
 
-    From git, else from what the sdist carries, else unknown (None).
+    From git, else from what the sdist carries, else unknown (None). ``dirty`` is whether any file that git knows is not
+    byte for byte what the commit holds (whatever git's settings convert or hide), or one is there that it knows not.
+
+    Args:
+        root: the project's root. built: files that go into the wheel; one that git ignores makes it dirty, too.
+
+    Raises:
+        BuildRefused: there is a repository and git cannot read it.
     """
     if (root / ".git").exists():
-        commit, status = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain")
-        when = _git(root, "log", "-1", "--format=%ct")
+        when, commit = _git(root, "rev-list", "-1", "--timestamp", "HEAD").split()
+        rows = [row for row in _git(root, "ls-tree", "-r", "-z", commit).split("\0") if row]
+        known = {root / row.partition("\t")[2] for row in rows}
+        strange = _git(root, "status", "--porcelain", "--untracked-files=all") or not known.issuperset(built)
         return {
             "commit": commit,
-            "committed": int(when) if when else None,
-            "dirty": None if status is None else bool(status),
+            "committed": int(when),
+            "dirty": bool(strange) or not all(_as_committed(root, row) for row in rows),
         }
     try:
         carried = json.loads((root / SOURCE).read_text(encoding="utf-8"))
@@ -188,23 +195,58 @@ def source(root: Path) -> dict[str, Any]:
         return {"commit": None, "committed": None, "dirty": None}
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+def _as_committed(root: Path, row: str) -> bool:
+    """Whether a file holds the very bytes of the commit; ``row``: of ``git ls-tree``.
+
+    git's own answer goes through its settings: ``core.autocrlf`` turns line ends into the committed ones before it
+    compares, and an index may say that a file is to be taken for unchanged.
+    """
+    (mode, kind, name), path = row.partition("\t")[0].split(), root / row.partition("\t")[2]
+    if kind != "blob":
+        return True  # a submodule; there is none
     try:
-        answer = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()
+        data = str(path.readlink()).encode() if mode == "120000" else path.read_bytes()
+    except OSError:
+        return False
+    digest = hashlib.sha1 if len(name) == 40 else hashlib.sha256  # git's names of content, no signature
+    return digest(b"blob %d\0" % len(data) + data).hexdigest() == name
 
 
-__all__ = [
-    "SOURCE",
-    "STATEMENT",
-    "VARIABLE",
-    "Plan",
-    "as_text",
-    "build_file",
-    "impossible",
-    "plan",
-    "profile_named",
-    "source",
-]
+def _git(root: Path, *arguments: str) -> str:
+    """What git says of the repository of this very folder.
+
+    The repository is named: git would search for one in the folders above a damaged one, follow GIT_DIR, or refuse a
+    checkout of another user lest its settings run a program. Whoever builds runs the checkout's code anyway; its
+    settings still run nothing here.
+    """
+    command = [
+        "git",
+        f"--git-dir={root / '.git'}",
+        f"--work-tree={root}",
+        "--no-optional-locks",
+        "--no-replace-objects",
+    ]
+    command += [
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.quotePath=false",
+        *arguments,
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, cwd=root, env=environment, check=True)
+    except OSError as error:
+        said, remedy = f"git cannot be run ({error.strerror})", "install git"
+    except UnicodeDecodeError:
+        said, remedy = "git names a file that is not UTF-8", "rename it"
+    except subprocess.CalledProcessError as error:
+        lines = [line.strip() for line in error.stderr.splitlines() if line.strip()]
+        said, remedy = f"git cannot read it: {lines[0] if lines else error}", " ".join(lines[1:]) or "run `git fsck`"
+    else:
+        return answer.stdout.strip()
+    remedy += "; or build from the sdist, which carries the commit"
+    finding = Finding(str(root / ".git"), "source", f"the source cannot be identified: {said}", remedy)
+    raise BuildRefused((str(finding),), where=str(root), remedy="repair the repository")

@@ -32,7 +32,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "composants et n'ouvre aucune porte.",
     },
     "fault": {
-        "en": "Nobody can say what this installation is: {fault}. It therefore counts as able to do nothing.",
+        "en": "What this installation is cannot be established: {fault}. It is treated as able to do nothing.",
         "fr": "Personne ne peut dire ce qu'est cette installation : sa déclaration de fabrication manque ou est "
         "illisible. Elle est donc considérée comme ne pouvant rien faire.",
     },
@@ -52,7 +52,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
     },
     "vouches": {"en": "Who vouches for it", "fr": "Qui s'en porte garant"},
     "signed": {
-        "en": "Signed by {name} (key {key}), whom this machine trusts. All {files} files are exactly as they were "
+        "en": "Signed by {name} (key {key}), trusted by this machine. All {files} files are exactly as they were "
         "signed.",
         "fr": "Signée par {name} (clé {key}), à qui cette machine fait confiance. Les {files} fichiers sont exactement "
         "ceux qui ont été signés.",
@@ -68,11 +68,29 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "fr": "Elle peut seulement noter ce qu'une porte ferait (porte « journal »). Elle n'ouvre rien.",
     },
     "undeclared": {
-        "en": "It opens no door all the same: nobody has declared where it stands and what for, so no rule has passed.",
+        "en": "It opens no door all the same: where it stands and what for is not declared, so no rule has passed.",
         "fr": "Elle n'ouvre pourtant aucune porte : personne n'a déclaré où elle se trouve ni à quoi elle sert, donc "
         "aucune règle n'a pu être vérifiée.",
     },
     "no_door": {"en": "It opens no door in any case.", "fr": "Elle n'ouvre de toute façon aucune porte."},
+    "known": {"en": "How this is known", "fr": "Comment on le sait"},
+    "by_identity": {
+        "en": "By identity: each file was compared with what {name} signed. If you trust {name}, that settles it.",
+        "fr": "Par identité : chaque fichier a été comparé à ce que {name} a signé. Faire confiance à {name} suffit.",
+    },
+    "not_by_identity": {
+        "en": "By identity: nothing. No signature that this machine trusts covers all of these files, so this page is "
+        "only what the build says of itself.",
+        "fr": "Par identité : rien. Aucune signature de confiance ne couvre tous ces fichiers : cette page n'est que "
+        "ce que la version dit d'elle-même.",
+    },
+    "by_analysis": {
+        "en": "By analysis and by trying: nothing on this page; `edge prove` does both. Analysis of source is advice "
+        "and can be walked around. What counts is identity: that these are the files of a build that you trust.",
+        "fr": "Par analyse et par essai : rien sur cette page ; `edge prove` fait les deux. L'analyse du code est "
+        "une aide et peut être contournée. Ce qui compte est l'identité : que ces fichiers soient ceux d'une version à "
+        "laquelle vous faites confiance.",
+    },
     "origin": {"en": "Where it comes from", "fr": "D'où elle vient"},
     "built": {"en": "Built on {date}.", "fr": "Fabriquée le {date}."},
     "commit": {
@@ -80,12 +98,12 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "fr": "Faite à partir du code source publié, révision {commit}, sans modification.",
     },
     "dirty": {
-        "en": "Made from commit {commit} WITH CHANGES that were never published: nobody else can make it again.",
+        "en": "Made from commit {commit} WITH CHANGES that were never published: nobody else can reproduce it.",
         "fr": "Faite à partir de la révision {commit} du code source, AVEC DES MODIFICATIONS jamais publiées : "
         "personne d'autre ne peut la refaire.",
     },
     "no_commit": {
-        "en": "From which source it was made is not known.",
+        "en": "The source it was made from is not known.",
         "fr": "On ne sait pas à partir de quel code source elle a été faite.",
     },
     "added": {"en": "Added on this device since", "fr": "Ajouté depuis sur cet appareil"},
@@ -138,13 +156,16 @@ FRENCH_CAPABILITIES: Mapping[str, tuple[str, str]] = {
     ),
 }
 
-#: Kind of problem (`edge.build.attest.SAID`) -> in French.
+#: Kind of problem (`edge.build.files.SAID`) -> in French.
 FRENCH_PROBLEMS: Mapping[str, str] = {
     "unsigned": "elle n'est pas signée",
     "untrusted": "elle est signée par quelqu'un à qui cet appareil ne fait pas confiance",
     "broken": "sa signature n'est pas valable",
     "contradiction": "sa signature porte sur une autre version",
     "altered": "{name} a été modifié après la signature",
+    "damaged": "{name} est endommagé, ou l'archive le décrit de deux façons",
+    "record": "{name} n'énumère pas exactement les fichiers présents",
+    "stray": "elle contient des octets que son propre répertoire ne nomme pas",
     "missing": "{name} manque",
     "extra": "{name} a été ajouté après la signature",
     "compiled": "{name} ne correspond pas à son code source",
@@ -190,7 +211,7 @@ FACT_NAMES: Mapping[str, tuple[str, str]] = {
     "safeguards.notice": ("notice", "information des personnes"),
     "safeguards.alternative": ("the way in without one's face", "accès possible sans son visage"),
     "safeguards.retention": ("deletion", "suppression"),
-    "safeguards.redress": ("whom to turn to", "recours"),
+    "safeguards.redress": ("complaints and questions", "recours"),
     "safeguards.bystanders": ("people who pass by", "personnes de passage"),
     "records": ("document", "document"),
 }

@@ -17,21 +17,29 @@ import cv2
 import numpy as np
 
 from edge.camera.capture import Capture, Pulled
-from edge.camera.health import Health, changing
+from edge.camera.fault_edges import FaultEdges, Told
+from edge.camera.granted import Granted
+from edge.camera.health import Health, Motion, changing, motion, watch
 from edge.camera.replay import letterbox
-from edge.fictional import FictionalSource, Scene
+from edge.fictional import FictionalSource, Scene, one_who_stays
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame, Source
 
 __all__ = [
     "Capture",
+    "FaultEdges",
+    "Granted",
     "Health",
+    "Motion",
     "Pulled",
     "Rotated",
+    "Told",
     "changing",
     "letterbox",
+    "motion",
     "open_source",
     "open_stream",
+    "watch",
 ]
 
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -98,13 +106,14 @@ def _driver(
 
             return ReplaySource(settings, clock=clock, sleep=sleep)
         case "fictional":
+            stays = script is None and settings.person
             return FictionalSource(
-                script,
+                one_who_stays(stays) if stays else script,
                 width=settings.width,
                 height=settings.height,
                 fps=settings.fps,
                 seed=seed,
-                loop=settings.loop,
+                loop=settings.loop or bool(stays),
                 real=settings.pace == "real",
                 clock=clock,
                 sleep=sleep,
@@ -122,6 +131,12 @@ class Rotated:
     def __init__(self, source: Source, degrees: int) -> None:
         self._source, self._turn = source, _TURNS[degrees]
         self.name = source.name
+        self.hardware: str = getattr(source, "hardware", "")
+
+    @property
+    def granted(self) -> Granted | None:
+        """What the camera granted, as it is mounted; see `Capture.granted`."""
+        return getattr(self._source, "granted", None)
 
     def open(self) -> None:
         """See `Source.open`."""

@@ -5,8 +5,12 @@
         frame = stream.next(claimed_at, timeout_s=3.0)         # captured after the claim, never before
 
 `Capture` keeps one frame: who is slow sees the newest, and `dropped` counts what nobody saw. The thread is the only one
-that touches the driver; when a driver blocks for ever, the consumer still gets its `SourceTimeout` and `stop` still
-returns within half a second (the thread is a daemon and closes the source should the driver ever come back).
+that touches the driver: it opens, reads and closes. When a driver blocks for ever, the consumer still gets its
+`SourceTimeout` and `stop` still returns within half a second (the thread is a daemon and closes the source should the
+driver ever come back).
+
+A camera has one user at a time. A driver that names its ``hardware`` is never opened before the last close has ended:
+`start` waits for it, and a close that does not end is told as what it is, `SourceHung`.
 
 `Pulled` has no thread: each call pulls frames until one is young enough, and its clock is the newest frame's own
 timestamp. Replayed and generated frames run through it as fast as the machine can, with the same decisions every time.
@@ -14,44 +18,74 @@ timestamp. Replayed and generated frames run through it as fast as the machine c
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
-from edge.errors import CameraError, EdgeError, SourceTimeout
+from edge.camera.granted import Granted
+from edge.errors import CameraError, EdgeError, SourceHung, SourceTimeout, SourceUnavailable
 from edge.types import Frame, Source
 
 #: How long `Capture.stop` waits for the driver. The design allows a device two seconds to stop altogether.
 STOP_S = 0.4
+#: How long `Capture.start` waits for the last close of the same camera: picamera2's takes 0.65 s on a loaded machine.
+CLOSE_S = 1.5
+#: How long `Capture.start` waits for the driver to open: importing picamera2 alone took 7 s, on an overloaded emulated
+#: machine more than 20.
+OPEN_S = 60.0
 #: The longest single wait handed to a driver, so that a well-behaved one notices `stop` in time.
 _SLICE_S = 0.25
 #: A breath after a driver's timeout, so that one which times out at once does not take the processor.
 _PAUSE_S = 0.01
+_HUNG = "its driver hangs: end this program and start it again; if that does not help, cut the device's power"
+
+_LOCK = threading.Lock()
+#: Hardware -> the capture that opened it and has not closed it yet.
+_USERS: dict[str, Capture] = {}
+
+
+@atexit.register
+def _close_at_the_end() -> None:
+    """A program that ends in the middle of a close may crash in the driver's own code, after its answer was given."""
+    for capture in list(_USERS.values()):
+        capture.stop()
+        capture._ended.wait(CLOSE_S)
 
 
 class Capture:
     """A thread that reads a source and keeps only its newest frame. Implements `edge.types.Stream`.
 
     Args:
-        source: opened by `start`, closed by the thread that reads it.
+        source: opened, read and closed by the thread. Its attribute ``hardware``, where it has one that is not empty,
+            names what only one capture may have open.
         clock: nanoseconds, the clock that the source stamps its frames with.
     """
 
     def __init__(self, source: Source, *, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._source, self._clock = source, clock
+        self._hardware: str = getattr(source, "hardware", "")
         self._changed = threading.Condition()
-        self._stopping = threading.Event()
+        self._opened, self._stopping, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._newest: Frame | None = None
         self._seen = False
         self._error: EdgeError | None = None
+        self._refusal: EdgeError | None = None
+        self._silence: SourceTimeout | None = None
+        self._heard_ns = self._stopped_ns = 0
         self._received = self._dropped = 0
 
     @property
     def source(self) -> Source:
         return self._source
+
+    @property
+    def granted(self) -> Granted | None:
+        """What the camera granted, once it is open; None for files and generated people."""
+        return getattr(self._source, "granted", None)
 
     @property
     def received(self) -> int:
@@ -64,16 +98,30 @@ class Capture:
         return self._dropped
 
     def start(self) -> Capture:
-        """Open the source and begin. Raises `SourceUnavailable`; a capture starts once."""
+        """Open the source and begin; a capture starts once.
+
+        Raises:
+            SourceUnavailable: it does not open, or this program has it open already.
+            SourceHung: its driver does not come back, from this open or from the last close.
+        """
         if self._thread is not None:
             raise CameraError("this capture was already started", where=self._source.name, remedy="make a new one")
-        self._source.open()
+        if self._hardware:
+            self._wait_for_the_last_close()
         self._thread = threading.Thread(target=self._run, name=f"capture-{self._source.name}", daemon=True)
         self._thread.start()
+        if not self._opened.wait(OPEN_S):
+            self.stop()
+            raise SourceHung(f"the camera does not open within {OPEN_S:g} s", where=self._source.name, remedy=_HUNG)
+        if self._refusal is not None:
+            self.stop()
+            raise self._refusal
         return self
 
     def stop(self) -> None:
         """End the thread, within `STOP_S` even when the driver blocks. Harmless when repeated."""
+        if not self._stopping.is_set():
+            self._stopped_ns = self._clock()
         self._stopping.set()
         with self._changed:
             self._newest = None
@@ -103,7 +151,7 @@ class Capture:
         """The newest frame captured later than ``after_ns``; waits for it.
 
         Raises:
-            SourceTimeout: none came within ``timeout_s``.
+            SourceTimeout: none came within ``timeout_s``; says how long the source has been silent, and why.
             SourceEnded, CameraError: what the source raised, once its last frame was handed out.
         """
         with self._changed:
@@ -116,21 +164,47 @@ class Capture:
                 raise self._error
             if self._stopping.is_set():
                 raise CameraError("the capture was stopped", where=self._source.name, remedy="start a new one")
+            silence, silent_s = self._silence, (self._clock() - self._heard_ns) / 1e9
         raise SourceTimeout(
-            f"no new frame within {timeout_s:g} s", where=self._source.name, remedy="check the camera and its cable"
+            f"no new frame for {silent_s:.1f} s" + (f": {silence.what}" if silence else ""),
+            where=self.granted.identity if self.granted else self._source.name,
+            remedy=silence.remedy if silence else "check the camera and its cable",
         )
 
     def _ready(self, after_ns: int) -> bool:
         young = self._newest is not None and self._newest.monotonic_ns > after_ns
         return young or self._error is not None or self._stopping.is_set()
 
+    def _wait_for_the_last_close(self) -> None:
+        with _LOCK:
+            last = _USERS.get(self._hardware)
+        if last is not None and last._stopping.is_set():
+            last._ended.wait(CLOSE_S)
+        with _LOCK:
+            if _USERS.setdefault(self._hardware, self) is self:
+                return
+        if last is None or not last._stopping.is_set():
+            raise SourceUnavailable(
+                "this program has the camera open already",
+                where=self._source.name,
+                remedy="stop the other stream first",
+            )
+        silent_s = (self._clock() - last._stopped_ns) / 1e9
+        raise SourceHung(
+            f"the camera was told to stop {silent_s:.0f} s ago and has not", where=self._source.name, remedy=_HUNG
+        )
+
     def _run(self) -> None:
         try:
+            self._source.open()
+            self._heard_ns = self._clock()
+            self._opened.set()
             while not self._stopping.is_set():
                 try:
                     self._keep(self._source.read(_SLICE_S))
-                except SourceTimeout:
-                    self._stopping.wait(_PAUSE_S)  # the consumer's own timeout decides when this is too long
+                except SourceTimeout as silence:
+                    self._silence = silence  # the consumer's own timeout decides when this is too long
+                    self._stopping.wait(_PAUSE_S)
         except EdgeError as error:
             self._fail(error)
         except Exception as error:  # a driver may raise anything; the consumer gets one type
@@ -139,6 +213,10 @@ class Capture:
         finally:
             with suppress(Exception):  # the source is given up; what it says while closing changes nothing
                 self._source.close()
+            with _LOCK:
+                if _USERS.get(self._hardware) is self:
+                    del _USERS[self._hardware]
+            self._ended.set()
 
     def _keep(self, frame: Frame) -> None:
         with self._changed:
@@ -146,13 +224,16 @@ class Capture:
                 return
             self._dropped += self._newest is not None and not self._seen
             self._received += 1
-            self._newest, self._seen = frame, False
+            self._newest, self._seen, self._silence, self._heard_ns = frame, False, None, self._clock()
             self._changed.notify_all()
 
     def _fail(self, error: EdgeError) -> None:
         with self._changed:
             self._error = error
             self._changed.notify_all()
+        if not self._opened.is_set():
+            self._refusal = error
+            self._opened.set()
 
 
 class Pulled:
@@ -171,6 +252,11 @@ class Pulled:
     @property
     def source(self) -> Source:
         return self._source
+
+    @property
+    def granted(self) -> Granted | None:
+        """See `Capture.granted`."""
+        return getattr(self._source, "granted", None)
 
     @property
     def received(self) -> int:

@@ -2,7 +2,7 @@
 
     health = Health(settings.camera)
     faults = health.check(frame)            # in the idle loop, well under 0.1 ms
-    changing(frames)                        # in the self-test, on about two seconds of frames
+    motion(watch(stream))                   # in the self-test, about two seconds: moving, steady or still
 
 `Health.check` looks at every eighth pixel of every eighth row of the green plane. BLACK, OVER_EXPOSED, WRONG_SIZE and
 TIME_BACKWARDS are said of a frame at once; FROZEN (bit-identical) and BLURRED only after they have lasted
@@ -16,27 +16,40 @@ moves, drifts, breathes, shakes or flickers has an order. So the means of blocks
 averages pixel noise away), and the sum of squared differences between successive frames (von Neumann's statistic) is
 compared with the same sum over `_SHUFFLES` random orders: an exact permutation test, two-sided, at `_LEVEL`.
 
-Limits, honestly: a real camera on a solid wall that sees a perfectly steady, empty room under steady light is *also*
-a still with noise, and is reported as one; the remedy is to move in front of it. A still whose noise was filtered
-over time, and a replayed video, pass: those need liveness and a camera that signs its frames.
+That shows that something moves; it cannot show that nothing looks. A real camera that sees an empty hall at night is
+also a still with fresh noise, the more so when it codes its pictures as JPEG, which takes small changes away. So
+`motion` calls a picture *still* only when it is told exactly: frames repeat bit for bit. What is new in every frame and
+has no order is *steady* if it comes from a camera: fit, and worth a word to the person who installs it. Generated and
+replayed people are never steady, so a still with noise among them is told.
+
+Limits, honestly: a still with added noise that a virtual camera shows is steady, too (`Granted.notes` says that a
+camera is virtual), and a replayed video moves: those need liveness and a camera that signs its frames.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.settings.model import CameraSettings
-from edge.types import U8, Fault, Frame
+from edge.types import U8, Fault, Frame, Stream
 
 #: Frozen and blurred must last so long, seconds: a motion-blurred or doubled frame is no fault.
 LASTING_S = 1.0
 #: `changing` needs so many different frames: 1.1 s at 15 frames a second.
 MIN_FRAMES = 16
+#: How long the self-test watches; longer where fewer than `MIN_FRAMES` come in it (7 frames a second in the dark).
+WATCH_S = 2.0
+# Of the watched frames so many, and this share, are different ones: a slow sensor's frames may come three times each.
+_DIFFERENT, _DIFFERENT_SHARE = 4, 0.25
+# Drivers of real cameras, which may look at a place where nothing happens.
+_CAMERAS = frozenset({"picamera2", "v4l2"})
 _STEP = 8
 # Luma levels and shares. A lens cap gives 0-12 plus noise; a lamp in the lens clips nearly everything.
 _DARK, _DARK_SHARE = 24, 0.99
@@ -46,8 +59,9 @@ _STEEP, _STEEP_TO_MEDIAN = 8, 4.5
 # `changing`: the side of a block in pixels; how many orders are tried; a still with noise passes with this probability.
 _BLOCK = 32
 _SHUFFLES, _LEVEL = 4000, 0.001
-# Change below this (grey levels, root mean square, of a block's mean) is rounding.
-_LEAST = 0.02
+# Change of a block's mean, root mean square in grey levels: below the first it is rounding; above the second no still,
+# whatever noise it wears: pictures taken a second apart have no order, but little in common either.
+_LEAST, _MUCH = 0.02, 12.0
 
 
 class Health:
@@ -117,6 +131,48 @@ class Health:
         return frame.monotonic_ns - self._blurred_since >= LASTING_S * 1e9
 
 
+class Motion(StrEnum):
+    """What two seconds of frames show: something moves; fresh pictures of nothing that moves; one picture."""
+
+    MOVING = "moving"
+    STEADY = "steady"
+    STILL = "still"
+
+
+def watch(stream: Stream, *, seconds: float = WATCH_S, timeout_s: float = 3.0) -> list[Frame]:
+    """Frames for `motion`, at a quarter of their size: enough to see change in, and two seconds of them stay small.
+
+    Args:
+        stream: started.
+        seconds: of its time, at least, and until there are `MIN_FRAMES`.
+        timeout_s: for the next frame.
+
+    Raises:
+        CameraError: what the stream raises.
+    """
+    frames: list[Frame] = []
+    frame = stream.next(stream.now_ns(), timeout_s)
+    until = frame.monotonic_ns + int(seconds * 1e9)
+    while frame.monotonic_ns < until or len(frames) < MIN_FRAMES:
+        frames.append(replace(frame, image=np.ascontiguousarray(frame.image[::2, ::2]), luma=None))
+        frame = stream.next(frame.monotonic_ns, timeout_s)
+    return frames
+
+
+def motion(frames: Sequence[Frame]) -> Motion:
+    """Does the source look at the world? See the module's docstring.
+
+    Args:
+        frames: as `watch` collects them; fewer than `MIN_FRAMES` are STILL.
+    """
+    different = len({zlib.crc32(np.ascontiguousarray(frame.image).data) for frame in frames})
+    if len(frames) < MIN_FRAMES or different < max(_DIFFERENT, _DIFFERENT_SHARE * len(frames)):
+        return Motion.STILL
+    if changing(frames):
+        return Motion.MOVING
+    return Motion.STEADY if frames[0].source in _CAMERAS else Motion.STILL
+
+
 def changing(frames: Sequence[Frame]) -> bool:
     """Do these frames really change, beyond noise that is drawn anew for each frame? See the module's docstring.
 
@@ -128,8 +184,9 @@ def changing(frames: Sequence[Frame]) -> bool:
     """
     means = _block_means(frames)
     count = len(means)
-    if count < MIN_FRAMES or float(means.std(axis=0).max()) < _LEAST:
-        return False
+    change = float(means.std(axis=0).max()) if count >= MIN_FRAMES else 0.0
+    if change < _LEAST or change > _MUCH:
+        return change > _MUCH
     means = means - means.mean(axis=0)
     squares = np.square(means).sum(axis=1)
     distance = squares[:, None] + squares[None, :] - 2 * means @ means.T  # (T, T), between any two frames

@@ -7,71 +7,108 @@ reader and the difference test want; it costs the processor nothing, the ISP mak
 here, only when this driver is chosen: it comes from apt together with libcamera, so a virtual environment must see
 the system's packages.
 
-A request owns camera buffers for as long as it is held; there are four of them. So: take, copy, release, in one
-place.
+Nothing is taken for granted: libcamera gives the nearest that it can, which may be another size or format, or a sensor
+mode that sees the middle only (`sensor_modes`). A request owns camera buffers for as long as it is held; there are four
+of them. So: take, copy, release, in one place.
 """
 
 from __future__ import annotations
 
+import atexit
+import os
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
+from edge.camera.granted import Granted, rate_notes
+from edge.camera.pixels import to_bgr
+from edge.camera.sensor_modes import full_view
 from edge.errors import CameraError, SourceTimeout, SourceUnavailable
 from edge.settings.model import CameraSettings
-from edge.types import Frame
+from edge.types import U8, Frame
 
 _INSTALL = (
     "sudo apt install python3-picamera2, and make the virtual environment with --system-site-packages "
     "(python3 -m venv --system-site-packages .venv)"
 )
+#: libcamera's names -> V4L2's. RGB888 is named by bit order: in memory it is B, G, R.
+_LAYOUTS = {"RGB888": "BGR3", "NV12": "NV12", "YUV420": "YU12"}
+#: libcamera's names of USB cameras: a path through a USB controller, or an end of interface, maker and product.
+_USB = re.compile(r"/usb|:\d+\.\d+-[0-9a-f]{4}:[0-9a-f]{4}$")
+#: What libcamera and picamera2 say of a camera that does not start -> what helps.
+_REMEDIES = (
+    ("busy", "another program uses the camera: end it (`sudo fuser -v /dev/media* /dev/video*` names it)"),
+    ("permission", "this user may not use the camera: sudo usermod -aG video USER, then log in again"),
+    ("dmaheap", "this user may not allocate pictures: it must be in the group 'video' and see /dev/dma_heap"),
+    (
+        "cannot allocate",
+        "too little memory for pictures: a smaller camera.width, or cma=256M in /boot/firmware/cmdline.txt",
+    ),
+    ("timed out", "the camera does not answer: seat its ribbon cable at both ends, with the power off"),
+    (
+        "invalid camera configuration",
+        "the camera cannot do this size: set camera.width and camera.height to another one",
+    ),
+)
+_OTHERWISE = "try `rpicam-hello`: if that fails too, it is the camera, its cable or its entry in config.txt"
 # What of libcamera's metadata travels with a frame; none of it decides anything.
 _META = ("ExposureTime", "AnalogueGain", "DigitalGain", "Lux", "ColourTemperature")
+#: Camera -> its sensor's modes. Reading them configures the camera once for each, so a process does it once.
+_MODES: dict[str, Sequence[Mapping[str, Any]]] = {}
 
 
 class PiSource:
     """The Pi's camera. A `Source`.
 
     Args:
-        settings: ``device`` (the camera's number, empty for the first), ``width``, ``height``, ``fps``.
+        settings: ``device`` (the camera's number, name or path as `rpicam-hello --list-cameras` shows them, empty for
+            the first that is no USB camera), ``width``, ``height``, ``fps``.
         clock: monotonic nanoseconds.
+
+    Attributes:
+        granted: what the camera granted, once it is open.
     """
 
-    name = "picamera2"
+    name = hardware = "picamera2"
 
     def __init__(self, settings: CameraSettings, *, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._settings, self._clock = settings, clock
+        self._size = (settings.width, settings.height)
         self._camera: Any = None
         self._job: Any = None
         self._sequence = 0
+        self.granted: Granted | None = None
 
     def open(self) -> None:
-        """Configure and start the camera.
+        """Choose, configure and start the camera.
 
         Raises:
-            SourceUnavailable: picamera2 or libcamera missing, no camera, busy, or the size is not possible.
+            SourceUnavailable: picamera2 or libcamera missing, no such camera, busy, or the size is not possible.
         """
-        module = _picamera2()
-        camera: Any = None
+        maker = _picamera2().Picamera2
+        number, listed = _choose(maker.global_camera_info(), self._settings.device)
+        identity = f"{listed['Model']} ({listed['Id']})"
+        camera = maker.__new__(maker)  # its constructor opens pipes before it fails, and only its object knows them
         try:
-            camera = module.Picamera2(int(self._settings.device or 0))
-            camera.configure(self._configuration(camera))
-            self._check_size(camera)
+            camera.__init__(number)
+            # The thread that opened it closes it; at the end of the program a camera that hangs would hang that, too.
+            atexit.unregister(camera.close)
+            mode = full_view(_modes(camera, listed["Id"]), self._size, self._settings.fps)
+            camera.configure(self._configuration(camera, mode))
+            self.granted = self._check(camera, identity)
             camera.start()
-        except Exception as error:  # picamera2 raises RuntimeError, IndexError, ValueError, whatever libcamera says
-            if camera is not None:
-                camera.close()
+        except Exception as error:  # picamera2 raises RuntimeError, ValueError, KeyError, whatever libcamera says
+            with suppress(Exception):  # a camera half open closes with errors of its own; the first one counts
+                _let_go(camera)
             if isinstance(error, SourceUnavailable):
                 raise
-            raise SourceUnavailable(
-                f"the camera does not start: {error}",
-                where=f"camera {self._settings.device or 0}",
-                remedy="check its ribbon cable: `rpicam-hello --list-cameras` lists it; end other programs",
-            ) from error
+            text = _first_cause(error)
+            remedy = next((help_ for sign, help_ in _REMEDIES if sign in text.lower()), _OTHERWISE)
+            raise SourceUnavailable(f"the camera does not start: {text}", where=identity, remedy=remedy) from error
         self._camera, self._sequence = camera, 0
 
     def read(self, timeout_s: float) -> Frame:
@@ -79,9 +116,9 @@ class PiSource:
 
         Raises:
             SourceTimeout: the camera completed none in time.
-            CameraError: not open.
+            CameraError: not open, or a buffer that is too small.
         """
-        if self._camera is None:
+        if self._camera is None or self.granted is None:
             raise CameraError("the camera is not open", where=self.name, remedy="open it first")
         try:
             # A job that was not done in time is kept and waited for again: an abandoned one would take the next
@@ -91,21 +128,20 @@ class PiSource:
             self._job = None
         except (TimeoutError, FutureTimeout):
             raise SourceTimeout(
-                f"the camera delivered nothing for {timeout_s:g} s", where=self.name, remedy="check its ribbon cable"
+                "the camera is silent", where=self.granted.identity, remedy="seat its ribbon cable at both ends"
             ) from None
         try:
-            image, planes = request.make_array("main"), request.make_array("lores")
-            meta = request.get_metadata()
+            main, lores, meta = request.make_array("main"), request.make_array("lores"), request.get_metadata()
         finally:
             request.release()
+        image, luma = self._decode(main, self.granted.format)
         self._sequence += 1
         return Frame(
-            image=np.ascontiguousarray(image[..., :3]),
+            image=image,
             monotonic_ns=self._stamp(meta),
             sequence=self._sequence,
             source=self.name,
-            # YUV420 in one array: the Y plane is the first two thirds of the rows, padded to the stride on the right.
-            luma=np.ascontiguousarray(planes[: self._settings.height, : self._settings.width]),
+            luma=luma if luma is not None else self._decode(lores, self._lores)[1],
             meta={key: meta[key] for key in _META if key in meta},
         )
 
@@ -119,39 +155,113 @@ class PiSource:
             try:
                 camera.stop()
             finally:
-                camera.close()
+                _let_go(camera)
 
-    def _configuration(self, camera: Any) -> Any:
-        size = (self._settings.width, self._settings.height)
+    def _configuration(self, camera: Any, mode: Mapping[str, Any] | None) -> Any:
         duration = round(1e6 / self._settings.fps)
         controls: dict[str, Any] = {"FrameDurationLimits": (duration, duration)}
-        if "AfMode" in getattr(camera, "camera_controls", {}):
+        if "AfMode" in camera.camera_controls:
             # AfModeContinuous: a face at 60 cm and a card at 15 cm, one after the other.
             controls["AfMode"] = 2
+        sensor = {"sensor": {"output_size": mode["size"], "bit_depth": mode["bit_depth"]}} if mode else {}
         return camera.create_video_configuration(
-            main={"size": size, "format": "RGB888"},  # libcamera names it by bit order: in memory it is B, G, R
-            lores={"size": size, "format": "YUV420"},
+            main={"size": self._size, "format": "RGB888"},
+            lores={"size": self._size, "format": "YUV420"},
             controls=controls,
             buffer_count=4,
             queue=False,  # a request completed before it was asked for is an old frame
+            **sensor,
         )
 
-    def _check_size(self, camera: Any) -> None:
-        wanted, got = (
-            (self._settings.width, self._settings.height),
-            tuple(camera.camera_configuration()["main"]["size"]),
-        )
-        if got != wanted:
-            raise SourceUnavailable(
-                f"asked for {wanted[0]} x {wanted[1]} pixels, the camera gives {got[0]} x {got[1]}",
-                where=f"camera {self._settings.device or 0}",
-                remedy=f"set camera.width and camera.height to {got[0]} and {got[1]}",
-            )
+    def _check(self, camera: Any, identity: str) -> Granted:
+        """What the camera will deliver, or why that cannot be used."""
+        given = camera.camera_configuration()
+        main, lores = given["main"], given["lores"]
+        for stream in (main, lores):
+            if stream["format"] not in _LAYOUTS:
+                raise SourceUnavailable(
+                    f"the camera gives pictures in {stream['format']}; {', '.join(_LAYOUTS)} are read here",
+                    where=identity,
+                    remedy="a USB camera works with camera.driver: v4l2",
+                )
+            got = tuple(stream["size"])
+            if got != self._size:
+                raise SourceUnavailable(
+                    f"asked for {self._size[0]} x {self._size[1]} pixels, the camera gives {got[0]} x {got[1]}",
+                    where=identity,
+                    remedy=f"set camera.width and camera.height to {got[0]} and {got[1]}",
+                )
+        self._lores = lores["format"]
+        # After configure() this control's least value is the shortest frame of the chosen sensor mode, microseconds.
+        shortest = camera.camera_controls.get("FrameDurationLimits", (0, 0, 0))[0]
+        fps = min(self._settings.fps, 1e6 / shortest) if shortest else self._settings.fps
+        return Granted(identity, main["format"], self._size, fps, rate_notes(self._settings.fps, fps))
+
+    def _decode(self, array: U8, name: str) -> tuple[U8, U8 | None]:
+        """A stream's array; picamera2 has already reshaped it, with or without the padding of its rows."""
+        width, height = self._size
+        stride = array.shape[1] * 3 if name == "RGB888" else array.shape[1]
+        return to_bgr(_LAYOUTS[name], array, width=width, height=height, stride=stride)
 
     def _stamp(self, meta: Mapping[str, Any]) -> int:
         """Start of the exposure, if believable: picamera2 itself compares SensorTimestamp with time.monotonic_ns."""
         now, sensor = self._clock(), int(meta.get("SensorTimestamp", -1))
         return sensor if 0 <= now - sensor < 1_000_000_000 else now
+
+
+def _choose(listed: Sequence[Mapping[str, Any]], device: str) -> tuple[int, Mapping[str, Any]]:
+    """The camera that the settings mean: its number for picamera2, and what libcamera says of it.
+
+    A number means whatever is plugged in, so it never stands for a USB camera: somebody brings one, the ribbon cable
+    comes loose, and the door looks elsewhere. Whoever wants one names it by its path.
+    """
+    known = ", ".join(f"{number}: {each['Model']} ({each['Id']})" for number, each in enumerate(listed))
+    fixed = [number for number, each in enumerate(listed) if not _USB.search(each["Id"])]
+    if not fixed and (not device or device.isdigit()):
+        usb = "set camera.driver to v4l2 and camera.device to its path under /dev/v4l/by-id"
+        ribbon = "with the power off seat the ribbon cable at both ends; `rpicam-hello --list-cameras` must list it"
+        what = f"there is a USB camera only ({known})" if listed else "libcamera finds no camera"
+        raise SourceUnavailable(what, where="camera.device", remedy=f"{ribbon}; or {usb}" if listed else ribbon)
+    if device.isdigit():
+        found = [number for number in fixed if number == int(device)]
+    else:
+        found = [n for n, each in enumerate(listed) if device in (each["Id"], each["Model"])] if device else fixed[:1]
+    if len(found) != 1:
+        what = f"{len(found) or 'no'} cameras are called {device!r}" if found else f"there is no camera {device!r}"
+        raise SourceUnavailable(
+            f"{what}; there are {known or 'none'}",
+            where="camera.device",
+            remedy="set camera.device to a path of these, or leave it empty for the first that is no USB camera",
+        )
+    return found[0], listed[found[0]]
+
+
+def _modes(camera: Any, identifier: str) -> Sequence[Mapping[str, Any]]:
+    """The sensor's modes; none of a camera without a Bayer sensor of its own (USB, virtual)."""
+    if "ScalerCrop" not in camera.camera_controls:
+        return ()
+    if identifier not in _MODES:
+        _MODES[identifier] = camera.sensor_modes
+    return _MODES[identifier]
+
+
+def _let_go(camera: Any) -> None:
+    """Close, and give the two ends of its pipe back: a constructor that failed leaves them open, 34 minutes of retries
+    to the limit of a process. A close that worked has closed both."""
+    try:
+        camera.close()
+    finally:
+        reading = getattr(camera, "notifymeread", None)
+        if reading is not None and not reading.closed:
+            reading.close()
+            os.close(camera.notifyme_w)
+
+
+def _first_cause(error: BaseException) -> str:
+    """picamera2 wraps what happened into "did not complete", twice."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else str(error)
 
 
 def _picamera2() -> Any:

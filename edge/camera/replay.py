@@ -1,4 +1,4 @@
-"""Frames from files: a video, or a folder of pictures in the order of their names.
+"""Frames from files: a video, or a folder of pictures in the order of their names and numbers.
 
     camera: {driver: replay, path: visit.avi, pace: fast, loop: true}
 
@@ -20,11 +20,9 @@ import numpy as np
 
 from edge.errors import CameraError, InputError, SourceEnded, SourceUnavailable
 from edge.fictional.pace import Pace
-from edge.pictures import read_image
+from edge.pictures import pictures_in, read_image
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame
-
-_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 
 class ReplaySource:
@@ -68,7 +66,7 @@ class ReplaySource:
             self._pictures = _forever(lambda: _video(path), self._settings.loop)
         else:
             raise SourceUnavailable("there is no such file or folder", where=str(path), remedy="check camera.path")
-        if path.is_dir() and not _listing(path):
+        if path.is_dir() and not pictures_in(path):
             raise SourceUnavailable("there is no picture in this folder", where=str(path), remedy="check camera.path")
         real = self._settings.pace == "real"
         self._pace = Pace(rate, real=real, clock=self._clock, sleep=self._sleep, start_ns=self._start_ns)
@@ -138,12 +136,8 @@ def _forever(once: Callable[[], Iterator[tuple[U8, str]]], loop: bool) -> Iterat
             return
 
 
-def _listing(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _PICTURES and path.is_file())
-
-
 def _folder(folder: Path) -> Iterator[tuple[U8, str]]:
-    for path in _listing(folder):
+    for path in pictures_in(folder):
         yield read_image(path), path.name
 
 

@@ -10,10 +10,11 @@
 whose text arrives on standard input works today.
 """
 
+from edge.claim.finding import PREFIX, find_token
 from edge.claim.layout import MAX_BYTES, MAX_GROUPS, MAX_HEADER
 from edge.claim.readers import open_readers
 from edge.claim.rules import check_door, check_time
-from edge.claim.token import MAX_TEXT, PREFIX, TOKEN_DOMAIN, Issuer, decode, encode
+from edge.claim.token import MAX_TEXT, TOKEN_DOMAIN, Issuer, decode, encode
 
 __all__ = [
     "MAX_BYTES",
@@ -27,5 +28,6 @@ __all__ = [
     "check_time",
     "decode",
     "encode",
+    "find_token",
     "open_readers",
 ]

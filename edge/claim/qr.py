@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import zxingcpp
 
-from edge.claim.token import PREFIX
+from edge.claim.finding import PREFIX, find_token, tidy
 from edge.types import U8, Frame
 
 #: A code that was not seen for so long, while it was looked for, counts as new when it comes back; seconds.
@@ -98,7 +98,8 @@ def find_codes(luma: U8, *, enlarge: bool = False) -> list[str]:
     if enlarge:
         luma = np.asarray(cv2.resize(luma, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
     found = zxingcpp.read_barcodes(np.ascontiguousarray(luma), formats=_QR)
-    return sorted({code.text for code in found if code.valid and code.text.startswith(PREFIX)})
+    texts = (code.text for code in found if code.valid and tidy(code.text).startswith(PREFIX))
+    return sorted({token for text in texts if (token := find_token(text))})
 
 
 def _luma(image: U8) -> U8:

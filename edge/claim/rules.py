@@ -20,14 +20,18 @@ from edge.types import Claim
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def check_time(claim: Claim, now_s: float) -> None:
-    """Return when the claim's token is valid at ``now_s`` (Unix seconds of the device's trusted time).
+def check_time(claim: Claim, now_s: float, *, believed_s: float | None = None, skew_s: float = 0.0) -> None:
+    """Return when the claim's token is valid now (Unix seconds of the device's trusted time).
+
+    Args:
+        now_s: what its last moment is measured by. believed_s: what its first moment is measured by; None: the same.
+        skew_s: by how much the clock of the place that made the token may be ahead of this one.
 
     Raises:
         TokenNotYetValid: before its first moment.
         TokenExpired: from its last moment on.
     """
-    if now_s < claim.not_before:
+    if (now_s if believed_s is None else believed_s) + skew_s < claim.not_before:
         raise TokenNotYetValid(
             f"it is valid from {_date(claim.not_before)}", where="token", remedy="come back then, or ask the operator"
         )

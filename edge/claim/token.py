@@ -14,16 +14,18 @@ from dataclasses import fields
 from typing import Protocol
 
 from edge.claim import base45
+from edge.claim.finding import PREFIX, find_token
 from edge.claim.layout import MAGIC, MAX_BYTES, MIN_BYTES, SIGNATURE_BYTES, issuer_of, pack, unpack
 from edge.errors import KeyringError, TokenInvalid
 from edge.trust import TrustStore
 from edge.types import Claim, Token
 
-PREFIX = "EV1:"
 #: The label of an issuer's signature over a token.
 TOKEN_DOMAIN = b"edge/token/v1"
 #: `PREFIX` and the Base45 of `MAX_BYTES`: 655 of the 656 characters of a QR code of version 16, level M.
 MAX_TEXT = len(PREFIX) + MAX_BYTES // 2 * 3 + MAX_BYTES % 2 * 2
+#: Longest text that is searched for a token: each of its characters on a line of its own, or in UTF-16 with CR LF.
+MAX_READ = 4 * MAX_TEXT
 _REMEDY = "present the card again; if this goes on, ask the operator for a new one"
 
 
@@ -59,7 +61,7 @@ def decode(text: str, *, trust: TrustStore, site_id: bytes, received_ns: int) ->
     """The claim that a presented text makes, once it is known to be a token of this site.
 
     Args:
-        text: as read; surrounding white space is dropped (a token never ends in one), lower case is not accepted.
+        text: as read; the token is found inside what scanners and editors put around it (`edge.claim.finding`).
         trust: whose signatures count.
         site_id: this device's site, 16 bytes.
         received_ns: when it was presented, on the stream's clock.
@@ -86,13 +88,11 @@ def decode(text: str, *, trust: TrustStore, site_id: bytes, received_ns: int) ->
 def _signed_bytes(text: str, trust: TrustStore) -> bytes:
     """All bytes before the signature, which holds. Raises `TokenInvalid`, always with the same message."""
     refused = TokenInvalid("this is not a card of this site", where="token", remedy=_REMEDY)
-    if len(text) > 2 * MAX_TEXT:
-        raise refused
-    text = text.strip()
-    if len(text) > MAX_TEXT or not text.startswith(PREFIX):
+    token = find_token(text) if len(text) <= MAX_READ else None
+    if token is None or len(token) > MAX_TEXT:
         raise refused
     try:
-        data = base45.decode(text[len(PREFIX) :])
+        data = base45.decode(token[len(PREFIX) :])
     except ValueError:
         raise refused from None
     if not MIN_BYTES <= len(data) <= MAX_BYTES or data[0] != MAGIC:

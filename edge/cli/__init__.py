@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -29,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "revoke": ("revoke", "Revoke a lost card by its printed serial."),
     "erase": ("erase", "Erase a person, and hand out a receipt of what was done and what may remain."),
     "subject": ("subject", "Show a person everything that is kept about them, in their language."),
-    "vault": ("vault", "Show what is deleted when, and let go now what is due."),
+    "vault": ("vault", "Show what is deleted when, and delete now what is due."),
     "reset": ("reset", "Clear the lockout of a card, or the fan-out guard of the door."),
     "confirm": ("confirm", "Confirm the clock, a restored vault, or a damaged state, as an operator."),
     "keys": ("keys", "Make, show and rotate this device's keys and its issuers."),
@@ -38,12 +39,23 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models", "Show, verify and add models; bring your own."),
     "prove": ("prove", "Show what a build can and cannot do, to a person who does not trust it."),
     "config": ("config", "Check and show the settings."),
-    "journal": ("journal", "Verify and show the journal."),
-    "compare": ("compare", "Compare two pictures (development and lab builds only)."),
-    "lab": ("lab", "Measure and calibrate models on picture files (development and lab builds only)."),
+    "journal": ("journal", "Verify, show and export the journal."),
+    "compare": ("compare", "Compare two pictures."),
+    "lab": ("lab", "Measure and calibrate models on picture files."),
 }
 
-#: What `edge --help` says of a command that this build does not contain.
+#: What `edge --help` shows as a beginning, of the commands that a build has.
+FIRST_STEPS = (
+    ("edge demo", "the whole chain on generated people, with a contact sheet"),
+    ("edge keys init", "keys for this device and this site"),
+    ("edge config check FILE", "every mistake in the settings, with line and column"),
+    ("edge enrol --card ada.pdf", "capture a person and print their card"),
+    ("edge run", "open the door for the people who hold a card"),
+    ("edge lab evaluate --help", "measure a model on picture files"),
+    ("edge build show", "what this build can and cannot do"),
+)
+
+#: What is said of a command that this build does not contain.
 ABSENT = {
     "compare": "a device build has no way from a picture to a score without a signed claim",
     "lab": "a device build has no way from pictures to scores without a signed claim",
@@ -56,7 +68,8 @@ class _Commands(click.Group):
     """Loads a command's module when it is called, not before."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        """The commands whose modules are in this build; the others say, when they are called, why they are not."""
+        return [name for name, (module, _) in COMMANDS.items() if (Path(__file__).parent / f"{module}.py").is_file()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -72,8 +85,11 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        there = self.list_commands(ctx)
+        with formatter.section("First steps"):
+            formatter.write_dl([step for step in FIRST_STEPS if step[0].split()[1] in there])
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in there])
 
 
 def _absent(name: str) -> click.Command:
@@ -129,14 +145,6 @@ def edge(log_level: str | None) -> None:
 
     A person says who they are with a card or a QR code; this device looks once and answers yes or no about that one
     person. It cannot search for a face among many: no code for that exists in it.
-
-    \b
-    First steps
-      edge demo                     the whole chain on generated people, with a contact sheet
-      edge keys init                keys for this device and this site
-      edge config check FILE        every mistake in the settings, with line and column
-      edge enrol --card ada.pdf     capture a person and print their card
-      edge run                      open the door for the people who hold a card
     """
     if log_level is not None:
         import logging

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from edge.types.events import Event
 
 
+#: The complete languages of `edge.messages`; ``--help`` imports none of it.
+LANGUAGE = click.Choice(["en", "fr", "de"])
+
+
 class Acts(Protocol):
     """An `edge.service.Operator`, or a `Remote` one."""
 

@@ -56,7 +56,7 @@ def error_json(error: EdgeError) -> dict[str, Any]:
     }
 
 
-def give(decision: Decision, json_wanted: bool, alternative: str = "") -> int:
+def give(decision: Decision, json_wanted: bool, alternative: str = "", language: str = "en") -> int:
     """Print the answer.
 
     Returns:
@@ -64,7 +64,7 @@ def give(decision: Decision, json_wanted: bool, alternative: str = "") -> int:
     """
     from edge.notify.lines import sentence
 
-    click.echo(json.dumps(as_json(decision, alternative)) if json_wanted else sentence(decision, alternative))
+    click.echo(json.dumps(as_json(decision, alternative)) if json_wanted else sentence(decision, alternative, language))
     return EXIT[decision.outcome.value]
 
 

@@ -95,9 +95,9 @@ def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def settings_of(config: Path | None) -> Settings:
-    from edge.settings import load_settings
+    from edge.settings import default_file, load_settings
 
-    return load_settings(config)
+    return load_settings(default_file() if config is None else config)
 
 
 def verifier(settings: Settings) -> Verify:

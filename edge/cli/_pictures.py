@@ -1,4 +1,4 @@
-"""Pictures in place of a camera, for `edge enrol --image` and `edge verify --image`: a development install only.
+"""Pictures in place of a camera, for ``--image`` of `edge enrol` and `edge verify`, and a card's own: development only.
 
 No build holds this file: a device has no way from a picture to an embedding or a score without a signed claim and its
 own camera, and a lab holds neither vault nor door (`edge compare` goes through `edge.lab`).
@@ -10,7 +10,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from edge.errors import ClaimError, ModelMismatch, NotInThisBuild
+import cv2
+import numpy as np
+
+from edge.claim.qr import find_codes
+from edge.errors import ClaimError, InputError, ModelMismatch, NotInThisBuild
 from edge.face.match import compare
 from edge.pictures import read_image
 from edge.profile import current
@@ -27,6 +31,21 @@ def refuse_on_a_device() -> None:
 def as_frame(path: Path, sequence: int = 0) -> Frame:
     """A picture as a frame. Raises InputError (see `edge.pictures.decode.read_image`)."""
     return Frame(read_image(path), time.monotonic_ns(), sequence, "picture", meta={"name": str(path)})
+
+
+def token_of(path: Path) -> str:
+    """The token on a picture of a card, as its camera would read it.
+
+    Raises:
+        InputError: no picture, or not exactly one card is on it.
+    """
+    refuse_on_a_device()
+    luma = np.asarray(cv2.cvtColor(read_image(path), cv2.COLOR_BGR2GRAY), np.uint8)
+    found = find_codes(luma) or find_codes(luma, enlarge=luma.size < 4_000_000)
+    if len(found) != 1:
+        what = "there is no card's code on this picture" if not found else "there are several cards on this picture"
+        raise InputError(what, where=str(path), remedy="name a sharp picture of one card, or its .token")
+    return found[0]
 
 
 def verify_picture(device: Device, text: str, path: Path) -> Decision:

@@ -1,19 +1,102 @@
-"""How `edge policy` shows packs, rules and verdicts: lines for people, objects for machines."""
+"""What the commands of `edge policy` read, write and show: build files, packs, cards, days; verdicts rule by rule."""
 
 from __future__ import annotations
 
-import textwrap
+import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli._console import wrapped
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge.build.buildfile import BuildFile
     from edge.policy.evaluate import Explained, Verdict
     from edge.policy.findings import Finding
-    from edge.policy.packs import Pack, Rule
+    from edge.policy.rules import Pack, PolicyRule
+    from edge.settings import DeviceSettings
 
-WIDTH = 100
+PATH = click.Path(path_type=Path)
+JSON = click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
+CONFIG = click.option("--config", type=PATH, help="Settings (default /etc/edge/device.yaml, else the example).")
+ON = click.option("--on", metavar="DATE", help="Day of the evaluation, such as 2027-01-31 (default: today, UTC).")
+
+
+def the_build(file: Path) -> BuildFile:
+    from edge.build.buildfile import load_build
+    from edge.errors import BuildRefused
+
+    build, findings = load_build(file)
+    if build is None:
+        raise BuildRefused(tuple(str(finding) for finding in findings), where=str(file))
+    return build
+
+
+def the_packs() -> tuple[Pack, ...]:
+    from edge import _resources
+    from edge.build.today import shipped_packs
+
+    return shipped_packs(_resources.path("config", "policy"))
+
+
+def the_device(config: Path | None) -> DeviceSettings:
+    from edge.settings import default_file, load_settings
+
+    return load_settings(default_file() if config is None else config).device
+
+
+def the_card(file: Path | None) -> Mapping[str, Any]:
+    from edge import _resources
+    from edge.errors import InputError
+    from edge.settings.yaml_core import load
+
+    path = file or _resources.path("models", "embedder.card.yaml")
+    document, problems = load(path)
+    if document is None:
+        raise InputError(problems[0].what, where=str(path), remedy="name the card of an embedder")
+    return document.data
+
+
+def the_day(text: str | None) -> date:
+    from edge.errors import UsageError
+    from edge.policy.facts import as_date
+
+    if text is None:
+        return datetime.now(UTC).date()
+    day = as_date(text)
+    if day is None:
+        raise UsageError(f"{text!r} is no day", where="command line", remedy="write it as 2027-01-31")
+    return day
+
+
+def the_text(file: Path) -> str:
+    from edge.build.added import MAX_BYTES
+    from edge.errors import InputError
+
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES)
+        return data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        what = getattr(error, "strerror", None) or "this is not UTF-8 text"
+        raise InputError(f"cannot be read ({what})", where=str(file), remedy="name the right file") from None
+
+
+def write_json(target: Path, envelope: Mapping[str, Any]) -> None:
+    from edge.errors import InputError
+    from edge.files import refusal, write_atomic
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(target, json.dumps(envelope, indent=1).encode("utf-8") + b"\n")
+    except OSError as error:
+        raise refusal(InputError, error, target, "cannot be written") from None
 
 
 def verdict_lines(packs: Iterable[Pack], verdict: Verdict) -> Iterator[str]:
@@ -47,7 +130,7 @@ def _explained(said: Explained) -> Iterator[str]:
     yield from _source(rule)
 
 
-def _source(rule: Rule) -> Iterator[str]:
+def _source(rule: PolicyRule) -> Iterator[str]:
     citation = rule.citation
     section = f", {citation.section}" if citation.section else ""
     yield from _indented(f"source: {citation.title}{section}, read {rule.read}")
@@ -56,7 +139,7 @@ def _source(rule: Rule) -> Iterator[str]:
         yield from _indented(f"NOT CONFIRMED: {rule.missing}")
 
 
-def rule_lines(rule: Rule) -> Iterator[str]:
+def rule_lines(rule: PolicyRule) -> Iterator[str]:
     """One rule in full, for `edge policy show`."""
     yield f"  {rule.id}: {rule.title}"
     dates = [f"from {rule.starts}"] if rule.starts else []
@@ -71,15 +154,7 @@ def rule_lines(rule: Rule) -> Iterator[str]:
 
 
 def _indented(text: str) -> list[str]:
-    room = " " * 7
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=room,
-        subsequent_indent=room + "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(text, " " * 7, " " * 9).splitlines()
 
 
 def summary(verdict: Verdict, against: tuple[Finding, ...], declared: bool) -> str:
@@ -113,13 +188,7 @@ def verdict_json(verdict: Verdict, against: tuple[Finding, ...], *, declared: bo
 
 
 def finding_json(finding: Finding) -> dict[str, str]:
-    return {
-        "id": finding.id,
-        "what": finding.what,
-        "where": finding.where,
-        "citation": finding.citation,
-        "satisfy": finding.satisfy,
-    }
+    return asdict(finding)
 
 
 def _explained_json(said: Explained) -> dict[str, Any]:
@@ -135,20 +204,14 @@ def _explained_json(said: Explained) -> dict[str, Any]:
     }
 
 
-def rule_json(rule: Rule) -> dict[str, Any]:
-    citation = rule.citation
+def rule_json(rule: PolicyRule) -> dict[str, Any]:
     return {
         "rule": rule.name,
         "title": rule.title,
         "effect": rule.effect,
         "from": rule.starts.isoformat() if rule.starts else None,
         "until": rule.until.isoformat() if rule.until else None,
-        "citation": {
-            "title": citation.title,
-            "url": citation.url,
-            "section": citation.section,
-            "quote": citation.quote,
-        },
+        "citation": asdict(rule.citation),
         "read": rule.read.isoformat(),
         "confirmed": rule.confirmed,
         "missing": rule.missing,

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from edge.errors import InputError
-from edge.messages import ADVICE
+from edge.messages import text as words
 from edge.session import Glimpse
 from edge.types import U8
 
@@ -22,6 +22,9 @@ _THUMB_W, _THUMB_H = 296, 222
 _PANEL_H = 64 + _THUMB_H + 22
 _INK, _PALE, _PAPER = (40, 40, 40), (150, 150, 150), (250, 250, 248)
 _COLOURS = {"accept": (92, 148, 46), "reject": (60, 60, 200), "no_decision": (60, 140, 214)}
+_MARK = (255, 220, 0)
+#: A lower face, in pixels of a thumbnail, would be all marks.
+_MARKED = 40
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 
 
@@ -47,15 +50,17 @@ def _thumb(glimpse: Glimpse) -> U8:
     for face in glimpse.look.faces:
         x, y, w, h = (round(v) for v in face.box)
         cv2.rectangle(image, (x, y), (x + w, y + h), colour, 3, cv2.LINE_AA)
-        for px, py in face.landmarks:
-            cv2.circle(image, (round(float(px)), round(float(py))), 4, (255, 255, 255), -1, cv2.LINE_AA)
-            cv2.circle(image, (round(float(px)), round(float(py))), 4, colour, 1, cv2.LINE_AA)
     small = np.asarray(cv2.resize(image, (_THUMB_W, _THUMB_H), interpolation=cv2.INTER_AREA), np.uint8)
+    scale = np.array([_THUMB_W, _THUMB_H]) / (image.shape[1], image.shape[0])
+    for face in glimpse.look.faces:
+        # crosses of a colour that no face has: white dots look like flaws on teeth and like light in the eyes
+        for x, y in np.rint(face.landmarks * scale).astype(int).tolist() if face.box[3] * scale[1] > _MARKED else ():
+            cv2.drawMarker(small, (x, y), _MARK, cv2.MARKER_CROSS, 7, 1, cv2.LINE_8)
     if glimpse.passed is not None:
         word = f"look {glimpse.looks}: {'matches' if glimpse.passed else 'does not match'}"
     else:
         advice = glimpse.look.advice
-        word = ADVICE[advice[0].value] if advice else (glimpse.look.reason or "looking").replace("_", " ")
+        word = words(f"advice.{advice[0].value}") if advice else (glimpse.look.reason or "looking").replace("_", " ")
     cv2.rectangle(small, (0, _THUMB_H - 26), (_THUMB_W, _THUMB_H), (30, 30, 30), -1)
     _text(small, word, (8, _THUMB_H - 8), 0.5, (255, 255, 255))
     return small

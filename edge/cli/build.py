@@ -13,7 +13,7 @@ from edge.cli._signer import KEY, PASSPHRASE, open_signer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.build.added import Added
+    from edge.build.added import Addition
     from edge.build.attest import Examination
     from edge.trust.envelopes import PublicKey
 
@@ -42,6 +42,7 @@ def command() -> None:
       sudo cp keys/builder.pem /etc/edge/trust/builders   on each device: whose builds open its door
       edge build show                                     what is installed here, in plain words
       edge build show --lang fr edge_verifier-*.whl       the same of a wheel, in French
+      edge build show --files edge_verifier-*.whl         its files, as sha256sum lists them
       edge build verify installed                         every file against the signature; exit code 0 or 1
     """
 
@@ -56,17 +57,15 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
     """Sign WHEEL: put a signed list of all its files into it.
 
     The wheel is looked at first: it must hold what its profile allows and nothing else, and its build statement must
-    count. The signature is an in-toto statement in a DSSE envelope (edge/_build/statement.dsse.json) over the SHA-256
-    of every file but itself and RECORD. Signing the same wheel with the same key gives the same bytes; an earlier
-    signature is replaced.
+    be valid. The signature is an in-toto statement in a DSSE envelope (edge/_build/statement.dsse.json) over the
+    SHA-256 of every file but itself and RECORD. Signing the same wheel with the same key gives the same bytes; an
+    earlier signature is replaced.
     """
-    from edge.build.attest import unfit
+    from edge.build.attest import sign_wheel, unfit
     from edge.build.files import WheelFiles
-    from edge.build.wheels import sign_wheel
     from edge.errors import SignatureError
 
-    with WheelFiles.open(wheel) as files:
-        reasons, dirty = unfit(files)
+    reasons, dirty = unfit(WheelFiles.of(wheel))
     if reasons:
         raise SignatureError(
             "this wheel cannot be signed: " + "; ".join(reasons), where=str(wheel), remedy="build it anew from source"
@@ -75,7 +74,7 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
     target = out / wheel.name if out is not None and out.is_dir() else out
     done = sign_wheel(wheel, signer, target)
     if dirty is not False and not json_wanted:
-        click.echo("warning: it was not built from an unchanged commit, so nobody else can make it again", err=True)
+        click.echo("warning: it was not built from an unchanged commit, so nobody else can reproduce it", err=True)
     if json_wanted:
         answer = {"schema": "edge/build-sign/v1", "wheel": str(done), "key_id": signer.public.key_id, "dirty": dirty}
         click.echo(json.dumps({**answer, "error": None}))
@@ -92,8 +91,8 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
 def verify(what: str, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
     """Check every file of a wheel, or of this installation.
 
-    A builder whom this device trusts must have signed it; every file must be as it was signed, none may be missing and
-    none may have been added, compiled files included. Exit code 0: so it is. 1: it is not; every reason is told. A
+    A builder that this device trusts must have signed it; every file must be as it was signed, none may be missing and
+    none may have been added, compiled files included. Exit code 0: so it is. 1: it is not, for every reason shown. A
     program that checks itself shows accidents; to find out whether somebody altered a device on purpose, run your own
     copy from outside: `edge prove`.
     """
@@ -111,17 +110,22 @@ def verify(what: str, trust: Path | None, config: Path | None, json_wanted: bool
 @command.command("show")
 @click.argument("what", metavar="[WHEEL]", default=INSTALLED)
 @click.option("--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the page.")
+@click.option("--files", "files_wanted", is_flag=True, help="List the files instead, each with its SHA-256.")
 @_TRUST
 @_CONFIG
 @_JSON
-def show(what: str, lang: str, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
+def show(what: str, lang: str, files_wanted: bool, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
     """Say in plain words what a build can and cannot do.
 
     Without WHEEL: what is installed here, and what was added to this device since. It says who signed it and whether
-    every file still is as it was signed, from which source it was made and when, and what its operator declared.
+    every file still is as it was signed, how that is known, from which source it was made and when, and what its
+    operator declared.
     """
     from edge.build.explain import explain
+    from edge.cli._console import wrapped
 
+    if files_wanted:
+        return _list_files(what, json_wanted)
     found = _examine(what, _builders(trust, config))
     added = _added(config, trust) if what == INSTALLED else None
     if json_wanted:
@@ -134,23 +138,35 @@ def show(what: str, lang: str, trust: Path | None, config: Path | None, json_wan
         if section.title:
             click.echo(click.style(section.title, bold=True))
         for line in section.lines:
-            click.echo(_wrapped(line, _mark(section.kind)))
+            click.echo(wrapped(line, _mark(section.kind)))
+    return 0
+
+
+def _list_files(what: str, json_wanted: bool) -> int:
+    """Every file that a signature over a build names, as `sha256sum` lists them; of a checkout, those of a device."""
+    import hashlib
+
+    from edge.build.contents import contents
+    from edge.build.files import InstalledFiles, WheelFiles
+    from edge.profile import current, package_folder
+
+    package = package_folder()
+    if what != INSTALLED or current().profile != "development":
+        files = WheelFiles.of(Path(what)) if what != INSTALLED else InstalledFiles.of(package)
+        digests = {name: files.digest(name) for name in sorted(files.names())}
+    else:
+        held = contents(package.parent, "device").files
+        digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(held.items())}
+    if json_wanted:
+        click.echo(json.dumps({"schema": "edge/build-files/v1", "files": digests, "error": None}))
+    else:
+        for name, digest in digests.items():
+            click.echo(f"{digest}  {name}")
     return 0
 
 
 def _mark(kind: str) -> str:
     return {"title": "", "notes": "", "can": "  + ", "cannot": "  - "}.get(kind, "  ")
-
-
-def _wrapped(line: str, mark: str) -> str:
-    """A sentence in lines of at most 80 characters; only spaces that may break do."""
-    rows, row = [], mark
-    for word in line.split(" "):
-        if len(row) + 1 + len(word) > 80 and row.strip():
-            rows.append(row)
-            row = " " * len(mark)
-        row += ("" if row in (mark, " " * len(mark)) else " ") + word
-    return "\n".join([*rows, row])
 
 
 def _examine(what: str, builders: Mapping[str, PublicKey]) -> Examination:
@@ -159,8 +175,7 @@ def _examine(what: str, builders: Mapping[str, PublicKey]) -> Examination:
 
     if what == INSTALLED:
         return examine_installed(builders)
-    with WheelFiles.open(Path(what)) as files:
-        return examine(files, builders)
+    return examine(WheelFiles.of(Path(what)), builders)
 
 
 def _builders(trust: Path | None, config: Path | None) -> Mapping[str, PublicKey]:
@@ -178,7 +193,7 @@ def _folders(config: Path | None) -> tuple[Path, Path]:
     return device.state_dir, device.trust_dir
 
 
-def _added(config: Path | None, trust: Path | None) -> tuple[Added, ...]:
+def _added(config: Path | None, trust: Path | None) -> tuple[Addition, ...]:
     from edge.build.added import added
 
     state, folder = _folders(config)

@@ -45,17 +45,17 @@ def _decide(reference: Path, probe: Path, config: Path | None) -> Decision:
     """Compare and judge at the configured target FMR."""
     from edge.errors import NotInThisBuild
     from edge.face import Chain
-    from edge.lab.compare_pictures import compare_two
+    from edge.lab.extract import compare_pictures
     from edge.profile import current
     from edge.settings import load_settings
     from edge.types import Decision, Outcome, Reason
 
-    if current().is_device:  # somebody copied this file into a device
+    if current().is_device:  # this file was copied into a device
         raise NotInThisBuild("pictures are not accepted by a device build", where="build", remedy="use its camera")
     settings = load_settings(config)
     chain = Chain.load(settings.face)
     target = settings.decision.target_fmr
-    score, threshold = compare_two(chain, reference, probe).score, chain.threshold(target)
+    score, threshold = compare_pictures(chain, reference, probe), chain.threshold(target)
     passed = score >= threshold
     return Decision(
         Outcome.ACCEPT if passed else Outcome.REJECT,

@@ -21,45 +21,54 @@ if TYPE_CHECKING:
 
 BAD_SETTINGS = 3
 
+_FILE = click.argument("file", type=click.Path(path_type=Path), required=False)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
+
 
 @click.group()
 def command() -> None:
     """Check and show the settings.
 
-    Without FILE: /etc/edge/device.yaml, else the example that comes with the product.
+    Without FILE: /etc/edge/device.yaml, else the example that comes with the product (never on a device build).
     """
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
+@_FILE
+@_JSON
 @click.pass_context
 def check(ctx: click.Context, file: Path | None, as_json: bool) -> None:
-    """Check FILE: every mistake at once, with line and column."""
-    from edge.settings import check, default_file
+    """Check FILE: every mistake at once, with line and column, and what is allowed but probably not meant."""
+    from edge.settings import check, device_file, warnings
 
-    file = default_file() if file is None else file
-    _, problems = check(file)
+    file = device_file() if file is None else file
+    settings, problems = check(file)
+    advice = warnings(file) if settings is not None else ()
     if as_json:
-        click.echo(json.dumps({"schema": "edge/config-check/v1", **_verdict(file, problems)}))
-    elif not problems:
-        click.echo(f"{file}: valid")
-    else:
+        told = {"warnings": [warning.as_json() for warning in advice]}
+        click.echo(json.dumps({"schema": "edge/config-check/v1", **_verdict(file, problems), **told}))
+    elif problems:
         _tell(problems)
+    else:
+        for warning in advice:
+            click.echo(f"warning: {warning}", err=True)
+        count = f", {len(advice)} warning{'s' if len(advice) > 1 else ''}" if advice else ""
+        click.echo(f"{file}: valid{count}")
     ctx.exit(BAD_SETTINGS if problems else 0)
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
+@_FILE
+@_JSON
 @click.pass_context
 def show(ctx: click.Context, file: Path | None, as_json: bool) -> None:
     """Show the settings in force, and where each comes from."""
-    from edge.settings import check, default_file, origins
+    from edge.cli._console import table
+    from edge.settings import check, device_file, origins
     from edge.settings.loader import flat
     from edge.settings.problems import dotted
 
-    file = default_file() if file is None else file
+    file = device_file() if file is None else file
     settings, problems = check(file)
     if settings is None:
         if as_json:
@@ -76,8 +85,7 @@ def show(ctx: click.Context, file: Path | None, as_json: bool) -> None:
         (dotted(key), json.dumps(value, ensure_ascii=False), sources[dotted(key)])
         for key, value in flat(values).items()
     ]
-    for line in _columns(rows):
-        click.echo(line)
+    click.echo("\n".join(table(rows)))
 
 
 @command.command()
@@ -91,8 +99,8 @@ def schema() -> None:
 def _verdict(file: Path, problems: Sequence[Problem]) -> dict[str, Any]:
     error = None
     if problems:
-        remedy = "mend the lines that `problems` names"
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the settings"
+        remedy = "fix the lines that `problems` names"
         error = {"kind": "SettingsError", "what": count, "where": str(file), "remedy": remedy}
     return {
         "file": str(file),
@@ -105,8 +113,3 @@ def _verdict(file: Path, problems: Sequence[Problem]) -> dict[str, Any]:
 def _tell(problems: Sequence[Problem]) -> None:
     for problem in problems:
         click.echo(str(problem), err=True)
-
-
-def _columns(rows: list[tuple[str, str, str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return [f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for key, value, origin in rows]

@@ -16,9 +16,12 @@ def command(what: str, operator: str, config: Path | None) -> int:
     """Confirm what the device noticed and cannot judge by itself.
 
     \b
-    clock   the system clock is right, though it jumped forward by more than a day
+    clock   the system clock is right, though it is far ahead of the time that the device believes, or behind it
     vault   the store does not fit the state any more because a backup was restored on purpose
     state   the state database is damaged: put it aside and begin a new one; lockouts are forgotten with it
+
+    After a step of more than a day nothing is deleted until the device has run for a further day. What was deleted by
+    a wrong time stays deleted.
 
     \b
     Example
@@ -35,21 +38,32 @@ def command(what: str, operator: str, config: Path | None) -> int:
     with operator_on(settings, operator, parts=parts) as acts:
         answer = acts.do("confirm", what=what)
     if what == "clock":
-        click.echo(f"The time used is now {datetime.fromtimestamp(answer['to'], UTC):%Y-%m-%d %H:%M} UTC.")
+        click.echo(f"The time used was {_utc(answer['from'])}, and is now {_utc(answer['to'])}.")
     else:
         click.echo(f"The {what} is acknowledged by {operator} and journalled.")
     return 0
 
 
-def _new_state(folder: Path) -> None:
-    """Put a damaged state database aside. Raises UsageError when it is not damaged."""
-    from edge.errors import StateError, UsageError
-    from edge.state import FILE, set_aside, state_database
+def _utc(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
+
+def _new_state(folder: Path) -> None:
+    """Put a damaged state database aside.
+
+    Raises:
+        UsageError: it is not damaged. StateError: it cannot be opened for another reason, such as a full disk.
+    """
+    from edge.errors import StateError, UsageError
+    from edge.state import FILE, is_damaged, set_aside, state_database
+
+    file = folder / FILE
     try:
         state_database(folder).close()
     except StateError:
-        kept = set_aside(folder / FILE, f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}")
+        if not is_damaged(file):
+            raise  # its content is whole: putting it aside would forget lockouts and repair nothing
+        kept = set_aside(file, f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}")
         click.echo(f"The damaged database is kept as {kept}.", err=True)
         return
-    raise UsageError("the state database is not damaged", where=str(folder / FILE), remedy="nothing needs to be done")
+    raise UsageError("the state database is not damaged", where=str(file), remedy="nothing needs to be done")

@@ -57,7 +57,7 @@ def command(out: Path | None, fast: bool, seed: int, json_wanted: bool) -> int:
 
 
 def _row(one: Played) -> None:
-    from edge.messages import ADVICE
+    from edge.messages import text
 
     decision = one.decision
     colour = {"accept": "green", "reject": "red", "no_decision": "yellow"}[decision.outcome.value]
@@ -69,7 +69,7 @@ def _row(one: Played) -> None:
         f"{decision.looks:>5} {session:>7.1f} s  {verdict}"
     )
     if decision.advice:
-        click.echo(f"  {'':<32} advice: {', '.join(ADVICE[item.value] for item in decision.advice)}")
+        click.echo(f"  {'':<32} advice: {', '.join(text(f'advice.{item.value}') for item in decision.advice)}")
 
 
 def _claims(played: list[Played]) -> list[dict[str, Any]]:

@@ -6,12 +6,15 @@ import json
 import os
 import signal
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from edge.cli._act import LANGUAGE
 
 if TYPE_CHECKING:
     from edge.cli._act import Acts
@@ -21,14 +24,6 @@ if TYPE_CHECKING:
     from edge.vault import ConsentReceipt, Issued
 
 _PATH = click.Path(path_type=Path)
-_CONSENT_TEXT = """\
-Before the camera looks, please read this together with the person.
-
-  A reference of your face - {dimension} numbers, no picture - is made and locked. It is kept {where}.
-  It is used for one thing: to check, when you present your card, that it is you. Nobody can be searched for with it.
-  You may refuse, and use the other way in: {alternative}
-  You may withdraw at any time; then the reference is destroyed and the card is refused.
-"""
 
 
 @click.command("enrol")
@@ -39,6 +34,7 @@ Before the camera looks, please read this together with the person.
 @click.option(
     "--consent", type=_PATH, help="The consent record (YAML or JSON); without it the text is shown and asked."
 )
+@click.option("--lang", type=LANGUAGE, default="en", help="Language of the person who is asked (default en).")
 @click.option("--operator", help="Who enrols; asked for when missing.")
 @click.option("--issuer", type=_PATH, help="The issuer key (default: issuer.key in the state folder).")
 @click.option(
@@ -48,6 +44,7 @@ Before the camera looks, please read this together with the person.
 @click.option("--credential", type=click.IntRange(0, 2**64 - 1), default=0, help="Number handed to an access panel.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Validity in days (default: vault.days).")
 @click.option("--card", type=_PATH, help="Write the card to a new file (0600): .png, .pdf or .token. It IS the card.")
+@click.option("--print-name", metavar="TEXT", help="A name or number printed on the card, only if the person wants it.")
 @click.option("--renew", metavar="FILE|-", help="The old token: replace its template after it was verified.")
 @click.option("--reissue", metavar="FILE|-", help="The old token: hand out a new card for the same template.")
 @click.option(
@@ -58,6 +55,7 @@ def command(
     config: Path | None,
     images: tuple[Path, ...],
     consent: Path | None,
+    lang: str,
     operator: str | None,
     issuer: Path | None,
     passphrase_file: Path | None,
@@ -65,6 +63,7 @@ def command(
     credential: int,
     days: int | None,
     card: Path | None,
+    print_name: str | None,
     renew: str | None,
     reissue: str | None,
     override: bool,
@@ -87,6 +86,7 @@ def command(
     from edge.cli.keys import open_issuer
     from edge.cli.verify import read_token
     from edge.errors import UsageError
+    from edge.messages import text
     from edge.settings import load_settings
 
     if renew and reissue:
@@ -96,16 +96,17 @@ def command(
     name = operator or str(click.prompt("Operator", err=True))
     old = read_token(renew or reissue or "") if renew or reissue else None
     frames = _pictures(images)
-    hints, stop = _Hints(json_wanted), threading.Event()
+    hints, stop = _Hints(json_wanted, lang), threading.Event()
     with operator_on(settings, name, observe=hints.tell, cancelled=_stopped_by_signal(stop)) as acts:
         key = open_issuer(settings.device.state_dir, issuer, passphrase_file)
-        delivery = _Delivery(settings, card, json_wanted)
+        delivery = _Delivery(settings, card, json_wanted, print_name)
         try:
             if reissue and old:
                 answer = acts.do("reissue", token=old, issuer=key, hand_over=delivery, groups=groups, days=days)
             elif old:
-                receipt = _consent(settings, acts, consent, needed=False)
-                _say("First the old card is verified: please look at the camera.", override or bool(frames))
+                receipt = _consent(settings, acts, consent, lang, needed=False)
+                if not (override or frames):
+                    click.echo(text("enrol.verify_first", lang), err=True)
                 answer = acts.do(
                     "renew",
                     token=old,
@@ -117,7 +118,7 @@ def command(
                     pictures=frames,
                 )
             else:
-                receipt = _consent(settings, acts, consent, needed=True)
+                receipt = _consent(settings, acts, consent, lang, needed=True)
                 assert receipt is not None
                 answer = acts.do(
                     "enrol",
@@ -138,9 +139,10 @@ def command(
 def _check_card(card: Path | None, settings: Settings) -> None:
     """A wrong --card is refused before anybody stands in front of the camera."""
     if card is not None:
-        from edge.papers.card import check_card_path
+        from edge.papers.card import CARD_KINDS
+        from edge.papers.files import check_new
 
-        check_card_path(card, state_dir=settings.device.state_dir)
+        check_new(card, CARD_KINDS, state_dir=settings.device.state_dir)
 
 
 def _stopped_by_signal(stop: threading.Event) -> Callable[[], bool]:
@@ -161,17 +163,14 @@ def _pictures(images: tuple[Path, ...]) -> tuple[Frame, ...]:
     return tuple(as_frame(path, k) for k, path in enumerate(images))
 
 
-def _say(text: str, not_now: bool) -> None:
-    if not not_now:
-        click.echo(text, err=True)
-
-
-def _consent(settings: Settings, acts: Acts, file: Path | None, *, needed: bool) -> ConsentReceipt | None:
+def _consent(settings: Settings, acts: Acts, file: Path | None, lang: str, *, needed: bool) -> ConsentReceipt | None:
     from edge.errors import ConsentMissing
-    from edge.vault import ConsentReceipt
+    from edge.messages import text
+    from edge.vault import ConsentReceipt, zone_of
 
+    zone = zone_of(settings.claim.schedule)
     if file is not None:
-        return ConsentReceipt.read(file)
+        return ConsentReceipt.read(file, zone)
     if not needed:
         return None
     if not sys.stdin.isatty():
@@ -180,41 +179,51 @@ def _consent(settings: Settings, acts: Acts, file: Path | None, *, needed: bool)
             where="--consent",
             remedy="give a consent record with --consent FILE",
         )
-    where = "on your own card" if settings.vault.custody == "card" else "on this device, useless without your card"
     about = acts.do("about")
-    click.echo(
-        _CONSENT_TEXT.format(dimension=about["dimension"], where=where, alternative=settings.alternative), err=True
-    )
-    if not click.confirm("Does the person agree?", err=True):
+    click.echo(text("ask.opening", lang) + "\n", err=True)
+    for name in (f"reference.{settings.vault.custody}", "use", "refuse", "withdraw"):
+        said = text(f"ask.{name}", lang, dimension=about["dimension"], alternative=settings.alternative)
+        click.echo(textwrap.indent(textwrap.fill(said, 76), "  "), err=True)
+    if not _agrees(lang):
         raise ConsentMissing("the person did not agree", where="consent", remedy=settings.alternative or "")
     from datetime import UTC, datetime
 
     return ConsentReceipt.from_mapping(
         {
-            "subject": click.prompt("Who agrees (name or number)", err=True),
+            "subject": click.prompt(text("ask.subject", lang), err=True),
             "text_version": "edge/consent/v1",
-            "language": "en",
+            "language": lang,
             "given": datetime.fromtimestamp(about["now"], UTC).isoformat(),
-            "withdrawal": click.prompt("How they withdraw (address, phone, place)", err=True),
-        }
+            "withdrawal": click.prompt(text("ask.withdrawal", lang), err=True),
+        },
+        zone=zone,
     )
+
+
+def _agrees(lang: str) -> bool:
+    """Whether the person says yes, in their language; whatever else is typed is a no."""
+    from edge.messages import text
+
+    yes, no = text("ask.yes", lang), text("ask.no", lang)
+    answer = click.prompt(f"{text('ask.agree', lang)} [{yes}/{no.upper()}]", default=no, show_default=False, err=True)
+    return str(answer).strip().casefold()[:1] in (yes, "y")
 
 
 class _Hints:
     """One line that follows the person: how many good frames there are, and what to do."""
 
-    def __init__(self, quiet: bool) -> None:
-        self._quiet, self._last = quiet, ""
+    def __init__(self, quiet: bool, language: str) -> None:
+        self._quiet, self._language, self._last = quiet, language, ""
 
     def tell(self, event: Event) -> None:
-        from edge.messages import ADVICE
+        from edge.messages import text
         from edge.types.acts import EnrolmentProgress
 
         if self._quiet or not isinstance(event, EnrolmentProgress):
             return
         done = "#" * event.have + "." * (event.want - event.have)
-        hint = ADVICE[event.advice[0].value] if event.advice else "good, keep looking here"
-        self._last = f"[{done}] {hint}"
+        hint = f"advice.{event.advice[0].value}" if event.advice else "enrol.good"
+        self._last = f"[{done}] {text(hint, self._language)}"
         at_terminal = sys.stderr.isatty()
         click.echo(f"\r\x1b[K{self._last}" if at_terminal else self._last, err=True, nl=not at_terminal)
 
@@ -226,8 +235,8 @@ class _Hints:
 class _Delivery:
     """Hands the card over as a file, in the terminal, or in the JSON. Called before anything is kept of it."""
 
-    def __init__(self, settings: Settings, card: Path | None, json_wanted: bool) -> None:
-        self._settings, self._card, self._json = settings, card, json_wanted
+    def __init__(self, settings: Settings, card: Path | None, json_wanted: bool, name: str | None) -> None:
+        self._settings, self._card, self._json, self._name = settings, card, json_wanted, name
         self._token: str | None = None
         self._consent: Mapping[str, Any] = {}
 
@@ -264,42 +273,31 @@ class _Delivery:
             click.echo(f"Enrolled. Serial {serial}. The code above IS the card; it is shown once.")
         kept = answer["consent"]
         if kept and (self._card is None or self._card.suffix.lower() != ".pdf"):  # a .pdf has the receipt on its page
-            click.echo(
-                f"Consent to text {kept['text_version']} ({kept['language']}); withdrawal: {kept['withdrawal']}."
-            )
+            from edge.messages import text
+
+            words = {"version": kept["text_version"], "language": kept["language"], "withdrawal": kept["withdrawal"]}
+            click.echo(text("enrol.consent", kept["language"], **words))
 
     def _write(self, path: Path, issued: Issued, consent: Mapping[str, Any]) -> Callable[[], None]:
-        from edge.papers.card import CardText, check_card_path, write_card
+        from edge.papers.card import CARD_KINDS, CardConsent, CardText
+        from edge.papers.files import check_new, write_new
 
-        card, folder = issued.card, self._settings.device.state_dir
+        card, folder, other = issued.card, self._settings.device.state_dir, self._settings.alternative or ""
+        # What is printed of the consent is what the vault will keep.
+        kept = {name: value for name, value in consent.items() if name != "recorded"}
         text = CardText(
             issued.text or "",
             serial=card.serial_text,
             not_before=card.not_before,
             expires=card.expires,
             issued_by=self._settings.device.name,
+            holder=self._name,
             custody=card.custody,
-            consent=_for_the_page(consent, self._settings.alternative or ""),
+            consent=CardConsent(**kept, alternative=other) if kept else None,
+            contact=other,
         )
-        write_card(path, check_card_path(path, state_dir=folder)(text), state_dir=folder)
+        write_new(path, check_new(path, CARD_KINDS, state_dir=folder)(text), state_dir=folder)
         return lambda: path.unlink(missing_ok=True)
-
-
-def _for_the_page(consent: Mapping[str, Any], alternative: str) -> Any:
-    """The consent receipt as the vault will keep it, for the person's paper: what is printed is what is kept."""
-    from edge.papers.page import CardConsent
-
-    if not consent:
-        return None
-    return CardConsent(
-        given=consent["given"],
-        text_version=consent["text_version"],
-        language=consent["language"],
-        withdrawal=consent["withdrawal"],
-        operator=consent["operator"],
-        alternative=alternative,
-        until=consent.get("until"),
-    )
 
 
 def _early_answer(issued: Issued, consent: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from edge.cli._act import LANGUAGE
+
 
 @click.command("erase")
 @click.option("--token", metavar="FILE|-", help="The person's card: the file of its token, or - for standard input.")
@@ -14,9 +16,9 @@ import click
 @click.option("--subject", help="The name or number on the consent record: all cards of this person on this device.")
 @click.option("--operator", required=True, help="Who erases; journalled by name.")
 @click.option(
-    "--receipt", type=click.Path(path_type=Path), help="Write the receipt to a new file: .html (print) or .txt."
+    "--receipt", type=click.Path(path_type=Path), help="Write the receipt to a new file: .pdf, .html or .txt."
 )
-@click.option("--lang", type=click.Choice(["en", "fr", "de"]), help="Language of the receipt (default: the consent's).")
+@click.option("--lang", type=LANGUAGE, help="Language of the receipt (default: the consent's).")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
 @click.option("--json", "json_wanted", is_flag=True, help="One JSON object.")
 def command(
@@ -42,24 +44,27 @@ def command(
       edge erase --subject "Ada Example" --operator kim --lang fr
     """
     from edge.cli._act import operator_on
-    from edge.cli._people import check_paper, write_paper
     from edge.cli.verify import read_token
     from edge.errors import UsageError
-    from edge.service.rights import Document
+    from edge.messages import language_of
+    from edge.papers.files import check_new, write_new
+    from edge.papers.paper import PAPER_KINDS, as_text
+    from edge.papers.receipt import receipt as receipt_of
     from edge.settings import load_settings
 
     if sum(given is not None for given in (token, serial, subject)) != 1:
         raise UsageError("name the person in one way", where="erase", remedy="--token, --serial or --subject")
     settings = load_settings(config)
-    check_paper(receipt, settings.device.state_dir)
+    folder = settings.device.state_dir
+    make = check_new(receipt, PAPER_KINDS, state_dir=folder) if receipt is not None else None
     text = read_token(token) if token is not None else None
     with operator_on(settings, operator) as acts:
-        answer = acts.do("erase", token=text, serial=serial, subject=subject, language=lang or "")
-    papers = [Document.from_json(each) for each in answer.pop("receipts")]
-    if receipt is not None:
-        write_paper(receipt, papers)
+        answer = acts.do("erase", token=text, serial=serial, subject=subject)
+    papers = [receipt_of(each, lang or language_of(each["language"])) for each in answer["erased"]]
+    if receipt is not None and make is not None:
+        write_new(receipt, make(papers), state_dir=folder)
     if json_wanted:
         click.echo(json.dumps(answer | {"receipt": str(receipt) if receipt else None}))
     else:
-        click.echo("\n".join(paper.as_text() for paper in papers), nl=False)
+        click.echo(as_text(papers), nl=False)
     return 0

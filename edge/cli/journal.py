@@ -1,23 +1,39 @@
-"""`edge journal`: verify, show, and begin anew."""
+"""`edge journal`: verify, show, export, and begin anew."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import os
 import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from edge.journal import Entry
+    from edge.journal import Entry, Selection
 
 _CONFIG = click.option(
     "--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml, else the example)."
 )
 _JSON = click.option("--json", "json_wanted", is_flag=True, help="One JSON object.")
+_MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"])
+
+
+def _selects(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that pick entries."""
+    for option in (
+        click.option("--serial", help="Only entries about this card (the serial printed on it)."),
+        click.option("--kind", "kinds", multiple=True, help="Only this kind, such as decision; repeat it."),
+        click.option("--before", type=_MOMENT, help="Only entries before this moment (UTC)."),
+        click.option("--since", type=_MOMENT, help="Only entries from this moment on (UTC), such as 2026-11-30."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group("journal")
@@ -30,39 +46,84 @@ def command() -> None:
 @_JSON
 def verify(config: Path | None, json_wanted: bool) -> int:
     """Check the whole chain: nothing altered, left out, added or cut off. Exit code 0: it holds; 4: it does not."""
-    from edge.journal import FILE, HEAD
-    from edge.journal import verify as check
+    from edge.journal import FILE
+    from edge.service.reading import Reading
+    from edge.settings import load_settings
 
-    folder, key, at_least = _open(config)
-    report = check(folder / FILE, folder / HEAD, key, at_least=at_least)
+    with Reading(load_settings(config)) as reading:
+        report, file = reading.journal(), reading.folder / FILE
     if json_wanted:
         click.echo(json.dumps(report.as_json()))
     else:
-        click.echo(f"{folder / FILE}: {report}", err=not report.ok)
+        click.echo(f"{file}: {report}", err=not report.ok)
     return 0 if report.ok else 4
 
 
 @command.command("show")
 @click.option("--last", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many entries.")
+@_selects
 @_CONFIG
 @_JSON
-def show(last: int, config: Path | None, json_wanted: bool) -> int:
-    """Print the newest entries, oldest first. Only a chain that holds is shown."""
-    from edge.errors import JournalBroken
-    from edge.journal import FILE, HEAD
-    from edge.journal import last as newest
-    from edge.journal import verify as check
+def show(last: int, config: Path | None, json_wanted: bool, **wanted: Any) -> int:
+    """Print the newest entries, oldest first. Only a chain that holds is shown.
 
-    folder, key, at_least = _open(config)
-    report = check(folder / FILE, folder / HEAD, key, at_least=at_least)
-    if not report.ok:
-        raise JournalBroken(str(report), where=str(folder / FILE), remedy="see `edge journal verify`")
-    entries = newest(folder / FILE, key, last)
+    \b
+    Example
+      edge journal show --kind decision --since 2026-11-30
+    """
+    from edge.cli._console import table
+
+    entries = _entries(config, wanted)[-last:]
     if json_wanted:
         shown = [{"seq": e.seq, "at": e.at, "kind": e.kind, "fields": dict(e.fields)} for e in entries]
         click.echo(json.dumps({"schema": "edge/journal-entries/v1", "entries": shown}))
-    else:
-        _table(entries)
+        return 0
+    rows = [
+        (str(e.seq), _utc(e.at), e.kind, "  ".join(f"{name}={value}" for name, value in e.fields.items()))
+        for e in entries
+    ]
+    click.echo("\n".join(table([("entry", "time (UTC)", "kind", "fields"), *rows])))
+    return 0
+
+
+@command.command("export")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="jsonl: the lines as they stand in the journal, with their hashes; csv: one column a field.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="A new file (mode 0600); without it: standard output.")
+@_selects
+@_CONFIG
+def export(form: str, out: Path | None, config: Path | None, **wanted: Any) -> int:
+    """Write entries out, oldest first, for an auditor or a spreadsheet. Only a chain that holds is exported.
+
+    \b
+    Examples
+      edge journal export --out journal.jsonl
+      edge journal export --format csv --since 2026-11-01 --before 2026-12-01 --out november.csv
+    """
+    from edge.errors import InputError
+
+    entries = _entries(config, wanted)
+    text = _csv(entries) if form == "csv" else "".join(entry.line().decode("ascii") for entry in entries)
+    if out is None:
+        click.echo(text, nl=False)
+        return 0
+    try:
+        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror}", where=str(out), remedy="name a new file in a folder that is there"
+        ) from error
+    click.echo(f"{out}: {len(entries)} entries", err=True)
     return 0
 
 
@@ -72,51 +133,66 @@ def show(last: int, config: Path | None, json_wanted: bool) -> int:
 def begin(operator: str, config: Path | None) -> int:
     """Set a broken journal aside and begin a new one. The old files are renamed and kept. Stop the service first."""
     from edge.errors import UsageError
-    from edge.journal import FILE, HEAD, begin_anew
-    from edge.journal import verify as check
+    from edge.journal import FILE, begin_anew
+    from edge.service.reading import Reading
+    from edge.settings import load_settings
 
-    folder, key, at_least = _open(config)
-    if check(folder / FILE, folder / HEAD, key, at_least=at_least).ok:
-        raise UsageError("this journal's chain holds, there is no need", where=str(folder / FILE), remedy="keep it")
+    with Reading(load_settings(config)) as reading:
+        folder, at_least, key = reading.folder, reading.at_least, reading.journal_key
+        now = reading.clock.now().believed_s
+        if reading.journal().ok:
+            raise UsageError("this journal's chain holds, there is no need", where=str(folder / FILE), remedy="keep it")
     stamp = time.strftime("%Y-%m-%dT%H%M%S", time.gmtime())
-    with begin_anew(folder, key, now=_now(folder), operator=operator, stamp=stamp, at_least=at_least) as journal:
+    with begin_anew(folder, key, now=lambda: now, operator=operator, stamp=stamp, at_least=at_least) as journal:
         click.echo(f"A new journal begins after entry {journal.sequence - 1}; the old files end in .broken-{stamp}.")
     return 0
 
 
-def _open(config: Path | None) -> tuple[Path, bytes, int]:
-    """The state directory, the journal's key, and how many entries are known; makes nothing that is not there."""
-    from edge.journal import KEY_LABEL
+def _entries(config: Path | None, wanted: dict[str, Any]) -> list[Entry]:
+    from edge.service.reading import Reading
     from edge.settings import load_settings
-    from edge.state import FILE, Counters, state_database
-    from edge.trust import Keyring
 
-    device = load_settings(config).device
-    key = Keyring.load(device.state_dir, device.trust_dir).derive(KEY_LABEL)
-    at_least = 0
-    if (device.state_dir / FILE).exists():
-        with state_database(device.state_dir) as database:
-            at_least = Counters(database).value("journal")
-    return device.state_dir, key, at_least
+    selection = _selection(**wanted)
+    with Reading(load_settings(config)) as reading:
+        return list(reading.entries(selection))
 
 
-def _now(folder: Path) -> Callable[[], int]:
-    from edge.state import ClockGuard, state_database
+def _selection(
+    since: datetime | None, before: datetime | None, kinds: tuple[str, ...], serial: str | None
+) -> Selection:
+    from edge.errors import UsageError
+    from edge.journal import KINDS, Selection
+    from edge.vault import parse_serial
 
-    def now() -> int:
-        with state_database(folder) as database:
-            return ClockGuard(database).now().utc_s
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UsageError(
+                f"there is no entry of the kind {kind!r}", where="--kind", remedy=f"one of {', '.join(sorted(KINDS))}"
+            )
+    return Selection(_seconds(since), _seconds(before), kinds, None if serial is None else parse_serial(serial))
 
-    return now
+
+def _seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.replace(tzinfo=UTC).timestamp())
 
 
-def _table(entries: list[Entry]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _utc(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
 
-    table = Table("entry", "time (UTC)", "kind", "fields", box=None)
+
+def _csv(entries: Iterable[Entry]) -> str:
+    entries = list(entries)
+    fields = list(dict.fromkeys(name for entry in entries for name in entry.fields))
+    written = io.StringIO()
+    rows = csv.writer(written)
+    rows.writerow(["entry", "time_utc", "kind", *fields])
     for entry in entries:
-        fields = "  ".join(f"{name}={value}" for name, value in entry.fields.items())
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(entry.at))
-        table.add_row(str(entry.seq), when, entry.kind, fields)
-    Console().print(table)
+        rows.writerow([entry.seq, _utc(entry.at), entry.kind, *(_cell(entry.fields.get(name, "")) for name in fields)])
+    return written.getvalue()
+
+
+def _cell(value: str | int | bool) -> str | int:
+    """A spreadsheet runs a cell that begins with one of these as a formula, and names are typed by people."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@") else value

@@ -21,7 +21,7 @@ from edge.cli.lab_calibrate import calibrate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.lab import Report
+    from edge.lab import EvaluationReport
 
 _PATH = click.Path(path_type=Path)
 
@@ -48,7 +48,7 @@ def _set_options(function: Callable[..., int]) -> Callable[..., int]:
     """The options that `evaluate` and `compare` share."""
     options = (
         click.option("--images", type=_PATH, required=True, help="Folder or .tar with Name/Name_0001.jpg."),
-        click.option("--pairs", type=_PATH, help="Pairs in LFW's format, for the k-fold accuracy."),
+        click.option("--pairs", type=_PATH, help="Pairs, in LFW's format or CSV (first,second): k-fold accuracy."),
         click.option("--all-pairs", is_flag=True, help="Error rates over every pair of the set, not the listed ones."),
         click.option("--groups", type=_PATH, help="CSV: `person` (or `picture`), then one column an attribute."),
         click.option("--quality", type=_PATH, help="CSV: `picture`, then one column a quality score."),
@@ -57,6 +57,7 @@ def _set_options(function: Callable[..., int]) -> Callable[..., int]:
         click.option("--rounds", default=1000, show_default=True, help="Bootstrap rounds over people."),
         click.option("--seed", default=1, show_default=True, help="Of the bootstrap."),
         click.option("--out", type=_PATH, required=True, help="Folder for report.html, report.json and the CSV files."),
+        click.option("--overwrite", is_flag=True, help="Replace an earlier report in that folder."),
         click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object, and no progress."),
     )
     for option in reversed(options):
@@ -74,6 +75,10 @@ def evaluate(model: str, gate: bool, **options: Any) -> int:
     Every picture goes through the chain that a door runs. Of several faces the most central one is taken; a picture
     without a face scores -1 in all its pairs, and no pair is ever dropped. Stopped with Ctrl-C, the same command goes
     on where it was: pair counts are kept in OUT/progress, embeddings never are, so pictures are looked at again.
+
+    The folder of a picture is the person, also below other folders (lfw/Ada/Ada_0001.jpg); a name that stands in two
+    places is refused. Error rates are given over pairs and by people, every person weighing the same. Groups of
+    pictures (`picture,pose`) are also crossed: frontal x profile.
 
     \b
     Example
@@ -103,11 +108,11 @@ def _measure(models: tuple[str, ...], *, json_wanted: bool, **options: Any) -> i
     """Run, and tell."""
     # the waiting threads of OpenVINO, OpenCV and the model runtime would slow each other threefold
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from edge.lab import Plan, measure
+    from edge.lab import EvaluationPlan, measure
     from edge.lab.progress import Silent, Steps
 
     with Silent() if json_wanted else Steps() as steps:
-        report = measure(Plan.from_options(models, **options), steps)
+        report = measure(EvaluationPlan(models=models, **options), steps)
     if json_wanted:
         click.echo(json.dumps(report.as_json()))
     else:
@@ -115,9 +120,11 @@ def _measure(models: tuple[str, ...], *, json_wanted: bool, **options: Any) -> i
     return 0
 
 
-def _tell(report: Report) -> None:
+def _tell(report: EvaluationReport) -> None:
     """The most important figures as a table."""
-    from edge.lab.console import summary
+    from edge.lab.report import summary
 
+    for note in report.head["set"]["notes"]:
+        click.echo(f"note: {note}", err=True)
     for line in summary(report):
         click.echo(line)

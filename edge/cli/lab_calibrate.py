@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from edge.lab.calibrate import Found
+    from edge.lab.calibrate import Calibrated
 
 _PATH = click.Path(path_type=Path)
 
@@ -33,11 +33,12 @@ _PATH = click.Path(path_type=Path)
 @click.option("--out", type=_PATH, required=True, help="Folder for calibration.json, .csv, .png and alike.png.")
 @click.option("--card-out", type=_PATH, help="Write the calibrated card there, and leave the model's card alone.")
 @click.option("--dry-run", is_flag=True, help="Write no card.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier report in that folder.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object, and no progress.")
 def calibrate(json_wanted: bool, **options: Any) -> int:
     """Make the table from false match rate to threshold, and write it into the model's card.
 
-    Pictures are laid out one folder a person (staff/ada/1.jpg), or one picture a person (staff/ada.jpg). Nobody may
+    Pictures are laid out one folder a person (staff/ada/1.jpg), or one picture a person (staff/ada.jpg). No person may
     stand there under two names: such pairs look like false matches. The 50 most similar pairs are drawn into
     OUT/alike.png; look at it, list those of one person in a CSV (--same-person), and run again.
 
@@ -51,15 +52,17 @@ def calibrate(json_wanted: bool, **options: Any) -> int:
       edge lab calibrate --images people.tar --model mine/card.yaml --groups groups.csv --out report
       edge lab calibrate --images staff --decide-by worst-group --groups groups.csv --out report --dry-run
     """
-    from edge.lab.calibrate_run import Job, run
+    from edge.lab.calibrate_run import CalibrationJob, run
     from edge.lab.progress import Silent, Steps
 
-    job = Job(command=_command(options), **options)
+    job = CalibrationJob(command=_command(options), **options)
     with Silent() if json_wanted else Steps() as steps:
         done = run(job, steps)
     if json_wanted:
         click.echo(json.dumps(done.as_json()))
     else:
+        for note in done.notes:
+            click.echo(f"note: {note}", err=True)
         _tell(done.found)
         click.echo(f"{done.failed} pictures without a face; report in {job.out}")
         click.echo(f"card: {done.card}" if done.card else "no card was written")
@@ -79,7 +82,7 @@ def _command(options: dict[str, Any]) -> str:
     return " ".join(parts)
 
 
-def _tell(found: Found) -> None:
+def _tell(found: Calibrated) -> None:
     """The table, and the groups."""
     click.echo(f"{'target FMR':>10s}  {'threshold':>9s}  {'measured':>9s}  {'upper 95 %':>10s}")
     for row in found.thresholds:

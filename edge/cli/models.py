@@ -131,6 +131,7 @@ def list_(config: Path | None, json_wanted: bool) -> int:
 @_JSON
 def show(name: str, config: Path | None, json_wanted: bool) -> int:
     """Show the card of NAME, whole: what it is for and not for, data, terms, figures, groups, known failures."""
+    from edge.cli._console import wrapped
     from edge.models.describe import describe_card
 
     card, origin, fault = any_card(name, settings_of(config))
@@ -139,7 +140,10 @@ def show(name: str, config: Path | None, json_wanted: bool) -> int:
         return 0
     if fault:
         click.echo(f"{click.style('!', fg='yellow')} it does not load: {fault}", err=True)
-    click.echo("\n".join(describe_card(card, origin=origin)))
+    for line in describe_card(card, origin=origin):
+        text = line.lstrip(" ")
+        indent = line[: len(line) - len(text)]
+        click.echo(wrapped(text, indent, indent + "  ") if "  " not in text else line)  # a table's row stays one
     return 0
 
 
@@ -179,7 +183,8 @@ def sign(name: str, key: Path, passphrase_file: Path | None, config: Path | None
     shown.
     """
     from edge.face.runner import checked_bytes
-    from edge.models.importing import envelope, read_model, write_file
+    from edge.files import write_atomic
+    from edge.models.importing import envelope, read_model
     from edge.models.installed import CARD, FOLDER, SIGNED, last_signed, read_unsigned
     from edge.models.sandbox import run
 
@@ -192,7 +197,7 @@ def sign(name: str, key: Path, passphrase_file: Path | None, config: Path | None
     before = last_signed(folder, verifier(settings))
     changed = [] if before is None else differing(before.raw, card.raw)
     data = envelope(signer_of(key, passphrase_file), text)
-    write_file(folder / SIGNED, data)
+    write_atomic(folder / SIGNED, data, mode=0o600)
     loads = added_row(next(one for one in added_models(settings) if one.name == name))
     if json_wanted:
         answer = {"schema": "edge/model-sign/v1", "name": name, "first": before is None, "changed": changed}

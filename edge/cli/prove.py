@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from edge.prove import Check, Finding, Report, Trial
+    from edge.prove import Evidence, ProofReport, Question, Trial
 
 _SHOWN = 12  # findings of one check on a terminal; --report and --json have them all
 
@@ -38,7 +39,7 @@ def command(
       edge prove --root /opt/edge/venv --vault copy-of-var-lib-edge
       edge prove                        a self-check: good against accidents, not against intent
 
-    Exit code 0: nothing speaks against it (remarks may). 1: something does. 3: there is nothing to examine. 4: the
+    Exit code 0: nothing was found against it (remarks may be). 1: something was. 3: there is nothing to examine. 4: the
     examination failed its own test, and shows nothing.
     """
     from edge.errors import UsageError
@@ -59,7 +60,7 @@ def command(
     return 4 if report.void else 0 if report.holds else 1
 
 
-def _write(page: Path, report: Report) -> None:
+def _write(page: Path, report: ProofReport) -> None:
     from edge.errors import InputError
     from edge.prove.page import page as render
 
@@ -94,7 +95,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield tell
 
 
-def _show(report: Report) -> None:
+def _show(report: ProofReport) -> None:
     from edge.prove.texts import headline, subject_line, summary
 
     if report.about.self_check:
@@ -108,6 +109,9 @@ def _show(report: Report) -> None:
         for trial in report.live.trials:
             _trial(trial)
         _findings(report.live.findings)
+    click.echo("\nHow this is known")
+    for by, text in report.established:
+        click.echo(textwrap.fill(f"{by}: {text}", 100, initial_indent="  ", subsequent_indent="    "))
     click.echo("\nWhat this cannot see: " + "; ".join(name for name, _ in report.limits) + ".")
     for note in report.notes:
         click.echo(note)
@@ -117,7 +121,7 @@ def _show(report: Report) -> None:
     click.echo(f"{summary(report)} ({report.seconds:.1f} s)")
 
 
-def _check(check: Check) -> None:
+def _check(check: Question) -> None:
     mark = {
         "ok": click.style("ok  ", fg="green"),
         "warning": click.style("!   ", fg="yellow"),
@@ -128,7 +132,7 @@ def _check(check: Check) -> None:
     _findings(check.findings)
 
 
-def _findings(findings: tuple[Finding, ...]) -> None:
+def _findings(findings: tuple[Evidence, ...]) -> None:
     ordered = sorted(findings, key=lambda finding: finding.level.value != "violation")
     for finding in ordered[:_SHOWN]:
         sign = click.style("x", fg="red") if finding.level.value == "violation" else click.style("!", fg="yellow")

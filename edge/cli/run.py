@@ -32,6 +32,7 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
     from edge.errors import NotInThisBuild, Unfit
     from edge.notify import JsonLines, Terminal
     from edge.service import Loop, OperatorSocket, device_checks, open_device, tell_selftest
+    from edge.service.systemd import Heartbeat, tell_systemd, watchdog_s
 
     # OpenCV's thread pool gains nothing on pictures this small, and fights with the model's threads for the cores.
     cv2.setNumThreads(1)
@@ -39,14 +40,15 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with open_device(config, hold="edge run") as device:
+        device.observe(tell_systemd, name="systemd")
         device.observe(JsonLines(1) if json_wanted else Terminal(1, 2), name="json" if json_wanted else "terminal")
         if skip_selftest and device.build.is_device:
             raise NotInThisBuild("a device build always tests itself first", where="--skip-selftest")
         if not skip_selftest:
-            from edge.selftest import run
+            from edge.selftest import Level, run
 
             with device_checks(config, device=device) as checks:
-                report = run(checks)
+                report = run(checks, Level.POWER_ON)
             tell_selftest(device, report)
             if not report.fit:
                 failed = report.first_failed
@@ -55,7 +57,7 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
         readers = open_readers(device.settings.claim, stdin=sys.stdin.buffer, clock=time.monotonic)
         try:
             with OperatorSocket(device) as acts:
-                Loop(device, readers, acts=acts).run(stop)
+                Loop(device, readers, acts=acts, alive=Heartbeat(watchdog_s())).run(stop)
         finally:
             for reader in readers:
                 reader.close()

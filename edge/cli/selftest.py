@@ -10,31 +10,64 @@ import click
 
 @click.command("selftest")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
+@click.option(
+    "--level",
+    type=click.Choice(["power-on", "periodic", "full"]),
+    default="full",
+    show_default=True,
+    help="power-on: what runs before the first claim; periodic: what runs between claims; full: everything.",
+)
+@click.option("--sheet", type=click.Path(path_type=Path), help="Write a page (.html) for the installer's file, too.")
 @click.option("--json", "json_wanted", is_flag=True, help="One JSON object instead of a table.")
-def command(config: Path | None, json_wanted: bool) -> int:
-    """Check this device: settings, models, clock, keys, sealing, journal, source.
+def command(config: Path | None, level: str, sheet: Path | None, json_wanted: bool) -> int:
+    """Check this device: settings, build, models, keys, state, store, journal, policy, door, camera.
 
-    Every check runs, also when an earlier one fails. Exit code 0 when the device is fit to decide, 4 when it is not; a
-    warning (`!`) does not make it unfit. Somebody must move in front of the camera while it is watched: a still picture
-    fails.
+    Every check of the level runs, also when an earlier one fails. Exit code 0 when the device is fit to decide, 4 when
+    it is not; a warning (`!`) does not make it unfit. Somebody must move in front of the camera while it is watched: a
+    still picture fails.
+
+    \b
+    Examples
+      edge selftest
+      edge selftest --sheet front-door.html
     """
-    from edge.selftest import Result, run
+    from edge.selftest import Level, Result, run
     from edge.service import device_checks
+
+    if sheet is not None:
+        from edge.service.sheet import check_sheet
+
+        check_sheet(sheet)
 
     def tell(result: Result) -> None:
         if json_wanted:
             return
-        mark = click.style("ok  ", fg="green") if result.ok else click.style("FAIL", fg="red", bold=True)
-        if not result.ok and not result.needed:
-            mark = click.style("!   ", fg="yellow")
+        colour = {"ok": "green", "FAIL": "red", "!": "yellow"}[result.mark]
+        mark = click.style(f"{result.mark:<4}", fg=colour, bold=not result.ok)
         click.echo(f"{mark} {result.name:<18} {result.what}  ({result.milliseconds:.0f} ms)")
         if result.remedy:
             click.echo(f"     {'':<18} {result.remedy}")
 
     with device_checks(config) as checks:
-        report = run(checks, tell=tell)
+        report = run(checks, Level(level), tell=tell)
+    if sheet is not None:
+        from edge.service.sheet import write_sheet
+
+        write_sheet(sheet, report, _name(config))
     if json_wanted:
         click.echo(json.dumps(report.as_json()))
     else:
-        click.echo("This device is fit to decide." if report.fit else "This device is NOT fit to decide.")
+        warned = f", with {report.warnings} warning{'s' if report.warnings > 1 else ''}" if report.warnings else ""
+        click.echo(f"This device is {'fit' if report.fit else 'NOT fit'} to decide{warned}.")
     return 0 if report.fit else 4
+
+
+def _name(config: Path | None) -> str:
+    """The device's name, as far as its settings can be read."""
+    from edge.errors import SettingsError
+    from edge.settings import load_settings
+
+    try:
+        return load_settings(config).device.name
+    except SettingsError:
+        return "a device without valid settings"

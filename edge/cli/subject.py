@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from edge.cli._act import LANGUAGE
+
 
 @click.group("subject")
 def command() -> None:
@@ -15,8 +17,8 @@ def command() -> None:
 
 @command.command("report")
 @click.option("--token", required=True, metavar="FILE|-", help="The person's card: its token's file, or - for stdin.")
-@click.option("--lang", type=click.Choice(["en", "fr", "de"]), help="Language (default: the consent's, else English).")
-@click.option("--out", type=click.Path(path_type=Path), help="Write it to a new file: .html (to read, print) or .txt.")
+@click.option("--lang", type=LANGUAGE, help="Language (default: the consent's, else English).")
+@click.option("--out", type=click.Path(path_type=Path), help="Write it to a new file: .pdf, .html or .txt.")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
 @click.option("--json", "json_wanted", is_flag=True, help="One JSON object.")
 def report(token: str, lang: str | None, out: Path | None, config: Path | None, json_wanted: bool) -> int:
@@ -30,21 +32,26 @@ def report(token: str, lang: str | None, out: Path | None, config: Path | None, 
       edge subject report --token ada.token
       edge subject report --token ada.token --lang de --out ada.html
     """
-    from edge.cli._people import check_paper, write_paper
     from edge.cli.verify import read_token
+    from edge.messages import language_of
+    from edge.papers.files import check_new, write_new
+    from edge.papers.paper import PAPER_KINDS, as_text
+    from edge.papers.report import consent_of
+    from edge.papers.report import report as report_of
     from edge.service import open_device
-    from edge.service.rights import about, claim_of, report_document
+    from edge.service.rights import about, claim_of
 
     with open_device(config) as device:
-        check_paper(out, device.settings.device.state_dir)
-        found = about(device, claim_of(device, read_token(token)))
-    paper = report_document(found, lang or found.language)
-    if out is not None:
-        write_paper(out, [paper])
+        folder = device.settings.device.state_dir
+        make = check_new(out, PAPER_KINDS, state_dir=folder) if out is not None else None
+        found = about(device, claim_of(device, read_token(token))).as_json()
+    papers = [report_of(found, lang or language_of(consent_of(found).get("language", "")))]
+    if out is not None and make is not None:
+        write_new(out, make(papers), state_dir=folder)
     if json_wanted:
-        click.echo(json.dumps(found.as_json()))
+        click.echo(json.dumps(found))
     elif out is None:
-        click.echo(paper.as_text(), nl=False)
+        click.echo(as_text(papers), nl=False)
     else:
         click.echo(f"{out}: for the person only; nothing here keeps a copy.")
     return 0

@@ -1,4 +1,4 @@
-"""`edge vault`: what goes when, and let go now what is due."""
+"""`edge vault`: which cards are known, what goes when, and let go now what is due."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from edge.service import Device
+    from edge.service.reading import Reading
+    from edge.service.retention import Retention
     from edge.vault import Due
 
 _CONFIG = click.option(
@@ -25,6 +26,36 @@ def command() -> None:
     """What is kept here about people, and how long. A running device lets go by itself what is due, once a day."""
 
 
+@command.command("cards")
+@_CONFIG
+@_JSON
+def cards(config: Path | None, json_wanted: bool) -> int:
+    """List the cards that this device knows: serial, custody, status, dates. No name is kept, and nothing of a face.
+
+    \b
+    Example
+      edge vault cards
+    """
+    from edge.service import open_device
+    from edge.service.rights import cards as cards_of
+
+    with open_device(config) as device:
+        rows = cards_of(device)
+    if json_wanted:
+        click.echo(json.dumps({"schema": "edge/vault-cards/v1", "cards": rows, "error": None}))
+        return 0
+    for row in rows:
+        expires = _day(row["expires"]) if row["expires"] else "unknown"
+        click.echo(
+            f"{row['serial']}  {row['status']:<8}  {row['custody']:<6}  enrolled {_day(row['enrolled'])}  "
+            f"expires {expires}  changed {_day(row['changed'])}"
+        )
+    click.echo(
+        f"{len(rows)} cards are known here. A card of another door of the site is not, until it is revoked here."
+    )
+    return 0
+
+
 @command.command("due")
 @click.option("--days", type=click.IntRange(0, 36_500), default=36_500, help="Only what goes within so many days.")
 @_CONFIG
@@ -36,9 +67,10 @@ def due(days: int, config: Path | None, json_wanted: bool) -> int:
     Example
       edge vault due --days 30
     """
-    from edge.service import open_device
+    from edge.service.reading import Reading
+    from edge.settings import load_settings
 
-    with open_device(config) as device:
+    with Reading(load_settings(config)) as device:
         now = device.clock.now()
         until = min(now.utc_s + days * 86_400, 2**32 - 2)
         rows = device.vault.due(until)
@@ -48,7 +80,7 @@ def due(days: int, config: Path | None, json_wanted: bool) -> int:
             "confirmed": now.confirmed,
             "keep_days": device.retention.template_days,
             "keep_days_by": device.retention.by["template"],
-            "rows": [_row(device, each) for each in rows],
+            "rows": [_row(device.retention, each) for each in rows],
             "journal": _journal(device, until),
             "error": None,
         }
@@ -73,14 +105,16 @@ def expire(config: Path | None, json_wanted: bool) -> int:
     from edge.service import open_device
 
     with open_device(config, hold="edge vault expire") as device:
-        if not device.clock.now().confirmed:
+        now = device.clock.now()
+        now.need_confirmed()
+        if now.waiting_s:
             raise StateError(
-                "nothing is deleted while the time is not confirmed",
+                "the clock has moved by more than a day; nothing is deleted until the device has run for a day with it",
                 where="clock",
-                remedy="wait for time synchronisation, or confirm the time: edge confirm clock --operator NAME",
+                remedy=f"let it run for {now.waiting_s / 3600:.1f} hours more; it then deletes by itself what is due",
             )
         gone = device.housekeeping.keep()
-        rows = [_row(device, each) for each in gone]
+        rows = [_row(device.retention, each) for each in gone]
     if json_wanted:
         click.echo(json.dumps({"schema": "edge/vault-expired/v1", "rows": rows, "error": None}))
     else:
@@ -90,10 +124,10 @@ def expire(config: Path | None, json_wanted: bool) -> int:
     return 0
 
 
-def _row(device: Device, each: Due) -> dict[str, Any]:
+def _row(kept: Retention, each: Due) -> dict[str, Any]:
     from edge.vault import Rule, serial_text
 
-    rule = device.retention.by["template"] if each.rule is Rule.RETENTION else "card"
+    rule = kept.by["template"] if each.rule is Rule.RETENTION else "card"
     return {
         "serial": serial_text(each.holder.serial),
         "status": each.holder.status.value,
@@ -104,9 +138,9 @@ def _row(device: Device, each: Due) -> dict[str, Any]:
     }
 
 
-def _journal(device: Device, until: int) -> dict[str, Any]:
+def _journal(device: Reading, until: int) -> dict[str, Any]:
     days = device.retention.journal_days
-    entries = device.ledger.journal.last(10**9)
+    entries = list(device.entries())
     going = sum(entry.at + days * 86_400 <= until for entry in entries)
     return {
         "entries": len(entries),

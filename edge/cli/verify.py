@@ -7,42 +7,72 @@ from pathlib import Path
 
 import click
 
+from edge.cli._act import LANGUAGE
+
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
+
 
 def read_token(token: str) -> str:
-    """The text of a token from a file, or from standard input for ``-``.
+    """The text of a token from a file, from a picture of a card, or from standard input for ``-``.
 
     Raises:
-        InputError: no such file, or it cannot hold a token.
+        InputError: no such file, or it cannot hold a token. NotInThisBuild: a picture, on a device.
     """
+    from edge.claim.token import MAX_READ
     from edge.errors import InputError
 
     if token == "-":
-        return sys.stdin.readline(4096).strip()
+        # A person types one line; whatever else writes here may wrap the token over several.
+        read = sys.stdin.buffer.readline if sys.stdin.isatty() else sys.stdin.buffer.read
+        return _text(read(MAX_READ))
     path = Path(token)
     try:
         if path.is_dir():
             raise InputError("a directory, not a token", where=token, remedy="name the file that holds the token")
-        if path.stat().st_size > 4096:
-            raise InputError("too large for a token", where=token, remedy="name the file that holds the token's text")
-        return path.read_text(encoding="ascii").strip()
+        with path.open("rb") as file:
+            data = file.read(MAX_READ + 1)
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", where=token, remedy="name a readable file") from error
-    except UnicodeDecodeError as error:
+    if data.startswith(_PICTURES):
+        pictures_or_refuse("--token")
+        from edge.cli._pictures import token_of
+
+        return token_of(path)
+    if data.startswith(b"%PDF"):
         raise InputError(
-            "not the text of a token (a picture of a card is shown to the camera, not named here)",
+            "a page is not read here",
             where=token,
-            remedy="name the file that holds the token's text, beginning with EV1:",
-        ) from error
+            remedy="name the card's .png or .token, or show the page to a camera",
+        )
+    if len(data) > MAX_READ:
+        raise InputError("too large for a token", where=token, remedy="name the file that holds the token's text")
+    text = _text(data)
+    if not text.isprintable() and "EV1:" not in text:
+        raise InputError(
+            "not the text of a token", where=token, remedy="name the file that holds it; it begins with EV1:"
+        )
+    return text
+
+
+def _text(data: bytes) -> str:
+    """The token in what was read, else the line as it is."""
+    from edge.claim import find_token
+
+    text = data.decode("latin-1")  # tokens are ASCII; whatever surrounds them, UTF-16 included, is taken off
+    return find_token(text) or text.strip()
 
 
 @click.command("verify")
-@click.option("--token", required=True, metavar="FILE|-", help="File with the token's text, or - for standard input.")
+@click.option(
+    "--token", required=True, metavar="FILE|-", help="The token's text, a card.png (development), or - for stdin."
+)
 @click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
 @click.option(
     "--image", type=click.Path(path_type=Path), help="Decide from a picture (development and lab builds only)."
 )
+@click.option("--lang", type=LANGUAGE, default="en", help="Language of the answer; that of --json has none.")
 @click.option("--json", "json_wanted", is_flag=True, help="Exactly one JSON object, in every case.")
-def command(token: str, config: Path | None, image: Path | None, json_wanted: bool) -> int:
+def command(token: str, config: Path | None, image: Path | None, lang: str, json_wanted: bool) -> int:
     """Decide about one claim from the configured source, once. The door is not touched; the journal is written.
 
     \b
@@ -63,12 +93,12 @@ def command(token: str, config: Path | None, image: Path | None, json_wanted: bo
         if image is not None:
             from edge.cli._pictures import verify_picture
 
-            return give(verify_picture(device, text, image), json_wanted)
+            return give(verify_picture(device, text, image), json_wanted, language=lang)
         device.policy.need_claims()
-        return give(device.verify(text), json_wanted, device.settings.alternative or "")
+        return give(device.verify(text), json_wanted, device.settings.alternative or "", lang)
 
 
-def pictures_or_refuse() -> None:
+def pictures_or_refuse(where: str = "--image") -> None:
     """Raises NotInThisBuild where pictures are not accepted."""
     from importlib.util import find_spec
 
@@ -77,7 +107,7 @@ def pictures_or_refuse() -> None:
 
     if current().is_device or find_spec("edge.cli._pictures") is None:
         raise NotInThisBuild(
-            "a device build decides from its camera, never from a picture file",
-            where="--image",
+            "a device build reads its camera, never a picture file",
+            where=where,
             remedy="use a development install (pip install -e .) on a desk, never on a door",
         )

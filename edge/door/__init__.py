@@ -6,7 +6,8 @@
     door.close()                # locked, whatever happened before
 
 Fail-secure: the lock is released only while the relay is energised, and everything that can go wrong de-energises it.
-Names are loaded on first use (PEP 562), so that the guard process stays small.
+A guard process owns the end of every release, and holds the line when nobody drives it any more (`edge.door.relay`).
+Names are loaded on first use (PEP 562).
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edge.door.choose import open_door
+    from edge.door.fake import FakeChip
     from edge.door.log import LogDoor
     from edge.door.relay import RelayDoor
 
-__all__ = ["LogDoor", "RelayDoor", "open_door"]
+__all__ = ["FakeChip", "LogDoor", "RelayDoor", "open_door"]
 
-_HOMES = {"LogDoor": "edge.door.log", "RelayDoor": "edge.door.relay", "open_door": "edge.door.choose"}
+_HOMES = {
+    "FakeChip": "edge.door.fake",
+    "LogDoor": "edge.door.log",
+    "RelayDoor": "edge.door.relay",
+    "open_door": "edge.door.choose",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,112 +1,149 @@
-"""The guard: a small process that locks the door when the process that drives it is gone, however it went.
+"""The guard: a small process that ends each release by its own clock, and locks when whoever asks falls silent.
 
-    python -m edge.door.guard --pin 17              waits for its standard input to end, then locks and ends
-    python -m edge.door.guard --pin 17 --now        locks at once (for systemd's ExecStopPost)
+    python -I -S guard.py 7 "GPIO 17 of /dev/gpiochip0" 1234     # by `edge.door.asking`: descriptor, name, who asks
 
-It holds nothing but one end of a pipe, whose other end is in the driving process. A process that dies, by SIGKILL too,
-closes its end; the guard then takes the pin as an output at the locked level. This matters on a Raspberry Pi, whose
-kernel leaves a freed output at its last level unless ``dtparam=strict_gpiod`` is set.
+It inherits a GPIO line that is already requested and locked (`edge.door.gpio`), imports a few modules of the standard
+library and nothing else, and reads commands on standard input, one a line:
+
+    open N    energise; locks by itself after N milliseconds, a later `open` extends       answer: open, later locked
+    beat      nothing; says that the asking process runs                                   answer: beat
+    hold      lock, and hold the line until SIGTERM                                        answer: held
+
+What ends a release early: `hold`, and `SILENCE_S` without any command (the process was stopped, or hangs). The end of
+standard input means what `hold` means: however that process ended, the line stays locked and stays requested, since a
+freed line does what the board does, and on many boards that energises an active-low relay. Whoever takes the line over
+sends SIGTERM (`edge.door.holders`).
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
+import fcntl
+import os
+import select
 import signal
-import subprocess
+import stat
+import struct
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
 
-from edge.errors import DoorError
+#: An asking process that was silent for so long while the lock is released is stopped or hangs.
+SILENCE_S = 1.0
+#: No release is longer, whatever is asked: the upper end of the setting door.pulse_s.
+LONGEST_MS = 30_000
+#: A line that cannot be locked is tried again after so long.
+_AGAIN_S = 0.05
+#: _IOWR(0xB4, 0x0F, struct gpio_v2_line_values {__u64 bits, mask}), include/uapi/linux/gpio.h, since Linux 5.10.
+_SET_VALUES = 0xC010_B40F
 
-_DISMISSED = b"closed\n"
-_TRIES, _PAUSE_S = 20, 0.05  # the kernel may need a moment to free the pin of a dead process
 
-
-class GuardProcess:
-    """The driving side: a running guard.
-
-    Args:
-        pin: BCM number. active_high: as of the relay.
-        mock: let it print instead of driving a pin (tests of the guard itself).
+def drive(line: int, energised: bool) -> None:
+    """Set the level of a line; what energises is part of how it was requested.
 
     Raises:
-        DoorError: it cannot be started.
+        OSError: the kernel cannot.
     """
+    if stat.S_ISREG(os.fstat(line).st_mode):  # a line of `edge.door.fake`, whose file is its history
+        os.write(line, b"%d %d\n" % (time.monotonic_ns(), energised))
+    else:
+        fcntl.ioctl(line, _SET_VALUES, struct.pack("=QQ", energised, 1))
 
-    def __init__(self, pin: int, *, active_high: bool = True, mock: bool = False) -> None:
-        arguments = [sys.executable, "-m", "edge.door.guard", "--pin", str(pin)]
-        arguments += [] if active_high else ["--active-low"]
-        arguments += ["--mock"] if mock else []
+
+class Guard:
+    """The state of one line: locked, or released until a moment."""
+
+    def __init__(self, line: int) -> None:
+        self._line = line
+        self._until: float | None = None  # monotonic; None: locked
+        self._heard = time.monotonic()
+        self._rest = b""
+
+    def serve(self) -> bool:
+        """Carry out commands until `hold` (True) or the end of standard input (False); the line is locked then."""
+        poll = select.poll()
+        poll.register(0, select.POLLIN)
+        self._lock()
+        self._say(b"ready")
+        command: bytes | None = b""
+        while command not in (b"hold", None):
+            if poll.poll(self._wait_ms()):
+                command = self._read()
+            else:
+                self._lock()
+        while not self._lock():
+            time.sleep(_AGAIN_S)
+        # from here on SIGTERM means: somebody takes the line over, or the machine goes down
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self._say(b"held")
+        return command == b"hold"
+
+    def _wait_ms(self) -> int | None:
+        if self._until is None:
+            return None
+        left = min(self._until, self._heard + SILENCE_S) - time.monotonic()
+        return max(0, int(left * 1000) + 1)  # a millisecond late rather than awake twice
+
+    def _read(self) -> bytes | None:
+        """Obey what has come; returns the last command, or None at the end of standard input."""
+        data = os.read(0, 4096)
+        self._heard = time.monotonic()
+        *commands, self._rest = (self._rest + data).split(b"\n")
+        for command in commands:
+            self._obey(command)
+        return (commands or [b""])[-1] if data else None
+
+    def _obey(self, command: bytes) -> None:
+        name, _, value = command.partition(b" ")
+        if name == b"open":
+            # the end first: from the moment it is energised it is known
+            self._until = self._heard + min(int(value), LONGEST_MS) / 1000
+            try:
+                drive(self._line, True)
+            except OSError as error:
+                self._lock()
+                self._fail(error)
+            else:
+                self._say(b"open")
+        elif name == b"beat":
+            self._say(b"beat")
+
+    def _lock(self) -> bool:
         try:
-            # a session of its own: a Ctrl-C or hang-up meant for the service must not reach it
-            self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, start_new_session=True)
+            drive(self._line, False)
         except OSError as error:
-            raise DoorError(f"the guard process cannot be started ({error.strerror})", where="door") from error
+            self._until = time.monotonic() + _AGAIN_S
+            self._fail(error)
+            return False
+        self._until = None
+        self._say(b"locked")
+        return True
 
-    def alive(self) -> bool:
-        """Whether it still watches."""
-        return self._process.poll() is None
+    def _fail(self, error: OSError) -> None:
+        self._say(b"fault " + (error.strerror or "error").encode())
 
-    def dismiss(self) -> None:
-        """Tell it that the door was locked in good order, and wait for its end."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(_DISMISSED)
-            self._process.stdin.flush()
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=2.0)
+    def _say(self, word: bytes) -> None:
+        with contextlib.suppress(OSError):  # it reads no more: its silence, or the end of standard input, locks
+            os.write(1, word + b"\n")
 
 
-def lock(pin: int, active_high: bool, factory: Callable[[], Any]) -> None:
-    """Take the pin as an output at the locked level, trying for a second.
-
-    Raises:
-        DoorError: the pin could not be had.
-    """
-    from gpiozero import OutputDevice
-
-    for left in reversed(range(_TRIES)):
-        try:
-            OutputDevice(pin, active_high=active_high, initial_value=False, pin_factory=factory()).off()
-            return
-        except Exception as error:
-            if not left:
-                raise DoorError(
-                    f"GPIO {pin} cannot be locked ({error})", where="guard", remedy="cut its power"
-                ) from error
-            time.sleep(_PAUSE_S)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The guard itself; returns an exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m edge.door.guard", description="Lock the door when its process dies."
-    )
-    parser.add_argument("--pin", type=int, required=True, help="BCM number")
-    parser.add_argument("--active-low", action="store_true", help="a low level energises the relay")
-    parser.add_argument("--now", action="store_true", help="lock at once")
-    parser.add_argument("--mock", action="store_true", help="gpiozero's mock pins")
-    given = parser.parse_args(arguments)
-    # systemd sends SIGTERM to the whole group: the guard outlives the service it watches
+def main(line: int, name: str, asking: int) -> None:
+    """Guard a line until its process is gone, then hold it until SIGTERM."""
+    # systemd, a terminal or `kill` may signal the whole group: the guard outlives the process that it watches
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    if not given.now and sys.stdin.buffer.read() == _DISMISSED:
-        return 0
-    from edge.door.pins import hardware_factory, mock_factory
-
-    try:
-        lock(given.pin, not given.active_low, mock_factory if given.mock else hardware_factory)
-    except DoorError as error:
-        sys.stderr.write(f"edge: {error}\n")
-        return 4
-    sys.stderr.write(f"edge: guard: locked GPIO {given.pin}\n")
-    return 0
+    os.set_blocking(1, False)
+    told = Guard(line).serve()
+    if not told:
+        text = f"edge: guard: process {asking}, which drove the door, has ended without closing it; {name} is locked\n"
+        with contextlib.suppress(OSError):
+            os.write(2, text.encode())
+    # a holder keeps nobody's pipe or terminal open
+    null = os.open(os.devnull, os.O_RDWR)
+    for own in (0, 1, 2):
+        os.dup2(null, own)
+    while True:
+        signal.pause()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

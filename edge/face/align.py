@@ -6,6 +6,12 @@
 Template, size and channel order belong to the card. The transform is the least-squares similarity of Umeyama (1991),
 which in the plane, without reflection, has a closed form in complex numbers: with both point sets centred,
 ``a = sum(conj(x) y) / sum(|x|^2)`` and the map is ``y = a x + b``.
+
+*Exact* is the second version of this arithmetic and of that in `edge.face.detect` and `edge.face.second_pass`: the same
+bits on every machine. OpenCV's bilinear resize and warp round in one way on arm64, in others on x86-64 with and without
+FMA, and so do numpy's float32 `exp` and products. Exact crops come from OpenCV's integer `remap`, with maps made by
+single float64 operations, which IEEE 754 defines to the bit. Embeddings of the two versions differ (cosine 0.989 and
+more), so the version belongs to the model's identity, and a calibration to one version.
 """
 
 from __future__ import annotations
@@ -68,10 +74,15 @@ def similarity(points: F32, template: Sequence[tuple[float, float]]) -> tuple[fl
 
 
 class Aligner:
-    """Makes crops for one card's ``align:`` part."""
+    """Makes crops for one card's ``align:`` part.
 
-    def __init__(self, align: Align) -> None:
-        self.align = align
+    Args:
+        align: size, channels, template.
+        exact: the same bits on every machine; see the module's docstring.
+    """
+
+    def __init__(self, align: Align, *, exact: bool = False) -> None:
+        self.align, self._exact = align, exact
         self._to_card = cv2.COLOR_BGRA2RGB if align.channels == "RGB" else cv2.COLOR_BGRA2BGR
 
     def __call__(self, image: U8, landmarks: F32) -> U8:
@@ -87,16 +98,17 @@ class Aligner:
         Raises:
             InputError: the landmarks lie on one point.
         """
-        crop = lay(image, similarity(landmarks, self.align.template), self.align.size)
+        crop = lay(image, similarity(landmarks, self.align.template), self.align.size, exact=self._exact)
         return cast(U8, cv2.cvtColor(crop, self._to_card))
 
 
-def lay(image: U8, transform: tuple[float, float, float, float], size: tuple[int, int]) -> U8:
+def lay(image: U8, transform: tuple[float, float, float, float], size: tuple[int, int], *, exact: bool = False) -> U8:
     """What a similarity brings into a picture of ``size`` (width, height), border pixels repeated.
 
     Args:
         image: BGR uint8 (H, W, 3).
         transform: p, q, s, t as `similarity` gives them.
+        exact: the same bits on every machine.
 
     Returns:
         BGRA uint8 (height, width, 4).
@@ -111,11 +123,26 @@ def lay(image: U8, transform: tuple[float, float, float, float], size: tuple[int
         part = cast(U8, cv2.resize(part[: 2 * high, : 2 * wide], (wide, high), interpolation=cv2.INTER_AREA))
         s, t = s + 0.5 * (p - q), t + 0.5 * (p + q)
         p, q = 2 * p, 2 * q
-    matrix: F64 = np.array([[p, -q, s], [q, p, t]])
     # four channels: OpenCV warps them 2.4 x faster than three, which pays for both conversions
     part = cast(U8, cv2.cvtColor(part, cv2.COLOR_BGR2BGRA))
+    if exact:
+        whole, parts = _places(p, q, s, t, size)
+        return cast(U8, cv2.remap(part, whole, parts, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    matrix: F64 = np.array([[p, -q, s], [q, p, t]])
     crop = cv2.warpAffine(part, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return cast(U8, crop)
+
+
+def _places(
+    p: float, q: float, s: float, t: float, size: tuple[int, int]
+) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
+    """Where each pixel of a crop lies in the picture: whole pixels, and 32nds of one as `cv2.remap` packs them."""
+    u, v = np.arange(size[0]) - s, (np.arange(size[1]) - t)[:, None]
+    norm = p * p + q * q
+    places = np.stack([(p * u + q * v) / norm, (p * v - q * u) / norm], -1)
+    steps = np.floor(places * 32 + 0.5).clip(-32768 * 32, 32767 * 32).astype(np.int32)
+    left = steps & 31
+    return (steps >> 5).astype(np.int16), (left[..., 1] * 32 + left[..., 0]).astype(np.uint16)
 
 
 def _seen(

@@ -9,6 +9,7 @@ one face's landmarks are then steadier than those of its best cell alone, at no 
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import cv2
@@ -41,17 +42,19 @@ class Detector:
     Args:
         card: a detector's card.
         threads: threads of the model runtime.
+        exact: the same bits on every machine; see `edge.face.align`.
 
     Raises:
         ModelError: card or model cannot be used.
     """
 
-    def __init__(self, card: Card, threads: int = 1) -> None:
+    def __init__(self, card: Card, threads: int = 1, *, exact: bool = False) -> None:
         if card.kind != "detector" or card.decode is None:
             raise ModelError(f"{card.name} is no detector", where=card.where, remedy="name a detector's card")
         self.card = card
         self.runner = Runner(card, threads)
-        self._heads = Heads(card)
+        self._heads = Heads(card, exact=exact)
+        self._exact = exact
         self._overlap = card.decode.nms_iou
         self._confirm = card.decode.confirm
         self._rgb = card.input.channels == "RGB"
@@ -73,12 +76,12 @@ class Detector:
         if self._confirm is None:
             return self.scan(image)
         height, width = self._canvas.shape[:2]
-        return confirmed(self.scan, image, self._confirm, (height, width))
+        return confirmed(self.scan, image, self._confirm, (height, width), exact=self._exact)
 
     def scan(self, image: U8) -> list[Face]:
         """One pass of the net over a picture; arguments and result as those of `detect`."""
         self._fit(image)
-        found = merge(self._heads.decode(self.runner.run(self._canvas)), self._overlap)
+        found = merge(self._heads.decode(self.runner.run(self._canvas)), self._overlap, exact=self._exact)
         found *= self._ratio
         found += self._shift
         faces = [face for row in found if (face := _face(row)) is not None]
@@ -93,11 +96,14 @@ class Detector:
         height, width = target.shape[:2]
         while small.shape[0] > _MOST_AT_ONCE * height and min(small.shape[:2]) > 1:
             half = (small.shape[1] // 2, small.shape[0] // 2)
+            if self._exact:  # pairs of pixels only: what an odd one adds is rounded by each machine in its own way
+                small = small[: 2 * half[1], : 2 * half[0]]
             small = cast(U8, cv2.resize(small, half, interpolation=cv2.INTER_AREA))
+        way = cv2.INTER_LINEAR_EXACT if self._exact else cv2.INTER_LINEAR
         if self._rgb:
-            cv2.cvtColor(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2RGB, target)
+            cv2.cvtColor(cv2.resize(small, (width, height), interpolation=way), cv2.COLOR_BGR2RGB, target)
         else:
-            cv2.resize(small, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
+            cv2.resize(small, (width, height), dst=target, interpolation=way)
 
     def _arrange(self, image: U8) -> None:
         """Where frames of this shape lie in the canvas, and the way back from input to frame pixels."""
@@ -119,12 +125,13 @@ class Detector:
         self._shape = image.shape
 
 
-def merge(found: F32, overlap: float) -> F32:
+def merge(found: F32, overlap: float, *, exact: bool = False) -> F32:
     """One row a face: greedy non-maximum suppression, each survivor averaged with its like.
 
     Args:
         found: float32 (n, 15) of `Heads.decode`.
         overlap: IoU above which two candidates are the same face.
+        exact: the same bits on every machine: float64, one operation after the other.
 
     Returns:
         float32 (m, 15), the most certain first; column 0 holds the best cell's score, 0..1.
@@ -134,7 +141,10 @@ def merge(found: F32, overlap: float) -> F32:
     # a handful of candidates: plain floats are faster than a numpy call on each pair of boxes
     rows = found.tolist()
     left = sorted(range(len(rows)), key=lambda index: -rows[index][0])[:_MOST_CANDIDATES]
-    found[:, 0] = 1 / (1 + np.exp(-found[:, 0]))
+    if exact:
+        found[:, 0] = [1 / (1 + math.exp(-row[0])) for row in rows]
+    else:
+        found[:, 0] = 1 / (1 + np.exp(-found[:, 0]))
     faces: list[F32] = []
     while left and len(faces) < MOST_FACES:
         best = left[0]
@@ -146,7 +156,12 @@ def merge(found: F32, overlap: float) -> F32:
             if share <= overlap and inside <= _INSIDE:
                 rest.append(index)
         group = found[same]
-        face = group[:, 0] @ group / group[:, 0].sum()
+        if exact:
+            weights, columns = group[:, 0].tolist(), group.T.tolist()
+            face = np.array([sum(w * x for w, x in zip(weights, column, strict=True)) for column in columns])
+            face /= sum(weights)
+        else:
+            face = group[:, 0] @ group / group[:, 0].sum()
         face[0] = found[best, 0]
         faces.append(face)
         left = rest

@@ -33,15 +33,16 @@ class Heads:
 
     Args:
         card: a detector's; its outputs are named ``score_S``, ``box_S``, ``landmarks_S`` for each stride S.
+        exact: sizes of boxes with the same bits on every machine (`edge.face.align`); all else has them anyway.
 
     Raises:
         ModelError: an output is missing or has another shape than input and stride imply.
     """
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: Card, *, exact: bool = False) -> None:
         if card.decode is None:
             raise ModelError("the card has no decode part", where=card.where, remedy="use a detector's card")
-        self.cells = 0
+        self.cells, self._exact = 0, exact
         self._names: list[tuple[str, int, int, slice]] = []
         gain, offset, limit = [], [], []
         logit = math.log(card.decode.score_threshold / (1 - card.decode.score_threshold))
@@ -76,7 +77,10 @@ class Heads:
         passed = np.flatnonzero(raw[:, 0] >= self._limit)
         found: F32 = raw[passed] * self._gain[passed]
         found += self._offset[passed]
-        np.exp(found[:, 3:5], out=found[:, 3:5])
+        if self._exact:
+            found[:, 3:5] = [[_exp(wide), _exp(high)] for wide, high in found[:, 3:5].tolist()] or 0
+        else:
+            np.exp(found[:, 3:5], out=found[:, 3:5])
         return found
 
 
@@ -116,3 +120,8 @@ def _quantised(logit: float, spec: OutputSpec) -> float:
         return logit
     low, high = (-128, 128) if spec.dtype == "int8" else (0, 256)
     return float(np.clip(math.ceil(logit / spec.scale + spec.zero_point - 1e-6), low, high))
+
+
+def _exp(value: float) -> float:
+    """In float64, to be rounded to float32: the last bit of one library's float32 exp is not another's."""
+    return math.exp(min(value, 88.0))  # beyond it float32 ends

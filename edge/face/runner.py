@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ from edge.face.feed import Feed
 from edge.face.runtime import open_interpreter
 from edge.face.tensors import InputSpec, OutputSpec, quantisation
 from edge.types import U8
+
+_CPUINFO = Path("/proc/cpuinfo")
+"""Without it the runtime's cpuinfo library fails, and XNNPACK takes no node (seen in a bare chroot)."""
 
 _REMEDY = "reinstall the product; an added model: import it again with `edge models import`"
 
@@ -138,11 +142,12 @@ def check_delegation(runner: Runner) -> int:
     """
     outside = outside_delegate(runner.interpreter)
     if outside > runner.card.outside_delegate:
-        raise ModelError(
-            f"{outside} nodes of the graph run outside XNNPACK, its card says {runner.card.outside_delegate}",
-            where=runner.card.path.name,
-            remedy="use a model of ReLU6 only, or another build of the runtime",
-        )
+        what = f"{outside} nodes of the graph run outside XNNPACK, its card says {runner.card.outside_delegate}"
+        remedy = "use a model of ReLU6 only, or another build of the runtime"
+        if not _CPUINFO.exists():
+            what += f"; there is no {_CPUINFO}, from which XNNPACK learns what the processor can do"
+            remedy = "mount /proc completely: no ProcSubset=pid in the unit, and /proc in a chroot (mount -t proc)"
+        raise ModelError(what, where=runner.card.path.name, remedy=remedy)
     return outside
 
 

@@ -46,7 +46,9 @@ _UNDECIDED = 0.5
 _OTHER_SIDE = [1, 0, 2, 4, 3]
 
 
-def confirmed(scan: Callable[[U8], list[Face]], image: U8, least: float, shape: tuple[int, int]) -> list[Face]:
+def confirmed(
+    scan: Callable[[U8], list[Face]], image: U8, least: float, shape: tuple[int, int], *, exact: bool = False
+) -> list[Face]:
     """The faces of an image that a second look confirms.
 
     Args:
@@ -54,6 +56,7 @@ def confirmed(scan: Callable[[U8], list[Face]], image: U8, least: float, shape: 
         image: BGR uint8 (H, W, 3).
         least: score, 0..1, that all looks together must give.
         shape: (height, width) of the net's input.
+        exact: parts are turned upright with the same bits on every machine (`edge.face.align`).
 
     Returns:
         Faces in pixels of ``image``, the highest first, with the landmarks of the second look and the score of all.
@@ -63,34 +66,41 @@ def confirmed(scan: Callable[[U8], list[Face]], image: U8, least: float, shape: 
     for candidate in candidates[:MOST_AGAIN]:
         if faces and candidate.score < _DOUBTED:
             break
-        face = _judged(scan, image, candidate, least, shape, alone=not faces)
+        face = _judged(scan, image, candidate, least, shape, alone=not faces, exact=exact)
         if face is not None and face.score >= least and all(overlap(face, other) <= _SAME for other in faces):
             faces.append(face)
     return sorted(faces, key=lambda face: -face.height)
 
 
 def _judged(
-    scan: Callable[[U8], list[Face]], image: U8, first: Face, least: float, shape: tuple[int, int], alone: bool
+    scan: Callable[[U8], list[Face]],
+    image: U8,
+    first: Face,
+    least: float,
+    shape: tuple[int, int],
+    *,
+    alone: bool,
+    exact: bool,
 ) -> Face | None:
     """The face with the score of all looks at it; None when it is not seen again.
 
     Only while nobody is confirmed a doubtful face gets a third look: a bystander is not worth it.
     """
-    second = _again(scan, image, first, shape)
+    second = _again(scan, image, first, shape, exact)
     if second is None:
         return None
     face = _together(first, second)
     if alone and second is not first and _UNDECIDED <= face.score < least:
-        third = _again(mirrored(scan), image, first, shape)
+        third = _again(mirrored(scan), image, first, shape, exact)
         return face if third is None else _together(first, second, third)
     return face
 
 
-def _again(scan: Callable[[U8], list[Face]], image: U8, face: Face, shape: tuple[int, int]) -> Face | None:
+def _again(scan: Callable[[U8], list[Face]], image: U8, face: Face, shape: tuple[int, int], exact: bool) -> Face | None:
     """The same face, seen larger or upright; itself, where that would show nothing new; None when it is not seen."""
     height, width = image.shape[:2]
     if abs(tilt := roll(face)) > _TILTED:
-        seen = _upright(scan, image, face, tilt, shape)
+        seen = _upright(scan, image, face, tilt, shape, exact)
     else:
         left, top, right, bottom = part_around(face, width, height, shape)
         whole = max(height / shape[0], width / shape[1])
@@ -136,7 +146,7 @@ def roll(face: Face) -> float:
 
 
 def _upright(
-    scan: Callable[[U8], list[Face]], image: U8, face: Face, tilt: float, shape: tuple[int, int]
+    scan: Callable[[U8], list[Face]], image: U8, face: Face, tilt: float, shape: tuple[int, int], exact: bool
 ) -> list[Face]:
     """The faces of the part around a face, turned so that its head is upright; in pixels of the frame."""
     x, y, w, h = face.box
@@ -144,7 +154,8 @@ def _upright(
     p, q = scale * math.cos(turn), scale * math.sin(turn)
     x, y = x + w / 2, y + h / 2
     s, t = shape[1] / 2 - p * x + q * y, shape[0] / 2 - q * x - p * y
-    picture = cast(U8, cv2.cvtColor(lay(image, (p, q, s, t), (shape[1], shape[0])), cv2.COLOR_BGRA2BGR))
+    turned = lay(image, (p, q, s, t), (shape[1], shape[0]), exact=exact)
+    picture = cast(U8, cv2.cvtColor(turned, cv2.COLOR_BGRA2BGR))
     return [_turned_back(other, p, q, s, t) for other in scan(picture)]
 
 

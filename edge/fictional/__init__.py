@@ -6,7 +6,7 @@ A script of scenes (`scene`) says what happens, a `Painter` draws it: a room (`b
 depth (`figure`, `mesh`), a sensor's blur and noise (`sensor`). Everybody here is an average of eight portraits.
 """
 
-from edge.fictional.scene import Nobody, OnePerson, Scene, ShowCode, TwoPeople
+from edge.fictional.scene import Nobody, OnePerson, Scene, ShowCode, TwoPeople, one_who_stays
 from edge.fictional.source import FictionalSource
 
-__all__ = ["FictionalSource", "Nobody", "OnePerson", "Scene", "ShowCode", "TwoPeople"]
+__all__ = ["FictionalSource", "Nobody", "OnePerson", "Scene", "ShowCode", "TwoPeople", "one_who_stays"]

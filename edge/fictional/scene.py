@@ -185,6 +185,11 @@ def default_script() -> tuple[Scene, ...]:
     return tuple(script)
 
 
+def one_who_stays(name: str) -> tuple[Scene, ...]:
+    """Somebody comes and stands there for a day: an enrolment takes as long as the machine needs."""
+    return (OnePerson(name, 86_400.0),)
+
+
 def look_up(timeline: Timeline, time_s: float) -> View | None:
     """What is in front of the camera at a time, or None after the end of the script."""
     found = timeline.at(time_s)

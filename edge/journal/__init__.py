@@ -11,10 +11,23 @@ their fields are a closed set (`edge.journal.kinds`): there is none that could h
 secret.
 """
 
-from edge.journal.about import about
 from edge.journal.entry import Entry
-from edge.journal.journal import FILE, HEAD, KEY_LABEL, Journal, begin_anew, last
+from edge.journal.journal import FILE, HEAD, KEY_LABEL, Journal, begin_anew
 from edge.journal.kinds import KINDS
-from edge.journal.verify import Report, verify
+from edge.journal.query import Selection, entries, last
+from edge.journal.verify import ChainReport, verify
 
-__all__ = ["FILE", "HEAD", "KEY_LABEL", "KINDS", "Entry", "Journal", "Report", "about", "begin_anew", "last", "verify"]
+__all__ = [
+    "FILE",
+    "HEAD",
+    "KEY_LABEL",
+    "KINDS",
+    "ChainReport",
+    "Entry",
+    "Journal",
+    "Selection",
+    "begin_anew",
+    "entries",
+    "last",
+    "verify",
+]

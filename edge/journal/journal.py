@@ -13,18 +13,18 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from edge.errors import JournalBroken
+from edge.files import sync_folder, write_atomic
 from edge.journal import head as heads
-from edge.journal.about import about
 from edge.journal.entry import GENESIS, MAX_LINE, Entry
 from edge.journal.head import Head
 from edge.journal.kinds import Value, check
-from edge.journal.verify import Broken, Report, Walk, check_end, read, trace, verify
+from edge.journal.query import Selection, entries, last
+from edge.journal.verify import Broken, ChainReport, Walk, check_end, read, trace, verify
 from edge.types import Decision
 
 FILE, HEAD, LOCK = "journal.jsonl", "journal.head", "journal.lock"
@@ -32,6 +32,8 @@ KEY_LABEL = "edge/journal/v1"
 """The job of the journal's key: ``keyring.derive(KEY_LABEL)``."""
 
 _TAIL = 16 * MAX_LINE
+"""Bytes at the end of the file that are searched for its last entry first; twice as many each time it is not there."""
+
 _REMEDY = "keep the files for examination, then begin anew with `edge journal begin --operator NAME`"
 
 
@@ -99,7 +101,7 @@ class Journal:
             fields["session"] = decision.session[:32]
         return self.write("decision", **fields)
 
-    def verify(self, *, at_least: int = 0) -> Report:
+    def verify(self, *, at_least: int = 0) -> ChainReport:
         """Check the whole chain; see `edge.journal.verify`."""
         with self._exclusive():
             return verify(self.path, self.head_path, self._key, at_least=max(at_least, self._head.seq))
@@ -112,7 +114,7 @@ class Journal:
     def about(self, serial: bytes) -> list[Entry]:
         """The entries that name a card, oldest first. Raises `JournalBroken`: the chain does not hold."""
         with self._exclusive():
-            return about(self.path, self._key, serial)
+            return list(entries(self.path, self._key, Selection(serial=serial)))
 
     def prune(self, before_s: int) -> int:
         """Drop the entries older than a time; a checkpoint in their place lets the rest still verify.
@@ -183,15 +185,7 @@ class Journal:
 
     def _replace(self, last: Head, entries: int, kept: bytes) -> None:
         checkpoint = Entry.make(last.seq, self._now(), "checkpoint", {"entries": entries}, last.link, self._key)
-        draft = self.path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        handle = _open(draft)
-        with os.fdopen(handle, "wb") as file:
-            file.write(checkpoint.line() + kept)
-            file.flush()
-            os.fsync(handle)
-        draft.replace(self.path)
-        _sync_folder(self.path.parent)
+        write_atomic(self.path, checkpoint.line() + kept, mode=0o600)
 
     def _resume(self, at_least: int) -> None:
         """Find the end of the files as they are now; note a line that was cut off."""
@@ -210,7 +204,7 @@ class Journal:
                 self._point(self._head)
             if head is None and not self._head.seq:
                 os.close(_open(self.path))
-                _sync_folder(self.path.parent)
+                sync_folder(self.path.parent)
             self._seen = self._stamp()
 
     def _end(self) -> tuple[Head, bytes]:
@@ -218,18 +212,18 @@ class Journal:
         if not self.path.exists():
             return Head(), b""
         with self.path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            start = file.seek(max(0, size - _TAIL))
-            lines = file.readlines()
-        if start:
-            lines = lines[1:]  # begins in the middle of a line
-        torn = b""
-        for raw in reversed(lines):
-            entry = _genuine(raw, self._key)
-            if entry is not None:
-                return Head(entry.seq, entry.link), torn
-            torn = raw + torn
-        return Head(), torn
+            size, length = file.seek(0, os.SEEK_END), _TAIL
+            while True:
+                start = file.seek(max(0, size - length))
+                lines = file.readlines()[1 if start else 0 :]  # it may begin in the middle of a line
+                for index in reversed(range(len(lines))):
+                    entry = _genuine(lines[index], self._key)
+                    if entry is not None:
+                        return Head(entry.seq, entry.link), b"".join(lines[index + 1 :])
+                if not start:
+                    return Head(), b"".join(lines)
+                # a power cut may leave any number of zeros behind the last entry, as ext4 and f2fs do
+                length *= 2
 
     def _complete(self, torn: bytes) -> bytes:
         """A last line that lacks nothing but its newline is an entry; returns what is torn all the same."""
@@ -272,22 +266,6 @@ class Journal:
             raise JournalBroken(
                 f"cannot be written: {reason}", where=str(self.path), remedy="check the disk"
             ) from error
-
-
-def last(path: Path, key: bytes, count: int) -> list[Entry]:
-    """The newest entries of a journal file, oldest first.
-
-    Raises:
-        JournalBroken: the chain does not hold, or the file cannot be read.
-    """
-    newest: deque[Entry] = deque(maxlen=max(count, 0))
-    try:
-        newest.extend(entry for entry, _ in read(path, Walk(key, Head())))
-    except Broken as broken:
-        raise _broken(broken.problem, path) from None
-    except OSError as error:
-        raise _broken(f"cannot be read: {error.strerror or type(error).__name__}", path) from error
-    return list(newest)
 
 
 def begin_anew(
@@ -333,11 +311,3 @@ def _open(path: Path, flags: int = 0) -> int:
     if os.fstat(handle).st_mode & 0o077:
         os.fchmod(handle, 0o600)
     return handle
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

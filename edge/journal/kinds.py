@@ -25,34 +25,34 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,31}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FieldKind:
     """What a field may hold: a name for messages, and the check."""
 
     name: str
     fits: Callable[[Value], bool]
 
 
-def _text(name: str, pattern: re.Pattern[str]) -> Kind:
-    return Kind(name, lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None)
+def _text(name: str, pattern: re.Pattern[str]) -> FieldKind:
+    return FieldKind(name, lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None)
 
 
-def _one_of(name: str, values: type[Outcome] | type[Reason] | type[Fault] | type[Custody] | type[Profile]) -> Kind:
+def _one_of(name: str, values: type[Outcome] | type[Reason] | type[Fault] | type[Custody] | type[Profile]) -> FieldKind:
     allowed = {member.value for member in values}
-    return Kind(name, lambda value: isinstance(value, str) and value in allowed)
+    return FieldKind(name, lambda value: isinstance(value, str) and value in allowed)
 
 
 NAME = _text("a name of 1 to 32 characters", _PRINTABLE)
 WORD = _text("a word of 1 to 32 letters, digits and _ . + -", _WORD)
 SERIAL = _text("a card's serial, 32 hexadecimal digits, or nothing", _SERIAL)
 DIGEST = _text("the first 16 hexadecimal digits of a digest", _DIGEST)
-NUMBER = Kind("a whole number below 2^64", lambda value: type(value) is int and 0 <= value < 2**64)
-FLAG = Kind("true or false", lambda value: type(value) is bool)
+NUMBER = FieldKind("a whole number below 2^64", lambda value: type(value) is int and 0 <= value < 2**64)
+FLAG = FieldKind("true or false", lambda value: type(value) is bool)
 OUTCOME, REASON, FAULT = _one_of("outcome", Outcome), _one_of("reason", Reason), _one_of("fault", Fault)
 CUSTODY, PROFILE = _one_of("custody", Custody), _one_of("profile", Profile)
 
 _BY_OPERATOR = {"serial": SERIAL, "operator": NAME}
 
-_KINDS: dict[str, dict[str, Kind]] = {
+_KINDS: dict[str, dict[str, FieldKind]] = {
     # the device
     "started": {
         "version": WORD,
@@ -70,7 +70,7 @@ _KINDS: dict[str, dict[str, Kind]] = {
     "fault": {"error": WORD, "fault": FAULT, "room": WORD},
     "settings": {"digest": DIGEST},
     "keys": {"key": WORD, "change": WORD, "operator": NAME, "id": DIGEST},
-    "clock": {"confirmed": FLAG, "operator": NAME, "to": NUMBER},
+    "clock": {"confirmed": FLAG, "operator": NAME, "from": NUMBER, "to": NUMBER},
     "acknowledged": {"what": WORD, "operator": NAME},
     # one claim
     "decision": {
@@ -106,8 +106,10 @@ _KINDS: dict[str, dict[str, Kind]] = {
     "pack": {"pack": WORD, "digest": DIGEST, "signer": NAME, "operator": NAME},
 }
 
-KINDS: Mapping[str, Mapping[str, Kind]] = MappingProxyType({kind: MappingProxyType(f) for kind, f in _KINDS.items()})
-"""Kind of entry -> name of a field -> what it may hold. A field may be left out."""
+KINDS: Mapping[str, Mapping[str, FieldKind]] = MappingProxyType(
+    {kind: MappingProxyType(f) for kind, f in _KINDS.items()}
+)
+"""FieldKind of entry -> name of a field -> what it may hold. A field may be left out."""
 
 
 def check(kind: str, fields: Mapping[str, Value]) -> None:

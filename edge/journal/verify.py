@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from edge.journal.head import Head
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ChainReport:
     """What a verification found.
 
     Attributes:
@@ -74,7 +74,7 @@ class Walk:
     first: int = 0
     pruned: int = 0
     recovered: int = 0
-    torn: bytes = b""
+    torn: bytearray = field(default_factory=bytearray)
     number: int = 0
 
     def line(self, raw: bytes) -> Entry | None:
@@ -122,10 +122,10 @@ class Walk:
         # the newline after a line that was cut off is written when it is noted
         if noted not in (_trace(self.torn), _trace(self.torn.removesuffix(b"\n"))):
             raise Broken("a line that is not an entry", self.number - 1)
-        self.torn, self.recovered = b"", self.recovered + 1
+        self.torn, self.recovered = bytearray(), self.recovered + 1
 
 
-def verify(path: Path, head_path: Path, key: bytes, *, at_least: int = 0) -> Report:
+def verify(path: Path, head_path: Path, key: bytes, *, at_least: int = 0) -> ChainReport:
     """Check a journal file against its head.
 
     Args:
@@ -183,8 +183,8 @@ def check_end(last: Head, head: Head | None, path: Path, head_path: Path, at_lea
         raise Broken(f"an older journal was put back: it ends at entry {last.seq}, this device has written {at_least}")
 
 
-def _report(walk: Walk, problem: str, line: int) -> Report:
-    return Report(
+def _report(walk: Walk, problem: str, line: int) -> ChainReport:
+    return ChainReport(
         problem,
         line,
         walk.entries,
@@ -202,5 +202,5 @@ def trace(torn: bytes) -> dict[str, str | int]:
     return {"bytes": length, "digest": digest}
 
 
-def _trace(torn: bytes) -> tuple[int, str]:
+def _trace(torn: bytes | bytearray) -> tuple[int, str]:
     return len(torn), hashlib.sha256(torn).hexdigest()[:16]

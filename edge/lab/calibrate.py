@@ -1,8 +1,8 @@
 """From impostor scores to the thresholds of a model's card, with a bound that people who appear twice do not fool.
 
-    sets = {"staff": trials}                          # templates and probes: edge.lab.calibrate_pictures
-    found = calibrate(sets, Plan(rounds=400), labels={"staff": labels})
-    write_calibration(card_path, found.section(...))  # edge.lab.calibrate_card
+    sets = {"staff": trials}                          # templates and probes: edge.lab.calibrate_run
+    found = calibrate(sets, CalibrationPlan(rounds=400), labels={"staff": labels})
+    write_calibration(card_path, found.section(...))
 
 Workflow: within every set everybody's template meets everybody else's probe -> FMR by threshold with its upper bound
 (bootstrap over people) -> for each target rate the lowest threshold whose bound meets it in every set by itself -> the
@@ -14,33 +14,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import InputError
-from edge.lab.bounds import ratio_bounds
+from edge.face.card import load_card, parse_card
+from edge.face.write import card_text
+from edge.files import refusal, write_atomic
 from edge.lab.calibrate_table import (
     FEWEST_PEOPLE,
     TARGETS,
     Curve,
-    Group,
+    GroupCurve,
     curve_of,
     group_rows,
     overall,
     shortened,
     spread,
-    sum_above,
 )
-from edge.lab.calibrate_tail import Trials
+from edge.lab.pairing import Trials
 from edge.types import F32
 
 #: A label for every person's number; "" for people of whom nothing is known.
 Labels = tuple[str, ...]
 F64 = NDArray[np.float64]
-#: Told what is being done, and how far it is.
-Steps = Mapping[str, Any]
 METHOD = (
     "lowest threshold at which the one-sided 95 % upper bound of the FMR meets the target in every set by itself; "
     "int8 vectors, cosine"
@@ -48,12 +48,12 @@ METHOD = (
 BOUND = "Poisson bootstrap over people; the exact Poisson bound over pairs of people where it is larger"
 #: Groups are compared at the threshold of this rate.
 GROUPS_AT = 1e-3
-#: Fewer people with several pictures say nothing about FNMR.
+#: Fewer people with several pictures say nothing about FNMR: without an error the bound would be 30 % or more.
 _FEWEST_GENUINE = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CalibrationPlan:
     """How to calibrate.
 
     Attributes:
@@ -70,7 +70,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Calibrated:
     """What a calibration found; aggregates only.
 
     Attributes:
@@ -79,7 +79,7 @@ class Found:
         left_out: comparisons that did not count, by set.
     """
 
-    plan: Plan
+    plan: CalibrationPlan
     thresholds: list[dict[str, float]]
     curves: Mapping[str, Curve] = field(repr=False)
     groups: list[dict[str, Any]]
@@ -96,12 +96,13 @@ class Found:
             sets: what each set is, in words. notes: how templates and probes were made.
         """
         rows = self.worst_group["thresholds"] if self.plan.decide_by == "worst-group" else self.thresholds
+        described = [
+            f"{text}: {self.curves[name].people} people, {self.curves[name].total} comparisons"
+            for name, text in sets.items()
+        ]
         return {
             "method": METHOD + (f"; {notes}" if notes else ""),
-            "set": "; ".join(
-                f"{text}: {self.curves[name].people} people, {self.curves[name].total} comparisons"
-                for name, text in sets.items()
-            ),
+            "set": "; ".join(described),
             "people": sum(curve.people for curve in self.curves.values()),
             "pairs": sum(curve.total for curve in self.curves.values()),
             "left_out": sum(self.left_out.values()),
@@ -119,15 +120,15 @@ class Found:
 
 def calibrate(
     sets: Mapping[str, Trials],
-    plan: Plan,
+    plan: CalibrationPlan,
     *,
     labels: Mapping[str, Labels] | None = None,
     tell: Any = None,
-) -> Found:
+) -> Calibrated:
     """Calibrate.
 
     Args:
-        sets: by name; people of different sets are not compared, since nobody knows whether they are the same.
+        sets: by name; people of different sets are not compared, since it is not known whether they are the same.
         plan: how.
         labels: by set, a group for every person's number.
         tell: called as ``tell(what, done, total)``.
@@ -144,11 +145,19 @@ def calibrate(
             where="calibration",
             remedy="hand in pictures of more people; 1,000 carry about 1e-4, 3,000 about 1e-5",
         )
-    groups = _groups(sets, labels or {}, plan, tell)
+    labels = labels or {}
+    groups = [
+        group
+        for name, given in labels.items()
+        for group in _groups(f"{name}: " if len(labels) > 1 else "", sets[name], given, plan, tell)
+    ]
     for name, trials in sets.items():
-        _annotate(rows, curves, name, trials)
+        _annotate(rows, curves[name], trials, f" {name}" if len(curves) > 1 else "")
     judged = {group.name: group.curve for group in groups if group.curve is not None}
-    _within(rows, list(judged.values()))
+    if total := sum(curve.total for curve in judged.values()):
+        for row in rows:  # what an impostor who looks like the holder meets
+            errors = sum(curve.errors(row["threshold"]) for curve in judged.values())
+            row["measured_within_groups"] = shortened(errors / total)
     middle = min(rows, key=lambda row: abs(np.log(row["fmr"] / GROUPS_AT)))
     listed = group_rows(groups, middle["threshold"])
     worst = spread(listed)
@@ -160,29 +169,26 @@ def calibrate(
             where="groups",
             remedy="hand in more people a group, or calibrate by everybody (--decide-by overall)",
         )
-    left = {name: 0 if t.left_out is None else len(t.left_out) for name, t in sets.items()}
-    return Found(plan, rows, curves, listed, worst, left)
+    left = {name: 0 if trials.left_out is None else len(trials.left_out) for name, trials in sets.items()}
+    return Calibrated(plan, rows, curves, listed, worst, left)
 
 
 def _step(tell: Any, what: str) -> Any:
     return (lambda done, total: None) if tell is None else (lambda done, total: tell(what, done, total))
 
 
-def _groups(sets: Mapping[str, Trials], labels: Mapping[str, Labels], plan: Plan, tell: Any) -> list[Group]:
-    """Every group of every set, with a curve where there are enough people; a group lies within one set."""
-    found = []
-    for name, given in labels.items():
-        trials, marks = sets[name], np.array(given, dtype=object)
-        present = np.unique(np.concatenate([trials.template_person, trials.probe_person]))
-        for label in sorted({str(mark) for mark in marks[present]} - {""}):
-            people: NDArray[np.int64] = present[marks[present] == label]
-            title = label if len(labels) == 1 else f"{name}: {label}"
-            if len(people) < plan.fewest:
-                found.append(Group(title, len(people)))
-                continue
-            within = trials.of(people)
-            curve = curve_of(within, plan.rounds, plan.seed, _step(tell, title))
-            found.append(Group(title, len(people), curve, _left_out(within)))
+def _groups(prefix: str, trials: Trials, given: Labels, plan: CalibrationPlan, tell: Any) -> list[GroupCurve]:
+    """Every group of a set, with a curve where there are enough people."""
+    found, marks, present = [], np.array(given, dtype=object), trials.present()
+    for label in sorted({str(mark) for mark in marks[present]} - {""}):
+        people: NDArray[np.int64] = present[marks[present] == label]
+        title = prefix + label
+        if len(people) < plan.fewest:
+            found.append(GroupCurve(title, len(people)))
+            continue
+        within = trials.of(people)
+        curve = curve_of(within, plan.rounds, plan.seed, _step(tell, title))
+        found.append(GroupCurve(title, len(people), curve, _left_out(within)))
     return found
 
 
@@ -194,49 +200,69 @@ def _left_out(trials: Trials) -> F64:
     return np.asarray((trials.templates[rows] * trials.probes[columns]).sum(1), np.float64)
 
 
-def _annotate(rows: list[dict[str, float]], curves: Mapping[str, Curve], name: str, trials: Trials) -> None:
+def _annotate(rows: list[dict[str, float]], curve: Curve, trials: Trials, suffix: str) -> None:
     """Add to every row what one set says at that threshold: its FMR, the FMR with the pairs left out, its FNMR."""
-    curve, own, left = curves[name], _genuine(trials), _left_out(trials)
-    several = f" {name}" if len(curves) > 1 else ""
+    genuine, left = _genuine(trials), _left_out(trials)
     for row in rows:
-        errors = sum_above(curve, row["threshold"])
-        if several:
-            row[f"measured{several}"] = shortened(errors / curve.total)
+        errors = curve.errors(row["threshold"])
+        if suffix:
+            row[f"measured{suffix}"] = shortened(errors / curve.total)
         if len(left):
             both = errors + int((left >= row["threshold"]).sum())
-            row[f"with_left_out{several}"] = shortened(both / (curve.total + len(left)))
-        if own is not None:
-            misses = np.bincount(own[1], own[0] < row["threshold"], minlength=trials.people)
-            row[f"fnmr{several}"] = shortened(
-                ratio_bounds(misses, np.bincount(own[1], minlength=trials.people), 50).rate
-            )
+            row[f"with_left_out{suffix}"] = shortened(both / (curve.total + len(left)))
+        if len(genuine):
+            row[f"fnmr{suffix}"] = shortened(float((genuine < row["threshold"]).mean()))
 
 
-def _genuine(trials: Trials) -> tuple[F32, NDArray[np.int64]] | None:
-    """(scores, people) of probes with their own person's template, where both come from different pictures."""
+def _genuine(trials: Trials) -> F32:
+    """Scores of probes with their own person's template, both from different pictures; nothing for few people."""
     row_of = np.full(trials.people, -1)
     row_of[trials.template_person] = np.arange(len(trials.templates))
-    rows = row_of[trials.probe_person]
     names = (trials.template_names, trials.probe_names)
-    if not all(names):
-        return None
-    other = [r >= 0 and names[0][r] != names[1][c] for c, r in enumerate(rows)]
-    columns = np.flatnonzero(other)
-    people = trials.probe_person[columns]
-    if len(np.unique(people)) < _FEWEST_GENUINE:
-        return None
+    rows = row_of[trials.probe_person]
+    columns = np.array([r >= 0 and names[0][r] != names[1][c] for c, r in enumerate(rows if all(names) else ())], bool)
+    columns = np.flatnonzero(columns)
+    if len(np.unique(trials.probe_person[columns])) < _FEWEST_GENUINE:
+        return np.zeros(0, np.float32)
     scores: F32 = (trials.templates[rows[columns]] * trials.probes[columns]).sum(1)
-    return scores, people
-
-
-def _within(rows: list[dict[str, float]], curves: list[Curve]) -> None:
-    """Add the FMR among people of one group: what an impostor who looks like the holder meets."""
-    total = sum(curve.total for curve in curves)
-    for row in rows if total else ():
-        row["measured_within_groups"] = shortened(sum(sum_above(c, row["threshold"]) for c in curves) / total)
+    return scores
 
 
 def _at_least(everybody: list[dict[str, float]], worst: list[dict[str, float]]) -> list[dict[str, float]]:
     """The worst group's rows, none below everybody's threshold: a small group may seem easier than it is."""
     floor = {row["fmr"]: row["threshold"] for row in everybody}
     return [row | {"threshold": max(row["threshold"], floor[row["fmr"]])} for row in worst if row["fmr"] in floor]
+
+
+def write_calibration(source: Path, section: dict[str, Any], to: Path | None = None) -> Path:
+    """Put a calibration into a card, whole or not at all.
+
+    The words of the card stay as they are; comments are lost, as YAML is written anew. The result is read back as a
+    device would read it before it replaces the old file. A signature beside the card is no longer valid; the caller
+    says so.
+
+    Args:
+        source: the card, of an embedder.
+        section: as `Calibrated.section` gives it.
+        to: another file for the result; it stands in the model's folder, since a card names its model's file.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        ModelError: the card is none, or the result would not be one.
+        InputError: the calibration is of another file, or the card cannot be written.
+    """
+    card, target = load_card(source), to or source
+    if card.sha256 != section["sha256"]:
+        raise InputError("this calibration was made with another model", where=str(source), remedy="calibrate again")
+    try:
+        text = card_text({**card.raw, "calibration": section})
+    except ValueError as error:
+        raise InputError(str(error), where=str(source), remedy="take out what no card has") from None
+    parse_card(text.encode(), folder=source.parent, where=target.name)
+    try:
+        write_atomic(target, text.encode("utf-8"))
+    except OSError as error:
+        raise refusal(InputError, error, target, "the card cannot be written") from None
+    return target

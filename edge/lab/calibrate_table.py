@@ -12,40 +12,33 @@ therefore the last one whose bound the set carries.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.lab.bounds import Tell, _quiet, upper_bounds
-from edge.lab.calibrate_tail import Tail, Trials, compare_all, floor_for, sample
-from edge.lab.equity import corrected, spread_of
+from edge.lab.figures import bin_of, corrected, spread_of
+from edge.lab.intervals import fmr_upper
+from edge.lab.pairing import Tail, Trials, compare_all, floor_for
+from edge.lab.progress import Tell, quiet
 
 F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 #: Each decade and a third of it, since a session of three looks compares at a third of its target.
 TARGETS = tuple(float(f"{value:.4g}") for power in range(2, 8) for value in (10.0**-power, 10.0**-power / 3))
-#: A threshold needs so many comparisons above it.
+#: A threshold needs so many comparisons above it: ten events have a relative error of a third.
 FEWEST_ABOVE = 10
-#: A group of fewer people is "too few" to be judged.
+#: A group of fewer people is "too few": 300 people are 44,850 pairs, 45 of them at a rate of 1e-3; 100 people 5.
 FEWEST_PEOPLE = 300
-#: Comparisons that are listed at most (about 250 MB with the bootstrap's copies).
+#: Comparisons that are listed at most: 5.8 million of 17,000 people took 360 MB with the bootstrap's copies.
 _LISTED = 6_000_000
 #: Highest rate that the list must reach, a little over the largest target.
 _LARGEST = 0.02
 #: Scores are told apart in thousandths.
 _STEPS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Met:
-    """The lowest threshold that meets a target: its measured FMR and the bound."""
-
-    threshold: float
-    measured: float
-    upper: float
+#: People whose comparisons show where the tail begins.
+_FIRST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +55,26 @@ class Curve:
     people: int
     tails: tuple[Tail, ...] = field(repr=False)
 
-    def meets(self, target: float) -> Met | None:
-        """The lowest threshold whose upper bound meets the target; None when the set does not carry it."""
-        enough = self.measured * self.total >= FEWEST_ABOVE
+    def meets(self, target: float) -> dict[str, float] | None:
+        """The lowest threshold whose upper bound meets the target: {threshold, measured, upper}; None without one."""
         places = np.flatnonzero(self.upper <= target)
-        if not len(places) or not enough[places[0]]:
+        if not len(places) or self.measured[places[0]] * self.total < FEWEST_ABOVE:
             return None
-        at = int(places[0])
-        return Met(round(float(self.grid[at]), 3), float(self.measured[at]), float(self.upper[at]))
+        at = places[0]
+        rates = {"measured": shortened(self.measured[at]), "upper": shortened(self.upper[at])}
+        return {"threshold": round(float(self.grid[at]), 3), **rates}
 
     def at(self, threshold: float) -> tuple[float, float]:
         """(measured, upper bound) at the highest listed threshold not above the given one; nan below the list."""
         place = int(np.searchsorted(self.grid, threshold + 1e-9, side="right")) - 1
-        return (float(self.measured[place]), float(self.upper[place])) if place >= 0 else (float("nan"), float("nan"))
+        return (float(self.measured[place]), float(self.upper[place])) if place >= 0 else (math.nan, math.nan)
+
+    def errors(self, threshold: float) -> int:
+        """Comparisons of the whole set at or above a threshold, from the histogram of all of them."""
+        return int(self.tails[-1].histogram[bin_of(threshold) :].sum())
 
 
-def curve_of(trials: Trials, rounds: int, seed: int, tell: Tell = _quiet) -> Curve:
+def curve_of(trials: Trials, rounds: int, seed: int, tell: Tell = quiet) -> Curve:
     """Compare everybody of a set and bound the FMR at every threshold.
 
     Args:
@@ -86,62 +83,46 @@ def curve_of(trials: Trials, rounds: int, seed: int, tell: Tell = _quiet) -> Cur
         seed: of the bootstrap and of the sample that finds the floor.
         tell: called as comparisons and rounds are done.
     """
-    first = compare_all(sample(trials, 2000, seed), 2.0)
-    some = sample(trials, _sample_size(trials), seed + 1)
+    first = compare_all(trials.sample(_FIRST, seed), 2.0)
+    total = len(trials.templates) * len(trials.probes)
+    # so many people that the list of their highest 2 % stays short
+    share = min(1.0, (_LISTED / _LARGEST / max(1, total)) ** 0.5)
+    some = trials.sample(max(2, int(len(trials.present()) * share)), seed + 1)
     tails = [compare_all(some, floor_for(first.histogram, _LARGEST))]
     parts = [_part(tails[0], rounds, seed, tell)]
     if some is not trials:
         # everybody, but only what lies so high that the list stays short
-        tails.append(compare_all(trials, floor_for(tails[0].histogram, _LISTED / _total(trials)), tell))
+        tails.append(compare_all(trials, floor_for(tails[0].histogram, _LISTED / total), tell))
         parts.append(_part(tails[1], rounds, seed, tell))
         parts[0] = tuple(column[parts[0][0] < parts[1][0][0]] for column in parts[0])
     grid, measured, upper = (np.concatenate(column) for column in zip(*parts, strict=True))
     upper = np.maximum.accumulate(upper[::-1])[::-1]
-    people = int(np.count_nonzero(sum(tails[-1].counts())))
-    return Curve(grid, measured, upper, tails[-1].total, people, tuple(tails))
-
-
-def _total(trials: Trials) -> int:
-    return len(trials.templates) * len(trials.probes)
-
-
-def _sample_size(trials: Trials) -> int:
-    """So many people that the list of their highest 2 % stays short."""
-    present = len(np.unique(trials.template_person))
-    return max(2, int(present * min(1.0, (_LISTED / _LARGEST / max(1, _total(trials))) ** 0.5)))
+    return Curve(grid, measured, upper, tails[-1].total, len(trials.present()), tuple(tails))
 
 
 def _part(tail: Tail, rounds: int, seed: int, tell: Tell) -> tuple[F64, ...]:
     grid: F64 = np.arange(math.ceil(tail.floor * _STEPS - 1e-6), _STEPS).astype(np.float64) / _STEPS
-    return (grid, *upper_bounds(tail, grid, rounds, seed, tell=tell))
+    return (grid, *fmr_upper(tail, grid, rounds, seed, tell=tell))
 
 
-def overall(curves: dict[str, Curve], targets: tuple[float, ...] = TARGETS) -> list[dict[str, float]]:
+def overall(curves: Mapping[str, Curve], targets: Sequence[float] = TARGETS) -> list[dict[str, float]]:
     """Rows {fmr, threshold, measured, upper} that hold in every set by itself, as far down as all of them carry.
 
     The figures of a row are those of the set that demands the highest threshold.
     """
     rows: list[dict[str, float]] = []
     for target in targets:
-        met = [curve.meets(target) for curve in curves.values()]
-        found = [one for one in met if one is not None]
-        if len(found) < len(met):
+        found = [met for curve in curves.values() if (met := curve.meets(target)) is not None]
+        if len(found) < len(curves):
             break
-        hardest = max(found, key=lambda one: one.threshold)
-        threshold = max([hardest.threshold, *(row["threshold"] for row in rows)])
-        rows.append(
-            {
-                "fmr": target,
-                "threshold": threshold,
-                "measured": shortened(hardest.measured),
-                "upper": shortened(hardest.upper),
-            }
-        )
+        hardest = max(found, key=lambda met: met["threshold"])
+        lowest = rows[-1]["threshold"] if rows else -1.0
+        rows.append({"fmr": target, **hardest, "threshold": max(hardest["threshold"], lowest)})
     return rows
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GroupCurve:
     """One group of people within a set: its curve (None: too few people), and the scores of what was left out."""
 
     name: str
@@ -150,13 +131,13 @@ class Group:
     left_out: F64 = field(default_factory=lambda: np.zeros(0), repr=False)
 
 
-def group_rows(groups: Sequence[Group], threshold: float) -> list[dict[str, Any]]:
+def group_rows(groups: Sequence[GroupCurve], threshold: float) -> list[dict[str, Any]]:
     """One row a group at one threshold: FMR as (errors + 0.5) / (comparisons + 1), its bound; or "too few"."""
     rows: list[dict[str, Any]] = []
     for group in groups:
         row: dict[str, Any] = {"name": group.name, "people": group.people, "fmr": "too few"}
         if (curve := group.curve) is not None:
-            errors = sum_above(curve, threshold)
+            errors = curve.errors(threshold)
             fmr = corrected(errors, curve.total)
             row |= {"comparisons": curve.total, "fmr": shortened(fmr)}
             if threshold >= curve.grid[0]:
@@ -168,14 +149,7 @@ def group_rows(groups: Sequence[Group], threshold: float) -> list[dict[str, Any]
     return rows
 
 
-def sum_above(curve: Curve, threshold: float) -> int:
-    """Comparisons of the whole set at or above a threshold, from the histogram of all of them (bins of 1e-4)."""
-    histogram = curve.tails[-1].histogram
-    start = int(np.ceil((threshold + 1.0) * (len(histogram) / 2) - 1e-6))
-    return int(histogram[max(0, start) :].sum())
-
-
-def spread(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def spread(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """How unequal: the worst group, and the largest FMR over the geometric mean (NIST IR 8429's measure)."""
     judged = {row["name"]: row["fmr"] for row in rows if isinstance(row["fmr"], float)}
     if not judged:
@@ -183,7 +157,7 @@ def spread(rows: list[dict[str, Any]]) -> dict[str, Any]:
     worst = max(judged, key=lambda name: judged[name])
     found = {"name": worst, "fmr": judged[worst]}
     measures = spread_of(list(judged.values()))
-    return found if measures is None else {**found, "max_to_geometric_mean": round(measures.max_to_geometric_mean, 2)}
+    return found | ({"max_to_geometric_mean": round(measures["max_to_geometric_mean"], 2)} if measures else {})
 
 
 def shortened(value: float) -> float:

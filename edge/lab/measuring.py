@@ -1,20 +1,12 @@
-"""One measurement from pictures to figures: look, count, examine, judge.
+"""What is measured: the plan, the set with what is known about it, the models, and the sums that come out.
 
-    plan = Plan(images=Path("lfw"), pairs=Path("pairs.txt"), all_pairs=True, out=Path("report"), models=("embedder",))
-    report = measure(plan, steps)          # also writes report.html, report.json and CSV files into plan.out
-
-1. Every contender looks at every picture (`looking`); vectors stay in memory.
-2. Each contender's pairs are counted into histograms; thresholds for the FMRs that are reported follow (`tally`).
-3. A second pass finds who errs at those thresholds: by person (bounds), group, quality; and the worst pairs.
-4. Figures and files (`judge`, `report`).
-
-Steps 2 and 3 are kept on disk block by block, and a contender that is done is not looked at again.
+plan = EvaluationPlan(images=Path("lfw"), out=Path("report"), all_pairs=True, models=("embedder",))
+material = open_material(plan)             # pictures, pairs, groups, quality: listed and checked, nothing looked at
+contenders = contenders_of(plan)           # our chains and peers
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,39 +14,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge._version import __version__
 from edge.errors import InputError, UsageError
 from edge.face import Chain, Detector, Embedder, load_card
 from edge.lab.adapters import is_spec, load_peer
 from edge.lab.adapters.peer import Eyes
-from edge.lab.bounds import Tell
-from edge.lab.checkpoint import Arrays, Checkpoint, counts_of, detail_of, key_of, looks_arrays, looks_of, sums
-from edge.lab.contender import Contender, DeviceChain
-from edge.lab.extract import Looks, look_at_all
-from edge.lab.figures import FMRS, fold_accuracy, threshold_at
-from edge.lab.pairing import AllPairs, ListedPairs, Pairs, Trials, scores_of
-from edge.lab.pairs_file import Listed, read_pairs
-from edge.lab.picture_set import PictureSet
-from edge.lab.progress import Tells
-from edge.lab.table_file import Partition, read_groups, read_quality
-from edge.lab.tally import Counts, Detail, Who, count, examine, shares_of
+from edge.lab.extract import Contender, DeviceChain, Looks
+from edge.lab.lists import Listed, Partition, read_groups, read_pairs, read_quality
+from edge.lab.pairing import AllPairs, ListedPairs, Pairs, Totals
+from edge.lab.pictures import PictureSet
+from edge.lab.tally import Counts, Detail
 from edge.settings.model import FaceSettings
 
 F64 = NDArray[np.float64]
-#: Seconds between two states on disk.
-_KEEP_EVERY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EvaluationPlan:
     """What is measured.
 
     Attributes:
-        images, pairs, groups, quality: files; see `PictureSet`, `pairs_file`, `table_file`.
+        images, pairs, groups, quality: files; see `PictureSet` and `edge.lab.lists`.
         out: folder of the report. models: cards (name or path) and peers' YAML files; the first is the yardstick.
         all_pairs: error rates over all pairs of the set, else over the listed ones.
         gate: our chains with the gate of a door. detector: card of our chains. weights: folder of peers' files.
         fewest: groups of fewer people are "too few". rounds, seed: of the bootstrap.
+        overwrite: whether a report that lies in ``out`` may be replaced.
     """
 
     images: Path
@@ -70,14 +54,10 @@ class Plan:
     fewest: int = 300
     rounds: int = 1000
     seed: int = 1
+    overwrite: bool = False
 
-    @classmethod
-    def from_options(cls, models: tuple[str, ...], **options: Any) -> Plan:
-        """From the options of the command line, which have the names of the attributes."""
-        return cls(models=models, **options)
-
-    def checked(self) -> Plan:
-        """The same.
+    def check(self) -> None:
+        """Check the options against each other.
 
         Raises:
             UsageError: options that do not go together.
@@ -87,8 +67,8 @@ class Plan:
         if len(set(self.models)) < len(self.models):
             raise UsageError("a model is named twice", where="--model", remedy="name each once")
         if self.fewest < 1 or not 10 <= self.rounds <= 100_000:
-            raise UsageError("--fewest must be 1 or more, --rounds 10 to 100000", where="command line", remedy="")
-        return self
+            remedy = "give --fewest 1 or more, --rounds 10 to 100000"
+            raise UsageError("a number is out of range", where="command line", remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +84,21 @@ class Material:
     def pairs_of(self, looks: Looks) -> Pairs:
         """The pairs that error rates are taken over."""
         if self.all_pairs or self.listed is None:
-            return AllPairs(looks.vectors, looks.acquired, self.pictures.people)
+            return AllPairs(looks.vectors, self.pictures.people, looks.acquired)
         return ListedPairs(looks.vectors, looks.acquired, self.listed)
 
-    def trials(self) -> Trials:
+    def totals(self) -> Totals:
         """How many impostor pairs those are."""
-        return self.pairs_of(Looks.empty(0, 1)).trials(self.pictures.people, self.partitions)
+        return self.pairs_of(Looks.empty(0, 1)).totals(self.pictures.people, self.partitions)
+
+    def quality_of(self, looks: Looks) -> dict[str, F64]:
+        """Scores of every picture: the chain's own, where it has one, and those of the CSV file."""
+        own = {} if np.isnan(looks.quality).all() else {"chain": looks.quality}
+        return own | self.quality
 
 
 @dataclass(slots=True)
-class Result:
+class ModelResult:
     """All sums of one contender; what figures are made of.
 
     Attributes:
@@ -133,7 +118,7 @@ class Result:
     quality: dict[str, F64] = field(default_factory=dict)
 
 
-def open_material(plan: Plan) -> Material:
+def open_material(plan: EvaluationPlan) -> Material:
     """Read everything but the pictures.
 
     Raises:
@@ -146,7 +131,7 @@ def open_material(plan: Plan) -> Material:
     return Material(pictures, listed, groups, quality, plan.all_pairs)
 
 
-def contenders_of(plan: Plan) -> list[Contender]:
+def contenders_of(plan: EvaluationPlan) -> list[Contender]:
     """Load the models.
 
     Raises:
@@ -158,124 +143,16 @@ def contenders_of(plan: Plan) -> list[Contender]:
         if is_spec(model):
             found.append(load_peer(Path(model), plan.weights, shared))
             continue
-        settings = FaceSettings(threads=1)
-        chain = Chain(settings, Detector(load_card(plan.detector), 1), Embedder(load_card(model), 1))
-        found.append(DeviceChain(Path(model).name.removesuffix(".card.yaml"), chain, plan.gate))
+        detector, embedder = Detector(load_card(plan.detector), 1), Embedder(load_card(model), 1)
+        found.append(DeviceChain(_name(model), Chain(FaceSettings(threads=1), detector, embedder), plan.gate))
     names = [contender.name for contender in found]
     if len(set(names)) < len(names):
-        raise InputError("two models have the same name", where=", ".join(names), remedy="change `name` in a YAML")
+        remedy = "change `name` in a peer's YAML, or the file name of a card"
+        raise InputError("two models have the same name", where=", ".join(names), remedy=remedy)
     return found
 
 
-def results_of(plan: Plan, material: Material, contenders: Sequence[Contender], steps: Tells) -> list[Result]:
-    """Steps 1 to 3 for all contenders; those that were done before come from disk."""
-    stores = [progress_of(plan, _key(plan, material, contender)) for contender in contenders]
-    kept = [store.load(contender.name) for store, contender in zip(stores, contenders, strict=True)]
-    todo = [k for k, arrays in enumerate(kept) if arrays is None or not bool(arrays["done"])]
-    looks = look_at_all(material.pictures, [contenders[k] for k in todo], steps.step("pictures")) if todo else []
-    results: list[Result] = []
-    for k, contender in enumerate(contenders):
-        arrays = kept[k]
-        if k in todo:
-            seen = looks[todo.index(k)]
-            arrays = _score(plan, material, contender, seen, stores[k], arrays, steps)
-            seen.vectors = np.zeros((0, 0), np.float32)
-        assert arrays is not None
-        results.append(_result(contender, arrays, material))
-    return results
-
-
-def progress_of(plan: Plan, key: str = "") -> Checkpoint:
-    """Where the state of a measurement lies until it is complete."""
-    return Checkpoint(plan.out / "progress", key)
-
-
-def _key(plan: Plan, material: Material, contender: Contender) -> str:
-    listed = material.listed
-    parts = [[part.name, part.labels, part.of.tolist()] for part in material.partitions]
-    return key_of(
-        {
-            "version": __version__,
-            "set": material.pictures.digest,
-            "about": contender.about(),
-            "points": contender.operating_points(),
-            "all": plan.all_pairs,
-            "pairs": None if listed is None else [listed.first.tolist(), listed.second.tolist(), listed.fold.tolist()],
-            "groups": parts,
-            "quality": {name: scores.tolist() for name, scores in material.quality.items()},
-        }
-    )
-
-
-def _score(
-    plan: Plan,
-    material: Material,
-    contender: Contender,
-    looks: Looks,
-    store: Checkpoint,
-    arrays: Arrays | None,
-    steps: Tells,
-) -> Arrays:
-    """Steps 2 and 3 for one contender, from where they were left."""
-    pairs = material.pairs_of(looks)
-    counts, detail = counts_of(arrays), detail_of(arrays)
-    quality = _quality(material, looks)
-    base = looks_arrays(looks) | _accuracy(material, looks)
-    if detail is None:
-        tell = _keeping(steps.step(f"{contender.name}: pairs"), len(pairs), store, contender.name, base, counts, None)
-        count(pairs, counts, tell)
-        wanted = [threshold_at(counts.impostor, fmr) for fmr in FMRS]
-        points = sorted({t for t in wanted if t is not None} | set(contender.operating_points().values()))
-        groups = sum(len(part.labels) for part in material.partitions)
-        detail = Detail.empty(np.array(points), material.pictures.persons, groups, len(quality))
-    who = Who(material.pictures.people, looks.acquired, material.partitions, shares_of(list(quality.values())))
-    tell = _keeping(steps.step(f"{contender.name}: errors"), len(pairs), store, contender.name, base, counts, detail)
-    examine(pairs, detail, who, tell)
-    state = base | sums(counts, detail) | {"done": np.array(True)}
-    store.save(contender.name, state)
-    return state
-
-
-def _keeping(
-    tell: Tell, total: int, store: Checkpoint, name: str, base: Arrays, counts: Counts, detail: Detail | None
-) -> Callable[[int], None]:
-    """Tell, and keep the state every few seconds."""
-    last = time.monotonic()
-
-    def after(done: int) -> None:
-        nonlocal last
-        tell(done, total)
-        if time.monotonic() - last >= _KEEP_EVERY:
-            store.save(name, base | sums(counts, detail) | {"done": np.array(False)})
-            last = time.monotonic()
-
-    return after
-
-
-def _quality(material: Material, looks: Looks) -> dict[str, F64]:
-    """Scores of every picture: the chain's own, where it has one, and those of the CSV file."""
-    own = {} if np.isnan(looks.quality).all() else {"chain": looks.quality}
-    return own | material.quality
-
-
-def _accuracy(material: Material, looks: Looks) -> Arrays:
-    listed = material.listed
-    if listed is None:
-        return {"accuracy": np.zeros(0)}
-    scores = scores_of(looks.vectors, looks.acquired, listed.first, listed.second)
-    return {"accuracy": np.array(fold_accuracy(scores, listed.same, listed.fold))}
-
-
-def _result(contender: Contender, arrays: Arrays, material: Material) -> Result:
-    looks, accuracy, detail = looks_of(arrays), arrays["accuracy"], detail_of(arrays)
-    assert detail is not None
-    return Result(
-        contender.name,
-        contender.about(),
-        contender.operating_points(),
-        looks,
-        (float(accuracy[0]), float(accuracy[1])) if len(accuracy) else None,
-        counts_of(arrays),
-        detail,
-        _quality(material, looks),
-    )
+def _name(model: str) -> str:
+    """A card's name, or its file's; an imported model (``STATE/models/mine/card.yaml``) is called as its folder."""
+    path = Path(model)
+    return path.absolute().parent.name if path.name == "card.yaml" else path.name.removesuffix(".card.yaml")

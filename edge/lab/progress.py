@@ -6,10 +6,16 @@ with Steps() as steps:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol
 
-from edge.lab.bounds import Tell, _quiet
+#: Told how much is done: (done, total).
+Tell = Callable[[int, int], None]
+
+
+def quiet(done: int, total: int) -> None:
+    """Tells nothing."""
 
 
 class Tells(Protocol):
@@ -20,7 +26,7 @@ class Tells(Protocol):
 
 
 class Silent:
-    """Nobody is told."""
+    """Tells nothing, and does not end what it stands for."""
 
     def __enter__(self) -> Silent:
         return self
@@ -30,7 +36,7 @@ class Silent:
 
     def step(self, title: str) -> Tell:
         """See `Tells.step`."""
-        return _quiet
+        return quiet
 
 
 class Steps:
@@ -57,8 +63,4 @@ class Steps:
     def step(self, title: str) -> Tell:
         """See `Tells.step`."""
         bar = self._bars.add_task(title, total=None)
-
-        def tell(done: int, total: int) -> None:
-            self._bars.update(bar, completed=done, total=total)
-
-        return tell
+        return lambda done, total: self._bars.update(bar, completed=done, total=total)

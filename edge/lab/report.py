@@ -1,8 +1,8 @@
 """The files of a measurement: one self-contained page, JSON for machines, CSV for spreadsheets.
 
-    report = Report(head, models)          # plain JSON values
-    write(report, results, material, out)  # report.html, report.json, operating_points.csv, groups.csv, det.csv,
-                                           # pictures.csv
+    check_out(plan.out, FILES, overwrite=False)      # before the work: may the folder be written, are the extras there
+    report = EvaluationReport(head, models)          # plain JSON values
+    write(report, results, material, out)            # see `FILES`
 
 `report.html` needs no network and no other file. Nothing written holds an embedding.
 """
@@ -12,92 +12,109 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge.errors import InputError
-from edge.lab import plots
 from edge.lab.figures import det
-from edge.lab.measuring import Material, Result
-from edge.lab.sheet import thumbnail
+from edge.lab.measuring import Material, ModelResult
+from edge.lab.plots import data_uri, discards, group_rates, scores, thumbnail, trade_off
 from edge.lab.summarise import DISCARDED
 
 SCHEMA = "edge/lab/v1"
 #: The rate that the page shows plots and groups at, when it was measured.
 SHOWN = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Figures of one measurement; ``models`` are dicts of `edge.lab.summarise.judge`, the yardstick first."""
-
-    head: dict[str, Any]
-    models: list[dict[str, Any]] = field(repr=False)
-    files: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """The content of ``report.json``."""
-        return {"schema": SCHEMA, **self.head, "models": self.models, "files": list(self.files), "error": None}
-
-
-def write(report: Report, results: Sequence[Result], material: Material, out: Path) -> None:
-    """Write every file of the report.
-
-    Raises:
-        InputError: the folder cannot be written, or the `lab` extra is not installed.
-    """
-    texts = {
-        "report.html": page(report, results, material),
-        "report.json": json.dumps(report.as_json(), indent=1) + "\n",
-        "operating_points.csv": _csv(_point_rows(report)),
-        "groups.csv": _csv(_group_rows(report)),
-        "det.csv": _csv(_det_rows(results)),
-        "pictures.csv": _csv(_picture_rows(results, material)),
-    }
-    for name, text in texts.items():
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            (out / name).write_text(text, encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise InputError(
-                f"cannot be written: {error.strerror}", where=str(out / name), remedy="choose another --out"
-            ) from None
-
-
 FILES = ("report.html", "report.json", "operating_points.csv", "groups.csv", "det.csv", "pictures.csv")
 
 
-def page(report: Report, results: Sequence[Result], material: Material) -> str:
-    """``report.html``.
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """Figures of one measurement; ``models`` are dicts of `edge.lab.summarise.summarise`, the yardstick first."""
+
+    head: dict[str, Any]
+    models: list[dict[str, Any]] = field(repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of ``report.json``."""
+        return {"schema": SCHEMA, **self.head, "models": self.models, "files": list(FILES), "error": None}
+
+
+def check_out(out: Path, files: Sequence[str], *, overwrite: bool) -> None:
+    """Find out before hours of work what would stop the report at their end.
 
     Raises:
-        InputError: the `lab` extra is not installed.
+        InputError: an earlier report lies there, the folder cannot be made or written, or the `lab` extra is missing.
     """
+    for name in ("matplotlib", "jinja2"):
+        if find_spec(name) is None:
+            remedy = "run `pip install 'edge-verifier[lab]'`"
+            raise InputError(f"{name} is not installed, and the report needs it", where="report", remedy=remedy)
+    earlier = next((name for name in files if (out / name).exists()), None)
+    if earlier and not overwrite:
+        remedy = "choose another --out, or replace it with --overwrite"
+        raise InputError("an earlier report lies here", where=str(out / earlier), remedy=remedy)
+    probe = out / ".writable"
     try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    except ImportError:
-        raise InputError(
-            "jinja2 is not installed", where="report", remedy="run `pip install 'edge-verifier[lab]'`"
-        ) from None
+        out.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(out, error) from None
+
+
+def write_files(out: Path, contents: Iterable[tuple[str, str | bytes]]) -> None:
+    """Write text and bytes by name.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    for name, content in contents:
+        try:
+            data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+            (out / name).write_bytes(data)
+        except OSError as error:
+            raise _unwritable(out / name, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(f"cannot be written: {error.strerror}", where=str(path), remedy="choose another --out")
+
+
+def write(report: EvaluationReport, results: Sequence[ModelResult], material: Material, out: Path) -> None:
+    """Write every file of the report.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    tables = (_point_rows(report), _group_rows(report), _det_rows(results), _picture_rows(results, material))
+    contents = (page(report, results, material), json.dumps(report.as_json(), indent=1) + "\n", *map(csv_of, tables))
+    write_files(out, zip(FILES, contents, strict=True))
+
+
+def page(report: EvaluationReport, results: Sequence[ModelResult], material: Material) -> str:
+    """``report.html``."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     # picture names and group labels are other people's text: everything is escaped
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters |= {"percent": percent, "rate": rate}
+    both = list(zip(results, report.models, strict=True))
     return environment.get_template("report.html.j2").render(
         head=report.head,
         models=report.models,
-        scores=[plots.scores(result, _shown_thresholds(model)) for result, model in _both(results, report)],
-        det=plots.trade_off(results),
+        scores=[scores(result, _shown_thresholds(model)) for result, model in both],
+        det=trade_off(results),
         discard=_discard_plots(report),
         discarded=DISCARDED,
-        shown=SHOWN,
         partitions=_group_plots(report, material),
-        sheets=[_sheet(model, result, material) for result, model in _both(results, report)],
+        sheets=[_sheet(model, result, material) for result, model in both],
     )
 
 
@@ -113,29 +130,43 @@ def rate(value: float | None) -> str:
     return f"{value:.1e}" if value else "0"
 
 
-def _both(results: Sequence[Result], report: Report) -> Iterable[tuple[Result, dict[str, Any]]]:
-    return zip(results, report.models, strict=True)
+def summary(report: EvaluationReport) -> Iterator[str]:
+    """The most important figures as lines for a terminal, one a model."""
+    points = [
+        (1, "fnmr", "FNMR@1e-3"),
+        (2, "fnmr", "@1e-4"),
+        (1, "fnmr_by_people", "by people"),
+        (2, "fnmr_by_people", "@1e-4"),
+    ]
+    width = max(len("model"), *(len(model["name"]) for model in report.models))
+    yield (
+        f"{'model':<{width}}  {'pairs':>9}" + "".join(f"  {title:>9}" for *_, title in points) + "        EER  no face"
+    )
+    for model in report.models:
+        accuracy = percent(model["pairs_accuracy"]) if "pairs_accuracy" in model else "-"
+        cells = "".join(f"  {percent(model['operating_points'][k].get(key)):>9}" for k, key, _ in points)
+        rest = f"  {percent(model['equal_error_rate']):>9}  {percent(model['acquisition']['rate']):>7}"
+        yield f"{model['name']:<{width}}  {accuracy:>9}{cells}{rest}"
+    if "fnmr" not in report.models[0]["operating_points"][1]:
+        yield f"Too few: {report.head['set']['impostor']:,} impostor pairs; a rate of 1e-3 takes 1,000 of them."
+    yield "By people: every person weighs the same. Larger scores mean more similar."
+    yield f"Intervals, groups and plots: {report.head['out']}/report.html"
 
 
 def _shown_thresholds(model: dict[str, Any]) -> list[tuple[str, float]]:
     wanted = ("FMR 1e-03", "FMR 1e-04")
-    return [
-        (f"measured {row['name']}", row["threshold"])
-        for row in model["operating_points"]
-        if row["name"] in wanted and row["threshold"] is not None
-    ]
+    rows = [row for row in model["operating_points"] if row["name"] in wanted and row["threshold"] is not None]
+    return [(f"measured {row['name']}", row["threshold"]) for row in rows]
 
 
 def _at_shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of the rate that the page shows, else of the smallest that was measured."""
-    if not rows:
-        return []
     rates = sorted({row["target_fmr"] for row in rows})
-    chosen = next((value for value in rates if value >= SHOWN * 0.99), rates[-1])
+    chosen = next((value for value in rates if value >= SHOWN * 0.99), None)
     return [row for row in rows if row["target_fmr"] == chosen]
 
 
-def _discard_plots(report: Report) -> dict[str, Any] | None:
+def _discard_plots(report: EvaluationReport) -> dict[str, Any] | None:
     curves = [
         (f"{model['name']}: {curve['quality']}", curve)
         for model in report.models
@@ -144,38 +175,41 @@ def _discard_plots(report: Report) -> dict[str, Any] | None:
     if not curves:
         return None
     table = [{"name": name, "fnmr": [curve["fnmr"][share] for share in DISCARDED]} for name, curve in curves]
-    return {"plot": plots.discards(curves), "rows": table, "target": curves[0][1]["target_fmr"]}
+    return {"plot": discards(curves), "rows": table, "target": curves[0][1]["target_fmr"]}
 
 
-def _group_plots(report: Report, material: Material) -> list[dict[str, Any]]:
+def _group_plots(report: EvaluationReport, material: Material) -> list[dict[str, Any]]:
     """For every partition: tables of all contenders at the shown rate, and bars."""
     found = []
     names = [model["name"] for model in report.models]
     for part in material.partitions:
-        tables = [[t for t in _at_shown(model["groups"]) if t["partition"] == part.name] for model in report.models]
-        if not all(tables):
+        listed = [[t for t in _at_shown(model["groups"]) if t["partition"] == part.name] for model in report.models]
+        if not all(listed):
             continue
-        bars = {}
+        tables, bars = [table[0] for table in listed], {}
         for kind, title in (("fmr", "FMR"), ("fnmr", "FNMR")):
-            values = [[table[0]["rows"][g][kind] for table in tables] for g in range(len(part.labels))]
-            rows = [{"group": label, "values": v} for label, v in zip(part.labels, values, strict=True) if any(v)]
+            rows = [
+                {"group": cell, "values": [table["rows"][g][kind] for table in tables]}
+                for g, cell in enumerate(part.cells)
+            ]
+            rows = [row for row in rows if any(row["values"])]
             if rows:
-                target = tables[0][0]["target_fmr"]
-                axis = f"{title} at each model's threshold for FMR {target:.0e}"
-                bars[kind] = plots.group_rates(rows, axis, names, kind == "fmr")
-        found.append({"name": part.name, "names": names, "tables": [table[0] for table in tables], "bars": bars})
+                axis = f"{title} at each model's threshold for FMR {tables[0]['target_fmr']:.0e}"
+                bars[kind] = group_rates(rows, axis, names, kind == "fmr")
+        found.append({"name": part.name, "names": names, "tables": tables, "bars": bars, "crossed": part.crossed})
     return found
 
 
-def _sheet(model: dict[str, Any], result: Result, material: Material) -> list[dict[str, Any]]:
+def _sheet(model: dict[str, Any], result: ModelResult, material: Material) -> list[dict[str, Any]]:
     """Both kinds of worst pairs with their pictures."""
     place = {name: k for k, name in enumerate(material.pictures.names)}
 
     def tile(name: str) -> str:
         try:
-            return thumbnail(material.pictures.load(place[name]), result.looks.boxes[place[name]].tolist())
+            image = material.pictures.load(place[name])
         except InputError:
             return ""
+        return data_uri(thumbnail(image, result.looks.boxes[place[name]].tolist()))
 
     titles = {"genuine": "One person, lowest scores", "impostor": "Two people, highest scores"}
     return [
@@ -187,64 +221,53 @@ def _sheet(model: dict[str, Any], result: Result, material: Material) -> list[di
     ]
 
 
-def _csv(rows: Iterable[Sequence[Any]]) -> str:
+def csv_of(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as CSV: numbers with six digits, nothing for None."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows([_plain(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
+def _plain(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+# fmt: off
 _POINT = [
-    "name",
-    "target_fmr",
-    "threshold",
-    "false_matches",
-    "fmr",
-    "fmr_low",
-    "fmr_high",
-    "misses",
-    "fnmr",
-    "fnmr_low",
-    "fnmr_high",
+    "name", "target_fmr", "threshold", "false_matches", "fmr", "fmr_low", "fmr_high", "fmr_by_people",
+    "misses", "fnmr", "fnmr_low", "fnmr_high", "fnmr_by_people", "fnmr_by_people_low", "fnmr_by_people_high",
 ]
+_GROUP = [
+    "group", "people", "impostor_pairs", "false_matches", "fmr",
+    "people_with_genuine_pairs", "genuine_pairs", "misses", "fnmr",
+]
+# fmt: on
 
 
-def _point_rows(report: Report) -> Iterable[Sequence[Any]]:
+def _point_rows(report: EvaluationReport) -> Iterable[Sequence[Any]]:
     yield ["model", *_POINT]
     for model in report.models:
         for row in model["operating_points"]:
-            yield [model["name"], *(_plain(row.get(key)) for key in _POINT)]
+            yield [model["name"], *(row.get(key) for key in _POINT)]
 
 
-_GROUP = [
-    "group",
-    "people",
-    "impostor_pairs",
-    "false_matches",
-    "fmr",
-    "people_with_genuine_pairs",
-    "genuine_pairs",
-    "misses",
-    "fnmr",
-]
-
-
-def _group_rows(report: Report) -> Iterable[Sequence[Any]]:
+def _group_rows(report: EvaluationReport) -> Iterable[Sequence[Any]]:
     yield ["model", "partition", "target_fmr", "threshold", *_GROUP]
     for model in report.models:
         for table in model["groups"]:
+            head = [model["name"], table["partition"], table["target_fmr"], table["threshold"]]
             for row in table["rows"]:
-                head = [model["name"], table["partition"], _plain(table["target_fmr"]), _plain(table["threshold"])]
-                yield [*head, *("too few" if row[key] is None else _plain(row[key]) for key in _GROUP)]
+                yield [*head, *("too few" if row[key] is None else row[key] for key in _GROUP)]
 
 
-def _det_rows(results: Sequence[Result]) -> Iterable[Sequence[Any]]:
+def _det_rows(results: Sequence[ModelResult]) -> Iterable[Sequence[Any]]:
     yield ["model", "fmr", "fnmr"]
     for result in results:
         for x, y in zip(*det(result.counts.genuine, result.counts.impostor), strict=True):
-            yield [result.name, _plain(float(x)), _plain(float(y))]
+            yield [result.name, float(x), float(y)]
 
 
-def _picture_rows(results: Sequence[Result], material: Material) -> Iterable[Sequence[Any]]:
+def _picture_rows(results: Sequence[ModelResult], material: Material) -> Iterable[Sequence[Any]]:
     """What happened to every picture: acquired or why not, where the face is."""
     yield ["model", "picture", "acquired", "reason", "x", "y", "width", "height", "quality"]
     for result in results:
@@ -253,10 +276,3 @@ def _picture_rows(results: Sequence[Result], material: Material) -> Iterable[Seq
             box = ["" if np.isnan(v) else f"{v:.1f}" for v in looks.boxes[k]]
             quality = "" if np.isnan(looks.quality[k]) else f"{looks.quality[k]:.4f}"
             yield [result.name, name, int(looks.acquired[k]), looks.reasons[k], *box, quality]
-
-
-def _plain(value: Any) -> Any:
-    """Numbers with six digits, nothing for None."""
-    if value is None:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else value

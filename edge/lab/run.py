@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 
 from edge._version import __version__
-from edge.lab.contender import Contender
+from edge.lab.checkpoint import progress_of, results_of
+from edge.lab.extract import Contender
 from edge.lab.machine import machine
-from edge.lab.measuring import Material, Plan, Result, contenders_of, open_material, progress_of, results_of
-from edge.lab.pairing import Trials
+from edge.lab.measuring import EvaluationPlan, Material, ModelResult, contenders_of, open_material
+from edge.lab.pairing import Totals
 from edge.lab.progress import Tells
-from edge.lab.report import FILES, Report, write
-from edge.lab.summarise import judge
+from edge.lab.report import FILES, EvaluationReport, check_out, write
+from edge.lab.summarise import summarise
 from edge.lab.tally import WORST
 
 
-def measure(plan: Plan, steps: Tells, contenders: Sequence[Contender] | None = None) -> Report:
+def measure(plan: EvaluationPlan, steps: Tells, contenders: Sequence[Contender] | None = None) -> EvaluationReport:
     """Measure, and write the report.
 
     Args:
@@ -29,29 +30,24 @@ def measure(plan: Plan, steps: Tells, contenders: Sequence[Contender] | None = N
 
     Raises:
         UsageError: options that do not go together.
-        InputError, ModelError: something named cannot be used.
+        InputError, ModelError: something named cannot be used, or an earlier report lies in ``plan.out``.
     """
-    plan.checked()
+    plan.check()
     material = open_material(plan)
     contenders = contenders_of(plan) if contenders is None else contenders
+    check_out(plan.out, FILES, overwrite=plan.overwrite)
     results = results_of(plan, material, contenders, steps)
-    report = report_of(plan, material, results)
+    totals = material.totals()
+    # at most 50 pairs leave with a report, however many models are in it
+    models = [summarise(result, material, totals, plan, WORST // len(results)) for result in results]
+    report = EvaluationReport(_head(plan, material, results, totals), models)
     write(report, results, material, plan.out)
     # complete: the next run with the same folder measures anew
     progress_of(plan).clear()
     return report
 
 
-def report_of(plan: Plan, material: Material, results: Sequence[Result]) -> Report:
-    """Figures of all contenders."""
-    trials = material.trials()
-    # at most 50 pairs leave with a report, however many models are in it
-    each = WORST // len(results)
-    models = [judge(result, material, trials, plan, each) for result in results]
-    return Report(_head(plan, material, results, trials), models, FILES)
-
-
-def _head(plan: Plan, material: Material, results: Sequence[Result], trials: Trials) -> dict[str, Any]:
+def _head(plan: EvaluationPlan, material: Material, results: Sequence[ModelResult], totals: Totals) -> dict[str, Any]:
     listed, pictures = material.listed, material.pictures
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -62,9 +58,10 @@ def _head(plan: Plan, material: Material, results: Sequence[Result], trials: Tri
             "pictures": len(pictures),
             "people": pictures.persons,
             "digest": pictures.digest,
+            "notes": list(pictures.notes),
             "scope": "all pairs" if plan.all_pairs else "listed pairs",
             "genuine": int(results[0].counts.genuine.sum()),
-            "impostor": int(trials.by_person.sum()) // 2,
+            "impostor": int(totals.by_person.sum()) // 2,
             "listed": 0 if listed is None else len(listed),
             "folds": 0 if listed is None else len(np.unique(listed.fold)),
         },

@@ -12,37 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.lab.figures import BINS, bin_of, binned
+from edge.lab.figures import BINS, bin_of, binned, histogram
+from edge.lab.lists import Partition
 from edge.lab.pairing import Pairs, Scored
-from edge.lab.table_file import Partition
 from edge.types import F32
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
-#: Pairs of each kind on the contact sheet: the issue allows 50 in all.
+#: Pairs of each kind on the contact sheet: 50 in all may leave the lab (design: One-to-one by construction).
 WORST = 25
 #: Quality is told apart in hundredths of the pictures.
 SHARES = 100
-#: Called after every piece with its number; returns whether to go on.
+#: Called after every piece with its number.
 After = Callable[[int], None]
-
-
-def histogram(scores: F32) -> I64:
-    """Counts by bin, int64 (BINS,)."""
-    if not scores.size:
-        return np.zeros(BINS, np.int64)
-    places = np.ascontiguousarray(binned(scores)).reshape(1, -1)
-    # OpenCV counts uint16 three times as fast as numpy; its float32 counts are exact below 2^24 scores a call
-    step = 1 << 23
-    total = np.zeros(BINS, np.int64)
-    for start in range(0, places.shape[1], step):
-        part = cv2.calcHist([places[:, start : start + step]], [0], None, [BINS], [0, BINS])
-        total += part.ravel().astype(np.int64)
-    return total
 
 
 @dataclass(slots=True)
@@ -62,7 +47,7 @@ class Counts:
 def count(pairs: Pairs, counts: Counts, after: After) -> None:
     """Count the scores of all pieces that are not in ``counts`` yet."""
     for piece in pairs.pieces(counts.pieces):
-        counts.genuine += histogram(piece.genuine().score)
+        counts.genuine += histogram(piece.genuine.score)
         counts.impostor += histogram(piece.impostors())
         counts.pieces += 1
         after(counts.pieces)
@@ -78,7 +63,7 @@ class Detail:
         squares: float64 (K,), over pairs of people, the squared number of false matches between them.
         people_pairs: int64 (K,), pairs of people with a false match.
         genuine: int64 (K + 1, people), genuine pairs by the number of thresholds that they reach.
-        group_matches, group_genuine: int64 (K, groups) and (K + 1, groups), the same within groups of all partitions.
+        cell_matches, cell_genuine: int64 (K, cells) and (K + 1, cells), the same by the cells of all partitions.
         discard: int64 (scores, K + 1, SHARES), genuine pairs by thresholds reached and by the share of pictures that
             have a lower quality than their worse picture.
         worst_genuine, worst_impostor: float64 (n, 3): both places and the score, the worst first.
@@ -90,15 +75,15 @@ class Detail:
     squares: F64
     people_pairs: I64
     genuine: I64
-    group_matches: I64
-    group_genuine: I64
+    cell_matches: I64
+    cell_genuine: I64
     discard: I64
     worst_genuine: F64 = field(repr=False)
     worst_impostor: F64 = field(repr=False)
     pieces: int = 0
 
     @classmethod
-    def empty(cls, thresholds: F64, people: int, groups: int, scores: int) -> Detail:
+    def empty(cls, thresholds: F64, people: int, cells: int, scores: int) -> Detail:
         """Nothing examined."""
         levels, none = len(thresholds), np.zeros((0, 3))
         return cls(
@@ -107,8 +92,8 @@ class Detail:
             np.zeros(levels),
             np.zeros(levels, np.int64),
             np.zeros((levels + 1, people), np.int64),
-            np.zeros((levels, groups), np.int64),
-            np.zeros((levels + 1, groups), np.int64),
+            np.zeros((levels, cells), np.int64),
+            np.zeros((levels + 1, cells), np.int64),
             np.zeros((scores, levels + 1, SHARES), np.int64),
             none,
             none,
@@ -122,13 +107,13 @@ class Detail:
         """int64 (K, people): false non-matches of each person at each threshold."""
         return self.genuine.cumsum(0)[:-1]
 
-    def group_false_matches(self) -> I64:
-        """int64 (K, groups)."""
-        return self.group_matches[::-1].cumsum(0)[::-1]
+    def cell_false_matches(self) -> I64:
+        """int64 (K, cells)."""
+        return self.cell_matches[::-1].cumsum(0)[::-1]
 
-    def group_misses(self) -> I64:
-        """int64 (K, groups)."""
-        return self.group_genuine.cumsum(0)[:-1]
+    def cell_misses(self) -> I64:
+        """int64 (K, cells)."""
+        return self.cell_genuine.cumsum(0)[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +132,15 @@ class Who:
     partitions: Sequence[Partition]
     shares: I64
 
-    @property
-    def groups(self) -> int:
-        """Groups of all partitions."""
-        return sum(len(part.labels) for part in self.partitions)
-
 
 def examine(pairs: Pairs, detail: Detail, who: Who, after: After) -> None:
     """Examine all pieces that are not in ``detail`` yet."""
-    if not len(detail.thresholds):
-        return
-    edges = np.array([bin_of(float(threshold)) for threshold in detail.thresholds])
-    floor = float(detail.thresholds[0]) - 1e-4
+    edges = np.array([bin_of(float(threshold)) for threshold in detail.thresholds], np.int64)
+    # without a threshold no impostor pair is an error, but genuine pairs still have people
+    floor = float(detail.thresholds[0]) - 1e-4 if len(edges) else 2.0
     for piece in pairs.pieces(detail.pieces):
         _impostors(detail, who, piece.above(floor), edges)
-        _genuine(detail, who, piece.genuine(), edges)
+        _genuine(detail, who, piece.genuine, edges)
         detail.pieces += 1
         after(detail.pieces)
 
@@ -183,7 +162,7 @@ def _impostors(detail: Detail, who: Who, hits: Scored, edges: I64) -> None:
         times = np.unique(passed, return_counts=True)[1].astype(np.float64)
         detail.people_pairs[k] += len(times)
         detail.squares[k] += float((times**2).sum())
-    _within(detail.group_matches, level - 1, first, second, who.partitions)
+    _within(detail.cell_matches, level - 1, first, second, who.partitions)
     detail.worst_impostor = _worst(detail.worst_impostor, first, second, -hits.score[keep])
 
 
@@ -192,7 +171,7 @@ def _genuine(detail: Detail, who: Who, pairs: Scored, edges: I64) -> None:
         return
     level = np.searchsorted(edges, binned(pairs.score), side="right")
     _add(detail.genuine, level, who.people[pairs.first])
-    _within(detail.group_genuine, level, pairs.first, pairs.second, who.partitions)
+    _within(detail.cell_genuine, level, pairs.first, pairs.second, who.partitions)
     for k, shares in enumerate(who.shares):
         _add(detail.discard[k], level, np.minimum(shares[pairs.first], shares[pairs.second]))
     # a picture without a face is told elsewhere; the sheet shows faces that were compared
@@ -209,14 +188,14 @@ def _add(table: I64, row: I64, column: I64) -> None:
 
 
 def _within(table: I64, row: I64, first: I64, second: I64, partitions: Sequence[Partition]) -> None:
-    """Count pairs whose pictures are in one group."""
+    """Count pairs by the cells of all partitions."""
     start = 0
     for part in partitions:
-        group = part.of[first]
-        same = (group >= 0) & (group == part.of[second])
-        if same.any():
-            _add(table[:, start : start + len(part.labels)], row[same], group[same])
-        start += len(part.labels)
+        cell = part.cell(first, second)
+        known = cell >= 0
+        if known.any():
+            _add(table[:, start : start + len(part.cells)], row[known], cell[known])
+        start += len(part.cells)
 
 
 def _worst(kept: F64, first: I64, second: I64, badness: F32) -> F64:

@@ -1,50 +1,69 @@
-"""What people in front of a device are told.
+"""What people in front of a device, holders and papers are told, in their language.
 
-REASONS["matching"]       # "the face matches the card"
-waiting(45)               # "wait 45 s"
+    text("reason.matching", "fr-CA")            # "le visage correspond à la carte"
+    text("wait.seconds", "de", count=45)        # "warten Sie 45 s"
+
+The words are gettext catalogues beside this file: ``en.po`` gives each message its name and English words, the others
+translate those words. Translators open a ``.po`` with any editor for it; the ``.mo`` beside it is what is read here,
+made by `tests/messages/catalogues.py`. A message that a language lacks is said in English. Errors, self-test and logs
+are English and stand where they are raised.
 """
 
 from __future__ import annotations
 
-#: What a person is told. The kiosk has its own texts; these are for a terminal.
-REASONS = {
-    "matching": "the face matches the card",
-    "not_matching": "the face does not match the card",
-    "token_invalid": "this is not a card of this site",
-    "token_expired": "the card has expired",
-    "token_not_yet_valid": "the card is not valid yet",
-    "token_revoked": "the card was revoked",
-    "token_unknown": "this device holds no template for the card",
-    "wrong_door": "the card does not open this door at this hour",
-    "clock_unconfirmed": "the clock of this device is not confirmed",
-    "locked_out": "too many rejects in a row; wait, or ask an operator",
-    "door_paused": "this door is paused because too many different cards failed; wait, or take the other way in",
-    "model_mismatch": "the card was made with another model; enrol again",
-    "no_face": "nobody was seen",
-    "several_faces": "more than one person was seen",
-    "quality": "the face could not be seen well enough",
-    "source_fault": "the camera does not deliver usable pictures",
-    "interrupted": "stopped",
-    "error": "the command could not be carried out",
-}
+from collections.abc import Mapping
+from functools import cache
+from gettext import GNUTranslations
+from types import MappingProxyType
 
-#: What a person can do.
-ADVICE = {
-    "step_closer": "step closer",
-    "step_back": "step back a little",
-    "look_here": "look straight at the camera",
-    "more_light": "more light on the face",
-    "less_light": "less light on the face",
-    "hold_still": "hold still",
-    "uncover_face": "uncover the face",
-    "centre_face": "move to the centre",
-    "one_person": "one person at a time",
-    "nobody_seen": "step in front of the camera",
-}
+from edge import _resources
+
+LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "fr": "français", "de": "Deutsch"})
+"""The complete languages, papers included, and what each calls itself."""
+
+PARTIAL: Mapping[str, str] = MappingProxyType({"es": "español", "ar": "العربية"})
+"""Languages of decisions, advice and waits only."""
 
 
-def waiting(seconds: int) -> str:
+def text(name: str, language: str = "en", /, **values: object) -> str:
+    """A message.
+
+    Args:
+        name: of the message, as in ``en.po``. language: a tag such as ``fr-CA``; English when there are no words in it.
+        values: what stands in its braces.
+
+    Raises:
+        KeyError: no such message, or a value is missing (mistakes in a program).
+    """
+    english = _catalogue("en").gettext(name)
+    if english == name:
+        raise KeyError(name)
+    primary = _primary(language)
+    known = primary in LANGUAGES or primary in PARTIAL
+    said = _catalogue(primary).pgettext(name, english) if known and primary != "en" else english
+    return said.format(**values)
+
+
+def language_of(tag: str) -> str:
+    """The language of a paper for somebody who reads ``tag``: one of `LANGUAGES`."""
+    primary = _primary(tag)
+    return primary if primary in LANGUAGES else "en"
+
+
+def waiting(seconds: int, language: str = "en") -> str:
     """A wait with its length: ``wait 45 s``, ``wait 12 min``; empty for none."""
     if seconds <= 0:
         return ""
-    return f"wait {seconds} s" if seconds < 120 else f"wait {-(-seconds // 60)} min"
+    if seconds < 120:
+        return text("wait.seconds", language, count=seconds)
+    return text("wait.minutes", language, count=-(-seconds // 60))
+
+
+def _primary(tag: str) -> str:
+    return tag.replace("_", "-").split("-")[0].casefold()
+
+
+@cache
+def _catalogue(language: str) -> GNUTranslations:
+    with _resources.path("messages", f"{language}.mo").open("rb") as file:
+        return GNUTranslations(file)

@@ -8,14 +8,12 @@ out: keys that this page does not know are printed at the end.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from edge.face.card import Card
 
-_WIDTH = 100
 _WORDS = (
     ("intended_use", "Intended use"),
     ("not_for", "Not for"),
@@ -122,17 +120,17 @@ def _fact(name: str, text: str) -> str:
 
 
 def _items(value: Any, indent: str = "  ") -> list[str]:
-    """A text, a list of texts, or mappings, wrapped."""
+    """A text, a list of texts, or mappings, a line each."""
     if isinstance(value, Mapping):
         pairs = [f"{key}: {_short(item)}" for key, item in value.items()]
-        return [line for pair in pairs for line in _wrapped(pair, indent, indent + "  ")]
+        return [line for pair in pairs for line in _line(pair, indent)]
     if isinstance(value, list | tuple):
         lines = []
         for item in value:
             text = "; ".join(map(str, item.values())) if isinstance(item, Mapping) else str(item)
-            lines += _wrapped(text, indent + "- ", indent + "  ")
+            lines += _line(text, indent + "- ")
         return lines
-    return _wrapped(str(value), indent, indent)
+    return _line(str(value), indent)
 
 
 def _short(value: Any) -> str:
@@ -141,17 +139,16 @@ def _short(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _wrapped(text: str, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )
+def _line(text: str, first: str) -> list[str]:
+    """A text as one line, whatever line ends it has; nothing for an empty one."""
+    return [first + " ".join(text.split())] if text.strip() else []
 
 
 def _accuracy(raw: Mapping[str, Any]) -> Iterator[str]:
     for row in raw.get("accuracy", []):
         yield ""
         yield f"Accuracy, measured {row['date']}"
-        yield from _wrapped(row["command"], "  ", "    ")
+        yield from _line(row["command"], "  ")
         for name, value in row.get("figures", {}).items():
             yield (
                 f"    {name.replace('_', ' '):<32} {value:g}"
@@ -159,7 +156,7 @@ def _accuracy(raw: Mapping[str, Any]) -> Iterator[str]:
                 else f"    {name}: {value}"
             )
         for text in row.get("missed", []):
-            yield from _wrapped(f"missed: {text}", "    ", "      ")
+            yield from _line(f"missed: {text}", "    ")
 
 
 def _calibration(card: Card) -> Iterator[str]:
@@ -173,7 +170,7 @@ def _calibration(card: Card) -> Iterator[str]:
     yield f"Calibration, measured {found.get('date', '(no date)')}"
     for key in ("command", "method", "set", "caveat", "same_person"):
         if key in found:
-            yield from _wrapped(f"{key.replace('_', ' ')}: {found[key]}", "  ", "    ")
+            yield from _line(f"{key.replace('_', ' ')}: {found[key]}", "  ")
     yield f"  {'FMR':>10}  {'threshold':>9}  {'upper bound':>11}"
     for row in found["thresholds"]:
         upper = row.get("upper", row.get("upper_95"))
@@ -189,7 +186,7 @@ def _groups(raw: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "False match rate within groups of people, at one and the same threshold"
     if isinstance(groups, Mapping) and "what" in groups:
-        yield from _wrapped(str(groups["what"]), "  ", "  ")
+        yield from _line(str(groups["what"]), "  ")
     elif isinstance(worst, Mapping) and "at" in worst:
         yield f"  at the threshold for a false match rate of {worst['at']:g} over everybody"
     widest = max(len(row.name) for row in rows)
@@ -212,7 +209,7 @@ def _told(raw: Mapping[str, Any]) -> Iterator[str]:
         return
     yield ""
     yield "What a template tells of its holder"
-    yield from _wrapped(str(told.get("what", "")), "  ", "  ")
+    yield from _line(str(told.get("what", "")), "  ")
     teacher = told.get("teacher")
     for name, value in told.items():
         if isinstance(value, float):

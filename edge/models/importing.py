@@ -10,7 +10,6 @@ An imported embedder has no calibration: it loads, and it decides nothing until 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -25,6 +24,7 @@ from typing import Any
 from edge.errors import InputError, ModelError
 from edge.face.card import Card, parse_card
 from edge.face.write import card_text
+from edge.files import write_atomic
 from edge.models.examine import LEAST_FOUND, LEAST_SEPARATION, SWAP_FACTOR
 from edge.models.installed import CARD, FOLDER, MODEL, SIGNED, in_build
 from edge.models.sandbox import run
@@ -185,10 +185,10 @@ def install(imported: Imported, state_dir: Path, *, sign: Sign | None, replace: 
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
         try:
-            write_file(made / MODEL, imported.data)
-            write_file(made / CARD, text)
+            write_atomic(made / MODEL, imported.data, mode=0o600)
+            write_atomic(made / CARD, text, mode=0o600)
             if sign is not None:
-                write_file(made / SIGNED, envelope(sign, text))
+                write_atomic(made / SIGNED, envelope(sign, text), mode=0o600)
             _exchange(made, folder)
         finally:
             shutil.rmtree(made, ignore_errors=True)
@@ -202,21 +202,6 @@ def install(imported: Imported, state_dir: Path, *, sign: Sign | None, replace: 
 def envelope(sign: Sign, text: bytes) -> bytes:
     """A signed card as its file holds it."""
     return json.dumps(dict(sign(text)), indent=1).encode() + b"\n"
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write and sync, 0600 whatever the umask; an old file is replaced whole."""
-    handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def _exchange(made: Path, folder: Path) -> None:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,8 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from edge.errors import SpecInvalid
 from edge.face.card import Align, Decode, Point
 from edge.face.tensors import Mean, Positive
-from edge.settings.problems import Problem, shown
-from edge.settings.yaml_core import Document, load
+from edge.settings.problems import Problem
+from edge.settings.translate import translate
+from edge.settings.yaml_core import load
 
 SCHEMA = "edge/model-spec/v1"
 #: Templates that models are published with: name -> (width, height), five points. ``arcface-112`` is InsightFace's, and
@@ -137,35 +137,13 @@ def load_spec(path: Path) -> ModelSpec:
     try:
         return ModelSpec.model_validate(document.data)
     except ValidationError as error:
-        raise _invalid([_problem(dict(item), document) for item in error.errors()]) from None
+        found = [problem for item in error.errors() for problem in translate(item, document, ModelSpec)]
+        raise _invalid(found) from None
 
 
 def _invalid(problems: list[Problem]) -> SpecInvalid:
     lines = tuple(str(problem) for problem in sorted(set(problems)))
     return SpecInvalid(lines, remedy="compare it with config/examples/model-spec.yaml")
-
-
-def _problem(item: dict[str, Any], document: Document) -> Problem:
-    """One of pydantic's findings, at its place, in plain words."""
-    path = tuple(part for part in item["loc"] if isinstance(part, int) or part in _names(ModelSpec))
-    kind, message = item["type"], item["msg"].removeprefix("Value error, ")
-    if kind == "missing":
-        return document.problem(path, "the key is missing")
-    if kind == "extra_forbidden":
-        path = tuple(item["loc"])
-        close = difflib.get_close_matches(str(path[-1]), sorted(_names(ModelSpec)), n=1)
-        return document.problem(path, "unknown key" + (f", did you mean {close[0]}?" if close else ""), key=True)
-    if kind == "value_error":
-        key, _, rest = message.partition(": ")
-        known = bool(rest) and key in _names(ModelSpec)
-        return document.problem((*path, key), rest) if known else document.problem(path, message)
-    return document.problem(path, f"{shown(item['input'])} is not allowed: {message[:1].lower()}{message[1:]}")
-
-
-def _names(model: type[BaseModel]) -> frozenset[str]:
-    """Every key that a spec can have, at any depth."""
-    names = {"schema", *model.model_fields}
-    return frozenset(names.union(*(part.model_fields for part in (Pixels, Data, Teacher, Decode))))
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

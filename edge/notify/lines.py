@@ -15,7 +15,7 @@ import select
 import time
 from datetime import UTC, datetime
 
-from edge.messages import ADVICE, REASONS, waiting
+from edge.messages import text, waiting
 from edge.types import Decision, Outcome, acts
 from edge.types import events as ev
 from edge.types.events import Event
@@ -71,10 +71,11 @@ class Terminal:
     """Events in words, a line each, for whoever starts a device by hand.
 
     Args:
-        out: descriptor for decisions and states. err: for faults.
+        out: descriptor for decisions and states. err: for faults. language: of the decisions.
     """
 
-    def __init__(self, out: int, err: int, *, stall_s: float = STALL_S) -> None:
+    def __init__(self, out: int, err: int, *, stall_s: float = STALL_S, language: str = "en") -> None:
+        self._language = language
         self._out, self._err = Lines(out, stall_s=stall_s), Lines(err, stall_s=stall_s)
 
     def __call__(self, event: Event) -> None:
@@ -86,7 +87,7 @@ class Terminal:
             case (
                 ev.ClaimRefused(decision=decision, alternative=other) | ev.Decided(decision=decision, alternative=other)
             ):
-                self._out.write(sentence(decision, other))
+                self._out.write(sentence(decision, other, self._language))
             case acts.GuardTripped(cards=cards, wait_s=wait_s):
                 self._out.write(f"guard: paused, {waiting(wait_s)}: {cards} different cards failed at this door lately")
             case ev.Faulted() | ev.DoorFault():
@@ -99,12 +100,13 @@ class Terminal:
                 self._out.write("stopped")
 
 
-def sentence(decision: Decision, alternative: str = "") -> str:
+def sentence(decision: Decision, alternative: str = "", language: str = "en") -> str:
     """``ACCEPT: the face matches the card``; else also what to do, how long to wait, and the other way in."""
-    text = f"{decision.outcome.value.upper().replace('_', ' ')}: {REASONS[decision.reason.value]}"
+    said = f"{text(f'decision.{decision.outcome}', language)}: {text(f'reason.{decision.reason}', language)}"
     if decision.outcome is Outcome.ACCEPT:
-        return text
+        return said
     if decision.advice:
-        text += " (" + ", ".join(ADVICE[item.value] for item in decision.advice) + ")"
-    more = [waiting(decision.wait_s), f"the other way in: {alternative}" if alternative else ""]
-    return ". ".join([text, *(part[0].upper() + part[1:] for part in more if part)])
+        said += " (" + ", ".join(text(f"advice.{item}", language) for item in decision.advice) + ")"
+    other = text("other_way", language, alternative=alternative) if alternative else ""
+    more = [waiting(decision.wait_s, language), other]
+    return ". ".join([said, *(part[0].upper() + part[1:] for part in more if part)])

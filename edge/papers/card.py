@@ -1,8 +1,8 @@
 """The card that a person takes away: on the terminal, as a picture, or on a page to print.
 
-    draw = check_card_path(Path("ada.pdf"), state_dir=state)           # before anybody stands in front of the camera
+    draw = check_new(Path("ada.pdf"), CARD_KINDS, state_dir=state)     # before anybody stands in front of the camera
     text = CardText(token, serial=claim.serial_text, not_before=..., expires=..., issued_by="Meridian Works")
-    write_card(Path("ada.pdf"), draw(text), state_dir=state)           # a new file, 0600
+    write_new(Path("ada.pdf"), draw(text), state_dir=state)            # a new file, 0600
 
 The card is of ID-1 size (ISO/IEC 7810: 85.6 x 54 mm) and its code as large as that permits, because a camera sees few
 pixels of it: 45.6 mm in card custody (version 15, modules of 0.59 mm); ``tests/claim/test_card_in_view.py`` says where
@@ -12,23 +12,21 @@ nothing of a card.
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
-import segno
+import zxingcpp
 from numpy.typing import NDArray
 
-from edge.errors import InputError
+from edge.messages import language_of, text
 from edge.papers.drawing import MM_PER_INCH, Code, Drawing, Shape, png, rectangle
+from edge.papers.files import Kinds
 from edge.papers.lettering import fitted, wrapped, write
-from edge.papers.page import CardConsent, below
-from edge.papers.pdf import pdf
+from edge.papers.paper import Paper, PaperLine, PaperSection, Sentences, day
 from edge.types import Custody
 
 WIDTH, HEIGHT, DPI = 85.6, 54.0, 300
@@ -36,7 +34,28 @@ WIDTH, HEIGHT, DPI = 85.6, 54.0, 300
 _CODE_MM, _QUIET = 52.8, 4
 _LEFT, _COLUMN = 5.6, 26.0
 _INK, _GREY, _BLUE, _RED = (24, 28, 36), (105, 112, 124), (23, 74, 124), (160, 36, 28)
-_WARNING = "Whoever holds this code, or a picture of it, can claim to be you. Lost it? Have its serial revoked."
+#: So much of a contact is legible on the card itself; the page has all of it.
+_CONTACT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CardConsent:
+    """The consent receipt, as it is kept, for the person's own paper.
+
+    Attributes:
+        given, until: Unix seconds; ``until`` None: with the card. text_version, language, withdrawal: as on the consent
+            record. operator: who recorded it. alternative: the way in without one's face.
+        zone: in which the dates are meant.
+    """
+
+    given: int
+    text_version: str
+    language: str
+    withdrawal: str
+    operator: str
+    alternative: str
+    until: int | None = None
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +66,7 @@ class CardText:
         token: the text of the code; it holds the card's secret.
         serial: as printed, eight groups of four (`Claim.serial_text`).
         not_before, expires: Unix seconds.
-        issued_by: who hands the card out.
+        issued_by: who hands the card out. contact: whom to ask, and to tell of its loss.
         holder: a name or number for the holder, only when they want it there.
         custody: where the template is; the page says so.
         consent: the consent receipt, printed below the card in its language; None for a card of no person (tests).
@@ -61,6 +80,24 @@ class CardText:
     holder: str | None = None
     custody: Custody = Custody.CARD
     consent: CardConsent | None = None
+    contact: str = ""
+
+    @property
+    def language(self) -> str:
+        """The language of its words."""
+        return language_of(self.consent.language if self.consent is not None else "en")
+
+    @property
+    def until(self) -> str:
+        """Its last day, UTC."""
+        return datetime.fromtimestamp(self.expires - 1, UTC).strftime("%Y-%m-%d")
+
+    @property
+    def warning(self) -> tuple[str, ...]:
+        """That it is a key, and whom to tell of its loss."""
+        contact = self.contact if len(self.contact) <= _CONTACT else self.contact[: _CONTACT - 1].rstrip() + "…"
+        warning = text("printed.warning", self.language)
+        return (warning, text("printed.contact", self.language, contact=contact)) if contact else (warning,)
 
 
 def terminal(token: str) -> str:
@@ -79,152 +116,140 @@ def terminal(token: str) -> str:
     return "".join(f"\x1b[38;5;16;48;5;231m{line}\x1b[0m\n" for line in lines)
 
 
-def card_png(text: CardText) -> bytes:
-    """The card as a PNG of its true size at 300 dpi."""
-    return png(Drawing(WIDTH, HEIGHT, *_card(text)), DPI)
+def card_png(card: CardText) -> bytes:
+    """The card as a PNG of its true size at 300 dpi.
+
+    Raises:
+        InputError: the built-in letters (Latin, Greek, Cyrillic) lack a character; a PDF has any.
+    """
+    return png(Drawing(WIDTH, HEIGHT, *_face(card)), DPI)
 
 
-def card_pdf(text: CardText) -> bytes:
-    """The card on an A4 page, with a line to cut along, what its holder should know, and the serial to keep apart."""
-    left, top = 22.0, 24.0
-    shapes, code = _card(text, left, top)
-    words = below(
-        serial=text.serial,
-        first=text.not_before,
-        last=text.expires,
-        issued_by=text.issued_by,
-        custody=text.custody,
-        consent=text.consent,
-        left=left,
-        top=top + HEIGHT + 13,
-    )
-    page = (*_cut_line(left, top), *shapes, *words)
-    return pdf(Drawing(210.0, 297.0, page, code), f"Card {text.serial[:9]}")
+def card_pdf(card: CardText) -> bytes:
+    """The card on an A4 page to cut it from, with what its holder should know. Raises as `typesetting.typeset`."""
+    from edge.papers.typesetting import typeset
+
+    return typeset({"papers": [page(card).as_data()], "card": _face_data(card)})
 
 
-def card_text(text: CardText) -> bytes:
+def card_token(card: CardText) -> bytes:
     """The token's text in a line: for whoever writes the card another way, and for `edge verify --token`."""
-    return text.token.encode("ascii") + b"\n"
+    return card.token.encode("ascii") + b"\n"
 
 
-#: Suffix of a card's file -> what draws it.
-KINDS: Mapping[str, Callable[[CardText], bytes]] = MappingProxyType(
-    {".png": card_png, ".pdf": card_pdf, ".token": card_text}
-)
+CARD_KINDS: Kinds[CardText] = MappingProxyType({".png": card_png, ".pdf": card_pdf, ".token": card_token})
+"""Suffix of a card's file -> what draws it; for `edge.papers.files`."""
 
 
-def check_card_path(path: Path, *, state_dir: Path) -> Callable[[CardText], bytes]:
-    """What draws the kind of card that ``path`` asks for, when it may be written at all; called before a capture.
+def page(card: CardText) -> Paper:
+    """What stands below a card on its page, in its holder's language: use, meaning, content, consent, loss."""
+    language = card.language
 
-    Raises:
-        InputError: another suffix, a name that is taken, no such folder, or inside the state folder.
-    """
-    draw = KINDS.get(path.suffix.lower())
-    if draw is None:
-        raise InputError(
-            "a card is a .png, a .pdf or a .token (the text alone)",
-            where=str(path),
-            remedy="give the file one of these suffixes",
-        )
-    try:
-        folder = path.parent.resolve(strict=True)
-        inside = folder.is_relative_to(state_dir.resolve())
-        taken = os.path.lexists(path)
-    except OSError:
-        raise InputError("there is no such folder", where=str(path.parent), remedy="create it first") from None
-    if not folder.is_dir():
-        raise InputError("this is not a folder", where=str(path.parent), remedy="name a folder")
-    if inside:
-        raise InputError(
-            "a card is never kept with the device's own state: card and device together open a template",
-            where=str(path),
-            remedy="choose a folder outside device.state_dir",
-        )
-    if taken:
-        raise InputError("the file is already there, and a card never replaces one", where=str(path), remedy="rename")
-    return draw
+    def section(name: str, *lines: str) -> PaperSection:
+        return PaperSection(text(f"page.{name}.heading", language), tuple(Sentences(line) for line in lines))
+
+    sections = [section(name, text(f"page.{name}", language)) for name in ("use", "key")]
+    sections.append(section("content", text(f"page.content.{card.custody.value}", language)))
+    if card.consent is not None:
+        sections.append(section("consent", *_agreed(card.consent, language)))
+    last = text("page.valid", language, first=day(card.not_before)[:10], last=card.until)
+    lost = text("page.lost", language, issuer=card.issued_by, contact=card.contact)
+    lines: tuple[PaperLine, ...] = (Sentences(lost), Sentences(f"{card.serial} – {last}"))
+    sections.append(PaperSection(text("page.lost.heading", language), (*lines, Sentences(text("page.keep", language)))))
+    return Paper(text("page.title", language), language, tuple(sections))
 
 
-def write_card(path: Path, data: bytes, *, state_dir: Path) -> None:
-    """Write a card to a new file of mode 0600.
+def _agreed(consent: CardConsent, language: str) -> Iterator[str]:
+    yield text(
+        "page.consent",
+        language,
+        given=day(consent.given, consent.zone),
+        version=consent.text_version,
+        language=consent.language,
+        operator=consent.operator,
+    )
+    if consent.until is not None:
+        yield text("page.consent.until", language, until=day(consent.until, consent.zone))
+    yield text("page.consent.withdraw", language, withdrawal=consent.withdrawal)
+    yield text("page.consent.alternative", language, alternative=consent.alternative)
 
-    Args:
-        path: see `check_card_path`. data: from what `check_card_path` gave. state_dir: the device's state folder.
 
-    Raises:
-        InputError: as `check_card_path`, or the file cannot be written; then nothing is left of it.
-    """
-    check_card_path(path, state_dir=state_dir)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise InputError(f"the card cannot be written ({error.strerror})", where=str(path)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            with contextlib.suppress(PermissionError):  # a stick formatted with FAT has no modes
-                os.fchmod(file.fileno(), 0o600)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise InputError(f"the card cannot be written ({error.strerror})", where=str(path)) from None
+def _code(token: str) -> Any:
+    """The code: level M, and the smallest version that holds the text in the alphanumeric mode."""
+    return zxingcpp.create_barcode(token, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
 
 
 def _matrix(token: str) -> NDArray[np.bool_]:
-    """The code's modules, True where dark. Always level M, and the smallest version that holds the text."""
-    code = segno.make(token, error="m", boost_error=False, mode="alphanumeric", micro=False)
-    dark: NDArray[np.bool_] = np.array([list(row) for row in code.matrix], np.bool_)
+    """The code's modules, True where dark."""
+    dark: NDArray[np.bool_] = np.array(_code(token).to_image(scale=1, add_quiet_zones=False)) == 0
     return dark
 
 
-def _card(text: CardText, x: float = 0.0, y: float = 0.0) -> tuple[tuple[Shape, ...], Code]:
-    """The face of a card whose top left corner is at (x, y)."""
-    dark = _matrix(text.token)
-    pixels = int(_CODE_MM * DPI / MM_PER_INCH) // (len(dark) + 2 * _QUIET)  # whole pixels: every module equally large
+def _place(modules: int) -> tuple[float, float, float]:
+    """Where the code stands on the card: left and top of its first module, and a module's side, millimetres."""
+    pixels = int(_CODE_MM * DPI / MM_PER_INCH) // (modules + 2 * _QUIET)  # whole pixels: every module equally large
     module = pixels * MM_PER_INCH / DPI
-    room = module * (len(dark) + 2 * _QUIET)
-    margin = (HEIGHT - room) / 2
-    code = Code(dark, x + WIDTH - margin - room + _QUIET * module, y + margin + _QUIET * module, module)
-    shapes = [rectangle(x, y, 2.4, HEIGHT, _BLUE)]
-    left, line = x + _LEFT, y + 8.2
-    title = wrapped(text.issued_by, 3.5, _COLUMN, bold=True)[:2] or [""]
-    for part in title:
-        shapes.append(write(part, x=left, y=line, size=fitted(part, 3.5, _COLUMN, bold=True), ink=_BLUE, bold=True))
+    margin = (HEIGHT - module * (modules + 2 * _QUIET)) / 2 + _QUIET * module
+    return WIDTH - margin - module * modules, margin, module
+
+
+def _face_data(card: CardText) -> dict[str, Any]:
+    """The card's face for the page's template."""
+    code, language = _code(card.token), card.language
+    modules = len(_matrix(card.token))
+    left, _, module = _place(modules)
+    return {
+        "issued_by": card.issued_by,
+        "holder": card.holder,
+        "until": card.until,
+        "serial": card.serial,
+        "warning": card.warning,
+        "title": text("printed.title", language),
+        "valid_until": text("printed.valid_until", language),
+        "serial_label": text("printed.serial", language),
+        "is_card": text("printed.is_card", language),
+        "code": code.to_svg(scale=1, add_quiet_zones=False),
+        "code_alt": text("printed.code", language),
+        "code_at": left,
+        "code_side": module * modules,
+        "scale": text("page.scale", language),
+    }
+
+
+def _face(card: CardText) -> tuple[tuple[Shape, ...], Code]:
+    """The face of a card as polygons, for the PNG."""
+    dark, language = _matrix(card.token), card.language
+    code = Code(dark, *_place(len(dark)))
+    shapes = [rectangle(0, 0, 2.4, HEIGHT, _BLUE)]
+    line = 8.2
+    for part in wrapped(card.issued_by, 3.5, _COLUMN, bold=True)[:2] or [""]:
+        shapes.append(_write(part, line, 3.5, _BLUE, bold=True))
         line += 4.3
-    shapes.append(write("ACCESS CARD", x=left, y=line + 0.2, size=1.95, ink=_GREY, spacing=0.12))
-    if text.holder:
-        shapes.append(write(text.holder, x=left, y=y + 21.8, size=fitted(text.holder, 3.3, _COLUMN), ink=_INK))
-    shapes += _fields(text, left, y + 26.6)
-    for number, words in enumerate(wrapped(_WARNING, 1.72, _COLUMN)):
-        shapes.append(write(words, x=left, y=y + 45.3 + 2.25 * number, size=1.72, ink=_INK))
-    shapes.append(write("THIS IS THE CARD.", x=left, y=y + 42.9, size=1.8, ink=_RED, bold=True, spacing=0.04))
+    shapes.append(_write(text("printed.title", language), line + 0.2, 1.95, _GREY, spacing=0.12))
+    if card.holder:
+        shapes.append(_write(card.holder, 21.8, 3.3, _INK))
+    shapes += [
+        _write(text("printed.valid_until", language), 26.2, 1.6, _GREY, spacing=0.1),
+        _write(card.until, 29.3, 2.7, _INK, bold=True),
+        _write(text("printed.serial", language), 32.5, 1.6, _GREY, spacing=0.1),
+        _write(card.serial[:19], 34.9, 2.15, _INK),
+        _write(card.serial[20:], 37.3, 2.15, _INK),
+        _write(text("printed.is_card", language), 41.1, 1.8, _RED, bold=True, spacing=0.04),
+    ]
+    words = [line for part in card.warning for line in wrapped(part, 1.62, _COLUMN)]
+    shapes += [_write(part, 43.4 + 2.0 * number, 1.62, _INK) for number, part in enumerate(words)]
     return tuple(shapes), code
 
 
-def _fields(text: CardText, left: float, line: float) -> list[Shape]:
-    """Validity and serial, each under its label."""
-    first, second = text.serial[:19], text.serial[20:]
-    return [
-        write("VALID UNTIL", x=left, y=line, size=1.6, ink=_GREY, spacing=0.1),
-        write(_day(text.expires - 1), x=left, y=line + 3.1, size=2.7, ink=_INK, bold=True),
-        write("SERIAL", x=left, y=line + 6.5, size=1.6, ink=_GREY, spacing=0.1),
-        write(first, x=left, y=line + 8.9, size=fitted(first, 2.15, _COLUMN), ink=_INK),
-        write(second, x=left, y=line + 11.3, size=fitted(second, 2.15, _COLUMN), ink=_INK),
-    ]
-
-
-def _cut_line(left: float, top: float) -> list[Shape]:
-    """Thin grey dashes around the card."""
-    shapes = []
-    for k in np.arange(0, WIDTH, 2.0):
-        long = min(1.0, WIDTH - k)
-        shapes += [rectangle(left + k, y - 0.05, long, 0.1, _GREY) for y in (top, top + HEIGHT)]
-    for k in np.arange(0, HEIGHT, 2.0):
-        long = min(1.0, HEIGHT - k)
-        shapes += [rectangle(x - 0.05, top + k, 0.1, long, _GREY) for x in (left, left + WIDTH)]
-    return shapes
-
-
-def _day(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+def _write(line: str, y: float, size: float, ink: tuple[int, int, int], *, bold: bool = False, **more: Any) -> Shape:
+    """A line in the card's left column, smaller when it would not fit."""
+    spacing = more.get("spacing", 0.0)
+    return write(
+        line,
+        x=_LEFT,
+        y=y,
+        size=fitted(line, size, _COLUMN, bold=bold, spacing=spacing),
+        ink=ink,
+        bold=bold,
+        spacing=spacing,
+    )

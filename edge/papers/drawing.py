@@ -1,6 +1,6 @@
 """What a card is drawn of: filled polygons and one QR code, in millimetres from the top left; and its PNG.
 
-A `Drawing` knows no file format. `png` and `edge.papers.pdf` put the same drawing into pixels or onto a page.
+A `Drawing` knows no file format; `png` puts it into pixels.
 """
 
 from __future__ import annotations

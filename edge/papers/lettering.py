@@ -3,9 +3,8 @@
     shape = write("Valid until", x=5.0, y=20.0, size=2.4, ink=INK)        # millimetres, baseline at y
     width("Valid until", 2.4)                                              # millimetres
 
-One set of outlines serves the PNG and the PDF, so both look the same on every machine, and a name is not limited to the
-alphabet of a built-in font. A character that the lettering lacks becomes a question mark. `edge/papers/fonts` says
-where the outlines come from.
+The PNG of a card looks the same on every machine and needs no fonts. A character that the outlines lack is refused: a
+PDF, set with the machine's fonts, has any. `edge/papers/fonts` says where the outlines come from.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import _resources
+from edge.errors import InputError
 from edge.papers.drawing import Colour, Shape
 
 F64 = NDArray[np.float64]
@@ -32,7 +32,15 @@ class _Face:
     glyphs: dict[int, tuple[float, tuple[F64, ...]]]
 
     def glyph(self, character: str) -> tuple[float, tuple[F64, ...]]:
-        return self.glyphs.get(ord(character)) or self.glyphs[ord("?")]
+        found = self.glyphs.get(ord(character))
+        if found is None:
+            name = unicodedata.name(character, "no name")
+            raise InputError(
+                f"the letters of a PNG card (Roboto) lack {character!r} (U+{ord(character):04X}, {name})",
+                where="card",
+                remedy="write the card as .pdf, which takes any script",
+            )
+        return found
 
 
 @cache
@@ -82,9 +90,9 @@ def write(
     return Shape(tuple(contours), ink)
 
 
-def fitted(text: str, size: float, most: float, *, bold: bool = False) -> float:
+def fitted(text: str, size: float, most: float, *, bold: bool = False, spacing: float = 0.0) -> float:
     """The size, at most ``size``, at which a line is at most ``most`` millimetres wide."""
-    wide = width(text, size, bold=bold)
+    wide = width(text, size, bold=bold, spacing=spacing)
     return size if wide <= most else size * most / wide
 
 

@@ -7,5 +7,6 @@ error while it reads is caught (`decoder_warnings`).
 """
 
 from edge.pictures.decode import decode_image, read_image
+from edge.pictures.listing import ENDINGS, in_order, is_picture, pictures_in
 
-__all__ = ["decode_image", "read_image"]
+__all__ = ["ENDINGS", "decode_image", "in_order", "is_picture", "pictures_in", "read_image"]

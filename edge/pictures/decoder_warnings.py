@@ -15,6 +15,7 @@ import os
 import tempfile
 import threading
 from types import TracebackType
+from typing import IO
 
 _LOCK = threading.Lock()
 # The first words of libjpeg's warnings (jerror.h: JWRN_*) and of OpenCV's own when a decoder gives up.
@@ -42,7 +43,9 @@ class Complaints:
 
     def __enter__(self) -> Complaints:
         _LOCK.acquire()
-        self._file = tempfile.TemporaryFile()
+        # In memory, where the system has such files: a camera's JPEGs come 15 times a second, and cards wear out.
+        memory = hasattr(os, "memfd_create")
+        self._file: IO[bytes] = os.fdopen(os.memfd_create("edge"), "w+b") if memory else tempfile.TemporaryFile()
         try:
             self._saved = os.dup(2)
             os.dup2(self._file.fileno(), 2)

@@ -177,9 +177,13 @@ def _exif(block: bytes) -> int:
         (first,) = struct.unpack_from(order + "I", block, 4)
         (count,) = struct.unpack_from(order + "H", block, first)
         for entry in range(min(count, 256)):
-            tag, kind, number, value = struct.unpack_from(order + "HHIH", block, first + 2 + 12 * entry)
+            place = first + 2 + 12 * entry
+            tag, kind, number = struct.unpack_from(order + "HHI", block, place)
             if tag == _ORIENTATION_TAG:
-                return value if kind == 3 and number == 1 and 1 <= value <= 8 else 1
+                # The standard says SHORT (3); some writers say LONG (4), whose value fills all four bytes.
+                wide = {3: "H", 4: "I"}.get(kind)
+                (value,) = struct.unpack_from(order + wide, block, place + 8) if wide else (1,)
+                return value if number == 1 and 1 <= value <= 8 else 1
     except struct.error:
         return 1
     return 1

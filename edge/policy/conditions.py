@@ -19,13 +19,13 @@ unknown when one is; `not` of unknown is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from edge.policy import places
-from edge.policy.facts import FACTS, Fact, check
+from edge.policy.facts import FACTS, Facts, PolicyFact, check
 from edge.policy.records import Need, Proof, parse_need, prove
 from edge.settings.problems import KeyPath, shown
 
@@ -56,27 +56,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a deployment, its build and its model.
-
-    Args:
-        values: dotted path -> value; a missing fact is not in it. Lists for words and places.
-        records: as `edge.policy.deployment` has checked them.
-        signed: what a trusted reviewer has signed, by record file; an absent file was not verified, a text says why.
-        in_grace: let records count for the grace that rules name after their end (claims on a device, nothing else).
-    """
-
-    values: Mapping[str, Any]
-    records: tuple[Mapping[str, Any], ...] = ()
-    signed: Mapping[str, Mapping[str, Any] | str] = field(default_factory=dict)
-    in_grace: bool = False
-
-    def get(self, path: str) -> Any:
-        return self.values.get(path)
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
+class FactCondition:
     """One fact against one thing."""
 
     fact: str
@@ -105,7 +85,9 @@ class Test:
         holds = places.lies_in_any(found, self.value)
         said, wanted = ", ".join(found), ", ".join(self.value)
         words = {True: "lies in", False: "does not lie in", None: "may lie in"}[holds]
-        return Answer(holds, f"{said} {words} {wanted}", (self.fact,))
+        unknown = [one for one in found if " " in one and not places.part(one)] if holds is None else []
+        hint = f" (no table says where {unknown[0]} lies; declare its part, as US-CA elsewhere)" if unknown else ""
+        return Answer(holds, f"{said} {words} {wanted}{hint}", (self.fact,))
 
     def _word(self, found: Any) -> Answer:
         entries = found if isinstance(found, (list, tuple)) else [found]
@@ -119,7 +101,7 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordCondition:
     """A document must be recorded."""
 
     need: Need
@@ -130,7 +112,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ConditionGroup:
     """Several conditions: ``all``, ``any`` or ``not`` (of one)."""
 
     how: str
@@ -158,19 +140,8 @@ def combined(answers: Sequence[Answer], *, any_of: bool = False) -> Answer:
     )
 
 
-Condition = Test | Record | Group
-ALWAYS = Group("all", ())
-
-
-def facts_of(condition: Condition) -> Iterator[str]:
-    """Every fact that a condition may look at; ``records`` for a record."""
-    if isinstance(condition, Test):
-        yield condition.fact
-    elif isinstance(condition, Record):
-        yield "records"
-    else:
-        for part in condition.parts:
-            yield from facts_of(part)
+Condition = FactCondition | RecordCondition | ConditionGroup
+ALWAYS = ConditionGroup("all", ())
 
 
 def parse(data: Any, path: KeyPath = ()) -> tuple[Condition, list[tuple[KeyPath, str]]]:
@@ -187,46 +158,46 @@ def parse(data: Any, path: KeyPath = ()) -> tuple[Condition, list[tuple[KeyPath,
         part, found = _entry(key, value, (*path, key))
         problems += found
         parts += [part] if part is not None else []
-    return (parts[0] if len(parts) == 1 else Group("all", tuple(parts))), problems
+    return (parts[0] if len(parts) == 1 else ConditionGroup("all", tuple(parts))), problems
 
 
 def _entry(key: str, value: Any, path: KeyPath) -> tuple[Condition | None, list[tuple[KeyPath, str]]]:
     if key == "not":
         part, problems = parse(value, path)
-        return Group("not", (part,)), problems
+        return ConditionGroup("not", (part,)), problems
     if key in _GROUPS:
         if not isinstance(value, list) or not value:
             return None, [(path, "this is a list of conditions")]
         read = [parse(entry, (*path, number)) for number, entry in enumerate(value)]
-        return Group(key, tuple(part for part, _ in read)), [problem for _, found in read for problem in found]
+        return ConditionGroup(key, tuple(part for part, _ in read)), [problem for _, found in read for problem in found]
     if key == "record":
         need, problems = parse_need(value, path)
-        return (Record(need) if need else None), problems
+        return (RecordCondition(need) if need else None), problems
     fact = FACTS.get(key)
     if fact is None or fact.kind == "records":
         return None, [(path, f"there is no fact {shown(key)}; known are {', '.join(FACTS)}")]
     return _test(fact, value, path)
 
 
-def _test(fact: Fact, value: Any, path: KeyPath) -> tuple[Condition | None, list[tuple[KeyPath, str]]]:
+def _test(fact: PolicyFact, value: Any, path: KeyPath) -> tuple[Condition | None, list[tuple[KeyPath, str]]]:
     if isinstance(value, dict):
         if len(value) != 1:
             return None, [(path, "one comparison a line; use `all:` for several")]
         ((how, bound),) = value.items()
         if how == "given" and type(bound) is bool:
-            return Test(fact.path, "given", bound), []
+            return FactCondition(fact.path, "given", bound), []
         if how == "only" and fact.kind == "words" and isinstance(bound, list):
-            return Test(fact.path, "only", tuple(bound)), _values(fact, bound, path)
+            return FactCondition(fact.path, "only", tuple(bound)), _values(fact, bound, path)
         if how in COMPARISONS and fact.kind in ("number", "ratio") and type(bound) in (int, float):
-            return Test(fact.path, how, bound), []
+            return FactCondition(fact.path, how, bound), []
         return None, [(path, f"{shown(how)} does not fit a fact that is {fact.kind}")]
     values = value if isinstance(value, list) else [value]
     if not values:
         return None, [(path, "an empty list never holds")]
-    return Test(fact.path, "in", tuple(values)), _values(fact, values, path)
+    return FactCondition(fact.path, "in", tuple(values)), _values(fact, values, path)
 
 
-def _values(fact: Fact, values: Iterable[Any], path: KeyPath) -> list[tuple[KeyPath, str]]:
+def _values(fact: PolicyFact, values: Iterable[Any], path: KeyPath) -> list[tuple[KeyPath, str]]:
     if fact.kind == "text":
         return [(path, "a text is only ever asked for with {given: true}")]
     wrong = ((value, check(fact, value)) for value in values)

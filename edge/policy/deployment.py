@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge.policy.facts import FACTS, RECORD_KEYS, RECORDS, Fact, as_date, check
+from edge.policy.facts import FACTS, RECORD_KEYS, RECORDS, PolicyFact, as_date, check
 from edge.policy.findings import Finding, from_problem
 from edge.settings.problems import KeyPath, shown
 from edge.settings.yaml_core import Document
@@ -24,7 +24,7 @@ from edge.settings.yaml_core import Document
 KEY = "deployment"
 #: A signed record lies beside the build file, so that it finds its way into the wheel.
 _FILE = re.compile(r"records/[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.dsse\.json")
-_MAX_RECORDS = 64
+_MAX_RECORDS = 64  # the packs ask for ten kinds; more than some of each is a mistake
 _SECTIONS = frozenset(path.rsplit(".", 1)[0] for path, fact in FACTS.items() if "." in path and fact.declared)
 
 
@@ -84,7 +84,7 @@ class _Reader:
             else:
                 self.unknown(path, above)
 
-    def fact(self, fact: Fact, value: Any, path: tuple[str, ...]) -> None:
+    def fact(self, fact: PolicyFact, value: Any, path: tuple[str, ...]) -> None:
         if fact.kind == "records":
             return
         if text := check(fact, value):

@@ -1,7 +1,7 @@
-"""Rules against facts: what speaks against a deployment, what bounds it, and why, rule by rule.
+"""Rules against facts: why a deployment is refused, what bounds it, and why, rule by rule.
 
     verdict = evaluate(facts, packs, on)
-    verdict.findings                         # reasons against it; empty: nothing speaks against it
+    verdict.findings                         # why it is refused; empty: it is not
     verdict.limits["retention_days"].most    # 1095: the least maximum of all rules that apply
     for said in verdict.explained: print(said.rule.name, said.state, said.why)
 
@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from edge.policy.conditions import ALWAYS, Answer, Facts, Test, combined
-from edge.policy.facts import FACTS
+from edge.policy.conditions import ALWAYS, Answer, FactCondition, combined
+from edge.policy.facts import FACTS, Facts
 from edge.policy.findings import Finding
-from edge.policy.packs import Pack, Rule
 from edge.policy.records import Proof
+from edge.policy.rules import Pack, PolicyRule
 
 APPLIES, MAY, EXEMPT, OUTSIDE, NOT_NOW = "applies", "may apply", "exempt", "does not apply", "not in force"
 
@@ -56,7 +56,7 @@ class Explained:
         undeclared: whether a declaration could take every finding away.
     """
 
-    rule: Rule
+    rule: PolicyRule
     state: str
     why: str
     findings: tuple[Finding, ...] = ()
@@ -94,10 +94,6 @@ class Verdict:
         """Findings that no declaration could take away: those of the build and its model."""
         return tuple(finding for said in self.explained if not said.undeclared for finding in said.findings)
 
-    @property
-    def passes(self) -> bool:
-        return not self.findings
-
 
 def evaluate(
     facts: Facts,
@@ -121,7 +117,9 @@ def evaluate(
     return Verdict(on, explained, limits, clashes)
 
 
-def _explain(rule: Rule, pack: Pack, facts: Facts, on: date, taken_on: bool, where: Callable[[str], str]) -> Explained:
+def _explain(
+    rule: PolicyRule, pack: Pack, facts: Facts, on: date, taken_on: bool, where: Callable[[str], str]
+) -> Explained:
     if not rule.in_force(on):
         return Explained(rule, NOT_NOW, f"from {rule.starts or 'ever'} until {rule.until or 'ever'}")
     scope = _scope(rule, pack, facts, on, taken_on)
@@ -141,17 +139,17 @@ def _explain(rule: Rule, pack: Pack, facts: Facts, on: date, taken_on: bool, whe
     return Explained(rule, state, scope.why, tuple(finding for finding, _ in found), proofs, undeclared)
 
 
-def _scope(rule: Rule, pack: Pack, facts: Facts, on: date, taken_on: bool) -> Answer:
+def _scope(rule: PolicyRule, pack: Pack, facts: Facts, on: date, taken_on: bool) -> Answer:
     """Whether a rule concerns a deployment: its pack's places, then its own scope."""
     own = rule.scope.answer(facts, on)
     if not pack.jurisdictions or taken_on:
         return own
-    here = Test("jurisdictions", "in", pack.jurisdictions).answer(facts, on)
+    here = FactCondition("jurisdictions", "in", pack.jurisdictions).answer(facts, on)
     return here if rule.scope is ALWAYS else combined([here, own])
 
 
 def _findings(
-    rule: Rule, scope: Answer, facts: Facts, on: date, where: Callable[[str], str]
+    rule: PolicyRule, scope: Answer, facts: Facts, on: date, where: Callable[[str], str]
 ) -> Iterator[tuple[Finding, bool]]:
     """What an applying rule has against a deployment, and whether a declaration could take it away."""
     if rule.effect == "deny":
@@ -179,13 +177,13 @@ def _is_declared(answer: Answer) -> bool:
     return any(FACTS[fact].declared for fact in answer.facts)
 
 
-def _finding(rule: Rule, why: str, where: str) -> Finding:
+def _finding(rule: PolicyRule, why: str, where: str) -> Finding:
     citation = f"{rule.citation}, read {rule.read}"
     citation += "" if rule.confirmed else f"; NOT CONFIRMED: {rule.missing}"
     return Finding(where, rule.name, f"{rule.title}: {why}", rule.satisfy, citation)
 
 
-def _merged(rules: Iterable[Rule]) -> dict[str, Limit]:
+def _merged(rules: Iterable[PolicyRule]) -> dict[str, Limit]:
     """Least maximum and greatest minimum of every number that is bounded."""
     merged: dict[str, Limit] = {}
     for rule in rules:

@@ -12,69 +12,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from edge import _resources
+from edge.policy import places
 
 #: What a fact may be: a word of a list, several of them, free text, a whole number, a number, true or false, places.
 KINDS = ("word", "words", "text", "number", "ratio", "flag", "places", "records")
 
-OPERATORS = (
-    "company",  # a private company, for its own staff or customers
-    "landlord",  # owner or manager of dwellings
-    "association",  # a club, cooperative, charity
-    "private-person",  # somebody at home
-    "hospital",
-    "school",
-    "airport",  # airport operator or airline
-    "public-body",  # an authority of a state or country that is neither of the next three
-    "city-department",  # department, bureau or office of a municipality
-    "police",
-    "law-enforcement",  # any other agency that enforces law: border, customs, prosecution, prisons
-)
-PREMISES = ("office", "industrial", "residential", "vehicle", "shop", "venue", "airport", "hospital", "school", "home")
-PURPOSES = (
-    "access-control",  # open a door for the person who has the right
-    "account-verification",  # confirm that the person is the owner of the account they claim
-    "traveller-verification",  # confirm that a traveller is the holder of the booking they show
-    "device-unlock",
-    # what follows is known so that it can be named and refused
-    "time-keeping",
-    "identification",
-    "watch-list",
-    "marketing",
-    "attribute-inference",
-    "racial-profiling",
-    "mass-surveillance",
-)
-USE_CASES = (
-    "employee",
-    "tenant",
-    "member",
-    "driver",
-    "traveller",
-    "visitor",
-    "patient",
-    "pupil",
-    "suspect",
-    "passer-by",
-)
-RECORDS = (
-    "review",  # a signed review of this deployment (application/vnd.edge.review+json)
-    "legal-framework",  # a national law that governs this use
-    "exception",  # an exception of a local law, with its section
-    "counsel-advice",  # dated written advice of counsel
-    "dpia",  # data protection impact assessment (GDPR Art. 35)
-    "custody-justification",  # why templates must lie on the device
-    "public-policy",  # a published written policy on retention and destruction
-    "written-release",  # the text that people sign
-    "legal-basis",  # the legal basis of the processing, or the law that demands it
-    "works-council",  # agreement or information of staff representatives
-)
-
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class PolicyFact:
     """One fact.
 
     Args:
@@ -95,74 +45,54 @@ class Fact:
         return not self.path.startswith(("build.", "model."))
 
 
-_ALL = (
-    Fact("operator.type", "word", "What kind of body runs the devices.", OPERATORS),
-    Fact("operator.name", "text", "Its name."),
-    Fact("operator.country", "places", "Where it is established (ISO 3166-1)."),
-    Fact("operator.contact", "text", "Whom people can write to or call."),
-    Fact(
-        "jurisdictions",
-        "places",
-        'Where the devices stand, as precisely as possible: ISO 3166-1 and -2 and UN/LOCODE, such as US-CA, "US SFO".',
-    ),
-    Fact("premises.kind", "word", "What kind of place.", PREMISES),
-    Fact("premises.public_accommodation", "flag", "Whether the public is served there (shop, hotel, cinema, hall)."),
-    Fact("purpose", "words", "What a decision is used for; all of it.", PURPOSES),
-    Fact("use_case", "word", "Who is verified.", USE_CASES),
-    Fact("own_claim", "flag", "Whether people are compared with nothing but the account or card that they claim."),
-    Fact("scale.devices", "number", "How many devices."),
-    Fact("scale.people", "number", "How many people are enrolled."),
-    Fact(
-        "custody", "word", "Where templates lie: on the person's own card, or sealed on the device.", ("card", "device")
-    ),
-    Fact("retention_days", "number", "A template is kept at most so many days."),
-    Fact(
-        "destroy_when_purpose_ends",
-        "flag",
-        "Whether a template goes as soon as its purpose ends (leaving, moving out).",
-    ),
-    Fact("access_log_days", "number", "Entries of the access log are kept at most so many days."),
-    Fact("exports", "words", "What leaves the device besides decisions.", ("access-log", "time-keeping", "templates")),
-    Fact(
-        "enrolment.act",
-        "word",
-        "Who starts an enrolment: the person alone, or somebody for them.",
-        ("own", "by-others"),
-    ),
-    Fact("enrolment.source", "word", "Where the template is made from.", ("live", "document", "photograph")),
-    Fact("enrolment.minors", "flag", "Whether people under 18 are enrolled."),
-    Fact("unclaimed_faces", "word", "What happens to faces of people who claim nothing.", ("ignored", "processed")),
-    Fact(
-        "safeguards.consent",
-        "word",
-        "How people agree.",
-        ("explicit-written", "explicit", "implied", "none"),
-    ),
-    Fact("safeguards.notice", "text", "How and where people are told before they are in view."),
-    Fact("safeguards.alternative", "text", "The way in without one's face, at no disadvantage."),
-    Fact("safeguards.retention", "text", "Who deletes what, and when."),
-    Fact("safeguards.redress", "text", "Whom people can turn to when they were refused or object."),
-    Fact("safeguards.bystanders", "text", "How people who pass by are kept out of it."),
-    Fact("records", "records", "Documents that exist: kind, name, date, and what the rule asks for."),
-    Fact("build.profile", "word", "The profile of the build.", ("device", "lab", "development")),
-    Fact("build.one_to_many_search", "flag", "Capability of the build."),
-    Fact("build.attribute_inference", "flag", "Capability of the build."),
-    Fact("build.image_retention", "flag", "Capability of the build."),
-    Fact("model.groups", "number", "Groups of people that the embedder's card reports false match rates for."),
-    Fact("model.differential", "ratio", "Largest of those rates over their geometric mean (1: no difference)."),
-)
+def _table() -> Iterator[PolicyFact]:
+    """The facts of ``facts.txt``, in its order."""
+    rows: list[tuple[str, str, str, list[str]]] = []
+    for line in _resources.path("tables", "facts.txt").read_text(encoding="utf-8").splitlines():
+        said = line.partition("#")[0].rstrip()
+        if said.startswith(" "):
+            rows[-1][3].extend(said.split())
+        elif said:
+            path, kind, meaning = said.split(" | ")
+            rows.append((path, kind, meaning, []))
+    for path, kind, meaning, allowed in rows:
+        yield PolicyFact(path, kind, meaning, tuple(allowed))
 
-FACTS: Mapping[str, Fact] = {fact.path: fact for fact in _ALL}
+
+FACTS: Mapping[str, PolicyFact] = {fact.path: fact for fact in _table()}
+#: Kinds of records: documents that exist beside a deployment.
+RECORDS = FACTS["records"].allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a deployment, its build and its model.
+
+    Args:
+        values: dotted path -> value; a missing fact is not in it. Lists for words and places.
+        records: as `edge.policy.deployment` has checked them.
+        signed: what a trusted reviewer has signed, by record file; an absent file was not verified, a text says why.
+        in_grace: let records count for the grace that rules name after their end (claims on a device, nothing else).
+    """
+
+    values: Mapping[str, Any]
+    records: tuple[Mapping[str, Any], ...] = ()
+    signed: Mapping[str, Mapping[str, Any] | str] = field(default_factory=dict)
+    in_grace: bool = False
+
+    def get(self, path: str) -> Any:
+        return self.values.get(path)
+
 
 #: Keys of one record. `kind`, `name` and `date` always; the rest as a rule asks.
 RECORD_KEYS = ("kind", "name", "date", "expires", "by", "section", "url", "file")
 
-_PLACE = re.compile(r"[A-Z]{2}|[A-Z]{2}-[A-Z0-9]{1,3}|[A-Z]{2} [A-Z0-9]{3}|[A-Z]{2}-[A-Z0-9]{1,3} elsewhere")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+#: A text of a declaration is a sentence or an address; longer ones belong into a document of their own.
 _LONGEST = 400
 
 
-def check(fact: Fact, value: Any) -> str:
+def check(fact: PolicyFact, value: Any) -> str:
     """What is wrong with a declared value, without a full stop; empty when nothing is.
 
     Lists are accepted for `words` and `places`, single entries too. Records are checked by `edge.policy.deployment`.
@@ -173,13 +103,12 @@ def check(fact: Fact, value: Any) -> str:
     return _one(fact, value)
 
 
-def _one(fact: Fact, value: Any) -> str:
+def _one(fact: PolicyFact, value: Any) -> str:
     kind = fact.kind
     if kind in ("word", "words"):
         return "" if value in fact.allowed else f"is none of {', '.join(fact.allowed)}"
     if kind == "places":
-        is_place = isinstance(value, str) and _PLACE.fullmatch(value)
-        return "" if is_place else 'is no place such as FR, US-CA, "US SFO" or "US-OR elsewhere" (capital letters)'
+        return places.problem(value)
     if kind == "text":
         fits = isinstance(value, str) and 0 < len(value.strip()) <= _LONGEST
         return "" if fits else f"is not a text of 1 to {_LONGEST} characters"
@@ -211,6 +140,7 @@ def reference() -> Iterator[tuple[str, str, str]]:
         "text": "a text",
         "records": f"a list; kinds: {', '.join(RECORDS)}; keys: {', '.join(RECORD_KEYS)}",
     }
-    for fact in _ALL:
+    for fact in FACTS.values():
         words = ", ".join(fact.allowed)
-        yield fact.path, (f"a list of {words}" if fact.kind == "words" else words or kinds[fact.kind]), fact.meaning
+        known = {"word": words, "words": f"a list of {words}", **kinds}
+        yield fact.path, known[fact.kind], fact.meaning

@@ -59,13 +59,10 @@ from typing import Any
 
 from edge.policy.facts import FACTS, check
 from edge.policy.findings import Finding, from_problem
-from edge.policy.rule_reader import EFFECTS, Reader, read_rule
-from edge.policy.rules import Citation, Pack, Rule
+from edge.policy.rules import Pack, PackReader, read_rule
 from edge.settings.problems import shown
 from edge.settings.yaml_core import Document, load
 from edge.settings.yaml_core import parse as parse_yaml
-
-__all__ = ["EFFECTS", "NOTICE", "SCHEMA", "Citation", "Pack", "Rule", "load_pack", "load_packs", "parse_pack"]
 
 SCHEMA = "edge/policy-pack/v1"
 NOTICE = "Engineering aid, not legal advice."
@@ -101,7 +98,7 @@ def load_packs(paths: Iterable[Path]) -> tuple[tuple[Pack, ...], list[Finding]]:
 
 
 def _pack(document: Document, name: str) -> tuple[Pack | None, list[Finding]]:
-    reader, data = Reader(document), document.data
+    reader, data = PackReader(document), document.data
     reader.known(data, (), _PACK_KEYS)
     if data.get("schema") != SCHEMA:
         reader.wrong(("schema",), f"schema: write {SCHEMA}")
@@ -128,7 +125,7 @@ def _pack(document: Document, name: str) -> tuple[Pack | None, list[Finding]]:
     return Pack(data["id"], data["kind"], title, summary, jurisdictions, kept), []
 
 
-def _jurisdictions(reader: Reader, data: Mapping[str, Any]) -> tuple[str, ...]:
+def _jurisdictions(reader: PackReader, data: Mapping[str, Any]) -> tuple[str, ...]:
     given = data.get("jurisdictions", [])
     if data.get("kind") != "local":
         if "jurisdictions" in data:

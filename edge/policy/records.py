@@ -4,7 +4,7 @@
     record: {kind: review, signed: reviewer, expires: true, grace_days: 14}
 
 A record is the deployer's declaration that a document exists. ``signed`` asks for more: the record's ``file`` is a DSSE
-envelope by a reviewer whom the trust directory names, and what was signed must fit the deployment (same operator,
+envelope by a reviewer named in the trust directory, and what was signed must fit the deployment (same operator,
 purpose and use case, no larger a scale). A record ends on its ``expires`` (exclusive) or when it is older than
 ``max_age_days``, whichever comes first; a device warns for `WARN_DAYS` before, then stops new enrolments at once and
 claims after ``grace_days``.
@@ -15,13 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from edge.policy.facts import RECORD_KEYS, RECORDS, as_date
+from edge.policy.facts import RECORD_KEYS, RECORDS, Facts, as_date
 from edge.settings.problems import KeyPath, shown
-
-if TYPE_CHECKING:
-    from edge.policy.conditions import Facts
 
 #: A record that ends is announced so many days before (design: Policy packs).
 WARN_DAYS = 30
@@ -49,15 +46,6 @@ class Need:
     expires: bool = False
     signed: str = ""
     grace_days: int = 0
-
-    def __str__(self) -> str:
-        text = f"a record of the kind {self.kind}"
-        asked = [f"with {', '.join(self.fields)}"] if self.fields else []
-        asked += [f"naming {self.section}"] if self.section else []
-        asked += [f"signed by a trusted {self.signed}"] if self.signed else []
-        asked += ["with an end (expires)"] if self.expires else []
-        asked += [f"not older than {self.max_age_days} days"] if self.max_age_days is not None else []
-        return ", ".join([text, *asked])
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +140,7 @@ def _lacks(need: Need, record: Mapping[str, Any], facts: Facts, on: date) -> str
 
 
 def _unsigned(record: Mapping[str, Any], facts: Facts) -> str:
-    """Why the signed review of a record does not count; empty when it does."""
+    """Why the signed review of a record is not valid here; empty when it is."""
     review = facts.signed.get(record.get("file", ""), "names no signed file")
     if isinstance(review, str):
         return review

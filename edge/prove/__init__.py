@@ -17,11 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge._version import __version__
-from edge.prove.limits import limits
-from edge.prove.model import About, Check, Finding, Level, Live, Report, Trial, verdict
-from edge.prove.signature import described
-from edge.prove.static import builders_from, examine
+from edge.prove.model import About, Evidence, Level, Live, ProofReport, Question, Trial, verdict
+from edge.prove.static import builders_from, described, examine
 from edge.prove.subject import Subject, open_subject
+from edge.prove.texts import limits
 
 #: Made-up people of the store that is made when none is handed in.
 OWN_STORE = 100
@@ -35,7 +34,7 @@ def prove(
     vault: Path | None = None,
     records: int = OWN_STORE,
     tell: Callable[[str], None] = lambda _: None,
-) -> Report:
+) -> ProofReport:
     """Examine a build; without ``root`` and ``wheel`` this very installation.
 
     Args:
@@ -61,7 +60,7 @@ def prove(
     if builders is not None:
         about = _signed(about, signature)
     live, note = _live(vault, records, tell)
-    return Report(
+    return ProofReport(
         about=about,
         checks=tuple(checks),
         live=live,
@@ -104,10 +103,10 @@ def _about(subject: Subject) -> About:
     )
 
 
-def _signed(about: About, signature: Check) -> About:
+def _signed(about: About, signature: Question) -> About:
     from dataclasses import replace
 
     return replace(about, signed=signature.examined)
 
 
-__all__ = ["Check", "Finding", "Level", "Live", "Report", "Trial", "prove", "verdict"]
+__all__ = ["Evidence", "Level", "Live", "ProofReport", "Question", "Trial", "prove", "verdict"]

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.prove.model import Finding, Level
+from edge.prove.model import Evidence, Level
 from edge.prove.subject import Site, Subject
 
 _HEADER = 16  # magic, flags, date and size (PEP 552)
@@ -30,9 +30,9 @@ for source, compiled in json.load(sys.stdin):
 """
 
 
-def check_bytecode(subject: Subject, tell: Callable[[str], None]) -> tuple[str, list[Finding]]:
+def check_bytecode(subject: Subject, tell: Callable[[str], None]) -> tuple[str, list[Evidence]]:
     """Compare every compiled file with its source; see the module's docstring."""
-    findings: list[Finding] = []
+    findings: list[Evidence] = []
     unlike: list[tuple[Site, str, str]] = []
     compared = foreign = 0
     for site in subject.sites:
@@ -45,7 +45,7 @@ def check_bytecode(subject: Subject, tell: Callable[[str], None]) -> tuple[str, 
             source = _source_of(name)
             if source is None or source not in names:
                 if source is None:
-                    findings.append(Finding(name, "is compiled code that can be imported without any source"))
+                    findings.append(Evidence(name, "is compiled code that can be imported without any source"))
                 continue
             tell(name.split("/")[0])
             if not _is_ours(site, name):
@@ -57,7 +57,7 @@ def check_bytecode(subject: Subject, tell: Callable[[str], None]) -> tuple[str, 
     findings += _read_apart(unlike)
     if foreign:
         text = f"{foreign} compiled files are of another Python; delete them, or examine with that version"
-        findings.append(Finding("__pycache__", text, Level.WARNING))
+        findings.append(Evidence("__pycache__", text, Level.WARNING))
     return f"{compared:,} compiled files", findings
 
 
@@ -73,33 +73,35 @@ def _is_ours(site: Site, name: str) -> bool:
     stem = name.rsplit("/", 1)[-1].split(".")
     if len(stem) < 3 or stem[1] != _TAG or ".opt-" in name:
         return False
-    return site.read(name)[:4] == importlib.util.MAGIC_NUMBER
+    try:
+        return site.read(name)[:4] == importlib.util.MAGIC_NUMBER
+    except OSError:
+        return True  # compared below, and found not to be its source
 
 
 def _same(site: Site, name: str, source: str) -> bool:
-    assert site.folder is not None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            code = compile(site.read(source), str(site.folder / source), "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError):
+            code = compile(site.read(source), str(_path(site, source)), "exec", dont_inherit=True)
+            return marshal.dumps(code) == site.read(name)[_HEADER:]
+        except (SyntaxError, ValueError, RecursionError, OSError):
             return False
-    return marshal.dumps(code) == site.read(name)[_HEADER:]
 
 
-def _read_apart(unlike: list[tuple[Site, str, str]]) -> list[Finding]:
+def _read_apart(unlike: list[tuple[Site, str, str]]) -> list[Evidence]:
     """Those that are not equal byte for byte: the same code, written down differently?"""
     if not unlike:
         return []
     pairs = [(str(_path(site, source)), str(_path(site, name))) for site, name, source in unlike]
     command = [sys.executable, "-I", "-W", "ignore", "-c", _READER]
-    done = subprocess.run(command, input=json.dumps(pairs), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, input=json.dumps(pairs), capture_output=True, text=True, cwd="/", check=False)
     answers = done.stdout.split()
     answers += ["false"] * (len(unlike) - len(answers))
     text = "is not what its source compiles to; delete it, Python makes it again"
-    return [Finding(name, text) for (_, name, _), same in zip(unlike, answers, strict=True) if same != "true"]
+    return [Evidence(name, text) for (_, name, _), same in zip(unlike, answers, strict=True) if same != "true"]
 
 
 def _path(site: Site, name: str) -> Path:
     assert site.folder is not None
-    return site.folder / name
+    return (site.folder / name).absolute()  # the reader runs in another folder

@@ -6,7 +6,8 @@
     patching     assigning to an attribute of something imported
     modules      importing anything that is not on the list of what this product needs
 
-Each may stand in listed functions only (`edge.prove.allowed`).
+Each may stand in listed functions only (`edge.prove.allow_list`). Beside them `listeners` finds what could talk to
+other machines: modules that open sockets, and calls that wait for others (``bind``, ``listen``, ``accept``...).
 """
 
 from __future__ import annotations
@@ -14,19 +15,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from edge.prove.source import Module, Use, brief, line_of, words
+from edge.prove.source import Module, Use, brief, called, line_of, words
 
-_CALLS = words(
-    "eval exec compile __import__ globals locals vars breakpoint setattr delattr attrgetter methodcaller "
-    "import_module exec_module spec_from_file_location module_from_spec addsitedir run_path run_module "
-    "find_spec SourceFileLoader ExtensionFileLoader CDLL PyDLL LibraryLoader "
-)
-_ATTRIBUTES = words(
-    "__dict__ __getattribute__ __subclasses__ __globals__ __builtins__ __code__ __closure__ __mro__ __bases__ "
-    "__loader__ __spec__ __reduce_ex__ __setstate__ __class__ meta_path path_hooks modules settrace "
-    "setprofile _getframe _current_frames get_objects get_referrers get_referents f_locals f_globals f_back "
-    "gi_frame cr_frame tb_frame allow_pickle addaudithook "
-)
+_CALLS = words("calls")
+_ATTRIBUTES = words("attributes")
 _NAMES = frozenset({"__builtins__", "__loader__", "__spec__"})
 _KINDS = (
     ast.Import,
@@ -40,20 +32,9 @@ _KINDS = (
     ast.Delete,
 )
 #: Top-level modules that this product imports anywhere. Whatever else is imported is found.
-MODULES = words(
-    # the standard library, as far as it is harmless
-    "__future__ abc argparse atexit base64 binascii bisect calendar collections concurrent contextlib copy "
-    "csv dataclasses datetime decimal email enum errno fcntl fnmatch fractions functools getpass glob gzip "
-    "hashlib heapq hmac html io itertools json locale logging math numbers os pathlib platform queue re "
-    "secrets select shutil signal sqlite3 stat string struct sys tempfile termios textwrap threading time "
-    "tomllib tty types typing unicodedata warnings weakref zipfile zlib zoneinfo ast random statistics uuid "
-    "packaging importlib subprocess ctypes difflib marshal "
-    # declared dependencies
-    "numpy cv2 ai_edge_litert tflite_runtime yaml pydantic cryptography zxingcpp segno click rich "
-    "securesystemslib picamera2 gpiozero lgpio hatchling libcamera edge "
-)
+MODULES = words("modules")
 #: Of those, the ones that may be imported at listed places only.
-GUARDED = words("importlib subprocess ctypes marshal pickle sqlite3 difflib statistics mmap")
+GUARDED = words("guarded")
 
 
 def dynamics(module: Module) -> Iterator[Use]:
@@ -101,10 +82,6 @@ def _call(module: Module, node: ast.Call, function: str) -> Iterator[Use]:
             yield Use("code", brief(node), line_of(node), function)
 
 
-def _makes_a_class(node: ast.Call, name: str) -> bool:
-    return name == "type" and len(node.args) == 3
-
-
 def _harmless(module: Module, node: ast.Attribute) -> bool:
     """``__class__.__name__`` and ``np.load(..., allow_pickle=False)`` are no attributes of this kind."""
     return node.attr == "modules" and module.dotted(node.value) != "sys"
@@ -125,3 +102,22 @@ def _patches(module: Module, node: ast.AST, function: str) -> Iterator[Use]:
                     root = root.value
                 if isinstance(root, ast.Name) and root.id in module.imports:
                     yield Use("patching", brief(node), line_of(node), function)
+
+
+_NETWORK = words("network")
+_LISTENING = words("listening")
+
+
+def listeners(module: Module) -> Iterator[Use]:
+    """Every place of a file that could open a connection or wait for one."""
+    for node, function in module.walk(ast.Import, ast.ImportFrom, ast.Call):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module or ""]
+        for name in names:
+            if name.split(".")[0] in _NETWORK:
+                yield Use("module", f"imports {name}", line_of(node), function)
+        if called(node) in _LISTENING and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield Use("call", brief(node), line_of(node), function)

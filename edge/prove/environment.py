@@ -1,6 +1,6 @@
 """The environment around the product: what else Python would load, and what it would be told.
 
-packages     only the declared dependencies and what those need (`edge.prove.allowed.PACKAGES`)
+packages     only the declared dependencies and what those need (`edge.prove.allow_list.PACKAGES`)
 start-up     ``.pth`` files, ``sitecustomize`` and ``usercustomize``, which run before any program
 variables    PYTHONPATH and its like, in units, profiles and this shell
 """
@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.prove.allowed import PACKAGES, PTH
-from edge.prove.model import Finding, Level, counted
+from edge.prove.allow_list import PACKAGES
+from edge.prove.model import Evidence, Level, counted
 from edge.prove.records import distributions
+from edge.prove.source import known
 from edge.prove.subject import Site, Subject
 
 _CUSTOM = re.compile(r"(?:^|/)(sitecustomize|usercustomize)(?:\.py|\.pyc|\.[^/]*\.so|\.so|/__init__\.py)$")
@@ -29,9 +30,9 @@ _DEBIAN = re.compile(
 )
 
 
-def check_packages(subject: Subject) -> tuple[str, list[Finding]]:
-    """Unknown distributions, and the product itself installed once."""
-    findings: list[Finding] = []
+def check_packages(subject: Subject) -> tuple[str, list[Evidence]]:
+    """Unknown distributions, the product itself installed once, and the system's own packages where they are seen."""
+    findings: list[Evidence] = []
     names: list[str] = []
     for site in subject.sites:
         if site.system:
@@ -40,25 +41,20 @@ def check_packages(subject: Subject) -> tuple[str, list[Finding]]:
             names.append(distribution.name)
             if distribution.name not in PACKAGES:
                 text = "is not among the declared dependencies and what those need"
-                findings.append(Finding(f"{distribution.name} {distribution.version}", text))
+                findings.append(Evidence(f"{distribution.name} {distribution.version}", text))
     twice = {name for name in names if names.count(name) > 1}
-    findings += [Finding(name, "is installed twice; which one runs depends on the path") for name in sorted(twice)]
+    findings += [Evidence(name, "is installed twice; which one runs depends on the path") for name in sorted(twice)]
     homes = [s for s in subject.sites if any(n.startswith("edge/") for n in s.names)]
     if len(homes) > 1 and not subject.development:
-        findings.append(Finding(homes[1].where, "holds a second package `edge`"))
+        findings.append(Evidence(homes[1].where, "holds a second package `edge`"))
+    text = "the operating system's Python packages are visible; dpkg vouches for them, not RECORD"
+    findings += [Evidence(site.where, text, Level.WARNING) for site in subject.sites if site.system and site.names]
     return counted(len(names), "package"), findings
 
 
-def check_system(subject: Subject) -> list[Finding]:
-    """The operating system's own Python packages, where the environment sees them."""
-    seen = [site for site in subject.sites if site.system and site.names]
-    text = "the operating system's Python packages are visible; dpkg vouches for them, not RECORD"
-    return [Finding(site.where, text, Level.WARNING) for site in seen]
-
-
-def check_startup(subject: Subject) -> tuple[str, list[Finding]]:
+def check_startup(subject: Subject) -> tuple[str, list[Evidence]]:
     """What runs before any program."""
-    findings: list[Finding] = []
+    findings: list[Evidence] = []
     looked = 0
     for site in subject.sites:
         for name in site.names:
@@ -66,42 +62,42 @@ def check_startup(subject: Subject) -> tuple[str, list[Finding]]:
                 looked += 1
                 findings += _pth(site, name, subject)
             elif _CUSTOM.search(name) and "/" not in name.removesuffix("/__init__.py"):
-                findings.append(Finding(name, "runs whenever Python starts"))
+                findings.append(Evidence(name, "runs whenever Python starts"))
     if subject.stdlib is not None:
         findings += _customised(subject.stdlib)
     return f"{counted(looked, '.pth file')}, sitecustomize, usercustomize", findings
 
 
-def _pth(site: Site, name: str, subject: Subject) -> Iterator[Finding]:
+def _pth(site: Site, name: str, subject: Subject) -> Iterator[Evidence]:
     if subject.is_wheel:
-        yield Finding(name, "a .pth file runs or redirects Python whenever it starts")
+        yield Evidence(name, "a .pth file runs or redirects Python whenever it starts")
         return
-    text = site.read(name).decode("utf-8", "replace")
+    text = site.text(name)
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    if " ".join(lines) in PTH:
+    if " ".join(lines) in known("pth"):
         return
     runs = any(line.startswith(("import ", "import\t")) for line in lines)
     what = "runs code whenever Python starts" if runs else "adds a folder to the path"
-    yield Finding(name, what)
+    yield Evidence(name, what)
 
 
-def _customised(stdlib: Path) -> Iterator[Finding]:
+def _customised(stdlib: Path) -> Iterator[Evidence]:
     for kind in ("sitecustomize", "usercustomize"):
         for path in (stdlib / f"{kind}.py", stdlib / kind / "__init__.py"):
             if path.is_symlink():
                 target = Path(str(path.readlink()))
                 text = f"leads to {target}, which was not followed; read it (Debian's own is empty)"
-                yield Finding(str(path), text, Level.WARNING)
+                yield Evidence(str(path), text, Level.WARNING)
             elif path.is_file() and not _DEBIAN.fullmatch(path.read_bytes()):
-                yield Finding(str(path), "runs whenever Python starts")
+                yield Evidence(str(path), "runs whenever Python starts")
 
 
-def check_variables(subject: Subject) -> tuple[str, list[Finding]]:
+def check_variables(subject: Subject) -> tuple[str, list[Evidence]]:
     """PYTHONPATH and its like: in this process for a self-check, in the device's own files for a mounted root."""
-    findings: list[Finding] = []
+    findings: list[Evidence] = []
     if subject.kind == "this installation":
         found = [name for name in _VARIABLES if os.environ.get(name)]
-        findings += [Finding(name, "is set: Python loads what it names before anything else") for name in found]
+        findings += [Evidence(name, "is set: Python loads what it names before anything else") for name in found]
         return "this shell", findings
     if subject.venv is not None:
         activate = subject.venv / "bin" / "activate"
@@ -121,7 +117,7 @@ def _configuration(root: Path) -> Iterator[Path]:
             yield from (p for name in sorted(names) if not (p := Path(path) / name).is_symlink() and p.is_file())
 
 
-def _assigned(path: Path, root: Path) -> list[Finding]:
+def _assigned(path: Path, root: Path) -> list[Evidence]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -136,10 +132,7 @@ def _assigned(path: Path, root: Path) -> list[Finding]:
             and not line.lstrip().startswith(("#", ";", "unset"))
             and "_OLD_VIRTUAL" not in line
         ):
-            found.append(Finding(f"{where}:{number}", f"sets {match.group(1)}"))
+            found.append(Evidence(f"{where}:{number}", f"sets {match.group(1)}"))
     if path.name == "ld.so.preload" and text.strip():
-        found.append(Finding(where, "loads a library into every program"))
+        found.append(Evidence(where, "loads a library into every program"))
     return found
-
-
-__all__ = ["check_packages", "check_startup", "check_system", "check_variables"]

@@ -22,10 +22,18 @@ from pathlib import Path
 
 from edge.errors import ClaimError, ModelMismatch
 from edge.prove import stores
-from edge.prove.enumeration import enumeration
-from edge.prove.model import Finding, Level, Live, Trial, counted
-from edge.prove.stores import Store
-from edge.prove.trials import ALONE, WITHOUT, Sealed, looks_sealed, opens, with_device_key, without_keys
+from edge.prove.model import Evidence, Level, Live, Trial, counted
+from edge.prove.stores import TrialStore
+from edge.prove.trials import (
+    ALONE,
+    WITHOUT,
+    Sealed,
+    enumeration,
+    looks_sealed,
+    opens,
+    with_device_key,
+    without_keys,
+)
 from edge.vault import open_sealed, record_id
 
 #: Up to so many attempts every card meets every record.
@@ -37,11 +45,6 @@ _CONTROL, _FEW = 20, 40
 _OWN = 200
 
 Tell = Callable[[int], None]
-
-
-def steps(records: int) -> int:
-    """How often `tell` will be called for a store of so many records, about: for a progress bar."""
-    return 4 * records
 
 
 def live_on_copy(path: Path, tell: Tell = lambda _: None) -> Live:
@@ -56,7 +59,7 @@ def live_on_own(count: int = _OWN, tell: Tell = lambda _: None) -> Live:
         return try_out(store, tell)
 
 
-def try_out(store: Store, tell: Tell = lambda _: None) -> Live:
+def try_out(store: TrialStore, tell: Tell = lambda _: None) -> Live:
     """Every trial on one store, and the controls on others."""
     pairs = store.pairs()
     found = list(zip(pairs, store.read([name for name, _ in pairs]), strict=True))
@@ -67,7 +70,7 @@ def try_out(store: Store, tell: Tell = lambda _: None) -> Live:
     return Live(store.said, tuple(trials), tuple(findings), enumeration())
 
 
-def _closed(store: Store, records: Sequence[Sealed], tell: Tell) -> Iterator[Trial]:
+def _closed(store: TrialStore, records: Sequence[Sealed], tell: Tell) -> Iterator[Trial]:
     """The attempts that must all fail."""
     count = len(records)
     if count >= _FEW:
@@ -90,7 +93,7 @@ def _closed(store: Store, records: Sequence[Sealed], tell: Tell) -> Iterator[Tri
         yield _others(store, records, tell)
 
 
-def _others(store: Store, records: Sequence[Sealed], tell: Tell) -> Trial:
+def _others(store: TrialStore, records: Sequence[Sealed], tell: Tell) -> Trial:
     """Other people's cards, together with the device's key."""
     assert store.device_key is not None
     count, attempts, opened = len(records), 0, 0
@@ -149,7 +152,7 @@ def _product_opens(one: Sealed, secret: bytes, device_key: bytes) -> bool:
         return False
 
 
-def _right(store: Store, records: Sequence[Sealed], tell: Tell) -> Iterator[Trial]:
+def _right(store: TrialStore, records: Sequence[Sealed], tell: Tell) -> Iterator[Trial]:
     """The right card opens its own record, and is looked up under no other."""
     if store.device_key is None:
         return
@@ -188,7 +191,9 @@ def _controls() -> Iterator[Trial]:
     yield Trial("control plain", title, _FEW, _FEW, readable, _FEW, said, control=True)
 
 
-def _noticed(store: Store, stored: Sequence[tuple[bytes, bytes]], readable: int, missing: int) -> Iterator[Finding]:
+def _noticed(
+    store: TrialStore, stored: Sequence[tuple[bytes, bytes]], readable: int, missing: int
+) -> Iterator[Evidence]:
     """What else is wrong with, or not visible in, a store.
 
     Args:
@@ -196,23 +201,23 @@ def _noticed(store: Store, stored: Sequence[tuple[bytes, bytes]], readable: int,
             the readable table have no record.
     """
     for table in store.unknown_tables():
-        yield Finding(table, "is a table that this product does not have")
+        yield Evidence(table, "is a table that this product does not have")
     if readable < len(stored):
         text = f"{counted(len(stored) - readable, 'record')} of the store are no sealed templates"
-        yield Finding("template", text)
+        yield Evidence("template", text)
     if missing:
         text = f"{counted(missing, 'card')} of the readable table has no record (revoked by hand, or restored in part)"
-        yield Finding("holder", text, Level.WARNING)
+        yield Evidence("holder", text, Level.WARNING)
     if len({hashlib.sha256(data).digest() for _, data in stored}) < len(stored):
-        yield Finding("template", "two records are the same")
+        yield Evidence("template", "two records are the same")
     if store.left_over([name for name, _ in stored]):
-        yield Finding("template", "holds records that no card of the readable table names")
+        yield Evidence("template", "holds records that no card of the readable table names")
     if store.device_key is None:
         text = "the device's key is not in the copy: nothing was tried with it, nor with other people's cards"
-        yield Finding("device.key", text, Level.WARNING)
+        yield Evidence("device.key", text, Level.WARNING)
     if not stored:
         text = "the store holds no template: where the cards carry them there is nothing to open"
-        yield Finding("template", text, Level.WARNING)
+        yield Evidence("template", text, Level.WARNING)
 
 
 def _readable(name: bytes, serial: bytes, data: bytes) -> Sealed | None:

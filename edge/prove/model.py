@@ -7,7 +7,7 @@ should know and that shows nothing wrong by itself. A check with neither holds.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -22,7 +22,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Evidence:
     """One thing that was found.
 
     Attributes:
@@ -35,31 +35,31 @@ class Finding:
     what: str
     level: Level = Level.VIOLATION
 
-    def softened(self) -> Finding:
+    def softened(self) -> Evidence:
         """The same as a warning."""
-        return Finding(self.where, self.what, Level.WARNING)
+        return Evidence(self.where, self.what, Level.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Question:
     """One question that was put to the examined files.
 
     Attributes:
         id: stable name, such as ``sql``. title: the question, as a statement that should hold, for a layman.
         examined: what was looked at, counted, such as "12 statements".
-        findings: what speaks against it.
+        findings: what was found against it.
         skipped: why the question was not put; empty when it was.
     """
 
     id: str
     title: str
     examined: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Evidence, ...] = ()
     skipped: str = ""
 
     @property
     def holds(self) -> bool:
-        """Whether nothing speaks against it. True for a skipped check as well: see `skipped`."""
+        """Whether nothing was found against it. True for a skipped check as well: see `skipped`."""
         return not any(finding.level is Level.VIOLATION for finding in self.findings)
 
     @property
@@ -73,15 +73,7 @@ class Check:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        found = [{"level": f.level.value, "where": f.where, "what": f.what} for f in self.findings]
-        return {
-            "id": self.id,
-            "title": self.title,
-            "mark": self.mark,
-            "examined": self.examined,
-            "skipped": self.skipped,
-            "findings": found,
-        }
+        return asdict(self) | {"mark": self.mark}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +81,7 @@ class Trial:
     """One kind of attempt to open templates.
 
     Attributes:
-        id, title: stable name and statement, as in `Check`.
+        id, title: stable name and statement, as in `Question`.
         records: how many records it was tried on. attempts: how many times in all.
         opened, expected: how many records opened, and how many must have.
         said: exactly what was tried, and what was not.
@@ -111,17 +103,7 @@ class Trial:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        return {
-            "id": self.id,
-            "title": self.title,
-            "records": self.records,
-            "attempts": self.attempts,
-            "opened": self.opened,
-            "expected": self.expected,
-            "control": self.control,
-            "holds": self.holds,
-            "said": self.said,
-        }
+        return asdict(self) | {"holds": self.holds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +117,7 @@ class Live:
 
     store: str
     trials: tuple[Trial, ...]
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Evidence, ...] = ()
     enumeration: tuple[str, ...] = ()
 
     @property
@@ -149,14 +131,7 @@ class Live:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        found = [{"level": f.level.value, "where": f.where, "what": f.what} for f in self.findings]
-        return {
-            "store": self.store,
-            "void": self.void,
-            "trials": [trial.as_json() for trial in self.trials],
-            "findings": found,
-            "enumeration": list(self.enumeration),
-        }
+        return asdict(self) | {"void": self.void, "trials": [trial.as_json() for trial in self.trials]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +160,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProofReport:
     """The whole examination.
 
     Attributes:
@@ -194,12 +169,40 @@ class Report:
     """
 
     about: About
-    checks: tuple[Check, ...]
+    checks: tuple[Question, ...]
     live: Live | None
     limits: tuple[tuple[str, str], ...]
     seconds: float = 0.0
     date: str = ""
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def established(self) -> tuple[tuple[str, str], ...]:
+        """(by what, what it shows): identity, analysis and trying, each as what it is worth."""
+        signature = next((check for check in self.checks if check.id == "signature"), None)
+        if signature is not None and signature.mark == "ok":
+            same = (
+                f"Every file of the product is one that was signed: {signature.examined}. If you trust whoever signed,"
+            )
+            same += " this is what counts, and nothing below can add to it."
+        else:
+            same = (
+                "Nothing. No key was named whose signature covers these files, so nobody is known to answer for them."
+            )
+            same += " Name the key of a builder that you trust with --trust."
+        read = (
+            "The source was read for patterns that a search among many faces could hardly do without. This is advice,"
+        )
+        read += (
+            " and can be walked around: what is found is a reason for distrust, that nothing is found proves nothing."
+        )
+        tried = "Nothing was tried."
+        if self.live is not None:
+            tried = f"Templates were tried without their cards on {self.live.store}, by the examiner's own copy of the"
+            tried += (
+                " program. That shows how the seal works, not what the examined program does with an open template."
+            )
+        return (("By identity", same), ("By analysis", read), ("By trying", tried))
 
     @property
     def void(self) -> bool:
@@ -208,11 +211,11 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing speaks against the examined build."""
+        """Whether nothing was found against the examined build."""
         return not self.void and all(check.holds for check in self.checks) and (self.live is None or self.live.holds)
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[Evidence, ...]:
         """Of all checks and of the live part, violations first."""
         found = [finding for check in self.checks for finding in check.findings]
         found += self.live.findings if self.live else ()
@@ -235,15 +238,7 @@ class Report:
             "verdict": verdict(self),
             "holds": self.holds,
             "self_check": about.self_check,
-            "subject": {
-                "kind": about.kind,
-                "name": about.name,
-                "profile": about.profile,
-                "version": about.version,
-                "built": about.built,
-                "commit": about.commit,
-                "signed": about.signed,
-            },
+            "subject": {key: value for key, value in asdict(about).items() if key != "auditor"},
             "auditor": about.auditor,
             "date": self.date,
             "seconds": round(self.seconds, 2),
@@ -252,12 +247,13 @@ class Report:
             "checks": [check.as_json() for check in self.checks],
             "live": self.live.as_json() if self.live else None,
             "limits": [{"name": name, "what": what} for name, what in self.limits],
+            "established": [{"by": by, "what": what} for by, what in self.established],
             "notes": list(self.notes),
             "error": None,
         }
 
 
-def verdict(report: Report) -> str:
+def verdict(report: ProofReport) -> str:
     """``void``, ``violation``, ``development`` (nothing is shown about a door), ``warnings`` or ``ok``."""
     if report.void:
         return "void"
@@ -273,6 +269,6 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def ordered(findings: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Without repetitions, in the order of places."""
     return tuple(sorted(set(findings)))

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from edge.prove.model import Check, Finding, Level, Live, Report, Trial, counted, verdict
+from edge import _resources
+from edge.prove.model import Evidence, Level, Live, ProofReport, Question, Trial, counted, verdict
 from edge.prove.texts import CLAIM, MEANS, headline, subject_line, summary
 
 _COLOUR = {
@@ -20,54 +21,22 @@ _COLOUR = {
 }
 _YES, _NO = ("&#10003;", "good"), ("&#10007;", "bad")
 _SIGN = {"ok": _YES, "warning": ("!", "note"), "violation": _NO, "skipped": ("&ndash;", "")}
-_STYLE = """
-:root { --ink: #1c2430; --soft: #5a6675; --line: #d9dee5; --paper: #fff;
-  --good: #1b6e3c; --bad: #a8201a; --note: #8a5a00; }
-* { box-sizing: border-box; }
-body { margin: 0; background: #f3f5f8; color: var(--ink);
-  font: 16px/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-main { max-width: 880px; margin: 0 auto; padding: 32px 24px 64px; }
-h1 { font-size: 1.05rem; font-weight: 600; color: var(--soft); margin: 0 0 16px; }
-h2 { font-size: 1.25rem; margin: 40px 0 12px; }
-.verdict { background: var(--paper); border: 1px solid var(--line); border-left: 10px solid var(--soft);
-  border-radius: 8px; padding: 20px 24px; }
-.verdict p { margin: 6px 0 0; color: var(--soft); }
-.verdict .head { font-size: 1.55rem; line-height: 1.3; font-weight: 700; color: var(--ink); margin: 0; }
-.verdict.good { border-left-color: var(--good); } .verdict.good .head { color: var(--good); }
-.verdict.bad { border-left-color: var(--bad); } .verdict.bad .head { color: var(--bad); }
-.verdict.note { border-left-color: var(--note); } .verdict.note .head { color: var(--note); }
-.self { background: #fff7e0; border: 1px solid #e6cf8b; border-radius: 8px; padding: 12px 16px; margin: 0 0 16px; }
-.card { background: var(--paper); border: 1px solid var(--line); border-radius: 8px;
-  padding: 14px 18px; margin: 10px 0; }
-.card .row { display: flex; gap: 14px; align-items: baseline; }
-.sign { flex: 0 0 1.4em; font-weight: 700; text-align: center; color: var(--soft); }
-.sign.good { color: var(--good); } .sign.bad { color: var(--bad); } .sign.note { color: var(--note); }
-.card b { font-weight: 600; }
-.card p { margin: 4px 0 0 calc(1.4em + 14px); color: var(--soft); font-size: .93rem; }
-details { margin: 8px 0 0 calc(1.4em + 14px); font-size: .9rem; }
-summary { cursor: pointer; color: var(--soft); }
-ul.found { margin: 8px 0 0 calc(1.4em + 14px); padding: 0; list-style: none; }
-ul.found li { margin: 4px 0; padding: 6px 10px; border-radius: 6px; background: #fdf0ef; overflow-wrap: anywhere; }
-ul.found li.note { background: #fff7e0; }
-code { font: .86em/1.4 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
-table { border-collapse: collapse; width: 100%; background: var(--paper); font-size: .9rem; }
-th, td { text-align: left; padding: 7px 10px; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number, th.number { text-align: right; white-space: nowrap; }
-.limits li { margin: 6px 0; }
-footer { margin-top: 40px; color: var(--soft); font-size: .85rem; }
-@media print { body { background: #fff; } main { padding: 0; } }
-"""
 _CLASS = {Level.WARNING: "note", Level.VIOLATION: "bad"}
 _MOST = 200  # findings of one check that are listed; more say nothing new
 
 
-def page(report: Report) -> str:
+def page(report: ProofReport) -> str:
     """The whole page as HTML."""
+    style = _resources.path("proof", "page.css").read_text(encoding="utf-8")
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
-        f"<title>edge prove: {escape(headline(report))}</title><style>{_STYLE}</style></head><body><main>",
+        f"<title>edge prove: {escape(headline(report))}</title><style>{style}</style></head><body><main>",
         *_head(report),
+        "<h2>How this is known</h2>",
+        '<div class="card"><ul class="limits">',
+        *(f"<li><b>{escape(name)}.</b> {escape(text)}</li>" for name, text in report.established),
+        "</ul></div>",
         "<h2>What was found</h2>",
         *_found(report),
         "<h2>What was checked</h2>",
@@ -83,7 +52,7 @@ def page(report: Report) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _head(report: Report) -> Iterable[str]:
+def _head(report: ProofReport) -> Iterable[str]:
     yield "<h1>edge prove &middot; report of an examination</h1>"
     if report.about.self_check:
         yield (
@@ -95,7 +64,7 @@ def _head(report: Report) -> Iterable[str]:
     yield f"<p>{escape(CLAIM)}</p>"
 
 
-def _found(report: Report) -> Iterable[str]:
+def _found(report: ProofReport) -> Iterable[str]:
     failed = [trial for trial in report.live.trials if not trial.holds] if report.live else []
     if not report.findings and not failed:
         yield f'<div class="card">{_row(_YES, "Nothing.")}</div>'
@@ -115,7 +84,7 @@ def _found(report: Report) -> Iterable[str]:
     yield "</div>"
 
 
-def _card(check: Check) -> str:
+def _card(check: Question) -> str:
     title = check.title if check.holds else f"Does not hold: {check.title}"
     text = f"Not asked: {check.skipped}." if check.skipped else MEANS.get(check.id, "")
     wrong = len([finding for finding in check.findings if finding.level is Level.VIOLATION])
@@ -134,7 +103,7 @@ def _row(sign: tuple[str, str], text: str) -> str:
     return f'<div class="row"><span class="sign {sign[1]}">{sign[0]}</span><b>{escape(text)}</b></div>'
 
 
-def _list(findings: Iterable[Finding]) -> str:
+def _list(findings: Iterable[Evidence]) -> str:
     listed = list(findings)
     items = [
         f'<li class="{_CLASS[f.level]}"><code>{escape(f.where)}</code> {escape(f.what)}</li>' for f in listed[:_MOST]
@@ -172,7 +141,7 @@ def _trial(trial: Trial) -> str:
     )
 
 
-def _facts(report: Report) -> Iterable[str]:
+def _facts(report: ProofReport) -> Iterable[str]:
     about = report.about
     rows = (
         ("Examined", f"{about.kind}: {about.name}"),
@@ -186,7 +155,7 @@ def _facts(report: Report) -> Iterable[str]:
     yield "</table>"
     yield from (f"<p>{escape(note)}</p>" for note in report.notes)
     yield "<footer>The same as data: <code>edge prove --json</code>. The places that the checks count are listed, each"
-    yield "with its reason, in <code>edge/prove/reviewed.py</code> of the examiner's copy.</footer>"
+    yield "with its reason, in <code>edge/prove/reviewed.txt</code> of the examiner's copy.</footer>"
 
 
 def _capital(text: str) -> str:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.prove.model import Finding, Level, counted
+from edge.build.files import Discrepancy
+from edge.prove.model import Evidence, Level, counted
 from edge.prove.subject import Site, Subject
 
 _DIST_INFO = re.compile(r"(?P<name>[A-Za-z0-9._]+)-(?P<version>[^/]+)\.dist-info", re.ASCII)
@@ -63,11 +64,11 @@ def _rows(site: Site, name: str) -> dict[str, str] | None:
     try:
         text = site.read(name).decode("utf-8")
         return {row[0]: row[1] for row in csv.reader(text.splitlines()) if len(row) == 3}
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error):
+    except (OSError, UnicodeDecodeError, csv.Error):
         return None
 
 
-def check_records(subject: Subject, tell: Callable[[str], None]) -> tuple[str, list[Finding]]:
+def check_records(subject: Subject, tell: Callable[[str], None]) -> tuple[str, list[Evidence]]:
     """RECORD against what is there.
 
     Args:
@@ -76,7 +77,7 @@ def check_records(subject: Subject, tell: Callable[[str], None]) -> tuple[str, l
     Returns:
         What was examined, in words; findings.
     """
-    findings: list[Finding] = []
+    findings: list[Evidence] = []
     files = count = 0
     for site in subject.sites:
         if site.system or (subject.development and site is subject.home):
@@ -90,24 +91,26 @@ def check_records(subject: Subject, tell: Callable[[str], None]) -> tuple[str, l
             claimed |= named
             files += len(named)
         findings += [_unowned(site, name) for name in _unclaimed(site, claimed)]
-        findings += [Finding(name, "is a symbolic link; nothing is installed as one") for name in site.links]
+        findings += [Evidence(name, "is a symbolic link; nothing is installed as one") for name in site.links]
+        if site.archive is not None:
+            findings += [Evidence(site.where, str(Discrepancy("stray")))] if site.archive.stray else []
     return f"{counted(files, 'file')} of {counted(count, 'package')}", findings
 
 
-def _check(distribution: Distribution, subject: Subject) -> tuple[set[str], list[Finding]]:
+def _check(distribution: Distribution, subject: Subject) -> tuple[set[str], list[Evidence]]:
     site, folder = distribution.site, distribution.folder
     if distribution.rows is None:
-        return {n for n in site.names if n.startswith(f"{folder}/")}, [Finding(folder, "has no readable RECORD")]
+        return {n for n in site.names if n.startswith(f"{folder}/")}, [Evidence(folder, "has no readable RECORD")]
     named: set[str] = set()
-    findings: list[Finding] = []
+    findings: list[Evidence] = []
     for name, wanted in distribution.rows.items():
         place = os.path.normpath(name).replace(os.sep, "/")
         named.add(place)
         if place.startswith("edge/") and distribution.name != OURS:
-            findings.append(Finding(place, f"the distribution {distribution.name} claims a file of this product"))
+            findings.append(Evidence(place, f"the distribution {distribution.name} claims a file of this product"))
         problem = _problem(site, place, wanted, folder)
         if problem is not None:
-            findings.append(Finding(place, problem[0], problem[1]))
+            findings.append(Evidence(place, problem[0], problem[1]))
     return named, findings
 
 
@@ -122,8 +125,10 @@ def _problem(site: Site, name: str, wanted: str, folder: str) -> tuple[str, Leve
     kind, _, text = wanted.partition("=")
     try:
         data = site.read(name)
-    except (OSError, KeyError):
+    except FileNotFoundError:
         return "RECORD names it, and it is not there", Level.VIOLATION
+    except OSError:
+        return "cannot be read, or is damaged", Level.VIOLATION
     if kind != "sha256":
         return f"RECORD uses {kind or 'no hash'}, which is not checked", Level.WARNING
     actual = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
@@ -148,8 +153,8 @@ def _unclaimed(site: Site, claimed: set[str]) -> Iterator[str]:
         yield name
 
 
-def _unowned(site: Site, name: str) -> Finding:
+def _unowned(site: Site, name: str) -> Evidence:
     text = "belongs to no distribution"
     if _EGG.search(name):
         text = "is an old kind of installation (egg), which has no RECORD"
-    return Finding(name, text)
+    return Evidence(name, text)

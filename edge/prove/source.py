@@ -14,8 +14,11 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+
+from edge import _resources
 
 MODULE = "<module>"
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -131,9 +134,27 @@ class Module:
                 self.strings[target.id] = text
 
 
-def words(text: str) -> frozenset[str]:
-    """The words of a list, for tables of names."""
-    return frozenset(text.split())
+@cache
+def _lists() -> Mapping[str, tuple[str, ...]]:
+    """The lists of ``known.txt``: heading -> lines."""
+    found: dict[str, list[str]] = {}
+    heading = ""
+    for line in _resources.path("proof", "known.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            heading = line[1:].partition("]")[0]
+        elif line and not line.startswith("#"):
+            found.setdefault(heading, []).append(line)
+    return {heading: tuple(lines) for heading, lines in found.items()}
+
+
+def known(heading: str) -> tuple[str, ...]:
+    """The lines below a heading of ``known.txt``."""
+    return _lists()[heading]
+
+
+def words(heading: str) -> frozenset[str]:
+    """The words below a heading of ``known.txt``."""
+    return frozenset(word for line in known(heading) for word in line.split())
 
 
 def folded(node: ast.AST, names: dict[str, str]) -> str | None:

@@ -2,20 +2,23 @@
 
     checks = examine(subject, builders, tell)
 
-Every check is a question that should be answered with yes. What each cannot see is in `edge.prove.limits`.
+Every check is a question that should be answered with yes. What each cannot see is in `edge.prove.texts`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edge.build.attest import Examination
+from edge.build.attest import examine as attest
 from edge.build.contents import profiles_of
-from edge.prove import bytecode, dynamic, environment, listeners, records, rooms, scores, statements, templates
-from edge.prove.allowed import judge
-from edge.prove.model import Check, Finding, counted, ordered
-from edge.prove.signature import check_signature
+from edge.build.files import SIGNATURE, Discrepancy, Files, InstalledFiles, WheelFiles
+from edge.prove import bytecode, dynamic, environment, records, rooms, scores, statements, templates
+from edge.prove.allow_list import judge
+from edge.prove.model import Evidence, Level, Question, counted, ordered
 from edge.prove.source import Module, Use
 from edge.prove.subject import Subject
 from edge.trust.envelopes import PublicKey
@@ -28,7 +31,7 @@ class Sources:
     """The parsed files of the package, and what could not be parsed."""
 
     modules: tuple[Module, ...]
-    unread: tuple[Finding, ...]
+    unread: tuple[Evidence, ...]
 
     @property
     def by_name(self) -> dict[str, Module]:
@@ -48,18 +51,18 @@ def read_sources(subject: Subject, profile: str) -> Sources:
         if profile == "development" and "device" not in (profiles_of(below) or ()):
             continue
         if name.endswith((".so", ".pyd", ".pyc", ".dll", ".dylib")) or ".so." in name:
-            unread.append(Finding(name, "is compiled code inside the product: nobody can read it"))
+            unread.append(Evidence(name, "is compiled code inside the product, which cannot be read"))
         elif name.endswith(".py"):
             try:
                 modules.append(Module.parse(name, subject.home.read(name)))
             except (SyntaxError, ValueError, RecursionError, OSError):
-                unread.append(Finding(name, "cannot be parsed by the auditor's Python"))
+                unread.append(Evidence(name, "cannot be parsed by the auditor's Python"))
     return Sources(tuple(modules), tuple(unread))
 
 
 def examine(
     subject: Subject, profile: str, builders: Mapping[str, PublicKey] | None, tell: Callable[[str], None]
-) -> Iterator[Check]:
+) -> Iterator[Question]:
     """Every check of the static part, each as it is done.
 
     Args:
@@ -70,27 +73,27 @@ def examine(
     yield check_signature(subject, profile, builders)
     yield from surroundings(subject, profile, tell)
     examined, found = rooms.check_rooms(subject, profile, said)
-    yield Check("rooms", f"Only the parts that belong into a {profile} build are in it", examined, ordered(found))
+    yield Question("rooms", f"Only the parts that belong in a {profile} build are in it", examined, ordered(found))
     yield from _inside(read_sources(subject, profile), profile)
 
 
-def surroundings(subject: Subject, profile: str, tell: Callable[[str], None]) -> Iterator[Check]:
+def surroundings(subject: Subject, profile: str, tell: Callable[[str], None]) -> Iterator[Question]:
     """What surrounds the product. A development install is no device: a developer's tools lie beside it."""
 
-    def check(name: str, title: str, answer: Callable[[], tuple[str, list[Finding]]]) -> Check:
+    def check(name: str, title: str, answer: Callable[[], tuple[str, list[Evidence]]]) -> Question:
         if profile == "development" and name in _OF_A_DEVICE:
-            return Check(name, title, "", skipped="a developer's tools lie beside a development install")
+            return Question(name, title, "", skipped="a developer's tools lie beside a development install")
         examined, found = answer()
-        return Check(
-            name, title, examined, ordered(f.softened() for f in found) if _is_soft(profile) else ordered(found)
-        )
+        if profile == "development":  # what is found around it is a remark
+            found = [one.softened() for one in found]
+        return Question(name, title, examined, ordered(found))
 
     title = "Every file is one that was installed, unaltered, with a package"
     yield check("files", title, lambda: records.check_records(subject, tell))
     yield check("start-up", "Nothing runs behind the product's back", lambda: environment.check_startup(subject))
     if subject.is_wheel:
         return
-    yield check("packages", "Only known packages are installed beside it", lambda: _packages(subject))
+    yield check("packages", "Only known packages are installed beside it", lambda: environment.check_packages(subject))
     title = "No setting makes Python load other code"
     yield check("variables", title, lambda: environment.check_variables(subject))
     title = "Compiled files are what their sources say"
@@ -101,21 +104,11 @@ def surroundings(subject: Subject, profile: str, tell: Callable[[str], None]) ->
 _OF_A_DEVICE = frozenset({"files", "packages", "compiled"})
 
 
-def _is_soft(profile: str) -> bool:
-    """In a development install what is found around the product is a remark."""
-    return profile == "development"
-
-
-def _packages(subject: Subject) -> tuple[str, list[Finding]]:
-    examined, found = environment.check_packages(subject)
-    return examined, found + environment.check_system(subject)
-
-
-def _inside(sources: Sources, profile: str) -> Iterator[Check]:
+def _inside(sources: Sources, profile: str) -> Iterator[Question]:
     """The product's own source."""
     if profile == "lab":
         for name, title in (("scores", _SCORES), ("templates", _GATES), ("collections", _ONE)):
-            yield Check(name, title, "", skipped=_LAB)
+            yield Question(name, title, "", skipped=_LAB)
     else:
         yield _each(sources, "scores", _SCORES, scores.similarities, "could measure how alike two vectors are")
         yield _each(sources, "templates", _GATES, templates.gates, "reaches a template, a probe or a score")
@@ -133,14 +126,16 @@ def _inside(sources: Sources, profile: str) -> Iterator[Check]:
         return statements.statements(module, texts)
 
     found = _each(
-        sources, "sql", "Stored templates are read by the card's key alone", sql, "a statement nobody reviewed"
+        sources, "sql", "Stored templates are read by the card's key alone", sql, "a statement that was not reviewed"
     )
     yield replace(found, examined=counted(count, "database statement"))
     sentence = "builds or loads code while running"
     check = _each(sources, "dynamic", "The program is what its source says", dynamic.dynamics, sentence)
     yield replace(check, findings=ordered((*check.findings, *sources.unread)))
     sentence = "could talk to other machines"
-    yield _each(sources, "listeners", "It listens to nobody and calls nobody", listeners.listeners, sentence)
+    yield _each(
+        sources, "listeners", "It neither listens to other machines nor calls them", dynamic.listeners, sentence
+    )
 
 
 _SCORES = "There is one place where a face is compared"
@@ -148,15 +143,15 @@ _GATES = "Only listed places touch a template, a captured face or a score"
 _ONE = "Nothing takes several templates or several people's claims"
 
 
-def _each(sources: Sources, name: str, title: str, look: Callable[[Module], Iterator[Use]], sentence: str) -> Check:
-    findings: list[Finding] = []
+def _each(sources: Sources, name: str, title: str, look: Callable[[Module], Iterator[Use]], sentence: str) -> Question:
+    findings: list[Evidence] = []
     uses = 0
     for module in sources.modules:
         found = list(look(module))
         uses += len(found)
         findings += judge(name, module, found, sentence)
     examined = f"{counted(uses, 'place')} of this kind in {counted(len(sources.modules), 'file')}"
-    return Check(name, title, examined, ordered(findings))
+    return Question(name, title, examined, ordered(findings))
 
 
 def builders_from(path: Path) -> Mapping[str, PublicKey]:
@@ -171,3 +166,49 @@ def builders_from(path: Path) -> Mapping[str, PublicKey]:
         return trusted(path, "builder", strict=False)
     key = PublicKey.load(path)
     return {key.key_id: key}
+
+
+_SIGNED = "Exactly these files are signed by a key that the auditor trusts"
+
+
+def check_signature(subject: Subject, profile: str, builders: Mapping[str, PublicKey] | None) -> Question:
+    """The signature of the build.
+
+    Args:
+        builders: whose signatures count. None: the auditor named nobody, so an unsigned build is a warning only.
+    """
+    if profile == "development":
+        text = "a development install is never signed"
+        level = Level.WARNING if builders is None else Level.VIOLATION
+        return Question("signature", _SIGNED, "nothing", (Evidence("edge", text, level),))
+    if builders is None:
+        said = described(subject)
+        return Question(
+            "signature", _SIGNED, said, (Evidence("edge", f"is {said}; name a key with --trust", Level.WARNING),)
+        )
+    found = attest(_files(subject), builders)
+    findings = tuple(Evidence(problem.name or "edge", str(problem)) for problem in found.problems)
+    return Question("signature", _SIGNED, _said(found), findings)
+
+
+def described(subject: Subject) -> str:
+    """What the signature says of itself, without believing it."""
+    try:
+        envelope = json.loads(subject.home.read(SIGNATURE))
+        names = ", ".join(sorted(str(entry["keyid"]) for entry in envelope["signatures"]))
+    except (OSError, KeyError, ValueError, TypeError, RecursionError):
+        return "unsigned"
+    return f"signed by key {names}, which was not checked"
+
+
+def _said(found: Examination) -> str:
+    if found.signer is not None:
+        return f"signed by {found.signer.name or found.signer.key_id}, {found.files} files"
+    return "unsigned" if Discrepancy("unsigned") in found.problems else "not signed by a key that the auditor named"
+
+
+def _files(subject: Subject) -> Files:
+    if subject.home.archive is not None:
+        return WheelFiles(subject.name, subject.home.archive)
+    assert subject.home.folder is not None
+    return InstalledFiles.of(subject.home.folder / "edge")

@@ -39,7 +39,7 @@ _TABLES = frozenset({"template", "holder", "ledger"})
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class TrialStore:
     """A database that may be spoiled.
 
     Attributes:
@@ -126,7 +126,7 @@ def _database(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def borrowed(path: Path) -> Iterator[Store]:
+def borrowed(path: Path) -> Iterator[TrialStore]:
     """A copy of a copy of a device's store.
 
     Args:
@@ -143,7 +143,7 @@ def borrowed(path: Path) -> Iterator[Store]:
             beside = source.with_name(source.name + suffix)
             if beside.is_file():
                 shutil.copyfile(beside, Path(folder) / (FILE + suffix))
-        store = Store(Path(folder) / FILE, f"a copy of {path}", _device_key(source.parent))
+        store = TrialStore(Path(folder) / FILE, f"a copy of {path}", _device_key(source.parent))
         try:
             if not store.tables() >= _TABLES:
                 raise InputError("this is no store of this product", where=str(source), remedy="name a copy of it")
@@ -160,62 +160,62 @@ def _device_key(folder: Path) -> bytes | None:
 
 
 @contextmanager
-def made(count: int, random_bytes: Callable[[int], bytes], tell: Callable[[int], None]) -> Iterator[Store]:
+def made(count: int, random_bytes: Callable[[int], bytes], tell: Callable[[int], None]) -> Iterator[TrialStore]:
     """A store of made-up people, written by the product's own vault, whose tokens are known."""
-    with tempfile.TemporaryDirectory(prefix="edge-prove-") as name:
-        folder, secrets = Path(name), dict[bytes, bytes]()
+
+    def card(_: int, __: bytes) -> tuple[bytes, bytes]:
+        secret = random_bytes(32)
+        return secret, record_id(secret)
+
+    said = f"a store made here, of {counted(count, 'made-up person', 'made-up people')}"
+    with _written(count, random_bytes, card, said, tell) as store:
+        yield store
+
+
+@contextmanager
+def weak(count: int, random_bytes: Callable[[int], bytes]) -> Iterator[TrialStore]:
+    """The same sealed wrongly on purpose: with the device's key alone, as if a card's secret were nothing."""
+
+    def card(k: int, device_key: bytes) -> tuple[bytes, bytes]:
+        name = random_bytes(32)
+        # three ways of getting it wrong: no secret, the key twice, a secret that stands in the store
+        return (bytes(32), device_key, name)[k % 3], name
+
+    with _written(count, random_bytes, card, "a store sealed wrongly on purpose", lambda _: None) as store:
+        yield store
+
+
+@contextmanager
+def _written(
+    count: int,
+    random_bytes: Callable[[int], bytes],
+    card: Callable[[int, bytes], tuple[bytes, bytes]],
+    said: str,
+    tell: Callable[[int], None],
+) -> Iterator[TrialStore]:
+    """A store written by the product's own vault.
+
+    Args:
+        card: number and device key -> the secret that seals, and the record's id.
+    """
+    with tempfile.TemporaryDirectory(prefix="edge-prove-") as place:
+        folder, secrets = Path(place), dict[bytes, bytes]()
         keyring, issuer = Keyring.ephemeral(random_bytes)
+        key = keyring.device_key
         vectors = np.frombuffer(random_bytes(64 * _DIMENSION), np.int8).reshape(64, _DIMENSION)
         with state_database(folder) as state:
             vault = Vault.at(folder, keyring, state)
             for start in range(0, count, _BATCH):
                 with vault.store.change() as change:
                     for k in range(start, min(start + _BATCH, count)):
-                        secret, serial = random_bytes(32), random_bytes(16)
-                        name_of = record_id(secret)
-                        sealed = seal(
-                            vectors[k % 64],
-                            secret=secret,
-                            key=keyring.device_key,
-                            header=_header(name_of),
-                            random_bytes=random_bytes,
-                        )
-                        secrets[name_of] = secret
-                        change.put(_holder(serial, name_of), Record.sign(sealed, serial, issuer).pack())
+                        (secret, name), serial = card(k, key), random_bytes(16)
+                        vector, head = vectors[k % 64], _header(name)
+                        sealed = seal(vector, secret=secret, key=key, header=head, random_bytes=random_bytes)
+                        secrets[name] = secret
+                        change.put(_holder(serial, name), Record.sign(sealed, serial, issuer).pack())
                         tell(1)
             vault.close()
-        yield Store(
-            folder / FILE,
-            f"a store made here, of {counted(count, 'made-up person', 'made-up people')}",
-            keyring.device_key,
-            secrets,
-        )
-
-
-@contextmanager
-def weak(count: int, random_bytes: Callable[[int], bytes]) -> Iterator[Store]:
-    """The same sealed wrongly on purpose: with the device's key alone, as if a card's secret were nothing."""
-    with tempfile.TemporaryDirectory(prefix="edge-prove-") as name:
-        folder = Path(name)
-        keyring, issuer = Keyring.ephemeral(random_bytes)
-        vector = np.frombuffer(random_bytes(_DIMENSION), np.int8)
-        with state_database(folder) as state:
-            vault = Vault.at(folder, keyring, state)
-            with vault.store.change() as change:
-                for k in range(count):
-                    serial, name_of = random_bytes(16), random_bytes(32)
-                    # three ways of getting it wrong: no secret, the key twice, a secret that stands in the store
-                    secret = (bytes(32), keyring.device_key, name_of)[k % 3]
-                    sealed = seal(
-                        vector,
-                        secret=secret,
-                        key=keyring.device_key,
-                        header=_header(name_of),
-                        random_bytes=random_bytes,
-                    )
-                    change.put(_holder(serial, name_of), Record.sign(sealed, serial, issuer).pack())
-            vault.close()
-        yield Store(folder / FILE, "a store sealed wrongly on purpose", keyring.device_key)
+        yield TrialStore(folder / FILE, said, key, secrets)
 
 
 def plain(count: int, random_bytes: Callable[[int], bytes]) -> list[bytes]:

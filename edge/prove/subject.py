@@ -12,18 +12,19 @@ from __future__ import annotations
 import os
 import re
 import sys
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.errors import InputError
+from edge._resources import is_source_tree
+from edge.build.archive import Archive, read_archive
+from edge.errors import InputError, SignatureError
 
 PACKAGES = ("site-packages", "dist-packages")
 _DIST = re.compile(r"edge_verifier-[^/]+\.dist-info", re.ASCII)
 _PRUNED = frozenset({"proc", "sys", "dev", "run", "__pycache__", ".git", "node_modules"})
-_MAX_FILES = 400_000
+_MAX_FILES = 400_000  # the whole of a desktop's /usr/lib/python3 has a tenth of it; more is the wrong folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Site:
 
     Attributes:
         where: its path, for the report. names: every file, relative, in order. links: symbolic links, not followed.
-        folder: on disk; None for a wheel. prefix: of its environment: RECORD may name files up to here.
+        folder: on disk, None for a wheel. archive: of a wheel. prefix: of the environment, for files that RECORD names.
         system: whether the operating system's packages lie here (no RECORD; dpkg's own sums count).
     """
 
@@ -42,15 +43,24 @@ class Site:
     folder: Path | None = None
     prefix: Path | None = None
     system: bool = False
-    _archive: zipfile.ZipFile | None = field(default=None, repr=False)
+    archive: Archive | None = field(default=None, repr=False)
 
     def read(self, name: str) -> bytes:
-        """The content of one file. Raises `OSError` or `KeyError`."""
-        if self._archive is not None:
-            return self._archive.read(name)
+        """The content of one file. Raises `OSError`: it is not there, or cannot be read."""
+        if self.archive is not None:
+            if name not in self.archive.files:
+                raise (OSError if name in self.archive.damaged else FileNotFoundError)(name)
+            return self.archive.files[name]
         assert self.folder is not None
         with os.fdopen(os.open(self.folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             return file.read()
+
+    def text(self, name: str) -> str:
+        """The content of one file as text, whatever it is; empty when it cannot be read (another check says so)."""
+        try:
+            return self.read(name).decode("utf-8", "replace")
+        except OSError:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +104,18 @@ def open_subject(*, root: Path | None = None, wheel: Path | None = None) -> Iter
     """
     if wheel is not None:
         try:
-            archive = zipfile.ZipFile(wheel)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise InputError("this is not a wheel", where=str(wheel), remedy="name a .whl file") from error
-        with archive:
-            yield _of_wheel(wheel, archive)
+            yield _of_wheel(wheel, read_archive(wheel))
+        except SignatureError as error:
+            raise InputError(error.what, where=error.where, remedy=error.remedy) from error
     else:
         yield _of_root(root) if root is not None else _of_self()
 
 
-def _of_wheel(path: Path, archive: zipfile.ZipFile) -> Subject:
-    names = tuple(sorted(name for name in archive.namelist() if not name.endswith("/")))
-    if len(names) > _MAX_FILES or not any(name.startswith("edge/") for name in names):
+def _of_wheel(path: Path, archive: Archive) -> Subject:
+    names = tuple(sorted(archive.names))
+    if not any(name.startswith("edge/") for name in names):
         raise InputError("this wheel holds no edge-verifier", where=str(path), remedy="name its wheel")
-    site = Site(path.name, names, _archive=archive)
+    site = Site(path.name, names, archive=archive)
     return Subject("wheel", str(path), (site,), site)
 
 
@@ -131,7 +139,7 @@ def _of_root(root: Path) -> Subject:
 def _of_self() -> Subject:
     package = Path(__file__).resolve().parent.parent
     folder = package.parent
-    development = folder.name not in PACKAGES and not (package / "_build" / "statement.json").is_file()
+    development = is_source_tree(package)
     prefix = Path(sys.prefix)
     venv = prefix if (prefix / "pyvenv.cfg").is_file() else None
     if development:

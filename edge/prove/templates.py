@@ -16,22 +16,15 @@ from collections.abc import Iterable, Iterator
 from edge.prove.source import Module, Use, brief, called, constant, line_of, words
 
 #: Names that lead to a template, a probe, its content or a score, under whatever object.
-GATES = words(
-    "open_sealed consume cosine compare _data decrypt decrypt_into embed Template Probe READ_TEMPLATE Runner "
-    "from_pictures Embedder "
-)
+GATES = words("gates")
 #: Gates that are no functions.
 _PLAIN = frozenset({"_data", "READ_TEMPLATE"})
 #: Calls that are gates with one argument only, or with a certain keyword.
 _OPEN_WITH = "model_digest"
 #: Calls that end in a template or a comparison, for the loops.
-_TAKERS = words("open_sealed consume cosine compare decide embed _embed reissue renew template try_open")
+_TAKERS = words("takers")
 _ONE = frozenset({"Template", "Probe", "SealedTemplate", "Record", "Claim", "I8"})
-_MANY = words(
-    "list List tuple Tuple set Set frozenset FrozenSet dict Dict Sequence MutableSequence Iterable Iterator "
-    "Collection Mapping MutableMapping Generator AsyncIterator AsyncIterable deque Deque defaultdict Counter "
-    "AbstractSet ValuesView ItemsView Reversible Container OrderedDict "
-)
+_MANY = words("collections")
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 

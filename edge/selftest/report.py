@@ -5,11 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from edge.errors import EdgeError
 
 SCHEMA = "edge/selftest/v1"
+
+
+class Level(StrEnum):
+    """When a check runs. The full set holds every check."""
+
+    POWER_ON = "power-on"
+    """Before the first claim; a few seconds, somebody may be waiting."""
+    PERIODIC = "periodic"
+    """Between claims, while the device runs: nothing that takes the camera or the door away from it."""
+    FULL = "full"
+    """For the installer, and whenever somebody asks."""
+
+
+EVERY = frozenset(Level)
+NOT_RUNNING = frozenset({Level.POWER_ON, Level.FULL})
+"""Of a check that needs what a running device holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,36 +35,72 @@ class Check:
 
     Attributes:
         name: what is checked, such as ``model detector``.
-        run: does it; returns what was found, in a few words; raises `EdgeError` when it does not hold.
+        proves: what is known once it has passed, in a sentence without a full stop.
+        run: does it; returns the value that was found, in a few words; raises `EdgeError` when it does not hold.
+        limit: what the value must be, where there is something to compare.
         needed: a device that fails it must not decide; otherwise it is a warning.
+        levels: the self-tests that include it.
     """
 
     name: str
+    proves: str
     run: Callable[[], str]
+    limit: str = ""
     needed: bool = True
+    levels: frozenset[Level] = EVERY
+
+    @property
+    def id(self) -> str:
+        """The name as one word, for machines and the journal."""
+        return self.name.replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one check found. ``ok`` false and ``needed`` true makes the device unfit."""
+    """What one check found.
 
-    name: str
+    Attributes:
+        what: the value, or what is wrong. remedy: what to do about it; empty when it passed.
+    """
+
+    check: Check
     ok: bool
-    needed: bool
     what: str
     remedy: str
     milliseconds: float
 
+    @property
+    def name(self) -> str:
+        """As `Check.name`."""
+        return self.check.name
+
+    @property
+    def needed(self) -> bool:
+        """As `Check.needed`."""
+        return self.check.needed
+
+    @property
+    def mark(self) -> str:
+        """``ok``, ``FAIL`` (the device is unfit) or ``!`` (a warning)."""
+        return "ok" if self.ok else "FAIL" if self.needed else "!"
+
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class FitnessReport:
     """All results, in the order in which they ran."""
 
     results: tuple[Result, ...]
+    level: Level = Level.FULL
 
     @property
     def fit(self) -> bool:
-        return all(result.ok or not result.needed for result in self.results)
+        """Whether every needed check passed. A report without a result proves nothing."""
+        return bool(self.results) and all(result.ok or not result.needed for result in self.results)
+
+    @property
+    def warnings(self) -> int:
+        """How many checks failed that are not needed."""
+        return sum(not result.ok and not result.needed for result in self.results)
 
     @property
     def first_failed(self) -> Result | None:
@@ -55,15 +108,21 @@ class Report:
         return next((result for result in self.results if result.needed and not result.ok), None)
 
     def as_json(self) -> dict[str, Any]:
+        """The answer of ``edge selftest --json``."""
         return {
             "schema": SCHEMA,
             "fit": self.fit,
+            "level": self.level.value,
+            "warnings": self.warnings,
             "checks": [
                 {
+                    "id": r.check.id,
                     "name": r.name,
+                    "proves": r.check.proves,
                     "ok": r.ok,
                     "needed": r.needed,
                     "what": r.what,
+                    "limit": r.check.limit,
                     "remedy": r.remedy,
                     "ms": round(r.milliseconds, 1),
                 }
@@ -73,21 +132,25 @@ class Report:
         }
 
 
-def run(checks: Iterable[Check], *, tell: Callable[[Result], None] = lambda _: None) -> Report:
-    """Run every check; one that fails does not stop the others.
+def run(
+    checks: Iterable[Check], level: Level = Level.FULL, *, tell: Callable[[Result], None] = lambda _: None
+) -> FitnessReport:
+    """Run every check of a level; one that fails does not stop the others.
 
     Args:
         tell: told about each result as it comes.
     """
     results = []
     for check in checks:
+        if level not in check.levels:
+            continue
         started = time.perf_counter()
         try:
             what, remedy, ok = check.run(), "", True
         except EdgeError as error:
             what, remedy, ok = (f"{error.where}: {error.what}" if error.where else error.what), error.remedy, False
-        except Exception as error:  # a check that breaks in a way nobody thought of is a failed check
+        except Exception as error:  # a check that breaks in a way that was not foreseen has not passed
             what, remedy, ok = f"the check itself broke ({type(error).__name__})", "please report it", False
-        results.append(Result(check.name, ok, check.needed, what, remedy, 1e3 * (time.perf_counter() - started)))
+        results.append(Result(check, ok, what, remedy, 1e3 * (time.perf_counter() - started)))
         tell(results[-1])
-    return Report(tuple(results))
+    return FitnessReport(tuple(results), level)

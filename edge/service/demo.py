@@ -100,6 +100,7 @@ def play(
         return FictionalSource(stage[0], seed=seed, real=not fast)
 
     with Device.open(settings(folder), Parts(source=source, keyring=keyring, fast=fast)) as device:
+        device.clock.confirm("demo")  # whatever the time: enrolment needs a confirmed clock, and nothing here is kept
         for scenario in scenarios(Office(device, issuer)):
             tell(scenario)
             stage[0] = scenario.script

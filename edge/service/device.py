@@ -21,23 +21,24 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from edge.camera import Capture, Pulled, open_source
+from edge.camera import Capture, Pulled
 from edge.camera.health import Health
+from edge.door.log import to
 from edge.errors import ClaimError, JournalBroken
 from edge.face import Chain
 from edge.journal import KEY_LABEL, Journal
 from edge.profile import BuildInfo
-from edge.service.doorway import Doorway, to_stderr
+from edge.service.doorway import Doorway
 from edge.service.housekeeping import Housekeeping
 from edge.service.ledger import JOURNAL_COUNTER, Ledger
 from edge.service.models import Overlap, model_finder
 from edge.service.observers import Observer, Observers
-from edge.service.parts import BUILD_DATE, Parts
+from edge.service.parts import Parts, clock_of, stream_of
 from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.retention import Retention, retention
 from edge.session import Admission, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
-from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
+from edge.state import Counters, Limits, SqliteFile, state_database
 from edge.state.folder import WAIT_S, FolderLock
 from edge.trust import Keyring
 from edge.types import Decision, Door, Outcome, Stream
@@ -63,7 +64,7 @@ class Device:
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
         self.settings, self.build, self.keyring, self._parts = settings, parts.build, keyring, parts
         self.now_ns = parts.now_ns
-        self.clock = ClockGuard(state, system_clock=parts.system_clock, build_date=max(BUILD_DATE, parts.build.built_s))
+        self.clock = clock_of(state, parts.build, parts.system_clock)
         self.limits = Limits(state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
         folder = settings.device.state_dir
         self.vault = Vault.at(
@@ -75,7 +76,7 @@ class Device:
         )
         counters = Counters(state)
         written = counters.value(JOURNAL_COUNTER)
-        journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().utc_s, at_least=written)
+        journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().believed_s, at_least=written)
         self.ledger = Ledger(journal, counters)
         self._observers = Observers(self._lost)
         find = model_finder(settings)
@@ -205,10 +206,7 @@ class Device:
 
     def stream(self) -> Capture | Pulled:
         """A fresh stream of the configured source; enter it to open the source."""
-        camera = self.settings.camera
-        source = self._parts.source() if self._parts.source else open_source(camera)
-        fast = self._parts.fast or (camera.driver in ("replay", "fictional") and camera.pace == "fast")
-        return Pulled(source) if fast else Capture(source)
+        return stream_of(self.settings.camera, self._parts)
 
     def decide(
         self,
@@ -318,7 +316,9 @@ class Device:
 
         Raises:
             PolicyStops: a rule stops new enrolments, or the settings are not what the build declares.
+            StateError: the clock is not confirmed.
         """
+        self.clock.now().need_confirmed()
         self.policy.need_enrolments()
         need_as_declared(self.settings, self.build.statement)
         return Enrolment(
@@ -336,4 +336,4 @@ class Device:
 def _held(folder: Path, name: str) -> FolderLock:
     """The state folder for this process; it waits for a command that is about to end, not for a running door."""
     wait_s = 0.0 if (folder / DOOR_SOCKET).exists() else WAIT_S
-    return FolderLock(folder, name, wait_s=wait_s, waiting=lambda holder: to_stderr(f"edge: waiting for {holder}"))
+    return FolderLock(folder, name, wait_s=wait_s, waiting=lambda holder: to(2)(f"edge: waiting for {holder}"))

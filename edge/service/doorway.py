@@ -7,17 +7,18 @@ doorway.act(decision)        # an accept releases the lock; told as `DoorOpened`
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from edge.build.attest import verified
 from edge.door import open_door
-from edge.errors import DoorError
+from edge.door.log import to
+from edge.errors import DoorError, JournalBroken
 from edge.profile import BuildInfo
 from edge.settings.model import Settings
 from edge.types import Decision, Door, Outcome
-from edge.types.events import DoorFault, DoorOpened, Event
+from edge.types.events import DoorFault, DoorLocked, DoorOpened, Event
 
 
 class Doorway:
@@ -79,7 +80,7 @@ class Doorway:
     def door(self) -> Door:
         """The door, opened when it is first needed."""
         if self._door is None:
-            self._door = self._chosen()
+            self._door = door_of(self._settings, self.examined, locked=self._locked_again)
         if not self._opened:
             try:
                 self._door.open()
@@ -89,13 +90,10 @@ class Doorway:
             self._opened = True
         return self._door
 
-    def _chosen(self) -> Door:
-        """The door that the settings name, where this build may drive it. Raises `DoorError`."""
-        settings, allow, why = self._settings.door, False, ""
-        if settings.driver != "log":
-            build = self.examined()
-            allow, why = build.drives_doors, build.log_only
-        return open_door(settings, allow_hardware=allow, why=why, write=to_stderr)
+    def _locked_again(self) -> None:
+        """A release has ended; told from a thread of the door."""
+        with contextlib.suppress(JournalBroken):  # the next event that must be on the disk says so again
+            self._tell(DoorLocked(at_ns=self._now_ns(), driver=self._settings.door.driver))
 
     def examined(self) -> BuildInfo:
         """This build, and whether a trusted signature covers it. Reads every installed file, once.
@@ -103,12 +101,7 @@ class Doorway:
         It is asked before a door other than log is opened, by the self-test and when the loop starts.
         """
         if self._examined is None:
-            build = self._build
-            looked = build if build.signed else verified(self._settings.device.trust_dir)
-            # what was handed in by `Parts` stays what it is: only the signature is added
-            self._examined = replace(
-                build, signed=looked.signed, signer=looked.signer, signer_id=looked.signer_id, unsigned=looked.unsigned
-            )
+            self._examined = examined(self._build, self._settings.device.trust_dir)
         return self._examined
 
     def close(self) -> None:
@@ -117,6 +110,23 @@ class Doorway:
             self._door.close()
 
 
-def to_stderr(line: str) -> None:
-    """The log door's lines; standard output belongs to the answers."""
-    sys.stderr.write(line + "\n")
+def examined(build: BuildInfo, trust_dir: Path) -> BuildInfo:
+    """A build with what a look at every installed file says about its signature."""
+    looked = build if build.signed else verified(trust_dir)
+    # what was handed in by `Parts` stays what it is: only the signature is added
+    return replace(
+        build, signed=looked.signed, signer=looked.signer, signer_id=looked.signer_id, unsigned=looked.unsigned
+    )
+
+
+def door_of(settings: Settings, examined: Callable[[], BuildInfo], *, locked: Callable[[], None] | None = None) -> Door:
+    """The door that the settings name, not yet opened.
+
+    Raises:
+        DoorError: this build may not drive it.
+    """
+    allow, why = False, ""
+    if settings.door.driver != "log":
+        build = examined()
+        allow, why = build.drives_doors, build.log_only
+    return open_door(settings.door, allow_hardware=allow, why=why, write=to(2), locked=locked)

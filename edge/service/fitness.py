@@ -1,26 +1,43 @@
 """From a settings file to a device, and to the checks that say whether it is fit to decide.
 
-`device_checks` works where `open_device` fails: a device without keys, with a broken vault or with wrong settings still
-gets a diagnosis, check by check.
+    with device_checks(config) as checks:
+        report = run(checks, Level.FULL)
+
+Every check runs, also where `open_device` fails: a device without keys, with a broken vault or without a trusted issuer
+gets a diagnosis of everything else. A failure that keeps several checks from looking is told by the first in full.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from edge.errors import EdgeError, JournalBroken, PolicyStops, SettingsError, Unfit
-from edge.face import Card
-from edge.selftest import Check, Report, checks
-from edge.selftest.sealing import Bench
+from edge.camera import Capture, Pulled
+from edge.camera.checks import checks as of_camera
+from edge.door.checks import checks as of_door
+from edge.errors import EdgeError, PolicyStops, SettingsError, Unfit
+from edge.face.checks import checks as of_models
+from edge.journal import ChainReport
+from edge.journal.checks import checks as of_journal
+from edge.profile import BuildInfo
+from edge.selftest import Check, FitnessReport
 from edge.service.device import Device
+from edge.service.doorway import door_of, examined
 from edge.service.models import model_finder
-from edge.service.parts import Parts
+from edge.service.parts import Parts, stream_of
 from edge.service.policy import need_as_declared
-from edge.settings import Settings, load_settings
-from edge.types import acts, events
+from edge.service.reading import Reading
+from edge.settings import Problem, Settings, load_settings, warnings
+from edge.settings.checks import checks as of_settings
+from edge.state.checks import checks as of_state
+from edge.trust import TrustStore
+from edge.trust.checks import checks as of_keys
+from edge.types import Door, acts, events
+from edge.vault.checks import checks as of_vault
+
+T = TypeVar("T")
 
 
 def open_device(config: Path | None, parts: Parts | None = None, *, hold: str = "") -> Device:
@@ -46,24 +63,25 @@ def device_checks(
         config: the settings file. device: an opened one, else it is opened here and closed afterwards.
     """
     if device is not None:
-        yield _all(device.settings, device, None)
+        yield _Subject(device.settings, device).checks()
         return
     try:
         settings = load_settings(config)
     except SettingsError as error:
-        problems = error.problems
-        yield [Check("settings", lambda: checks.settings(problems))]
+        yield of_settings(error.problems)
         return
+    advice = warnings(config)
     try:
         opened = Device.open(settings, parts)
     except EdgeError as error:
-        yield _all(settings, None, error)
+        with Reading(settings, parts) as reading:
+            yield _Subject(settings, reading, parts or Parts(), error).checks(advice)
         return
     with opened:
-        yield _all(settings, opened, None)
+        yield _Subject(settings, opened).checks(advice)
 
 
-def tell_selftest(device: Device, report: Report) -> None:
+def tell_selftest(device: Device, report: FitnessReport) -> None:
     """Have the device tell how its self-test ended: an event, and another one when it is unfit."""
     failed = report.first_failed
     failures = [result for result in report.results if not result.ok]
@@ -74,59 +92,103 @@ def tell_selftest(device: Device, report: Report) -> None:
         device.tell(events.Unfit(at_ns=device.now_ns(), check=failed.name, what=failed.what, remedy=failed.remedy))
 
 
-def _all(settings: Settings, device: Device | None, error: EdgeError | None) -> list[Check]:
-    face, find = settings.face, model_finder(settings)
-    found = [
-        Check("settings", lambda: checks.settings(())),
-        Check("alternative", lambda: checks.alternative(settings.alternative)),
-        Check("model detector", lambda: checks.model(face.detector, face.threads, find)),
-        Check("model embedder", lambda: checks.model(face.embedder, face.threads, find)),
-        Check("sealing", lambda: checks.sealing(Bench.make(os.urandom))),
-    ]
-    if device is None:
-        return [*found, Check("device opens", lambda: _raise(error))]
-    return [
-        *found,
-        Check("calibration", lambda: _threshold(device)),
-        *([Check("previous embedder", lambda: _previous(device, find))] if face.previous_embedder else []),
-        Check("keys", lambda: f"site {device.keyring.site_id.hex()[:8]}, {_issuers(device)} trusted"),
-        Check("vault", lambda: _vault(device)),
-        Check("journal", lambda: _journal(device)),
-        Check("clock", lambda: checks.clock(device.clock), needed=False),
-        Check("fan-out guard", lambda: checks.fan_out(device.limits.guard()), needed=False),
-        Check("policy", lambda: _policy(device)),
-        Check("policy ahead", lambda: _policy_ahead(device), needed=False),
-        Check("build", lambda: _build(device), needed=device.settings.door.driver != "log"),
-        Check("development keys", lambda: _no_passphrase(device), needed=False),
-        Check("source", lambda: checks.source(device.stream)),
-    ]
+class _Subject:
+    """What the checks look at: an opened device, or what can be read of one that did not open, and why it did not."""
+
+    def __init__(
+        self, settings: Settings, seen: Device | Reading, parts: Parts | None = None, error: EdgeError | None = None
+    ) -> None:
+        self.settings, self.seen, self._parts, self._error = settings, seen, parts or Parts(), error
+        self._told: set[str] = set()
+
+    def checks(self, advice: Sequence[Problem] = ()) -> list[Check]:
+        """Every check of this device, in the order in which an installer repairs things."""
+        settings, once = self.settings, self._once
+        folder, trust_dir, custody = settings.device.state_dir, settings.device.trust_dir, settings.vault.custody
+        return [
+            *of_settings((), advice, settings.alternative),
+            Check(
+                "build",
+                "every installed file is as a trusted builder signed it, or no hardware is driven",
+                lambda: _build(self._build(), settings.door.driver),
+                needed=settings.door.driver != "log",
+            ),
+            *of_models(settings.face, settings.decision, model_finder(settings)),
+            *of_keys(once(lambda: self.seen.keyring), once(self._trust), folder, trust_dir),
+            *of_state(folder, once(lambda: self.seen.clock.now()), once(lambda: self.seen.limits.guard())),
+            *of_vault(once(lambda: self.seen.vault), custody),
+            *of_journal(once(self._journal)),
+            Check(
+                "device",
+                "keys, state, store, journal and models open together",
+                lambda: f"{settings.device.name} opened{_overlap(once(self._device)())}",
+            ),
+            Check("policy", "no rule stops claims today", lambda: _policy(once(self._device)())),
+            Check(
+                "policy ahead",
+                "no rule stops enrolments today, or anything within 30 days",
+                lambda: _policy_ahead(once(self._device)()),
+                needed=False,
+            ),
+            *of_door(settings.door.driver, self._door),
+            *of_camera(self._stream),
+        ]
+
+    def _once(self, get: Callable[[], T]) -> Callable[[], T]:
+        """The first check that a failure keeps from looking tells it in full; those after it name it."""
+
+        def got() -> T:
+            try:
+                return get()
+            except EdgeError as error:
+                if str(error) in self._told:
+                    remedy = "do first what is said above"
+                    raise Unfit(f"not looked at: {error.what}", where=error.where, remedy=remedy) from error
+                self._told.add(str(error))
+                raise
+
+        return got
+
+    def _device(self) -> Device:
+        if isinstance(self.seen, Device):
+            return self.seen
+        assert self._error is not None
+        raise self._error
+
+    def _build(self) -> BuildInfo:
+        if isinstance(self.seen, Device):
+            return self.seen.examined()
+        return examined(self._parts.build, self.settings.device.trust_dir)
+
+    def _trust(self) -> TrustStore:
+        if isinstance(self.seen, Device):
+            return self.seen.keyring.trust
+        return TrustStore.load(self.settings.device.trust_dir, strict=self.settings.door.driver != "log")
+
+    def _journal(self) -> ChainReport:
+        return self.seen.ledger.journal.verify() if isinstance(self.seen, Device) else self.seen.journal()
+
+    def _door(self) -> Door:
+        if isinstance(self.seen, Device):
+            return self.seen.door
+        door = door_of(self.settings, self._build)
+        door.open()
+        door.close()
+        return door
+
+    def _stream(self) -> Capture | Pulled:
+        return self.seen.stream() if isinstance(self.seen, Device) else stream_of(self.settings.camera, self._parts)
 
 
-def _raise(error: EdgeError | None) -> str:
-    assert error is not None
-    raise error
-
-
-def _issuers(device: Device) -> str:
-    count = len(device.keyring.trust.issuers)
-    return f"{count} issuer{'' if count == 1 else 's'}"
-
-
-def _threshold(device: Device) -> str:
-    decision = device.settings.decision
-    return f"target FMR {decision.target_fmr:g} in {decision.looks} looks: threshold {device.verifier.threshold:.3f}"
-
-
-def _previous(device: Device, find: Callable[[str], Card]) -> str:
-    """The old embedder is what its card says, and its own calibration supports the target."""
-    face, overlap = device.settings.face, device.overlap
-    assert face.previous_embedder is not None
-    assert overlap.chain is not None
-    checks.model(face.previous_embedder, face.threads, find)
+def _overlap(device: Device) -> str:
+    """The previous embedder's own calibration supports the target, while its cards are verified."""
+    overlap = device.overlap
+    if overlap.chain is None:
+        return ""
     threshold = device.verifier.threshold_of(overlap.chain)
     if device.verifier.previous() is None:
-        return f"the overlap ended on {overlap.until}: its cards are refused; remove face.previous_embedder"
-    return f"cards of {overlap.chain.model[:12]} are verified until {overlap.until}, threshold {threshold:.3f}"
+        return f"; the overlap ended on {overlap.until}: its cards are refused; remove face.previous_embedder"
+    return f"; cards of {overlap.chain.model[:12]} are verified until {overlap.until}, threshold {threshold:.3f}"
 
 
 def _policy(device: Device) -> str:
@@ -144,42 +206,15 @@ def _policy_ahead(device: Device) -> str:
     for coming in device.policy.today().coming:
         raise PolicyStops(str(coming), where="policy", remedy=coming.finding.satisfy)
     for fault in device.policy.faults:
-        raise PolicyStops(
-            f"{fault.name} does not count: {fault.why}", where="added packs", remedy="remove or replace it"
-        )
+        raise PolicyStops(f"{fault.name} is not valid: {fault.why}", where="added packs", remedy="remove or replace it")
     return "nothing within 30 days"
 
 
-def _journal(device: Device) -> str:
-    report = device.ledger.journal.verify()
-    if not report.ok:
-        raise JournalBroken(report.problem, where="journal", remedy="keep the file and find out who changed it")
-    return f"{report.entries} entries, the chain holds"
-
-
-def _vault(device: Device) -> str:
-    device.vault.store.check()
-    return f"the store is this device's and whole; custody of new cards: {device.settings.vault.custody}"
-
-
-def _no_passphrase(device: Device) -> str:
-    file = device.settings.device.state_dir / "issuer.passphrase"
-    if file.exists():
-        raise Unfit(
-            "the issuer's passphrase lies beside its key: whoever reads this folder can make cards",
-            where=str(file),
-            remedy="make a door's keys without --development",
-        )
-    return "none here"
-
-
-def _build(device: Device) -> str:
-    """Whether a trusted signature covers every installed file. Needed where the settings name a door other than log."""
-    build = device.examined()
+def _build(build: BuildInfo, driver: str) -> str:
     name = f"{build.profile} {build.version}"
     if build.drives_doors:
         return f"{name}, every file as {build.signer} signed it ({build.signer_id})"
     told = f"{name} drives the log door only: {build.log_only}"
-    if build.fault or device.settings.door.driver != "log":
-        raise Unfit(told, where="build", remedy="install a wheel signed by a builder whom this device trusts")
+    if build.fault or driver != "log":
+        raise Unfit(told, where="build", remedy="install a wheel signed by a builder that this device trusts")
     return told

@@ -4,8 +4,9 @@
     house.visit()         # cheap; called about once a minute. Keeps house when a day has passed, or never yet
 
 A device that was off for weeks starts with a clock that has jumped. Nothing is deleted until the jump is confirmed (by
-time synchronisation or an operator); from then on `visit` notices within a minute. The journal tells when the time
-became unconfirmed, and that it was confirmed again.
+time synchronisation or an operator) and the device has run for a further day with it (`TrustedTime.may_delete`); from
+then on `visit` notices within a minute. The journal tells when the time became unconfirmed, and that it was confirmed
+again.
 """
 
 from __future__ import annotations
@@ -59,14 +60,14 @@ class Housekeeping:
         if now.confirmed is not self._confirmed:
             self._confirmed = now.confirmed
             self._tell(ClockChanged(at_ns=self._now_ns(), confirmed=now.confirmed, to=now.utc_s))
-        if not now.confirmed or (self._kept_at is not None and now.utc_s - self._kept_at < DAY_S):
+        if not now.may_delete or (self._kept_at is not None and 0 <= now.utc_s - self._kept_at < DAY_S):
             return False
         self._kept_at = now.utc_s
         self.keep()
         return True
 
     def keep(self) -> list[Due]:
-        """Delete the records whose retention has ended; nothing while the time is unconfirmed.
+        """Delete the records whose retention has ended; nothing while `TrustedTime.may_delete` is false.
 
         Returns:
             The rows and persons that went.
@@ -75,7 +76,7 @@ class Housekeeping:
             StateError, VaultError, JournalBroken: as `visit`.
         """
         now = self._clock.now()
-        if not now.confirmed:
+        if not now.may_delete:
             return []
         kept = self._kept_for()
         self._vault.keep_days = kept.template_days

@@ -8,11 +8,16 @@ afterwards (guidance, progress, readiness) leave no entry.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge.journal import Entry, Journal
+from edge.journal import FILE, KEY_LABEL, Entry, Journal
 from edge.journal.kinds import Value
-from edge.state import Counters
+from edge.settings.model import Settings
+from edge.state import ClockGuard, Counters, state_database
+from edge.trust import KeyChange, Keyring
+from edge.trust.keyfile import comment_line
 from edge.types import acts
 from edge.types import events as ev
 
@@ -91,8 +96,8 @@ class Ledger:
                 self.journal.write("reset", **by, rejects=rejects)
             case acts.DoorReset(operator=operator, level=level, cards=cards):
                 self.journal.write("fan_out_reset", operator=operator, level=level, cards=cards)
-            case acts.Confirmed(what="clock", operator=operator, to=to):
-                self.journal.write("clock", confirmed=True, operator=operator, **({} if to is None else {"to": to}))
+            case acts.Confirmed(what="clock", operator=operator, to=int(to), before=int(before)):
+                self.journal.write("clock", confirmed=True, operator=operator, to=to, **{"from": before})
             case acts.Confirmed(what=what, operator=operator):
                 self.journal.write("acknowledged", what=what, operator=operator)
             case acts.PackAdded(operator=operator, pack=pack, digest=digest, signer=signer):
@@ -137,3 +142,27 @@ def _entry(event: ev.Event) -> tuple[str, dict[str, Value]] | None:
         case acts.Reported(serial=serial):
             return "reported", {"serial": serial.hex()}
     return None
+
+
+def journal_keys(settings: Settings, changes: Iterable[KeyChange], operator: str) -> None:
+    """Write changes of a device's keys into its journal, where it has one: a device begins it with its first start.
+
+    Raises:
+        KeyringError, StateError, JournalBroken: the journal cannot be written.
+    """
+    folder = settings.device.state_dir
+    if not (folder / FILE).exists():
+        return
+    keyring = Keyring.load(folder, settings.device.trust_dir)
+    by = comment_line(operator)[:32] or "unknown"
+    with state_database(folder) as state:
+        counters, clock = Counters(state), ClockGuard(state)
+        written = counters.value(JOURNAL_COUNTER)
+        journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: clock.now().utc_s, at_least=written)
+        ledger = Ledger(journal, counters)
+        try:
+            for change in changes:
+                now = time.monotonic_ns()
+                ledger(acts.KeysChanged(at_ns=now, key=change.key, change=change.change, operator=by, id=change.id))
+        finally:
+            ledger.close()

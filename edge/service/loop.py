@@ -36,6 +36,7 @@ class Loop:
     Args:
         device: opened; its observers follow what happens.
         readers: how claims arrive. acts: what operators ask of this door, carried out between claims.
+        alive: called with each frame that was seen while idle; a service manager's watchdog is fed by it.
         clock: seconds, monotonic; when to look after the house again.
     """
 
@@ -45,9 +46,10 @@ class Loop:
         readers: Sequence[Reader],
         *,
         acts: OperatorSocket | None = None,
+        alive: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._device, self._readers, self._acts = device, readers, acts
+        self._device, self._readers, self._acts, self._alive = device, readers, acts, alive
         self._faults: frozenset[Fault] = frozenset()
         self._clock, self._visited = clock, float("-inf")
 
@@ -121,6 +123,7 @@ class Loop:
             try:
                 frame = stream.next(newest, _IDLE_S)
                 newest, silent = frame.monotonic_ns, 0.0
+                self._alive()
                 self._health(frozenset(health.check(frame)))
             except SourceTimeout:
                 silent += _IDLE_S

@@ -18,12 +18,12 @@ from typing import Any
 
 from edge.claim import Issuer
 from edge.errors import ClaimError, NotHandedOver, UsageError
-from edge.messages import REASONS
-from edge.selftest.checks import alternative
+from edge.messages import text
 from edge.service import rights
 from edge.service.device import Device
 from edge.session import Enrolment
 from edge.session.enrolment import Progress
+from edge.settings.checks import need_alternative
 from edge.types import I8, Claim, Custody, Frame, Outcome, Stream, Token
 from edge.types.acts import Act, Confirmed, DoorReset, Enrolled, EnrolmentProgress, Reissued, Renewed, Reset, Revoked
 from edge.vault import ConsentReceipt, Draft, Issuance, Issued, Terms, issued_json, parse_serial, serial_text
@@ -205,16 +205,15 @@ class Operator:
         return {"schema": "edge/revocation/v1", **said, "error": None}
 
     def erase(
-        self, *, token: str | None = None, serial: str | None = None, subject: str | None = None, language: str = ""
+        self, *, token: str | None = None, serial: str | None = None, subject: str | None = None
     ) -> dict[str, Any]:
         """Delete everything kept here about a person, named in one way.
 
         Args:
             token: of their card. serial: as printed on it. subject: the name or number on the consent record.
-            language: of the receipts; empty: the consent's.
 
         Returns:
-            ``erased``: one object a card; ``receipts``: one paper a card, in the person's language.
+            ``erased``: one object a card; `edge.papers.receipt` makes a paper of each.
 
         Raises:
             InputError: nobody of this name has a card here. VaultError, StateError: it could not be done.
@@ -222,17 +221,11 @@ class Operator:
         device = self.device
         if token is not None:
             claim = rights.claim_of(device, token)
-            done = [rights.erase(device, claim.serial, self.name, custody=claim.custody)]
+            done = rights.erase(device, [claim.serial], self.name, custody=claim.custody)
         else:
             numbers = [parse_serial(serial)] if serial is not None else rights.serials_of(device, subject or "")
-            done = [rights.erase(device, number, self.name) for number in numbers]
-        papers = [rights.receipt_document(r, language or rights.language_of(r.erasure.language)) for r in done]
-        return {
-            "schema": "edge/erasures/v1",
-            "erased": [receipt.as_json() for receipt in done],
-            "receipts": [paper.as_json() for paper in papers],
-            "error": None,
-        }
+            done = rights.erase(device, numbers, self.name)
+        return {"schema": "edge/erasures/v1", "erased": [receipt.as_json() for receipt in done], "error": None}
 
     def reset(self, serial: str) -> dict[str, Any]:
         """Clear the lockout of a card.
@@ -263,15 +256,17 @@ class Operator:
             StateError: it could not be written.
         """
         device = self.device
-        to = device.clock.confirm(self.name).utc_s if what == "clock" else None
-        self._tell(Confirmed, what=what, to=to)
-        return {"schema": "edge/confirmation/v1", "what": what, "to": to, "error": None}
+        before = to = None
+        if what == "clock":
+            before, to = device.clock.now().believed_s, device.clock.confirm(self.name).utc_s
+        self._tell(Confirmed, what=what, before=before, to=to)
+        return {"schema": "edge/confirmation/v1", "what": what, "from": before, "to": to, "error": None}
 
     def _tell(self, act: type[Act], serial: bytes = b"", **more: Any) -> None:
         self.device.tell(act(at_ns=self.device.now_ns(), operator=self.name, serial=serial, **more))
 
     def _enrolment(self) -> Enrolment:
-        alternative(self.device.settings.alternative)  # consent without another way in is none
+        need_alternative(self.device.settings.alternative)  # consent without another way in is none
         return self.device.enrolment()
 
     def _issuance(self, issuer: Issuer) -> Issuance:
@@ -303,7 +298,7 @@ class Operator:
         if decision.reason.value == "model_mismatch":
             again = "name the embedder that made it in face.previous_embedder"
         raise ClaimError(
-            f"the old card was not verified: {REASONS[decision.reason.value]}",
+            f"the old card was not verified: {text(f'reason.{decision.reason.value}')}",
             where="--renew",
             remedy=f"{again}, or let an operator take the responsibility with --override",
         )

@@ -1,4 +1,4 @@
-"""What a caller may put in the place of a device's configured parts."""
+"""The parts of a device: those that its settings name, and what a caller puts in their place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from edge.camera import Capture, Pulled, open_source
 from edge.profile import BuildInfo, current
+from edge.settings.model import CameraSettings
+from edge.state import BUDGET_S, PLAUSIBLE_S, ClockGuard, SqliteFile
 from edge.trust import Keyring
 from edge.types import Door, Source
 
@@ -38,3 +41,20 @@ class Parts:
     random_bytes: Callable[[int], bytes] = os.urandom
     acknowledged_by: str = ""
     fast: bool = False
+
+
+def stream_of(camera: CameraSettings, parts: Parts) -> Capture | Pulled:
+    """A fresh stream of the configured source; enter it to open the source."""
+    source = parts.source() if parts.source else open_source(camera)
+    fast = parts.fast or (camera.driver in ("replay", "fictional") and camera.pace == "fast")
+    return Pulled(source) if fast else Capture(source)
+
+
+def clock_of(state: SqliteFile, build: BuildInfo, system_clock: Callable[[], float] = time.time) -> ClockGuard:
+    """The clock of a device of this build."""
+    return ClockGuard(
+        state,
+        system_clock=system_clock,
+        build_date=max(BUILD_DATE, build.built_s),
+        first_budget_s=BUDGET_S if build.built_s else PLAUSIBLE_S,
+    )

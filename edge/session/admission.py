@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge.claim import check_door, check_time, decode
-from edge.errors import ClockUnconfirmed, TokenExpired
+from edge.errors import ClockUnconfirmed, TokenExpired, TokenNotYetValid
 from edge.settings.model import ClaimSettings
 from edge.trust import TrustStore
 from edge.types import Claim
@@ -27,6 +27,9 @@ class Time(Protocol):
 
     @property
     def confirmed(self) -> bool: ...
+
+    @property
+    def believed_s(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +60,22 @@ class Admission:
 
         Raises:
             TokenInvalid, TokenExpired, TokenNotYetValid, WrongDoor: see `edge.claim`.
-            ClockUnconfirmed: the clock jumped and the token would be expired by it.
+            ClockUnconfirmed: the clock jumped, and without a jump the token would be valid, or with it.
         """
         claim = decode(text, trust=self.trust, site_id=self.site, received_ns=received_ns)
         time = self.now()
         try:
-            check_time(claim, time.utc_s)
+            check_time(claim, time.utc_s, believed_s=time.believed_s, skew_s=self.settings.clock_skew_s)
             self._check_age(claim, time.utc_s)
-        except TokenExpired as error:
+        except (TokenExpired, TokenNotYetValid) as error:
             if time.confirmed:
                 raise
             raise ClockUnconfirmed(
-                "the clock jumped and nobody has confirmed it; by it the token would be expired",
+                "the clock jumped and nobody has confirmed it; whether the token is valid depends on it",
                 where="clock",
                 remedy="wait for time synchronisation or let an operator confirm the time",
             ) from error
-        check_door(claim, self.settings.group, self.settings.schedule, time.utc_s)
+        check_door(claim, self.settings.group, self.settings.schedule, time.believed_s)
         return claim
 
     def _check_age(self, claim: Claim, now_s: int) -> None:

@@ -2,12 +2,16 @@
 
 >>> allowed(node(("camera", "fps")))
 'a number from 1 to 60'
+
+Any other pydantic model that a YAML file is validated by is described in the same way: ``node(path, ModelSpec)``.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
+
+from pydantic import BaseModel
 
 from edge.settings.model import Settings
 from edge.settings.problems import KeyPath, shown
@@ -16,37 +20,48 @@ Node = dict[str, Any]
 
 
 @cache
-def schema() -> Node:
-    """pydantic's JSON Schema of `Settings`, made once; not to be changed by callers."""
-    return Settings.model_json_schema()
+def schema(model: type[BaseModel] = Settings) -> Node:
+    """pydantic's JSON Schema of a model, made once; not to be changed by callers."""
+    return model.model_json_schema(by_alias=True)
 
 
-def node(path: KeyPath) -> Node | None:
+@cache
+def tree(model: type[BaseModel] = Settings) -> Node:
+    """The same with every ``$ref`` followed, and nullable unions reduced to the part that is not null."""
+    return _resolved(schema(model), schema(model).get("$defs", {}))
+
+
+def _resolved(here: Node, definitions: Node) -> Node:
+    here = {key: value for key, value in here.items() if key != "$defs"}
+    if "$ref" in here:
+        target = definitions[str(here.pop("$ref")).rsplit("/", 1)[1]]
+        return _resolved({**target, **here}, definitions)
+    options = [option for option in here.get("anyOf", ()) if option.get("type") != "null"]
+    if options:
+        nullable = {"nullable": True} if len(options) < len(here.pop("anyOf")) else {}
+        first, *others = [_resolved(option, definitions) for option in options]
+        return {**first, **here, **nullable, **({"or": others} if others else {})}
+    if "properties" in here:
+        here["properties"] = {name: _resolved(child, definitions) for name, child in here["properties"].items()}
+    if isinstance(here.get("items"), dict):
+        here["items"] = _resolved(here["items"], definitions)
+    return here
+
+
+def node(path: KeyPath, model: type[BaseModel] = Settings) -> Node | None:
     """The schema of one key path (list entries by number), or None when there is no such setting."""
-    here: Node | None = resolved(schema())
+    here: Node | None = tree(model)
     for part in path:
         if here is None:
             return None
         here = here.get("items") if isinstance(part, int) else here.get("properties", {}).get(part)
-        here = resolved(here) if here is not None else None
-    return here
-
-
-def resolved(here: Node) -> Node:
-    """A node with its ``$ref`` followed and a nullable union reduced to the part that is not null."""
-    if "$ref" in here:
-        target = schema()["$defs"][str(here["$ref"]).rsplit("/", 1)[1]]
-        return {**target, **{key: value for key, value in here.items() if key != "$ref"}}
-    for option in here.get("anyOf", ()):
-        if option.get("type") != "null":
-            return {**resolved(option), **{k: v for k, v in here.items() if k != "anyOf"}, "nullable": True}
     return here
 
 
 def allowed(here: Node) -> str:
     """The values that a node accepts, in words."""
-    text = _allowed(here)
-    return f"{text}, or null" if here.get("nullable") else text
+    texts = [_allowed(option) for option in (here, *here.get("or", ()))]
+    return " or ".join(text for text in texts if text) + (", or null" if here.get("nullable") else "")
 
 
 def _allowed(here: Node) -> str:
@@ -62,9 +77,9 @@ def _allowed(here: Node) -> str:
     if kind == "string":
         return _text(here)
     if kind == "array":
-        entries = _allowed(resolved(here["items"]))
+        entries = _allowed(here["items"]) if isinstance(here.get("items"), dict) else "values"
         return f"a list of {entries}" if not entries.startswith("one of") else f"a list, each entry {entries}"
-    return "the keys " + ", ".join(here.get("properties", ()))
+    return "the keys " + ", ".join(here["properties"]) if here.get("properties") else ""
 
 
 def _text(here: Node) -> str:
@@ -104,13 +119,9 @@ def default(here: Node) -> str:
 
 
 def leaves(here: Node | None = None, path: KeyPath = ()) -> list[tuple[KeyPath, Node]]:
-    """Every setting that has a value of its own (not the sections), in the order of the model."""
+    """Every value below a node (None: the settings) that is no section, in the order of the model."""
     found: list[tuple[KeyPath, Node]] = []
-    here = resolved(schema()) if here is None else here
+    here = tree() if here is None else here
     for name, child in here.get("properties", {}).items():
-        child = resolved(child)
-        if "properties" in child:
-            found += leaves(child, (*path, name))
-        else:
-            found.append(((*path, name), child))
+        found += leaves(child, (*path, name)) if "properties" in child else [((*path, name), child)]
     return found

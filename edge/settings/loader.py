@@ -13,6 +13,7 @@ environment plays no part. Relative paths inside a file are relative to that fil
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 
 from edge import _resources
 from edge.errors import SettingsError
+from edge.settings.advice import advice
 from edge.settings.model import Settings
 from edge.settings.problems import KeyPath, Problem, dotted
 from edge.settings.translate import translate
@@ -27,30 +29,53 @@ from edge.settings.yaml_core import Document, load
 
 SYSTEM_FILE = Path("/etc/edge/device.yaml")
 
+_log = logging.getLogger(__name__)
+
 
 def default_file(system: Path = SYSTEM_FILE) -> Path:
-    """The file that is read when none is named: the system's, else the packaged example.
+    """The file that is read when none is named: the system's, else the packaged example, which is logged.
 
-    Raises:
-        InputError: neither is there.
+    For what a device does use `device_file`. Commands that only ask where the folders are may read the example.
     """
     try:
         there = system.exists()
     except OSError:
         there = True  # it may be there and we may not look: say so when reading, never fall back silently
-    return system if there else _resources.path("config", "device.yaml")
+    if there:
+        return system
+    _log.warning("there is no %s: the packaged example is used", system)
+    return _resources.path("config", "device.yaml")
+
+
+def device_file(system: Path = SYSTEM_FILE) -> Path:
+    """As `default_file`, but a device build has no example to fall back on.
+
+    Raises:
+        SettingsError: there is no file, and a door is never run on an example.
+    """
+    file = default_file(system)
+    # A wheel keeps its data in the package, and one that drives doors is a device build. (`edge.profile` knows more,
+    # and stands below this room.)
+    package = file.parent.parent
+    if file != system and package.name == "_data" and (package.parent / "door").is_dir():
+        raise SettingsError(
+            ("there is no settings file, and a device never runs on the packaged example",),
+            where=str(system),
+            remedy=f"begin with a copy: sudo install -D -m 0644 {file} {system}",
+        )
+    return file
 
 
 def load_settings(path: Path | str | None = None) -> Settings:
     """Read, validate and return the settings of a device.
 
     Args:
-        path: the file; None for `default_file`.
+        path: the file; None for `device_file`.
 
     Raises:
         SettingsError: the file cannot be read or does not validate; ``problems`` holds every problem as one line.
     """
-    file = default_file() if path is None else Path(path)
+    file = device_file() if path is None else Path(path)
     settings, problems = check(file)
     if settings is None:
         raise SettingsError(tuple(str(problem) for problem in problems), where=str(file))
@@ -65,6 +90,17 @@ def check(path: Path) -> tuple[Settings | None, list[Problem]]:
     """
     settings, problems, _ = _read(path)
     return settings, problems
+
+
+def warnings(path: Path | None) -> tuple[Problem, ...]:
+    """What is allowed in a valid file and is probably a mistake; nothing about a file that is not valid.
+
+    Args:
+        path: the file; None for `device_file`.
+    """
+    file = device_file() if path is None else path
+    settings, _, document = _read(file)
+    return () if settings is None or document is None else tuple(advice(settings, document, file))
 
 
 def origins(path: Path) -> dict[str, str]:

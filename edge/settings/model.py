@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
@@ -35,12 +35,40 @@ def _in_order(hours: str) -> str:
     return hours
 
 
+#: Names that Debian 13 moved to its package tzdata-legacy -> what they are called (IANA's file ``backward``). Others of
+#: that file are found by their spelling, or not at all.
+_RENAMED_ZONES = {
+    "US/Alaska": "America/Anchorage", "US/Arizona": "America/Phoenix", "US/Central": "America/Chicago",
+    "US/Eastern": "America/New_York", "US/Hawaii": "Pacific/Honolulu", "US/Mountain": "America/Denver",
+    "US/Pacific": "America/Los_Angeles", "Canada/Atlantic": "America/Halifax", "Canada/Central": "America/Winnipeg",
+    "Canada/Eastern": "America/Toronto", "Canada/Mountain": "America/Edmonton", "Canada/Pacific": "America/Vancouver",
+    "Brazil/East": "America/Sao_Paulo", "Mexico/General": "America/Mexico_City", "GB": "Europe/London",
+    "Eire": "Europe/Dublin", "Portugal": "Europe/Lisbon", "Poland": "Europe/Warsaw", "Turkey": "Europe/Istanbul",
+    "Europe/Kiev": "Europe/Kyiv", "Israel": "Asia/Jerusalem", "Iran": "Asia/Tehran", "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu", "Asia/Saigon": "Asia/Ho_Chi_Minh", "Hongkong": "Asia/Hong_Kong",
+    "Japan": "Asia/Tokyo", "PRC": "Asia/Shanghai", "ROK": "Asia/Seoul", "Singapore": "Asia/Singapore",
+    "Australia/ACT": "Australia/Sydney", "Australia/NSW": "Australia/Sydney",
+    "Australia/Queensland": "Australia/Brisbane", "Australia/Victoria": "Australia/Melbourne",
+    "NZ": "Pacific/Auckland", "Egypt": "Africa/Cairo",
+}  # fmt: skip
+
+
 def _time_zone(name: str) -> str:
-    if name != "UTC":  # known without a time zone database
-        try:
-            ZoneInfo(name)
-        except (OSError, ValueError, KeyError) as error:  # KeyError: ZoneInfoNotFoundError
-            raise ValueError("this machine knows no such time zone; an example is Europe/Paris") from error
+    if name == "UTC":  # known without a time zone database
+        return name
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError) as error:  # KeyError: ZoneInfoNotFoundError
+        known = available_timezones()
+        if not known:
+            what = "this machine has no time zone database; install it: sudo apt install tzdata"
+        elif name in _RENAMED_ZONES:
+            what = f"the zone is now called {_RENAMED_ZONES[name]}; the old name is in Debian's package tzdata-legacy"
+        else:
+            city = "/" + name.rsplit("/")[-1].casefold()
+            near = (zone for zone in sorted(known) if zone.casefold().endswith(city))
+            what = f"this machine knows no such time zone; an example is {next(near, 'Europe/Paris')}"
+        raise ValueError(what) from error
     return name
 
 
@@ -86,9 +114,13 @@ class CameraSettings(Section):
     driver: Literal["picamera2", "v4l2", "replay", "fictional"] = "fictional"
     """Which source: picamera2 (Pi camera), v4l2 (USB), replay (files), fictional (generated people, no camera)."""
     device: str = ""
-    """v4l2: the stable device path, /dev/v4l/by-id/...; picamera2: the camera's number, empty for the first."""
+    """v4l2: the stable path, /dev/v4l/by-id/...; picamera2: number, name or path of the camera, empty for the first."""
     path: FilePath | None = None
     """replay: a video file or a folder of pictures."""
+    person: (
+        Literal["ada", "bela", "chen", "dara", "emil", "fara", "goran", "hana", "isak", "jaya", "kenji", "lena"] | None
+    ) = None
+    """fictional: who comes and stays, as long as an enrolment takes; null: people come and go every 6.5 s."""
     pace: Literal["real", "fast"] = "real"
     """replay, fictional: as the clock goes, or as fast as asked."""
     loop: bool = False
@@ -99,8 +131,14 @@ class CameraSettings(Section):
     """Height of a frame in pixels."""
     fps: Annotated[float, Field(ge=1, le=60)] = 15.0
     """Frames per second asked of the source."""
-    fourcc: Annotated[str, _matching(r"^[A-Z0-9]{4}$", "four capital letters or digits, such as MJPG or YUYV")] = "MJPG"
-    """v4l2: pixel format asked of the camera."""
+    fourcc: Annotated[
+        str,
+        _matching(
+            r"^[A-Z0-9]{3}[A-Z0-9 ]$",
+            'four capital letters or digits, such as MJPG, YUYV, GREY or (with a space) "Y16 "',
+        ),
+    ] = "MJPG"
+    """v4l2: pixel format asked of the camera; GREY and "Y16 " are those of infrared cameras."""
     rotate: Literal[0, 90, 180, 270] = 0
     """Turn every frame clockwise by so many degrees (a camera mounted on its side)."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
@@ -177,6 +215,8 @@ class ClaimSettings(Section):
     """How often the idle stream is searched for a code."""
     group: Group = "default"
     """The door group of this device; a token opens it when it names the group."""
+    clock_skew_s: Annotated[float, Field(ge=0, le=86400)] = 300.0
+    """A card is accepted so many seconds early, since clocks differ; a door without a clock chip may need hours."""
     schedule: Schedule | None = None
     """Weekly hours outside of which every claim is refused; null: always."""
 
@@ -229,14 +269,23 @@ class LimitSettings(Section):
 class DoorSettings(Section):
     driver: Literal["log", "relay"] = "log"
     """What an accept does: write a line, or release a lock through a relay."""
-    pin: Annotated[int, Field(ge=0, le=27)] = 17
-    """relay: BCM number of the GPIO pin."""
+    chip: Annotated[
+        str, _matching(r"^(/.*)?$", "the path of a GPIO chip, such as /dev/gpiochip0, or nothing on a Raspberry Pi")
+    ] = ""
+    """relay: device of the GPIO chip, such as /dev/gpiochip0; empty: the header of a Raspberry Pi."""
+    pin: Annotated[int, Field(ge=0, le=1023)] = 17
+    """relay: number of the chip's line; on a Raspberry Pi the BCM number, 0 to 27."""
     active_high: bool = True
     """relay: whether the relay is energised by a high level."""
     pulse_s: Annotated[float, Field(ge=0.1, le=30)] = 3.0
     """relay: how long the lock is released."""
     on_fault: Literal["locked"] = "locked"
     """What the door does when the device fails. Only fail-secure is built."""
+
+    @model_validator(mode="after")
+    def _header(self) -> DoorSettings:
+        wrong = [] if self.chip or self.pin <= 27 else ["pin: a Raspberry Pi's header has GPIO 0 to 27"]
+        return _valid(self, wrong)
 
 
 class JournalSettings(Section):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 #: Where a value stands: ``("claim", "readers", 0)``.
 KeyPath = tuple[str | int, ...]
 
-#: No file needs more than so many lines of complaint.
+#: No file needs more problems listed than this.
 MAX_PROBLEMS = 100
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")

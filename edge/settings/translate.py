@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edge.settings.describe import allowed, leaves, node, schema
+from pydantic import BaseModel
+
+from edge.settings.describe import Node, allowed, leaves, node, tree
+from edge.settings.model import Settings
 from edge.settings.problems import KeyPath, Problem, dotted, shown
 from edge.settings.yaml_core import Document
 
@@ -27,36 +30,49 @@ _WRONG_KIND = {
 }
 
 
-def translate(detail: Mapping[str, Any], document: Document) -> Iterator[Problem]:
+def translate(detail: Mapping[str, Any], document: Document, model: type[BaseModel] = Settings) -> Iterator[Problem]:
     """The problems that one entry of ``ValidationError.errors()`` stands for.
 
     Args:
         detail: the entry: ``type``, ``loc``, ``msg``, ``input``, ``ctx``.
-        document: where it was found.
+        document: where it was found. model: that the document was validated by.
     """
-    kind, path = str(detail["type"]), _path(detail["loc"])
+    kind, path = str(detail["type"]), _path(detail["loc"], document, model)
     if kind == "extra_forbidden":
-        yield _unknown(path, document)
+        yield _unknown(path, document, model)
         return
     if kind == "value_error":
         for line in str(detail["ctx"]["error"]).splitlines():
-            yield _from_validator(path, line, document)
+            yield _from_validator(path, line, document, model)
         return
-    here = node(path)
-    yield document.problem(path, _what(kind, detail, path), allowed(here) if here else "", key=kind == "missing")
+    here = node(path, model)
+    right = allowed(here) if here else ""
+    what = _what(kind, detail, here) if right else f"{_value(detail['input'])} is not allowed: {detail['msg']}"
+    yield document.problem(path, what, right, key=kind == "missing")
 
 
-def _path(loc: tuple[str | int, ...]) -> KeyPath:
-    """pydantic's location without the names of union members, which are no keys of ours."""
-    return tuple(part for part in loc if isinstance(part, int) or not re.search(r"[\[\]()]", part))
+def _path(loc: tuple[str | int, ...], document: Document, model: type[BaseModel]) -> KeyPath:
+    """pydantic's location without the names of union members and validators, which are no keys of the file."""
+    path: KeyPath = ()
+    here: Any = document.data
+    for part in loc:
+        in_file = part in here if isinstance(here, dict) else isinstance(here, list) and isinstance(part, int)
+        if in_file:
+            here = here[part] if isinstance(here, dict) or int(part) < len(here) else None
+        elif node((*path, part), model) is None:
+            continue
+        else:
+            here = None  # a key that is missing
+        path = (*path, part)
+    return path
 
 
-def _what(kind: str, detail: Mapping[str, Any], path: KeyPath) -> str:
+def _what(kind: str, detail: Mapping[str, Any], here: Node | None) -> str:
     value = detail["input"]
     if kind == "missing":
         return "the key is missing"
     if isinstance(value, dict | list) and kind not in _MORE + _LESS:
-        expected = {"object": "a section", "array": "a list"}.get(str((node(path) or {}).get("type")), "one value")
+        expected = {"object": "a section", "array": "a list"}.get(str((here or {}).get("type")), "one value")
         return f"this is {'a section' if isinstance(value, dict) else 'a list'}, not {expected}"
     if kind == "model_type":
         return f"{_value(value)} is not a section; indent its keys below it"
@@ -75,25 +91,26 @@ def _value(value: Any) -> str:
     return "nothing" if value is None else shown(value)
 
 
-def _from_validator(path: KeyPath, text: str, document: Document) -> Problem:
+def _from_validator(path: KeyPath, text: str, document: Document, model: type[BaseModel]) -> Problem:
     """A validator's message; a known key before its first colon says which key it means."""
     found = _PREFIX.fullmatch(text)
     if found:
         named = (*path, *found.group(1).split("."))
-        if node(named) is not None:
+        if node(named, model) is not None:
             return document.problem(named, found.group(2))
     return document.problem(path, text)
 
 
-def _unknown(path: KeyPath, document: Document) -> Problem:
+def _unknown(path: KeyPath, document: Document, model: type[BaseModel]) -> Problem:
     """An unknown key, with the nearest known one of its section, else of the whole file."""
     name = str(path[-1])
-    section = node(path[:-1]) or {}
-    known = list(section.get("properties", ()))
+    known = list((node(path[:-1], model) or {}).get("properties", ()))
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return document.problem(path, f"unknown key, did you mean {close[0]}?", _list(known), key=True)
-    everywhere = {str(key[-1]): key for key, _ in leaves()} | {key: (key,) for key in schema()["properties"]}
+    everywhere = {str(key[-1]): key for key, _ in leaves(tree(model))} | {
+        key: (key,) for key in tree(model)["properties"]
+    }
     close = difflib.get_close_matches(name, list(everywhere), n=1, cutoff=0.75)
     if close and everywhere[close[0]] != path:
         return document.problem(path, f"unknown key here, did you mean {dotted(everywhere[close[0]])}?", key=True)

@@ -29,7 +29,8 @@ from edge.settings.problems import MAX_PROBLEMS, KeyPath, Place, Problem, dotted
 MAX_BYTES = 1_000_000
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
-_TAB = re.compile(r"^ *\t", re.MULTILINE)
+#: What editors, office programs and copied pages put where YAML wants spaces: a tab, and the spaces of Unicode.
+_NOT_A_SPACE = re.compile(r"^ *([\t\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def load(path: Path) -> tuple[Document | None, list[Problem]]:
         return None, [Problem(file, 0, 0, "", f"cannot be read: {getattr(error, 'strerror', None) or error}")]
     if len(raw) > MAX_BYTES:
         return None, [Problem(file, 0, 0, "", "the file is too large", f"at most {MAX_BYTES:,} bytes")]
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or (b"\0" in raw[:2] and raw.count(b"\0") >= len(raw) // 3):
+        return None, [Problem(file, 0, 0, "", "this is UTF-16, not UTF-8 text", "a YAML file in UTF-8")]
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -112,9 +115,10 @@ def _bad_characters(text: str, file: str) -> Iterator[Problem]:
     for found in _CONTROL.finditer(text):
         place = _place_of(text, found.start())
         yield Problem(file, place.line, place.column, "", f"control character U+{ord(found.group()):04X}")
-    for found in _TAB.finditer(text):
-        place = _place_of(text, found.end() - 1)
-        yield Problem(file, place.line, place.column, "", "a tab in the indentation", "spaces")
+    for found in _NOT_A_SPACE.finditer(text):
+        place, sign = _place_of(text, found.end() - 1), found.group(1)
+        kind = {"\t": "a tab", "\u00a0": "a no-break space"}.get(sign, f"the character U+{ord(sign):04X}")
+        yield Problem(file, place.line, place.column, "", f"{kind} in the indentation", "spaces")
 
 
 def _place_of(text: str, index: int) -> Place:

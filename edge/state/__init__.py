@@ -13,23 +13,26 @@ A damaged file raises `StateError`, and stays where it is: whoever could get a n
 rid of the lockouts. `set_aside` is what an operator does about it.
 """
 
-from edge.state.clock import ClockGuard, TrustedTime, kernel_synchronised
+from edge.state.clock import BUDGET_S, PLAUSIBLE_S, ClockGuard, TrustedTime, kernel_synchronised
 from edge.state.counters import Counters
-from edge.state.database import Kind, SqliteFile, set_aside
-from edge.state.fanout import Guard
-from edge.state.limits import Limits, Standing
+from edge.state.database import Kind, SqliteFile, is_damaged, set_aside
+from edge.state.fanout import FanOutStanding
+from edge.state.limits import CardStanding, Limits
 from edge.state.schema import FILE, state_database
 
 __all__ = [
+    "BUDGET_S",
     "FILE",
+    "PLAUSIBLE_S",
+    "CardStanding",
     "ClockGuard",
     "Counters",
-    "Guard",
+    "FanOutStanding",
     "Kind",
     "Limits",
     "SqliteFile",
-    "Standing",
     "TrustedTime",
+    "is_damaged",
     "kernel_synchronised",
     "set_aside",
     "state_database",

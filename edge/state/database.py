@@ -3,18 +3,21 @@
 A commit returns when its data is on the disk: WAL with ``synchronous=FULL`` syncs the log at every commit. The file is
 0600 in a folder 0700; SQLite gives its ``-wal`` and ``-shm`` files the same mode as the database. Versions are counted
 in ``PRAGMA user_version``; each migration is one script, applied in one transaction. Damage, a foreign file, a newer
-version and a full disk are typed errors with a remedy, and nothing is ever deleted because of them.
+version and a full disk are typed errors with a remedy, and nothing is ever deleted because of them. Which of them it is
+SQLite's result code says (https://www.sqlite.org/rescode.html), never its text: a full disk may read "disk I/O error".
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from edge.errors import EdgeError
@@ -22,6 +25,26 @@ from edge.errors import EdgeError
 Row = tuple[Any, ...]
 
 _WAIT_MS = 5000  # another process (an operator's command beside the running service) may hold the write lock so long
+
+#: SQLite's primary result codes of a file whose content is wrong. SQLITE_ERROR: a table or column is missing.
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR})
+_NO_ACCESS = ("it cannot be opened or written", "check the owner and mode of the file and its folder")
+_LOCKED = ("another process keeps it locked", "wait for the other command to end, then try again")
+#: A log's index that cannot be used: a medium that is read only, a disk that was full when it was made.
+_NO_INDEX = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR})
+#: The others -> what is wrong, and the remedy. The file is whole after all of these.
+_TROUBLES = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "make room; nothing was changed"),
+    sqlite3.SQLITE_IOERR: (
+        "the disk did not read or write it",
+        "look for a full disk (df), then for errors of the disk (dmesg); nothing was changed",
+    ),
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_READONLY: _NO_ACCESS,
+    sqlite3.SQLITE_CANTOPEN: _NO_ACCESS,
+    sqlite3.SQLITE_PERM: _NO_ACCESS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +74,19 @@ class SqliteFile:
     Args:
         path: the file; it and its folder are made when missing.
         kind: what it is for.
+        read_only: work on a copy in memory, of this moment (empty without a file); the medium stays as it is.
 
     Raises:
         EdgeError: of ``kind.error``: damaged, another program's, newer than this build, not writable.
     """
 
-    def __init__(self, path: Path, kind: Kind) -> None:
+    def __init__(self, path: Path, kind: Kind, *, read_only: bool = False) -> None:
         self.path, self.kind = path, kind
         self._lock = threading.RLock()
         with self._typed():
-            _private_file(path)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_WAIT_MS / 1000)
+            if not read_only:
+                _private_file(path)
+            self._db = _in_memory(path) if read_only else _connect(path)
             try:
                 self._prepare()
             except BaseException:
@@ -176,14 +201,12 @@ class SqliteFile:
     def _typed(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
-            raise self._operational(error) from error
         except sqlite3.IntegrityError as error:
             raise self.kind.error(f"{self.kind.name}: {error}", where=str(self.path)) from error
         except sqlite3.ProgrammingError as error:
             raise self.kind.error("it is closed", where=str(self.path), remedy="open it again") from error
-        except sqlite3.DatabaseError as error:
-            raise self._damaged() from error
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise self.kind.error(
@@ -193,17 +216,27 @@ class SqliteFile:
     def _damaged(self) -> EdgeError:
         return self.kind.error(f"{self.kind.name}: damaged", where=str(self.path), remedy=self.kind.remedy)
 
-    def _operational(self, error: sqlite3.OperationalError) -> EdgeError:
-        text = str(error)
-        if "full" in text:
-            what, remedy = "the disk is full", "make room; nothing was changed"
-        elif "locked" in text or "busy" in text:
-            what, remedy = "another process keeps it locked", "wait for the other command to end, then try again"
-        elif "readonly" in text or "unable to open" in text:
-            what, remedy = "it cannot be written", "check the owner and mode of the file and its folder"
-        else:
+    def _trouble(self, error: sqlite3.Error) -> EdgeError:
+        code = _primary(error)
+        if code in _DAMAGE:
             return self._damaged()
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        what, remedy = _TROUBLES.get(code, (f"SQLite refused it ({name})", "try again; restart the device"))
         return self.kind.error(what, where=str(self.path), remedy=remedy)
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a database's content is wrong: SQLite cannot read it, or ``PRAGMA quick_check`` finds something.
+
+    A full disk, a lock, a file that may not be read and a newer version are no damage.
+    """
+    try:
+        with closing(_in_memory(path)) as db:
+            return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except sqlite3.Error as error:
+        return _primary(error) in _DAMAGE
+    except OSError:
+        return False
 
 
 def set_aside(path: Path, stamp: str) -> Path:
@@ -228,6 +261,51 @@ def private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_mode & 0o077:
         folder.chmod(0o700)
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """SQLite's primary result code: the low byte of the extended one. 0: Python's own error, without a code."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _connect(path: Path | str, *, uri: bool = False) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_WAIT_MS / 1000, uri=uri)
+
+
+def _in_memory(path: Path) -> sqlite3.Connection:
+    """A copy of a database and its log in memory, empty without a file; nothing is written beside it.
+
+    Not even the log's index (-shm), which SQLite makes where it is missing: made by root, it locks out the service.
+
+    Raises:
+        sqlite3.Error, OSError: it cannot be read.
+    """
+    log, index = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))
+    memory = _connect(":memory:")
+    try:
+        if not path.exists() or not path.stat().st_size:
+            return memory
+        if index.exists():  # some process has it open, or had when the power went
+            try:
+                return _copied(f"{path.absolute().as_uri()}?mode=ro", memory)
+            except sqlite3.OperationalError as error:
+                if _primary(error) not in _NO_INDEX:
+                    raise
+        if not log.exists() or not log.stat().st_size:  # then nothing changes the file, as `immutable` asserts
+            return _copied(f"{path.absolute().as_uri()}?immutable=1", memory)
+        with TemporaryDirectory() as folder:
+            for part in (path, log):
+                shutil.copyfile(part, Path(folder, part.name))
+            return _copied(Path(folder, path.name).as_uri(), memory)
+    except BaseException:
+        memory.close()
+        raise
+
+
+def _copied(uri: str, memory: sqlite3.Connection) -> sqlite3.Connection:
+    with closing(_connect(uri, uri=True)) as source:
+        source.backup(memory)
+    return memory
 
 
 def _private_file(path: Path) -> None:

@@ -28,7 +28,7 @@ from edge.state.clock import Moment
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class FanOutStanding:
     """How the guard of a door stands.
 
     Attributes:
@@ -124,11 +124,11 @@ class FanOut:
         if before is not None and _load(db).until > before.state.until:
             _save(db, before.state)
 
-    def standing(self, db: sqlite3.Connection, moment: Moment) -> Guard:
+    def standing(self, db: sqlite3.Connection, moment: Moment) -> FanOutStanding:
         """How the guard stands."""
         state = self._faded(_load(db), moment)
         cards = db.execute("SELECT count(*) FROM fan_out WHERE at > ?", (moment.running - self._window,)).fetchone()[0]
-        return Guard(state.level, cards, max(0.0, state.until - moment.running), state.told)
+        return FanOutStanding(state.level, cards, max(0.0, state.until - moment.running), state.told)
 
     def told(self, db: sqlite3.Connection) -> None:
         """The trip is in the journal."""

@@ -29,7 +29,7 @@ from edge.errors import LockedOut, UsageError
 from edge.settings.model import LimitSettings
 from edge.state.clock import ClockGuard, Moment
 from edge.state.database import SqliteFile
-from edge.state.fanout import Before, FanOut, Guard
+from edge.state.fanout import Before, FanOut, FanOutStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CardStanding:
     """How a card stands: rejects in a row, seconds to wait, disabled until an operator resets it.
 
     Attributes:
@@ -134,7 +134,7 @@ class Limits:
             self._fan_out.undo(db, self._card(serial), self._guard_before, accepted=False)
         self._before, self._guard_before = {}, None
 
-    def reset(self, serial: bytes, operator: str) -> Standing:
+    def reset(self, serial: bytes, operator: str) -> CardStanding:
         """An operator clears a card; the caller journals it by name.
 
         Returns:
@@ -149,7 +149,7 @@ class Limits:
             db.execute("DELETE FROM limits WHERE card = ?", (self._card(serial),))
         return before
 
-    def reset_door(self, operator: str) -> Guard:
+    def reset_door(self, operator: str) -> FanOutStanding:
         """An operator clears the door's own delay and the fan-out guard; the caller journals it by name.
 
         Returns:
@@ -165,7 +165,7 @@ class Limits:
             self._fan_out.clear(db)
         return before
 
-    def guard(self) -> Guard:
+    def guard(self) -> FanOutStanding:
         """How the fan-out guard of this door stands."""
         moment = self._clock.moment()
         with self._database.snapshot() as db:
@@ -197,13 +197,13 @@ class Limits:
             values = (moment.running - days * 86_400.0, self._settings.card_disable, moment.running)
             return db.execute(sql, values).rowcount
 
-    def standing(self, serial: bytes) -> Standing:
+    def standing(self, serial: bytes) -> CardStanding:
         """How a card stands."""
         moment, name = self._clock.moment(), self._card(serial)
         with self._database.snapshot() as db:
             row, marked = _load(db, name), self._fan_out.marked(db, name)
         wait = max(0.0, row.until - moment.running)
-        return Standing(row.rejects, wait, row.rejects >= self._settings.card_disable, row.silent, marked)
+        return CardStanding(row.rejects, wait, row.rejects >= self._settings.card_disable, row.silent, marked)
 
     def wait_s(self, serial: bytes) -> float:
         """Seconds until this card can be tried again at this door; 0 when it may be now, or not before a reset."""

@@ -41,10 +41,18 @@ CREATE TABLE guard (
 );
 """
 
+_THIRD = """
+ALTER TABLE clock ADD COLUMN spent REAL NOT NULL DEFAULT 0;   -- unexplained seconds forward taken since a confirmation
+ALTER TABLE clock ADD COLUMN hold REAL NOT NULL DEFAULT 0;    -- nothing is deleted until the running time reaches this
+ALTER TABLE clock ADD COLUMN mark REAL NOT NULL DEFAULT 0;    -- time believed when the running time was marked_at
+ALTER TABLE clock ADD COLUMN marked_at REAL NOT NULL DEFAULT 0;
+UPDATE clock SET mark = latest, marked_at = running;
+"""
+
 STATE = Kind(
     name="the state of this device (lockouts, clock, counters)",
     application_id=0x45_56_53_31,  # "EVS1"
-    migrations=(_FIRST, _SECOND),
+    migrations=(_FIRST, _SECOND, _THIRD),
     error=StateError,
     remedy=(
         "the door stays locked; an operator moves the file away, keeps it for examination, and starts again: "
@@ -54,10 +62,13 @@ STATE = Kind(
 )
 
 
-def state_database(folder: Path) -> SqliteFile:
+def state_database(folder: Path, *, read_only: bool = False) -> SqliteFile:
     """Open, or make, ``state.sqlite3`` in the state directory.
+
+    Args:
+        read_only: see `SqliteFile`.
 
     Raises:
         StateError: damaged, not ours, not writable, of a newer version.
     """
-    return SqliteFile(folder / FILE, STATE)
+    return SqliteFile(folder / FILE, STATE, read_only=read_only)

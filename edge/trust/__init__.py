@@ -15,47 +15,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge.trust.device import RecoveryKey, RecoveryPublic, load_device_key, save_device_key, seal_escrow
-    from edge.trust.hkdf import derive
-    from edge.trust.issuer import IssuerKey, IssuerPublic
-    from edge.trust.issuers import TrustStore
+    from edge.trust.issuer import IssuerKey, IssuerPublic, TrustStore
+    from edge.trust.keyfile import derive
     from edge.trust.locked import MIN_PASSPHRASE, Cost
-    from edge.trust.ring import DEVICE_FILE, ESCROW_FILE, SITE_FILE, UNRECOVERABLE_FILE, Keyring, init, restore
-    from edge.trust.site import SiteKey
-
-#: Where the issuer's locked private half lies by default, below the enrolling machine's state folder.
-ISSUER_FILE = "issuer.key"
+    from edge.trust.recovery import RecoveryKey, RecoveryPublic, seal_escrow
+    from edge.trust.ring import (
+        DEVICE_FILE,
+        ESCROW_FILE,
+        ISSUER_FILE,
+        SITE_FILE,
+        UNRECOVERABLE_FILE,
+        KeyChange,
+        Keyring,
+        SiteKey,
+        init,
+        load_device_key,
+        restore,
+        save_device_key,
+    )
 
 #: Module -> what it lends to this one. Loaded when first asked for: the build hook, which has nothing but PyYAML, reads
 #: `edge.trust.envelopes` without `cryptography`.
 _HOMES = {
-    "edge.trust.hkdf": ("derive",),
-    "edge.trust.device": (
-        "RecoveryKey",
-        "RecoveryPublic",
-        "load_device_key",
-        "save_device_key",
-        "seal_escrow",
-    ),
-    "edge.trust.issuer": (
-        "IssuerKey",
-        "IssuerPublic",
-    ),
-    "edge.trust.issuers": ("TrustStore",),
-    "edge.trust.locked": (
-        "MIN_PASSPHRASE",
-        "Cost",
-    ),
+    "edge.trust.keyfile": ("derive",),
+    "edge.trust.locked": ("MIN_PASSPHRASE", "Cost"),
+    "edge.trust.issuer": ("IssuerKey", "IssuerPublic", "TrustStore"),
+    "edge.trust.recovery": ("RecoveryKey", "RecoveryPublic", "seal_escrow"),
     "edge.trust.ring": (
-        "DEVICE_FILE",
-        "ESCROW_FILE",
-        "SITE_FILE",
-        "UNRECOVERABLE_FILE",
-        "Keyring",
-        "init",
-        "restore",
+        *("DEVICE_FILE", "ESCROW_FILE", "ISSUER_FILE", "SITE_FILE", "UNRECOVERABLE_FILE"),
+        *("KeyChange", "Keyring", "SiteKey", "init", "load_device_key", "restore", "save_device_key"),
     ),
-    "edge.trust.site": ("SiteKey",),
 }
 
 __all__ = [
@@ -68,6 +57,7 @@ __all__ = [
     "Cost",
     "IssuerKey",
     "IssuerPublic",
+    "KeyChange",
     "Keyring",
     "RecoveryKey",
     "RecoveryPublic",

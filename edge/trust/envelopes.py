@@ -6,30 +6,31 @@
     keys = trusted(Path("/etc/edge/trust"), "builder")             # whose signature counts here, in this role
     verify(envelope, BUILD, keys).payload                          # the bytes that were signed, or SignatureError
 
-Workflow: `edge keys signer --role ROLE --out DIR` makes a pair of PEM files. The private half stays where things are
+Workflow: `edge keys signer --role ROLE --out DIR` makes a pair of files. The private half stays where things are
 signed, locked by a passphrase; root copies the public half into ``TRUST/{builders,packs,models,reviewers}/NAME.pem`` of
-each device, and its file name is what people are shown. The envelope is DSSE (github.com/secure-systems-lab/dsse) by
-securesystemslib, the algorithm Ed25519 (RFC 8032). The payload type is signed as well, so that a signature over a pack
-never counts for a build. Whatever is read here was written by others: sizes are bounded and every fault is the same
-typed error.
+each device, and its file name is what people are shown. The envelope is DSSE (github.com/secure-systems-lab/dsse), the
+algorithm Ed25519 (RFC 8032). The payload type is signed as well, so that a signature over a pack never counts for a
+build. Whatever is read here was written by others: sizes are bounded and every fault is the same typed error. Nothing
+but the standard library is imported until a signature is made or checked: the build hook has no more.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Self
 
 from edge.errors import SignatureError
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from edge.files import read_file
+from edge.trust.folder import Strict, trusted_files
+from edge.trust.keyfile import MAX_BYTES, read_key
+from edge.trust.locked import SigningKey, older_forms, unlock, wrong_passphrase
 
 #: Payload types: what a signature speaks about.
 BUILD = "application/vnd.in-toto+json"
@@ -41,14 +42,13 @@ REVIEW = "application/vnd.edge.review+json"
 ROLES: Mapping[str, str] = MappingProxyType(
     {"builder": "builders", "packs": "packs", "models": "models", "reviewer": "reviewers"}
 )
-#: Shorter passphrases are refused when a key is made: the file may be copied and tried offline.
-MIN_PASSPHRASE = 12
 #: Envelope files end in this.
 SUFFIX = ".dsse.json"
 
-_MAX_KEYS = 64  # more in one role is a mistake
-_MAX_KEY_BYTES = 16_384
 _MAX_ENVELOPE_BYTES = 8 * 2**20  # a statement over a wheel has some 50 kB
+_MAX_SIGNATURES = 16  # each is tried with each trusted key: at most a tenth of a second
+_BOM = b"\xef\xbb\xbf"  # of UTF-8, which some editors put before a PEM
+_PEM = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,17 @@ class PublicKey:
         Raises:
             SignatureError: missing, too large, or not an Ed25519 public key.
         """
+        return cls.parse(read_file(path, limit=MAX_BYTES, kind=SignatureError, noun="public key file"), path)
+
+    @classmethod
+    def parse(cls, data: bytes, path: Path) -> PublicKey:
+        """What a public file holds. Raises `SignatureError`: not an Ed25519 public key."""
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
         try:
-            key = load_pem_public_key(_read(path)[0])
+            key = load_pem_public_key(data.removeprefix(_BOM))
         except (ValueError, UnsupportedAlgorithm):
             key = None
         if not isinstance(key, Ed25519PublicKey):
@@ -99,70 +104,70 @@ class PublicKey:
         return cls(key.public_bytes_raw(), path.stem)
 
 
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """A private half. ``repr`` shows its key id only."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Signer(SigningKey):
+    """A private half; its comment is its name. ``repr`` shows its key id only."""
 
-    _private: Ed25519PrivateKey = field(repr=False)
-    name: str = ""
+    KIND: ClassVar[str] = "edge-signer-key-v1"
+    MISSING: ClassVar[str] = "`edge keys signer` makes one"
 
     @classmethod
     def generate(cls, name: str = "") -> Signer:
         """A new key, from the operating system's randomness."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        return cls(os.urandom(32), name)
 
-        return cls(Ed25519PrivateKey.generate(), name)
+    @property
+    def name(self) -> str:
+        return self.comment
 
     @property
     def public(self) -> PublicKey:
-        return PublicKey(self._private.public_key().public_bytes_raw(), self.name)
-
-    def pem(self, passphrase: str) -> bytes:
-        """The private file: PKCS #8, encrypted.
-
-        Raises:
-            SignatureError: the passphrase is too short.
-        """
-        from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
-
-        if len(passphrase) < MIN_PASSPHRASE:
-            raise SignatureError(
-                f"the passphrase is shorter than {MIN_PASSPHRASE} characters",
-                where="passphrase",
-                remedy="take several words: whoever copies the file can try passphrases at leisure",
-            )
-        locked = BestAvailableEncryption(passphrase.encode("utf-8", "surrogateescape"))
-        return self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
+        return PublicKey(self.public_bytes(), self.name)
 
     @classmethod
-    def load(cls, path: Path, passphrase: str) -> Signer:
-        """Read a private file that only its owner can read.
+    def load(cls, path: Path, passphrase: str) -> Self:
+        """Read a private file that only its owner can read; its name without ``.key`` is the signer's name.
 
         Raises:
-            SignatureError: missing, open to others, not a signer's private half, unencrypted, or a wrong passphrase.
+            KeyringError: missing, open to others, not a signer's private half, or a wrong passphrase.
         """
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+        data = read_key(path, missing=cls.MISSING)
+        if _PEM in data:
+            return cls(_from_pem(data, passphrase, str(path)), path.stem)
+        return cls(unlock(data, passphrase, kind=cls.KIND, where=str(path))[0], path.stem)
 
-        data = read_private(path)
-        try:
-            key = load_pem_private_key(data, passphrase.encode("utf-8", "surrogateescape"))
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            key = None
-        if not isinstance(key, Ed25519PrivateKey):
-            raise SignatureError(
-                "wrong passphrase, or not a signer's locked private half",
-                where=str(path),
-                remedy="try again, or name the .key file that `edge keys signer` wrote",
-            )
-        return cls(key, path.stem)
+    @classmethod
+    def check(cls, path: Path) -> None:
+        """Return when this is a signer's private file; what can be told before a passphrase is asked for.
+
+        Raises:
+            KeyringError: missing, open to others, or not a signer's private half.
+        """
+        if _PEM not in read_key(path, missing=cls.MISSING):
+            cls.public_bytes_of(path)
+
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes: Ed25519 over the message as it is; `sign` of this module says what it is first."""
+        return self._signature(message)
 
     def __repr__(self) -> str:
         return f"Signer(key_id={self.public.key_id})"
 
-    def __reduce__(self) -> str:
-        raise TypeError("a Signer is never pickled or copied")
+
+def _from_pem(data: bytes, passphrase: str, where: str) -> bytes:
+    """The seed in a private file of earlier versions: PKCS #8, whose PBKDF2 with 2,048 rounds holds off nobody."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    for form in older_forms(passphrase):
+        try:
+            key = load_pem_private_key(data.removeprefix(_BOM), form)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+        if isinstance(key, Ed25519PrivateKey):
+            return key.private_bytes_raw()
+    raise wrong_passphrase(where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +189,19 @@ def sign(payload: bytes, payload_type: str, signer: Signer) -> dict[str, Any]:
     Args:
         payload: any bytes. payload_type: what they are, such as `BUILD`; signed as well. signer: the private half.
     """
-    from securesystemslib.dsse import Envelope
-    from securesystemslib.signer import CryptoSigner, SSlibKey
-
-    envelope = Envelope(payload, payload_type, {})
-    public = SSlibKey.from_crypto(signer._private.public_key(), signer.public.key_id)
-    envelope.sign(CryptoSigner(signer._private, public))
-    return dict(envelope.to_dict())
+    signature = signer.sign(_encoding(payload_type, payload))
+    return {
+        "payload": base64.b64encode(payload).decode("ascii"),
+        "payloadType": payload_type,
+        "signatures": [{"keyid": signer.public.key_id, "sig": base64.b64encode(signature).decode("ascii")}],
+    }
 
 
 def verify(envelope: Mapping[str, Any] | bytes, payload_type: str, trusted: Mapping[str, PublicKey]) -> Verified:
     """What was signed, when a trusted key signed it as this type of payload.
+
+    The ``keyid`` beside a signature is optional and only a hint (DSSE, protocol.md): the key that it names is tried
+    first, then every other trusted one.
 
     Args:
         envelope: as `sign` made it, or its JSON bytes. payload_type: what the caller is going to read it as.
@@ -203,37 +210,37 @@ def verify(envelope: Mapping[str, Any] | bytes, payload_type: str, trusted: Mapp
     Raises:
         SignatureError: no such envelope, another type of payload, no trusted signer, or an altered payload.
     """
+    from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from securesystemslib.exceptions import VerificationError
-    from securesystemslib.signer import SSlibKey
 
-    read = _envelope(envelope)
-    if read.payload_type != payload_type:
+    found_type, payload, signatures = _envelope(envelope)
+    if found_type != payload_type:
         raise SignatureError("the signature is over something else", where="signature", remedy="name the right file")
-    known = [trusted[key_id] for key_id in read.signatures if key_id in trusted]
-    if not known:
-        raise SignatureError(
-            "signed by nobody whom this device trusts in this role",
-            where="signature",
-            remedy="add the signer's .pem file to the trust folder, as root, if you do trust them",
-        )
-    keys = [SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(key.raw), key.key_id) for key in known]
-    try:
-        (key_id,) = read.verify(list(keys), 1)
-    except (VerificationError, ValueError):
+    message = _encoding(payload_type, payload)
+    for hint, signature in signatures:
+        for key in sorted(trusted.values(), key=lambda key: key.key_id != hint):
+            try:
+                Ed25519PublicKey.from_public_bytes(key.raw).verify(signature, message)
+            except (InvalidSignature, ValueError):
+                continue
+            return Verified(payload, key.key_id, key.name)
+    if any(hint in trusted for hint, _ in signatures):
         raise SignatureError(
             "the signature does not fit: what was signed has been altered", where="signature", remedy="fetch it anew"
-        ) from None
-    return Verified(bytes(read.payload), key_id, trusted[key_id].name)
+        )
+    raise SignatureError(
+        "signed by nobody whom this device trusts in this role",
+        where="signature",
+        remedy="add the signer's .pem file to the trust folder, as root, if you do trust them",
+    )
 
 
-def trusted(trust_dir: Path, role: str, *, strict: bool = True) -> Mapping[str, PublicKey]:
+def trusted(trust_dir: Path, role: str, *, strict: Strict = True) -> Mapping[str, PublicKey]:
     """Whose signatures count here, in one role.
 
     Args:
         trust_dir: the trust directory; without a folder for the role nobody is trusted.
-        role: one of `ROLES` (the name of its folder is accepted as well).
-        strict: refuse when someone but root and this user could write a folder or file.
+        role: one of `ROLES` (the name of its folder is accepted as well). strict: see `edge.trust.folder.Strict`.
 
     Returns:
         key id -> public key, read-only.
@@ -241,70 +248,34 @@ def trusted(trust_dir: Path, role: str, *, strict: bool = True) -> Mapping[str, 
     Raises:
         SignatureError: a file is not a public key, there are too many, they cannot be read, or others could write.
     """
-    name = ROLES.get(role, role)
-    if name not in ROLES.values():
+    folder = ROLES.get(role, role)
+    if folder not in ROLES.values():
         raise ValueError(f"no such role: {role}")
-    folder = trust_dir / name
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == ".pem") if folder.is_dir() else []
-        exposed = [path for path in (trust_dir, folder, *paths) if path.exists() and _writable_by_others(path)]
-    except OSError as error:
-        raise SignatureError(
-            f"the trusted keys cannot be read ({error.strerror})", where=str(folder), remedy="check its permissions"
-        ) from None
-    if strict and exposed:
-        raise SignatureError(
-            "someone besides root could change whom this device trusts",
-            where=str(exposed[0]),
-            remedy=f"chown root:root {exposed[0]} and chmod go-w it",
-        )
-    if len(paths) > _MAX_KEYS:
-        raise SignatureError(f"more than {_MAX_KEYS} keys", where=str(folder), remedy="remove retired ones")
-    return MappingProxyType({key.key_id: key for key in map(PublicKey.load, paths)})
+    files, _ = trusted_files(trust_dir, folder, ".pem", strict=strict, kind=SignatureError)
+    keys = [PublicKey.parse(data, path) for path, data in files]
+    return MappingProxyType({key.key_id: key for key in keys})
 
 
-def read_private(path: Path) -> bytes:
-    """A file that only its owner can read: a private half, or its passphrase.
-
-    Raises:
-        SignatureError: missing, a link, too large, another user's, or open to others.
-    """
-    data, status = _read(path)
-    if status.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(status.st_mode) & 0o077:
-        raise SignatureError("others may read this private file", where=str(path), remedy="chmod 600 it")
-    return data
+def _encoding(payload_type: str, payload: bytes) -> bytes:
+    """The bytes that are signed: DSSE's pre-authentication encoding (protocol.md, "Signature Definition")."""
+    name = payload_type.encode("utf-8")
+    return b"DSSEv1 %d %b %d %b" % (len(name), name, len(payload), payload)
 
 
-def _envelope(given: Mapping[str, Any] | bytes) -> Any:
-    """The parsed envelope; securesystemslib alters the dict it is given, so it gets its own."""
-    from securesystemslib.dsse import Envelope
-
+def _envelope(given: Mapping[str, Any] | bytes) -> tuple[str, bytes, list[tuple[str, bytes]]]:
+    """Type of payload, payload, each signature with the key id beside it. Unknown fields are ignored, as DSSE says."""
     try:
         data = given if isinstance(given, bytes) else json.dumps(dict(given)).encode("utf-8")
-        read = Envelope.from_dict(json.loads(data)) if len(data) <= _MAX_ENVELOPE_BYTES else None
-    except Exception:  # the parser is another project's and the bytes are anybody's
-        read = None
-    if read is None:
+        read = json.loads(data if len(data) <= _MAX_ENVELOPE_BYTES else b"")
+        signatures = [(str(one.get("keyid") or ""), _unbase64(one["sig"])) for one in read["signatures"]]
+        payload_type, payload = read["payloadType"], _unbase64(read["payload"])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        signatures = []
+    if not 0 < len(signatures) <= _MAX_SIGNATURES:
         raise SignatureError("this is not a signature envelope (DSSE)", where="signature", remedy="fetch it anew")
-    return read
+    return str(payload_type), payload, signatures
 
 
-def _read(path: Path) -> tuple[bytes, os.stat_result]:
-    """A key file and its status: a regular file, not a link, not large."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise SignatureError(
-            f"the key file cannot be read ({error.strerror})", where=str(path), remedy="check the name"
-        ) from None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_KEY_BYTES:
-            raise SignatureError("this is not a key file", where=str(path), remedy="name the right file")
-        return file.read(_MAX_KEY_BYTES), status
-
-
-def _writable_by_others(path: Path) -> bool:
-    """As `edge.trust.files.writable_by_others`; that room stands below this one."""
-    status = path.stat()
-    return status.st_uid not in (0, os.geteuid()) or bool(stat.S_IMODE(status.st_mode) & 0o022)
+def _unbase64(text: str) -> bytes:
+    """Base64 in the standard or the URL-safe alphabet: DSSE allows both."""
+    return base64.b64decode(text.translate({ord("-"): "+", ord("_"): "/"}), validate=True)

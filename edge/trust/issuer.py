@@ -7,35 +7,39 @@
     issuer = IssuerKey.load(Path("issuer.key"), "correct horse battery")
     signature = issuer.sign(message, TOKEN_DOMAIN)
 
-Doors hold public halves only (`edge.trust.issuers`) and find them by key id: the first 8 bytes of SHA-256 of the raw
-public key. Every signature is made over a domain label and the message, so that no signature means two things.
+    trust = TrustStore.load(settings.device.trust_dir, strict=True)                   # at a door
+    trust.verify(issuer.key_id, message, signature, TOKEN_DOMAIN)                     # returns nothing, or raises
+
+Doors hold public halves only and find them by key id: the first 8 bytes of SHA-256 of the raw public key. Every
+signature is made over a domain label and the message, so that no signature means two things.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.errors import KeyringError
-from edge.trust.files import read_private, read_public, write_new
-from edge.trust.lines import comment_line, from_base64, read_line, to_base64, write_line
-from edge.trust.locked import Cost, lock, public_of, unlock
+from edge.files import refusal
+from edge.trust.folder import Strict, trusted_files
+from edge.trust.keyfile import comment_line, from_base64, read_key, read_line, to_base64, write_key, write_line
+from edge.trust.locked import SigningKey
 
 PUBLIC_KIND = "edge-issuer-v1"
-PRIVATE_KIND = "edge-issuer-key-v1"
 
 
 def labelled(message: bytes, domain: bytes) -> bytes:
     """What is signed: the label's length (one byte), the label, the message.
 
     Args:
-        message: any bytes.
-        domain: what the signature says, such as ``b"edge/token/v1"``; 1..255 bytes.
+        message: any bytes. domain: what the signature says, such as ``b"edge/token/v1"``; 1..255 bytes.
     """
     if not 1 <= len(domain) <= 255:
         raise ValueError("a domain label has 1 to 255 bytes")
@@ -78,39 +82,34 @@ class IssuerPublic:
         """
         folder = trust_dir / "issuers"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+            for place in (trust_dir, folder):
+                if not place.is_dir():
+                    place.mkdir(parents=True)
+                    place.chmod(0o755)  # the service reads it, whatever umask root works with
         except OSError as error:
-            raise KeyringError(
-                f"the folder of trusted keys cannot be made ({error.strerror})",
-                where=str(folder),
-                remedy="as root, or set device.trust_dir to a folder of yours on a development machine",
-            ) from None
+            raise refusal(KeyringError, error, folder, "the folder of trusted keys cannot be made") from None
         path = folder / f"{self.key_id.hex()}.pub"
-        write_new(path, self.line(), mode=0o644)
+        write_key(path, self.line(), mode=0o644)
         return path
 
     @classmethod
     def load(cls, path: Path) -> IssuerPublic:
-        """Read one public file.
+        """Read one public file. Raises `KeyringError`: missing or not such a file."""
+        return cls.parse(read_key(path, private=False), where=str(path))
 
-        Raises:
-            KeyringError: missing or not such a file.
-        """
-        where = str(path)
-        raw, comment = read_line(read_public(path), PUBLIC_KIND, where=where, fields=2)
+    @classmethod
+    def parse(cls, data: bytes, *, where: str) -> IssuerPublic:
+        """What a public file holds. Raises `KeyringError`: not such a file."""
+        raw, comment = read_line(data, PUBLIC_KIND, where=where, fields=2)
         return cls(from_base64(raw, 32, where=where), comment_line(comment))
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerKey:
+@dataclass(frozen=True, slots=True, repr=False)
+class IssuerKey(SigningKey):
     """An Ed25519 signing key. ``repr`` shows its id only."""
 
-    seed: bytes = field(repr=False)
-    comment: str = ""
-    _private: Ed25519PrivateKey = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_private", Ed25519PrivateKey.from_private_bytes(self.seed))
+    KIND: ClassVar[str] = "edge-issuer-key-v1"
+    MISSING: ClassVar[str] = "`edge keys issuer` makes one on a device that has keys"
 
     @classmethod
     def generate(cls, random_bytes: Callable[[int], bytes], comment: str = "") -> IssuerKey:
@@ -119,7 +118,7 @@ class IssuerKey:
 
     @property
     def public(self) -> IssuerPublic:
-        return IssuerPublic(self._private.public_key().public_bytes_raw(), self.comment)
+        return IssuerPublic(self.public_bytes(), self.comment)
 
     @property
     def key_id(self) -> bytes:
@@ -128,36 +127,7 @@ class IssuerKey:
 
     def sign(self, message: bytes, domain: bytes) -> bytes:
         """64 bytes: Ed25519 over the labelled message (`labelled`)."""
-        return self._private.sign(labelled(message, domain))
-
-    def save(
-        self, path: Path, passphrase: str, *, random_bytes: Callable[[int], bytes], cost: Cost | None = None
-    ) -> None:
-        """Write the private half, locked by the passphrase, to a new file of mode 0600.
-
-        Raises:
-            KeyringError: the passphrase is too short, the name is taken, or the file cannot be written.
-        """
-        data = lock(
-            self.seed,
-            passphrase,
-            kind=PRIVATE_KIND,
-            public=self.public.raw,
-            random_bytes=random_bytes,
-            comment=self.comment,
-            cost=cost,
-        )
-        write_new(path, data)
-
-    @classmethod
-    def load(cls, path: Path, passphrase: str) -> IssuerKey:
-        """Read a private half.
-
-        Raises:
-            KeyringError: missing, accessible to others, not such a file, altered, or a wrong passphrase.
-        """
-        seed, comment = unlock(read_private(path), passphrase, kind=PRIVATE_KIND, where=str(path))
-        return cls(seed, comment)
+        return self._signature(labelled(message, domain))
 
     @staticmethod
     def public_of(path: Path) -> IssuerPublic:
@@ -166,10 +136,58 @@ class IssuerKey:
         Raises:
             KeyringError: missing, accessible to others, or not such a file.
         """
-        return IssuerPublic(public_of(read_private(path), kind=PRIVATE_KIND, where=str(path)))
+        return IssuerPublic(*IssuerKey.public_bytes_of(path))
 
     def __repr__(self) -> str:
         return f"IssuerKey(key_id={self.key_id.hex()})"
 
-    def __reduce__(self) -> str:
-        raise TypeError("an IssuerKey is never pickled or copied")
+
+@dataclass(frozen=True, slots=True)
+class TrustStore:
+    """Whose cards count at this door: the issuers in the trust folder, by key id.
+
+    Attributes:
+        issuers: key id (8 bytes) -> public half. warnings: what a stricter load would have refused.
+    """
+
+    issuers: Mapping[bytes, IssuerPublic] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, *keys: IssuerPublic | IssuerKey) -> TrustStore:
+        """A store in memory, for tests and the demo."""
+        return cls(_by_id(key.public if isinstance(key, IssuerKey) else key for key in keys))
+
+    @classmethod
+    def load(cls, trust_dir: Path, *, strict: Strict) -> TrustStore:
+        """Read ``trust_dir/issuers/*.pub``.
+
+        Args:
+            trust_dir: the trust folder; one without ``issuers`` trusts nobody. strict: see `edge.trust.folder.Strict`.
+
+        Raises:
+            KeyringError: a file is not a public key, there are too many, or (strict) others could write.
+        """
+        files, warnings = trusted_files(trust_dir, "issuers", ".pub", strict=strict, kind=KeyringError)
+        return cls(_by_id(IssuerPublic.parse(data, where=str(path)) for path, data in files), warnings)
+
+    def verify(self, key_id: bytes, message: bytes, signature: bytes, domain: bytes) -> None:
+        """Return when the trusted issuer ``key_id`` signed ``message`` under ``domain``.
+
+        Args:
+            key_id: 8 bytes. message: any bytes. signature: 64 bytes. domain: the label it must have been signed under.
+
+        Raises:
+            KeyringError: no such issuer is trusted, or the signature is not its own (one message for both).
+        """
+        issuer = self.issuers.get(key_id)
+        if issuer is None or not issuer.is_signed(message, signature, domain):
+            raise KeyringError(
+                "not signed by an issuer that this device trusts",
+                where="signature",
+                remedy="add the issuer's public key to the trust folder, or issue it anew",
+            )
+
+
+def _by_id(keys: Iterable[IssuerPublic]) -> Mapping[bytes, IssuerPublic]:
+    return MappingProxyType({key.key_id: key for key in keys})

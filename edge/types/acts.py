@@ -115,11 +115,12 @@ class Confirmed(Act):
     """An operator confirmed what the device must not decide alone. ``what``: clock, vault or state.
 
     Attributes:
-        to: the time used from now on, Unix seconds; of a clock only.
+        before, to: the time used until now, and from now on, Unix seconds; of a clock only.
     """
 
     kind: ClassVar[str] = "operator.confirmed"
     what: str
+    before: int | None = None
     to: int | None = None
 
 

@@ -9,7 +9,7 @@ The store is inert without the person's token: a template's name in it comes out
 key, together with a key of this device or site.
 """
 
-from edge.vault.consent import ConsentReceipt, subject_hash
+from edge.vault.consent import ConsentReceipt, subject_hash, zone_of
 from edge.vault.erasure import Erasure
 from edge.vault.holder import Holder, Status, parse_serial, serial_text
 from edge.vault.issuing import Draft, Issuance, Issued, Terms, issued_json
@@ -44,4 +44,5 @@ __all__ = [
     "seal",
     "serial_text",
     "subject_hash",
+    "zone_of",
 ]

@@ -7,6 +7,10 @@
     withdrawal: privacy@example.org         # how they take it back
     until: 2027-11-03                       # optional: from then on they do not agree any more
 
+Texts are taken as they are written: what YAML or JSON would read as a number, a truth value or nothing (``00421``,
+``2026.10``, ``Null``) is refused, to be put in quotes. A date without a time begins at midnight in the time zone of
+the place, which the receipt names.
+
 Nothing here is biometric, and the subject's name does not reach the store: the vault keeps a hash of it under a key of
 this device, with which a person's cards can be found again by typing the same name.
 """
@@ -16,16 +20,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import re
-import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from edge.errors import ConsentMissing
+from edge.settings.model import Schedule
 from edge.settings.yaml_core import Document, load, parse
+from edge.vault.names import first_form, one_form
 
 _FIELDS = {
     "subject": "who agrees: a name, or a personnel or customer number",
@@ -47,6 +55,7 @@ class ConsentReceipt:
     Attributes:
         subject: as typed; stored as a keyed hash only. text_version, language, withdrawal: as in the module docstring.
         given: Unix seconds. until: when the agreement ends by itself, Unix seconds; None: with the card.
+        zone: the time zone of the place; its dates are shown in it, and those without a time are meant in it.
 
     Raises:
         ConsentMissing: it is not complete. No incomplete receipt can exist.
@@ -58,6 +67,7 @@ class ConsentReceipt:
     given: int
     withdrawal: str
     until: int | None = None
+    zone: str = "UTC"
 
     def __post_init__(self) -> None:
         texts = {name: getattr(self, name) for name in _FIELDS if name != "given"}
@@ -68,24 +78,24 @@ class ConsentReceipt:
             raise _missing(problems, "consent")
 
     @classmethod
-    def read(cls, path: Path) -> ConsentReceipt:
+    def read(cls, path: Path, zone: str = "UTC") -> ConsentReceipt:
         """From a YAML or JSON file. Raises `ConsentMissing` with everything that is missing."""
-        return cls._from(load(path), str(path))
+        return cls._from(load(path), str(path), zone)
 
     @classmethod
-    def from_text(cls, text: str, where: str = "consent") -> ConsentReceipt:
+    def from_text(cls, text: str, where: str = "consent", zone: str = "UTC") -> ConsentReceipt:
         """From YAML or JSON text. Raises `ConsentMissing`."""
-        return cls._from(parse(text, where), where)
+        return cls._from(parse(text, where), where, zone)
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any], where: str = "consent") -> ConsentReceipt:
+    def from_mapping(cls, values: Mapping[str, Any], where: str = "consent", zone: str = "UTC") -> ConsentReceipt:
         """From answers already at hand (the interactive form).
 
         Raises:
             ConsentMissing: with everything that is missing or unusable, each with what belongs there.
         """
         texts = {name: _text(values.get(name)) for name in (*_FIELDS, *_OPTIONAL)}
-        given, until = _moment(texts["given"]), _moment(texts["until"])
+        given, until = _moment(texts["given"], zone), _moment(texts["until"], zone)
         problems = _wrong({name: texts[name] for name in _FIELDS})
         problems += [f"{name} is not a key of a consent record" for name in values if name not in texts]
         problems += [
@@ -97,7 +107,8 @@ class ConsentReceipt:
             problems.append("until lies before given")
         if problems or given is None:
             raise _missing(problems, where)
-        return cls(texts["subject"], texts["text_version"], texts["language"], given, texts["withdrawal"], until)
+        words = (texts["subject"], texts["text_version"], texts["language"])
+        return cls(*words, given, texts["withdrawal"], until, zone)
 
     def check(self, now_s: int) -> None:
         """Return when the receipt may be used at ``now_s``.
@@ -120,6 +131,7 @@ class ConsentReceipt:
                 "withdrawal": self.withdrawal,
                 "operator": operator,
                 "recorded": now_s,
+                "zone": self.zone,
                 **({} if self.until is None else {"until": self.until}),
             },
             ensure_ascii=False,
@@ -127,21 +139,64 @@ class ConsentReceipt:
         )
 
     @classmethod
-    def _from(cls, loaded: tuple[Document | None, list[Any]], where: str) -> ConsentReceipt:
+    def _from(cls, loaded: tuple[Document | None, list[Any]], where: str, zone: str) -> ConsentReceipt:
         document, problems = loaded
         if document is None or problems:
             raise _missing([str(problem) for problem in problems] or ["it is empty"], where)
-        return cls.from_mapping(document.data, where)
+        if unquoted := [_unquoted(document, name) for name, value in document.data.items() if _no_text(name, value)]:
+            raise _missing(unquoted, where)
+        return cls.from_mapping(document.data, where, zone)
 
 
 def subject_hash(subject: str, key: bytes) -> bytes:
     """32 bytes that name a person on this device only: the same for the same name, however it is typed.
 
     Args:
-        subject: name or number; case, accents' encoding and spacing do not matter. key: derived from the device key.
+        subject: name or number, in any of its spellings (`one_form`). key: derived from the device key.
     """
-    plain = " ".join(unicodedata.normalize("NFKC", subject).casefold().split())
-    return hmac.new(key, b"edge/subject/v1/" + plain.encode(), hashlib.sha256).digest()
+    return hmac.new(
+        key, b"edge/subject/v2/" + one_form(subject).encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).digest()
+
+
+def earlier_subject_hash(subject: str, key: bytes) -> bytes:
+    """The hash under which the first version of the product stored a name."""
+    return hmac.new(
+        key, b"edge/subject/v1/" + first_form(subject).encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).digest()
+
+
+def zone_of(schedule: Schedule | None) -> str:
+    """The time zone in which a place means its dates: of the door's hours (``claim.schedule``), else the machine's.
+
+    Returns:
+        A name of the time zone database; ``UTC`` where the machine names none.
+    """
+    if schedule is not None:
+        return schedule.timezone
+    linked = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]  # tzset(3), localtime(5)
+    for name in (os.environ.get("TZ", "").removeprefix(":"), linked):
+        with suppress(ValueError, OSError, KeyError):  # KeyError: no such zone
+            if name:
+                return ZoneInfo(name).key
+    return "UTC"
+
+
+def _no_text(name: str, value: object) -> bool:
+    return name in (*_FIELDS, *_OPTIONAL) and not isinstance(value, str)
+
+
+def _unquoted(document: Document, name: str) -> str:
+    """Why a value that YAML does not read as text is refused, and where it stands."""
+    place, value = document.place((name,)), document.data[name]
+    if isinstance(value, list | dict):
+        what = "is a list or a section, not a text"
+    elif value is None:
+        what = "is empty; if the very word null or ~ is meant, put it in quotes"
+    else:
+        what = "would be read as a number or as yes or no, not as it is written: put it in quotes"
+    belongs = _FIELDS.get(name) or _OPTIONAL[name]
+    return f"{name} (line {place.line}, column {place.column}; {belongs}) {what}"
 
 
 def _wrong(texts: Mapping[str, str]) -> list[str]:
@@ -158,13 +213,13 @@ def _plausible(moment: int) -> bool:
 
 
 def _text(value: object) -> str:
-    return " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
+    return value.strip() if isinstance(value, str) else ""
 
 
-def _moment(text: str) -> int | None:
+def _moment(text: str, zone: str) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
-        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).timestamp())
     except (ValueError, OverflowError):
         return None
     return seconds if 0 < seconds < 2**32 else None

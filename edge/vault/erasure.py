@@ -4,12 +4,12 @@
     receipt.traces        # 0: what was deleted was searched for in the bytes of the database and its log
 
 What was deleted is searched for afterwards in the very files, so that the receipt says what is so. The sentences for a
-person, in their language, and what may remain elsewhere are in `edge.service.rights`.
+person, in their language, and what may remain elsewhere are in `edge.papers.receipt`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.types import Custody
 from edge.vault.holder import NEVER, Holder, Status
@@ -28,7 +28,8 @@ class Erasure:
         template: whether a sealed template was deleted here.
         overwritten: SQLite overwrites what it deletes (``secure_delete``).
         log_emptied: the write-ahead log is empty; False while another process was reading it, which empties it later.
-        traces: how often something that was deleted is still found in the files; None when there was nothing to find.
+        traces: how often something that was deleted is still found in the files; None when nothing was deleted.
+        subject: the keyed hash of who it was, with which their other cards are counted; None when none was kept.
         refused_until: the serial is kept, and refused, until then; 0 when it is not kept.
     """
 
@@ -42,6 +43,7 @@ class Erasure:
     log_emptied: bool = False
     traces: int | None = None
     refused_until: int = 0
+    subject: bytes | None = field(default=None, repr=False)
 
     @property
     def refused_for_ever(self) -> bool:
@@ -70,6 +72,7 @@ def erase(store: Store, holder: Holder, now_s: int) -> Erasure:
         template=template,
         overwritten=store.secure_delete,
         log_emptied=emptied,
-        traces=traces if values else None,
+        traces=traces,
         refused_until=holder.expires,
+        subject=holder.subject,
     )

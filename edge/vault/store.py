@@ -61,11 +61,11 @@ class Change:
         """Write a card's row, and in device custody its record (None: leave the record as it is).
 
         Raises:
-            ConsentMissing: the card counts, and there is no consent receipt for it. No way leads around this one.
+            ConsentMissing: the card is valid, and there is no consent receipt for it. There is no way around this.
         """
         if holder.status is Status.ACTIVE and not holder.receipt:
             raise ConsentMissing(
-                "a card that counts needs a consent receipt", where="vault", remedy="enrol with the person's consent"
+                "a valid card needs a consent receipt", where="vault", remedy="enrol with the person's consent"
             )
         if record is not None:
             holder = replace(holder, record_digest=hashlib.sha256(record).digest())
@@ -100,13 +100,16 @@ class Store:
         counters: of `edge.state`, which show a vault that was put back.
         acknowledged_by: an operator who accepts that vault and state do not fit together any more (a backup restored,
             a damaged state set aside); the caller journals it by name.
+        read_only: see `SqliteFile`; the counters must be those of a state that is read only as well.
 
     Raises:
         VaultError: damaged, another device's, altered, put back, or missing.
     """
 
-    def __init__(self, folder: Path, key: bytes, counters: Counters, *, acknowledged_by: str = "") -> None:
-        self._file = SqliteFile(folder / FILE, VAULT)
+    def __init__(
+        self, folder: Path, key: bytes, counters: Counters, *, acknowledged_by: str = "", read_only: bool = False
+    ) -> None:
+        self._file = SqliteFile(folder / FILE, VAULT, read_only=read_only)
         self._key, self._counters = key, counters
         self._device = hmac.new(key, b"edge/vault/device/v1", hashlib.sha256).digest()[:16]
         try:
@@ -159,9 +162,12 @@ class Store:
         return bool(self._file.read("PRAGMA secure_delete")[0][0])
 
     def distinctive(self, holder: Holder) -> list[bytes]:
-        """Byte strings of a row and its template that stand nowhere else, to be searched for once they are deleted."""
+        """Byte strings of a row and its template that stand nowhere else, to be searched for once they are deleted.
+
+        The row's own MAC is one, whatever the row shares with the person's other cards.
+        """
         record = None if holder.record_id is None else self.template(holder.record_id)
-        values = [holder.record_id, record and record[-_PIECE:]]
+        values = [holder.mac(self._key), holder.record_id, record and record[-_PIECE:]]
         if self._file.read(_SHARED, (holder.subject, holder.receipt))[0][0] <= 1:  # people have several cards
             values += [holder.subject, holder.receipt.encode()]
         return [value for value in values if value]

@@ -23,7 +23,7 @@ from edge.state import Counters, SqliteFile
 from edge.trust import Keyring
 from edge.types import I8, Claim, Custody, SealedTemplate, Template, Token
 from edge.vault import issuing, retention
-from edge.vault.consent import ConsentReceipt, subject_hash
+from edge.vault.consent import ConsentReceipt, earlier_subject_hash, subject_hash
 from edge.vault.erasure import Erasure, erase
 from edge.vault.holder import NEVER, Holder, Status, named, unknown
 from edge.vault.issuing import Draft, Issuance, Issued, Terms
@@ -57,10 +57,12 @@ class Vault:
         *,
         acknowledged_by: str = "",
         keep_days: int | None = None,
+        read_only: bool = False,
     ) -> Vault:
-        """The vault in a state directory; see `Store` for ``acknowledged_by`` and what is raised."""
+        """The vault in a state directory; see `Store` for ``acknowledged_by``, ``read_only`` and what is raised."""
         key = keyring.derive("edge/vault/ledger/v1")
-        return cls(Store(folder, key, Counters(state), acknowledged_by=acknowledged_by), keyring, keep_days)
+        store = Store(folder, key, Counters(state), acknowledged_by=acknowledged_by, read_only=read_only)
+        return cls(store, keyring, keep_days)
 
     def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template:
         """Open the one template that a claim stands for.
@@ -216,8 +218,11 @@ class Vault:
         return retention.expire(self.store, now, self._keep_s)
 
     def cards_of(self, subject: str) -> list[Holder]:
-        """The cards of a person, by the name or number on their consent receipt."""
-        return self.store.of_subject(subject_hash(subject, self._subject_key))
+        """The cards of a person, by the name or number on their consent receipt, oldest first."""
+        found = [
+            self.store.of_subject(name(subject, self._subject_key)) for name in (earlier_subject_hash, subject_hash)
+        ]
+        return sorted(found[0] + found[1], key=lambda holder: holder.enrolled)
 
     def close(self) -> None:
         """Close the store. Harmless when repeated."""
@@ -226,10 +231,10 @@ class Vault:
     def size(self, claim: Claim) -> tuple[Header, int] | None:
         """What is readable of the template that a claim stands for: header and size in bytes, never the content.
 
-        None when no template is kept: neither on the card nor here.
+        What a card carries stays on it when the card no longer counts. None: no template is kept, on the card or here.
         """
         try:
-            sealed, _ = self._sealed(claim)
+            sealed = claim.sealed or self._sealed(claim)[0]
             return Header.parse(sealed.header), len(sealed.ciphertext)
         except (ClaimError, ValueError):
             return None

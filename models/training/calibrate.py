@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.lab.calibrate import Found, Plan, calibrate
-from edge.lab.calibrate_tail import Trials
+from edge.lab.calibrate import Calibrated, CalibrationPlan, calibrate
+from edge.lab.pairing import Trials
 from models.training import card, impostors
 from models.training.blind import ORIGINS, curved, groups_of, readable
 from models.training.crops import source_of
@@ -91,7 +91,7 @@ def trials(vectors: Vectors, held: HeldOut, source: str, alike: Alike) -> Trials
     return Trials(vectors.templates[rows], vectors.probes[rows], people, people, names, names, both)
 
 
-def measure(vectors: Vectors, held: HeldOut, alike: Alike, plan: Plan) -> Found:
+def measure(vectors: Vectors, held: HeldOut, alike: Alike, plan: CalibrationPlan) -> Calibrated:
     """Calibrate one model on the held-out looks."""
     sets = {source: trials(vectors, held, source, alike) for source in ("aaf", "ff")}
     bars: dict[str, Progress] = {}
@@ -119,7 +119,7 @@ def told_by(templates: F32, names: list[str], seed: int) -> dict[str, float]:
     return {name: round(value, 3) for name, value in found.items()}
 
 
-def show(ours: Found, teacher: Found) -> None:
+def show(ours: Calibrated, teacher: Calibrated) -> None:
     """Both models' groups side by side, and the table."""
     for row in ours.thresholds:
         print("  ".join(f"{key} {value:.3g}" for key, value in row.items()))
@@ -132,7 +132,7 @@ def show(ours: Found, teacher: Found) -> None:
         print(f"{name}: {worst}")
 
 
-def section(ours: Found, teacher: Found, alike: Alike, sha256: str, command: str) -> dict[str, Any]:
+def section(ours: Calibrated, teacher: Calibrated, alike: Alike, sha256: str, command: str) -> dict[str, Any]:
     """The card's calibration, as far as thresholds and groups go."""
     made = ours.section(
         sha256=sha256,
@@ -164,7 +164,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     held, net = open_held_out(), ours_of(options.model)
-    plan = Plan(options.rounds, options.seed, fewest=FEWEST)
+    plan = CalibrationPlan(options.rounds, options.seed, fewest=FEWEST)
     alike = find_alike(held)
     print({source: len(pairs) for source, pairs in alike.pairs.items()}, "pairs left out, from", alike.scores)
     mine, its = embed(held, net, plan.seed), embed(held, teacher_of(DATA), plan.seed)
@@ -178,16 +178,16 @@ def main(arguments: list[str] | None = None) -> None:
     (WORK / "calibration.json").write_text(json.dumps(made, indent=1))
     draw(ours)
     if not options.dry_run:
-        from edge.lab.calibrate_card import write_calibration
+        from edge.lab.calibrate import write_calibration
 
         print(write_calibration(card.path_of(options.model), made))
 
 
-def draw(found: Found) -> None:
+def draw(found: Calibrated) -> None:
     """The curve and the chosen thresholds, into .train/calibration.png."""
-    from edge.lab.calibrate_plot import plot
+    from edge.lab.plots import calibration
 
-    (WORK / "calibration.png").write_bytes(plot(found))
+    (WORK / "calibration.png").write_bytes(calibration(found))
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def ours_of(card: str | Path) -> Net:
     from edge.face.card import load_card
     from edge.face.embed import Embedder
     from edge.face.match import average
-    from edge.lab.calibrate_tail import unit
+    from edge.lab.pairing import unit
 
     embedder = Embedder(load_card(card), 1)
 

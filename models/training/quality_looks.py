@@ -23,7 +23,7 @@ from edge.face.card import Align
 from edge.face.match import average
 from edge.face.quality import Assessor
 from edge.face.quality_score import features
-from edge.lab.calibrate_tail import unit
+from edge.lab.pairing import unit
 from edge.types import Frame
 from models.training.data import MIRROR
 from models.training.looks import HeldOut

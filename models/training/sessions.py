@@ -30,8 +30,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.lab.bounds import Bounds, ratio_bounds, upper_bounds
-from edge.lab.calibrate_tail import Tail
+from edge.lab.intervals import Interval, fmr_upper, share_interval
+from edge.lab.pairing import Scored, Tail, Trials
 from models.training.calibrate import Alike, find_alike
 from models.training.impostors import SURE
 from models.training.looks import LANDMARK_SIGMA, TEMPLATE_VIEWS, HeldOut, Net, open_held_out, ours_of
@@ -144,7 +144,8 @@ def impostors(seen: Seen, rule: Rule, count: int, rows: I64, alike: I64, floor: 
     template, probe, score = (np.concatenate(column) for column in zip(*found, strict=True))
     people = np.arange(len(rows), dtype=np.int64)
     ends = (template.astype(np.int32), probe.astype(np.int32))
-    return Tail(np.zeros(0, np.int64), *ends, score, floor, people, people, len(rows), int(apart.sum()))
+    trials = Trials(templates, looks[:, 0], people, people)
+    return Tail(trials, np.zeros(0, np.int64), Scored(*ends, score), floor, int(apart.sum()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class Curve:
 def curve_of(tail: Tail, rounds: int, seed: int) -> Curve:
     """The bound over people of every threshold above the list's floor."""
     grid = np.arange(math.ceil(tail.floor / _STEP), round(1 / _STEP)) * _STEP
-    return Curve(grid, *upper_bounds(tail, grid, rounds, seed), tail.total)
+    return Curve(grid, *fmr_upper(tail, grid, rounds, seed), tail.total)
 
 
 def hardest(curves: dict[str, Curve], target: float) -> float:
@@ -207,7 +208,7 @@ class Side:
             for name, rows in self.sets.items()
         }
 
-    def missed(self, seen: Seen, rule: Rule, count: int, thresholds: list[float]) -> list[Bounds]:
+    def missed(self, seen: Seen, rule: Rule, count: int, thresholds: list[float]) -> list[Interval]:
         """FNMR of sessions before another photograph's template at thresholds of the last look, by people."""
         own, person = genuine(seen, rule, count, self.pairs), np.tile(self.person, 2)
         each = np.bincount(person)
@@ -215,7 +216,7 @@ class Side:
         shares = [np.bincount(person, own < last) / np.maximum(each, 1) for last in thresholds]
         nothing = np.zeros_like(every)  # no threshold, no rate
         trials = [nothing if math.isnan(last) else every for last in thresholds]
-        return [ratio_bounds(share, who, 200) for share, who in zip(shares, trials, strict=True)]
+        return [share_interval(share, who, 200) for share, who in zip(shares, trials, strict=True)]
 
 
 def judge(seen: Seen, side: Side, rules: tuple[Rule, ...], rounds: int, seed: int) -> list[dict[str, Any]]:

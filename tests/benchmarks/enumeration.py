@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from edge.prove.enumeration import CODES
+from edge.prove.trials import CODES
 from edge.trust.locked import Cost
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -25,9 +25,9 @@ import numpy as np
 from edge.lab.checkpoint import Checkpoint
 from edge.lab.figures import FMRS, fmr, threshold_at
 from edge.lab.intervals import fmr_intervals
+from edge.lab.lists import Partition
 from edge.lab.pairing import AllPairs
 from edge.lab.progress import Steps, Tells
-from edge.lab.table_file import Partition
 from edge.lab.tally import Counts, Detail, Who, count, examine, shares_of
 from tests.benchmarks import report
 
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace, steps: Tells) -> tuple[dict[str, float], bo
     vectors[~acquired] = 0
     groups = (Partition("group", tuple("abcdefgh"), random.integers(0, 8, options.people)[owner]),)
     who = Who(owner, acquired, groups, shares_of([random.random(len(owner))]))
-    pairs, counts = AllPairs(vectors, acquired, owner), Counts.empty()
+    pairs, counts = AllPairs(vectors, owner, acquired), Counts.empty()
     figures = {"pictures": options.pictures, "people": options.people, "start_gb": peak_gb()}
     with tempfile.TemporaryDirectory() as folder:
         store, kept = Checkpoint(Path(folder), "scale"), [time.monotonic()]
@@ -89,8 +89,8 @@ def run(options: argparse.Namespace, steps: Tells) -> tuple[dict[str, float], bo
         examine(pairs, detail, who, after("errors", detail))
         figures["errors_s"] = time.perf_counter() - started
     started = time.perf_counter()
-    trials = pairs.trials(owner, groups)
-    bounds = fmr_intervals(detail, trials, 1000, 1)
+    totals = pairs.totals(owner, groups)
+    bounds = fmr_intervals(detail, totals, 1000, 1)
     figures["intervals_s"] = time.perf_counter() - started
     every = options.pictures * (options.pictures - 1) // 2
     figures["pairs"] = float(every)

@@ -28,12 +28,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 
 from edge.face import Chain, Detector, Embedder, load_card
-from edge.lab import Plan, Report, measure
+from edge.lab import EvaluationPlan, EvaluationReport, measure
 from edge.lab.adapters import load_peer
 from edge.lab.adapters.peer import Eyes
-from edge.lab.console import summary
-from edge.lab.contender import Contender, DeviceChain, Seen
+from edge.lab.extract import Contender, DeviceChain, Seen
 from edge.lab.progress import Steps
+from edge.lab.report import summary
 from edge.settings.model import FaceSettings
 from tests.benchmarks import references, report
 
@@ -157,7 +157,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     contenders = contenders_of(options)
     pairs = options.data / "pairs.txt"
-    plan = Plan(options.data / "images.tar", options.out, pairs=pairs, quality=options.quality, all_pairs=True)
+    plan = EvaluationPlan(
+        options.data / "images.tar", options.out, pairs=pairs, quality=options.quality, all_pairs=True, overwrite=True
+    )
     # how faces lie on YuNet's is not kept on disk: an interrupted run starts anew
     for path in (options.out / "progress").glob("*.npz"):
         path.unlink()
@@ -220,7 +222,7 @@ def save(
     options: argparse.Namespace,
     arguments: list[str] | None,
     chain: Chain,
-    found: Report,
+    found: EvaluationReport,
     results: dict[str, dict[str, float]],
     seen: dict[str, float],
     met: dict[str, bool],

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from edge.build.buildfile import load_build
 from edge.build.judge import judge
-from edge.build.today import Subject, standing
+from edge.build.today import Basis, standing
 from edge.policy.packs import load_packs
 from edge.settings.yaml_core import load
 from tests.benchmarks import report
@@ -49,7 +49,7 @@ def measure(rounds: int) -> dict[str, float]:
     assert build is not None, more
     assert card is not None
     assert not findings
-    subject = Subject(build, packs, card.data)
+    subject = Basis(build, packs, card.data)
     evaluate_ms = median_ms(lambda: judge(build, packs, DAY, card=card.data, reviews={}), rounds * 10)
     daily_ms = median_ms(lambda: standing(subject, DAY), rounds * 10)
     read_ms = median_ms(lambda: load_packs(files), rounds)

@@ -1,4 +1,4 @@
-"""README's generated parts: the figures, made of the cards and of the benchmarks' results, and the files of each build.
+"""README's generated parts: the figures, made of the cards and of the benchmarks' results, and the table of packs.
 
     python -m tests.benchmarks.readme --write
 
@@ -16,7 +16,6 @@ from typing import Any
 from edge.face import load_card
 from tests.benchmarks import readme_cards as cards
 from tests.benchmarks import readme_detector
-from tests.build.allow_list import with_allow_list
 from tests.policy.pack_table import with_packs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -227,7 +226,7 @@ def main() -> int:
     arguments = parser.parse_args()
     path = ROOT / "README.md"
     old = path.read_text(encoding="utf-8")
-    new = with_packs(with_allow_list(with_figures(old)))
+    new = with_packs(with_figures(old))
     if arguments.write:
         path.write_text(new, encoding="utf-8")
     return 0 if arguments.write or new == old else 1

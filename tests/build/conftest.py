@@ -16,6 +16,17 @@ IGNORED = shutil.ignore_patterns("__pycache__", "_build", "_data", "*.npy")
 CARD = "schema: edge/card/v1\ncalibration: {groups: [{name: one, fmr: 0.001}, {name: two, fmr: 0.002}]}\n"
 
 
+#: Written by the build itself, into every wheel.
+WRITTEN = ("edge/_build/statement.json", "edge/_data/config/build.yaml")
+
+
+def held(profile: str) -> set[str]:
+    """The files of a profile, as they are named in its wheel; the wheel's own metadata aside."""
+    from edge.build.contents import contents
+
+    return set(contents(ROOT, profile).files) | set(WRITTEN)
+
+
 def copy_tree(root: Path) -> Path:
     """The source tree without git, with a recipe and a stray picture that must not get into a wheel."""
     root.mkdir()

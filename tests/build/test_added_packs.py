@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.build.added import added
-from edge.build.added_packs import install, load_added, sign_pack
+from edge.build.added import added, install, load_added, sign_pack
 from edge.errors import InputError, PackRefused, SignatureError
 from edge.policy.packs import NOTICE
 from edge.trust.envelopes import BUILD, Signer, sign

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-BUILD_TIME = tuple(f"edge/policy/{name}.py" for name in ("backend", "hook", "label", "plan"))
+ROOT = Path(__file__).resolve().parents[2]
+BUILD_TIME = tuple(f"edge/build/{name}.py" for name in ("backend", "hook", "plan"))
 FORBIDDEN = ("edge/lab/", "edge/cli/compare.py", "edge/cli/lab.py", "edge/cli/_pictures.py", *BUILD_TIME)
 
 
@@ -333,3 +335,141 @@ def test_no_temporary_file_is_left(tree: Path, wheel: Callable[[], Path], monkey
     with pytest.raises(SystemExit):
         wheel()
     assert not [path.name for path in room.iterdir() if path.name.startswith("edge-build-")]
+
+
+# -- whose commit it is ----------------------------------------------------------------------------------------------
+
+
+def test_a_foreign_git_dir_of_the_environment_says_nothing_of_this_source(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from edge.build.plan import source
+
+    commit(tree, EARLIER)
+    clean = source(tree)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "file").write_text("x")
+    commit(other, LATER)
+    for name, value in (
+        ("GIT_DIR", other / ".git"),
+        ("GIT_WORK_TREE", other),
+        ("GIT_INDEX_FILE", other / ".git/index"),
+    ):
+        monkeypatch.setenv(name, str(value))
+    assert source(tree) == clean
+
+
+def test_the_settings_of_whoever_builds_change_nothing(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from edge.build.plan import source
+
+    commit(tree, EARLIER)
+    clean = source(tree)
+    (tmp_path / ".gitconfig").write_text(
+        "[log]\n showSignature = true\n[status]\n showUntrackedFiles = no\n[core]\n autocrlf = true\n pager = false\n"
+        "[color]\n ui = always\n[alias]\n status = log\n"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert source(tree) == clean
+    (tree / "edge" / "extra.py").write_text("")
+    assert source(tree)["dirty"] is True
+
+
+def test_a_checkout_of_another_user_gives_the_same_commit(tree: Path):
+    from edge.build.plan import source
+
+    commit(tree, EARLIER)
+    clean = source(tree)
+    if os.geteuid():
+        pytest.skip("only root can give files away")
+    for path in (tree, *tree.rglob("*")):
+        os.chown(path, 4242, 4242, follow_symlinks=False)
+    assert source(tree) == clean
+    assert clean["dirty"] is False
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda git: (git / "HEAD").write_text("garbage\n"),
+        lambda git: (git / "HEAD").write_text("ref: refs/heads/none\n"),
+        lambda git: [path.unlink() for path in (git / "objects").rglob("*") if path.is_file()],
+        lambda git: (git / "index").write_bytes(b"garbage"),
+        lambda git: git.rename(git.with_name("gone")) and git.write_text("gitdir: /nowhere\n"),
+        lambda git: (git / "config").write_text("[core\n"),
+    ],
+)
+def test_a_damaged_repository_refuses_the_build_and_says_what_git_says(tree: Path, harm: Callable[[Path], object]):
+    """Never another repository's commit: the tree lies inside of one here."""
+    from edge.build.plan import plan, source
+    from edge.errors import BuildRefused
+
+    (tree.parent / "file").write_text("x")
+    commit(tree, EARLIER)
+    git(tree.parent, "init", "-q")
+    git(tree.parent, "add", "file")
+    git(tree.parent, "commit", "-q", "-m", "another", at=LATER)
+    harm(tree / ".git")
+    with pytest.raises(BuildRefused, match=r"source: the source cannot be identified: git cannot read it: \w+"):
+        source(tree)
+    with pytest.raises(BuildRefused, match="build from the sdist"):
+        plan(tree, "0.1.0", {}, now=NOW)
+
+
+def test_without_git_a_checkout_is_not_built_and_an_sdist_is(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    from edge.build.plan import source
+    from edge.errors import BuildRefused
+
+    commit(tree, EARLIER)
+    monkeypatch.setenv("PATH", str(tree))
+    with pytest.raises(BuildRefused, match="install git"):
+        source(tree)
+    shutil.rmtree(tree / ".git")
+    assert source(tree)["commit"] is None
+
+
+def test_line_ends_that_git_converts_behind_its_own_back_are_changes(tree: Path):
+    """core.autocrlf writes CR LF and calls the file unchanged."""
+    from edge.build.plan import source
+
+    (tree / "edge" / "camera" / "visitor.png").unlink()
+    commit(tree, EARLIER)
+    clone = tree.with_name("crlf")
+    git(tree, "clone", "-q", "-c", "core.autocrlf=true", str(tree), str(clone))
+    assert b"\r\n" in (clone / "edge" / "errors.py").read_bytes(), "the tree has no .gitattributes"
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True)
+    assert (status.stdout, source(clone)["dirty"]) == ("", True)
+
+
+def test_a_clone_of_this_project_holds_the_committed_bytes_whatever_git_is_told(tree: Path):
+    from edge.build.plan import source
+
+    shutil.copy(ROOT / ".gitattributes", tree)
+    commit(tree, EARLIER)
+    clone = tree.with_name("crlf")
+    git(tree, "clone", "-q", "-c", "core.autocrlf=true", "-c", "core.eol=crlf", str(tree), str(clone))
+    assert source(clone) == source(tree)
+    assert source(clone)["dirty"] is False
+
+
+@pytest.mark.parametrize("hide", ["--assume-unchanged", "--skip-worktree"])
+def test_a_change_that_the_index_is_told_to_hide_is_a_change(tree: Path, hide: str):
+    from edge.build.plan import source
+
+    commit(tree, EARLIER)
+    git(tree, "update-index", hide, "edge/door/choose.py")
+    (tree / "edge" / "door" / "choose.py").write_text("planted = True\n")
+    assert source(tree)["dirty"] is True
+
+
+def test_a_file_that_git_ignores_and_the_wheel_holds_is_a_change(tree: Path):
+    from edge.build.plan import plan
+
+    commit(tree, EARLIER)
+    assert plan(tree, "0.1.0", {}, now=NOW).statement["dirty"] is False
+    (tree / ".git" / "info").mkdir(exist_ok=True)
+    (tree / ".git" / "info" / "exclude").write_text("edge/door/planted.py\n")
+    (tree / "edge" / "door" / "planted.py").write_text("")
+    planned = plan(tree, "0.1.0", {}, now=NOW)
+    assert "edge/door/planted.py" in planned.files
+    assert planned.statement["dirty"] is True

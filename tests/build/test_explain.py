@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.build.added import Added, added
-from edge.build.attest import SAID, Examination, Problem
-from edge.build.explain import Section, explain
+from edge.build.added import Addition, added
+from edge.build.attest import Examination
+from edge.build.explain import Passage, explain
+from edge.build.files import SAID, Discrepancy
 from edge.build.words import FACT_NAMES, FRENCH_CAPABILITIES, FRENCH_PROBLEMS, FRENCH_WORDS, LANGUAGES, MONTHS, TEXT
 from edge.policy.facts import FACTS
 from edge.profile import BY_NAME, BuildInfo, of
@@ -32,7 +33,7 @@ def build(profile: str = "device", statement: dict[str, object] | None = None, *
     )  # type: ignore[arg-type]
 
 
-def page(sections: tuple[Section, ...], kind: str) -> str:
+def page(sections: tuple[Passage, ...], kind: str) -> str:
     """One section as a single line."""
     return " ".join(" ".join((s.title, *s.lines)) for s in sections if s.kind == kind).replace("\u00a0", " ")
 
@@ -63,7 +64,7 @@ def test_a_signed_device_says_what_it_can_and_cannot_do():
     for words in ("cannot find out who somebody is", "cannot guess age", "keeps no picture", "cannot compare picture"):
         assert words in page(told, "cannot")
     assert "None of this can be switched on later" in page(told, "notes")
-    assert "Signed by anna (key 0123456789abcdef), whom this machine trusts. All 206 files" in page(told, "vouches")
+    assert "Signed by anna (key 0123456789abcdef), trusted by this machine. All 206 files" in page(told, "vouches")
     assert "It may open a real door." in page(told, "vouches")
     assert "Built on 1 November 2026." in page(told, "origin")
 
@@ -80,6 +81,15 @@ def test_the_same_in_french_with_its_typography():
     assert "«\u00a0appareil\u00a0»" in text
 
 
+@pytest.mark.parametrize("problems", [(), (Discrepancy("stray"),)])
+def test_the_page_says_what_was_established_by_identity_and_what_was_not(problems: tuple[Discrepancy, ...]):
+    told = explain(Examination("x", 206, build(statement=DECLARED), ANNA, problems), "en")
+    assert ("compared with what anna signed" in page(told, "known")) is (not problems)
+    assert ("By identity: nothing." in page(told, "known")) is bool(problems)
+    assert "Analysis of source is advice and can be walked around" in page(told, "known")
+    assert "peut être contournée" in page(explain(Examination("x", 1, build(), ANNA), "fr"), "known")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_signed_build_that_declares_nothing_opens_no_door(language: str):
     told = page(explain(Examination("x", 206, build(), ANNA), language), "vouches")
@@ -87,7 +97,7 @@ def test_a_signed_build_that_declares_nothing_opens_no_door(language: str):
 
 
 def test_an_altered_build_names_the_files_and_counts_the_rest():
-    problems = tuple(Problem("altered", f"edge/{letter}.py") for letter in "abcdefgh")
+    problems = tuple(Discrepancy("altered", f"edge/{letter}.py") for letter in "abcdefgh")
     told = page(explain(Examination("x", 206, build(statement=DECLARED), ANNA, problems), "en"), "vouches")
     assert "edge/a.py was altered after it was signed" in told
     assert "and 3 more" in told
@@ -105,8 +115,8 @@ def test_a_lab_can_compare_files_and_opens_no_door():
 
 def test_an_installation_nobody_can_read_can_do_nothing():
     broken = BuildInfo("device", "", fault="the build statement cannot be read")
-    told = explain(Examination("x", 0, broken, None, (Problem("statement"), Problem("unsigned"))), "en")
-    assert "Nobody can say what this installation is" in page(told, "title")
+    told = explain(Examination("x", 0, broken, None, (Discrepancy("statement"), Discrepancy("unsigned"))), "en")
+    assert "What this installation is cannot be established" in page(told, "title")
     assert page(told, "can") == "What it can do Nothing."
 
 
@@ -181,11 +191,11 @@ def test_what_was_added_to_a_device_is_listed_with_its_signer(tmp_path: Path):
     (state / "packs" / "torn.dsse.json").write_text("{")
     found = added(state, trust)
     assert found == (
-        Added("model", "bad"),
-        Added("model", "changed"),
-        Added("model", "good", "acme"),
-        Added("pack", "ours", "acme"),
-        Added("pack", "torn"),
+        Addition("model", "bad"),
+        Addition("model", "changed"),
+        Addition("model", "good", "acme"),
+        Addition("pack", "ours", "acme"),
+        Addition("pack", "torn"),
     )
     told = page(explain(Examination("x", 1, build(), ANNA), "en", added=found), "added")
     assert "model good, signed by acme" in told

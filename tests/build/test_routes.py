@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.build.wheels import sign_wheel
+from edge.build.attest import sign_wheel
 from edge.trust.envelopes import Signer
 from tests.build.conftest import copy_tree
 from tests.build.test_build_hook import change, commit

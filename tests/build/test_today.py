@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.build.buildfile import BuildFile, load_build
-from edge.build.today import CLAIMS, ENROLMENTS, Subject, standing
+from edge.build.today import CLAIMS, ENROLMENTS, Basis, standing
 from edge.policy.packs import NOTICE, Pack, parse_pack
 from edge.policy.records import WARN_DAYS
 from tests.policy.rules import ROOT, TODAY, packs
@@ -28,8 +28,8 @@ def build(name: str = "build-office.yaml") -> BuildFile:
     return read
 
 
-def subject(**more: object) -> Subject:
-    return replace(Subject(build(), packs(), CARD), **more)
+def subject(**more: object) -> Basis:
+    return replace(Basis(build(), packs(), CARD), **more)
 
 
 def extra(rule: str) -> Pack:
@@ -102,10 +102,10 @@ def test_another_embedder_is_judged_like_the_first():
 def test_a_build_that_declares_nothing_stands_but_for_what_is_certain():
     bench, _ = load_build(ROOT / "config" / "build.yaml")
     assert bench is not None
-    today = standing(Subject(bench, packs(), CARD), TODAY)
+    today = standing(Basis(bench, packs(), CARD), TODAY)
     assert (today.declared, today.word) == (False, "passes")
     assert today.maxima["retention_days"] == 365
-    assert standing(Subject(bench, packs(), None), TODAY).word == "no-claims"
+    assert standing(Basis(bench, packs(), None), TODAY).word == "no-claims"
 
 
 @given(st.integers(0, 1500), st.integers(0, 400))
@@ -119,4 +119,4 @@ def test_time_only_ever_tightens(first: int, then: int):
 
 def test_examples_do_not_lapse_within_a_month_of_their_writing():
     for file in sorted(Path(ROOT / "config" / "examples").glob("build-*.yaml")):
-        assert standing(Subject(build(file.name), packs(), CARD), TODAY).word == "passes", file.name
+        assert standing(Basis(build(file.name), packs(), CARD), TODAY).word == "passes", file.name

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from edge.errors import SourceEnded
+from edge.errors import SourceEnded, SourceTimeout
 from edge.types import Frame
 
 
@@ -28,10 +28,10 @@ def encoded(image: np.ndarray, suffix: str = ".jpg", *options: int) -> bytes:
     return data.tobytes()
 
 
-def with_exif(jpeg: bytes, orientation: int, order: str = "<") -> bytes:
-    """The same JPEG with an EXIF block that holds nothing but an orientation."""
+def with_exif(jpeg: bytes, orientation: int, order: str = "<", *, long: bool = False) -> bytes:
+    """The same JPEG with an EXIF block that holds nothing but an orientation, as SHORT or as LONG."""
     mark = b"II*\0" if order == "<" else b"MM\0*"
-    entry = struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
+    entry = struct.pack(order + ("HHII" if long else "HHIHxx"), 0x0112, 4 if long else 3, 1, orientation)
     tiff = mark + struct.pack(order + "I", 8) + struct.pack(order + "H", 1) + entry + bytes(4)
     body = b"Exif\0\0" + tiff
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
@@ -39,6 +39,16 @@ def with_exif(jpeg: bytes, orientation: int, order: str = "<") -> bytes:
 
 def frame(image: np.ndarray, number: int, *, period_ns: int = 66_666_667, **more) -> Frame:
     return Frame(image, number * period_ns, number, "test", **more)
+
+
+def silence_of(stream, timeout_s: float = 0.1) -> SourceTimeout:
+    """The timeout of a stream whose camera has just fallen silent; what was on its way comes first."""
+    for _ in range(20):
+        try:
+            stream.next(stream.now_ns(), timeout_s)
+        except SourceTimeout as silence:
+            return silence
+    raise AssertionError("the camera goes on")
 
 
 class ListSource:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.camera import Health, Pulled, changing
+from edge.camera import Health, Motion, Pulled, changing, motion, watch
 from edge.fictional import FictionalSource, Nobody, OnePerson
 from edge.settings.model import CameraSettings
 from edge.types import Fault, Frame
@@ -169,3 +169,39 @@ def test_a_small_thing_that_moves_in_a_noisy_picture_changes(still):
 def test_too_few_frames_do_not_show_a_change(visit):
     assert not changing(visit[:15])
     assert not changing([])
+
+
+def seen_by(source: str, images) -> list[Frame]:
+    return [Frame(image, number * 66_666_667, number, source) for number, image in enumerate(images)]
+
+
+@pytest.mark.parametrize("source", ["picamera2", "v4l2"])
+def test_an_empty_still_hall_through_jpeg_is_steady_and_not_a_still(still, source):
+    rng = np.random.default_rng(1)
+    hall = cv2.resize(still, (320, 240), interpolation=cv2.INTER_AREA).astype(np.float64)
+    images = [compressed(hall, rng) for _ in range(31)]
+    assert motion(seen_by(source, images)) is Motion.STEADY
+    assert motion(seen_by(source, [image for image in images[:12] for _ in range(3)])) is Motion.STEADY
+
+
+@pytest.mark.parametrize("source", ["v4l2", "fictional"])
+def test_a_frozen_camera_is_a_still(still, source):
+    assert motion(seen_by(source, [still] * 31)) is Motion.STILL
+    assert motion(seen_by(source, [still if number % 2 else 255 - still for number in range(31)])) is Motion.STILL
+
+
+@pytest.mark.parametrize("source", ["fictional", "replay"])
+def test_generated_and_replayed_people_are_never_steady(still, source):
+    images = [with_noise(still[::2, ::2], number) for number in range(31)]
+    assert motion(seen_by(source, images)) is Motion.STILL
+
+
+def test_a_scene_moves_and_a_slow_camera_is_watched_longer():
+    for fps in (15, 7, 1):
+        with Pulled(FictionalSource((OnePerson("ada", 30.0),), fps=fps)) as stream:
+            frames = watch(stream)
+        assert len(frames) >= 16
+        assert len(frames) == max(2 * fps, 16)
+        assert frames[0].image.shape == (240, 320, 3)
+        assert motion(frames) is Motion.MOVING
+    assert motion(frames[:15]) is Motion.STILL

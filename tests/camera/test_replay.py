@@ -73,6 +73,20 @@ def test_a_folder_is_shown_in_the_order_of_its_names_and_ends(folder):
     assert frames[2].meta["file"] == "frame-2.png"
 
 
+def test_frames_are_counted_as_people_count_and_what_is_no_picture_is_passed_over(tmp_path):
+    for number in range(1, 13):
+        picture = np.full((240, 320, 3), 20 * number, np.uint8)
+        (tmp_path / f"{number}.jfif").write_bytes(encoded(picture))
+    (tmp_path / "._1.jfif").write_bytes(b"Mac OS X")
+    (tmp_path / "3a.jpg").touch()
+    frames = everything(replay(tmp_path))
+    assert [frame.meta["file"] for frame in frames] == [f"{number}.jfif" for number in range(1, 13)]
+    for path in tmp_path.glob("*.jfif"):
+        path.unlink()
+    with pytest.raises(SourceUnavailable, match="no picture"):
+        ReplaySource(replay(tmp_path)).open()
+
+
 def test_a_video_is_shown_at_its_own_rate(video):
     frames = everything(replay(video, fps=30))
     assert [abs(level(frame) - expected) <= 3 for frame, expected in zip(frames, range(20, 260, 40), strict=True)]

@@ -89,3 +89,18 @@ def test_a_schedule_without_hours_is_always_closed():
 def test_hours_that_these_rules_could_misread_are_no_schedule_at_all(wrong: dict[str, object]):
     with pytest.raises(ValueError):
         Schedule(**wrong)
+
+
+def test_a_card_made_a_moment_ago_counts_at_a_clock_that_is_a_little_behind():
+    check_time(CLAIM, 940, skew_s=60)
+    with pytest.raises(TokenNotYetValid):
+        check_time(CLAIM, 939, skew_s=60)
+    with pytest.raises(TokenExpired):
+        check_time(CLAIM, 2000, skew_s=60)
+
+
+def test_the_first_moment_is_measured_by_the_time_believed_and_the_last_by_the_time_used():
+    with pytest.raises(TokenNotYetValid):
+        check_time(CLAIM, 1500, believed_s=900)
+    with pytest.raises(TokenExpired):
+        check_time(CLAIM, 2500, believed_s=1500)

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import pty
+import random
 import tty
 from collections.abc import Iterator
 
@@ -15,11 +16,15 @@ import segno
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.claim import open_readers
+from edge.claim import decode, encode, find_token, open_readers
+from edge.claim.finding import tidy
 from edge.claim.qr import QrReader, find_codes
-from edge.claim.stdin import LONGEST, StdinReader
+from edge.claim.stdin import HELD_S, LONGEST, StdinReader
 from edge.settings.model import ClaimSettings
-from edge.types import Frame
+from edge.trust import Keyring
+from edge.types import Custody, Frame
+
+RING, ISSUER = Keyring.ephemeral(random.Random(2).randbytes)
 
 
 def everything(reader: StdinReader, polls: int = 10_000) -> list[str]:
@@ -54,9 +59,9 @@ def test_a_terminal_is_read_and_its_end_is_an_end(capfd: pytest.CaptureFixture[s
         reader = StdinReader(file)
         assert reader.poll(None) is None
         os.write(master, b"EV1:ONE\rEV1:TWO\r")
-        assert [reader.poll(None), reader.poll(None), reader.poll(None)] == ["EV1:ONE", "EV1:TWO", None]
+        assert [reader.poll(None), reader.poll(None), reader.poll(None)] == ["EV1:ONE", None, None]
         os.close(master)
-        assert everything(reader) == []
+        assert everything(reader) == ["EV1:TWO"]
         assert reader.ended
 
 
@@ -87,6 +92,53 @@ def test_an_over_long_line_is_dropped_whole_and_memory_stays_bounded():
     assert largest <= 2 * LONGEST
 
 
+AROUND = {
+    "wedge": lambda text: f"]Q1{text}\r\n",
+    "stx, etx": lambda text: f"\x02{text}\x03\n",
+    "lower case": lambda text: text.lower() + "\n",
+    "no line end": lambda text: text,
+    "byte order mark": lambda text: f"\ufeff{text}\n",
+    **{
+        f"wrapped at {n}, {end!r}": lambda text, n=n, end=end: (
+            end.join(text[k : k + n] for k in range(0, len(text), n)) + end
+        )
+        for n in (4, 60, 76, 200, 390, 391, 392)
+        for end in ("\n", "\r", "\r\n")
+    },
+    "UTF-16": lambda text: f"{text[:80]}\r\n{text[80:]}\r\n".encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("how", AROUND)
+@pytest.mark.parametrize("custody", list(Custody))
+def test_a_token_comes_out_of_what_scanners_and_editors_put_around_it(make, how, custody):
+    text = encode(make(custody), ISSUER)
+    written = AROUND[how](text)
+    data = written if isinstance(written, bytes) else written.encode()
+    assert everything(StdinReader(io.BytesIO(data + b"\n\nhello\n"))) == [text, "hello"]
+    assert find_token(data.decode("latin-1")) == text
+    assert decode(data.decode("latin-1"), trust=RING.trust, site_id=RING.site_id, received_ns=0)
+
+
+def test_a_whole_token_does_not_wait_and_a_wrapped_one_is_not_cut(make, pipe: tuple[StdinReader, int]):
+    reader, into = pipe
+    clock = reader._clock = Clock()
+    text = encode(make(Custody.CARD), ISSUER)
+    os.write(into, text.encode() + b"\r\n")
+    assert reader.poll(None) == text
+    for k in range(0, len(text), 80):
+        os.write(into, text[k : k + 80].encode())
+        assert reader.poll(None) is None
+        os.write(into, b"\r\n")
+        clock.now += 0.2
+        found = reader.poll(None)
+    assert found == text
+    os.write(into, text[:80].encode() + b"\n")
+    assert reader.poll(None) is None
+    clock.now += HELD_S
+    assert reader.poll(None) == text[:80].rstrip(), "what never went on is refused, not kept"
+
+
 def test_closing_a_reader_leaves_the_file_open():
     file = io.BytesIO(b"a\n")
     reader = StdinReader(file)
@@ -104,8 +156,8 @@ def test_any_bytes_in_any_pieces_give_the_same_lines(pieces: list[bytes], step: 
     data = b"\n".join(pieces)
     found = everything(StdinReader(Dribble(data)))
     lines = data.replace(b"\r", b"\n").split(b"\n")
-    expected = [line.decode("ascii", "replace").strip() for line in lines if len(line) <= LONGEST]
-    assert found == [line for line in expected if line]
+    expected = [line.decode("ascii", "replace") for line in lines if len(line) <= LONGEST]
+    assert found == [line.strip() for line in expected if tidy(line).strip()]
 
 
 class Clock:
@@ -178,7 +230,7 @@ def test_two_cards_in_one_view_are_no_claim():
 
 def test_only_tokens_come_out():
     idle = Idle()
-    assert idle.show(1, "https://example.org/EV1:") + idle.show(1, "ev1:aaaa") + idle.show(1) == []
+    assert idle.show(1, "https://example.org/EV1:") + idle.show(1, "ev2:aaaa") + idle.show(1) == []
     assert idle.show(1, "https://example.org", A) == [A]
 
 

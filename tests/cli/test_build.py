@@ -47,7 +47,7 @@ def sign(wheel: Path, key: Path, folder: Path, *more: str) -> int:
 
 def test_a_signer_is_two_files_and_the_private_one_is_nobody_else_s(key: Path):
     assert key.stat().st_mode & 0o777 == 0o600
-    assert b"ENCRYPTED PRIVATE KEY" in key.read_bytes()
+    assert json.loads(key.read_bytes())["kdf"] == "argon2id"
     assert b"PUBLIC KEY" in key.with_suffix(".pem").read_bytes()
 
 
@@ -80,7 +80,7 @@ def test_a_wheel_is_signed_verified_and_shown(wheel: Path, key: Path, tmp_path: 
     assert sign(wheel, key, tmp_path) == 0
     told = capsys.readouterr()
     assert "signed with key" in told.out
-    assert "nobody else can make it again" in told.err, "the tree has no commit"
+    assert "nobody else can reproduce it" in told.err, "the tree has no commit"
     signed, trust = str(tmp_path / "out" / wheel.name), ("--trust", str(tmp_path / "trust"))
     assert main(["build", "verify", signed, *trust]) == 0
     assert "each as acme signed it" in capsys.readouterr().out
@@ -88,9 +88,27 @@ def test_a_wheel_is_signed_verified_and_shown(wheel: Path, key: Path, tmp_path: 
     page = capsys.readouterr().out
     assert "Signed by acme" in " ".join(page.split())
     assert "Added on this device" not in page, "a wheel is no device"
-    assert max(map(len, page.splitlines())) <= 80
+    assert max(map(len, page.splitlines())) > 120, "nothing wraps where there is no terminal"
     assert main(["build", "show", signed, "--lang", "fr", *trust]) == 0
     assert "Ce qu'elle ne peut pas faire" in capsys.readouterr().out
+
+
+def test_the_files_of_a_build_are_listed_as_sha256sum_lists_them(wheel: Path, tmp_path: Path, capsys):
+    import subprocess
+    import zipfile
+
+    assert main(["build", "show", "--files", str(wheel)]) == 0
+    told = capsys.readouterr().out
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(tmp_path)
+        assert {line.split("  ")[1] for line in told.splitlines()} == {
+            name for name in opened.namelist() if not name.endswith("/RECORD")
+        }
+    subprocess.run(["sha256sum", "--check", "--quiet"], cwd=tmp_path, input=told, text=True, check=True)
+    assert main(["build", "show", "--files", "--json"]) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert "edge/session/verifier.py" in files
+    assert "edge/lab/__init__.py" not in files
 
 
 def test_machines_get_one_object(wheel: Path, key: Path, tmp_path: Path, capsys):
@@ -113,7 +131,7 @@ def test_a_wheel_of_an_unknown_builder_is_told_so(wheel: Path, key: Path, tmp_pa
     (tmp_path / "empty").mkdir()
     signed = str(tmp_path / "out" / wheel.name)
     assert main(["build", "verify", signed, "--trust", str(tmp_path / "empty")]) == 1
-    assert "signed by nobody whom this device trusts" in capsys.readouterr().err
+    assert "no key that this device trusts has signed it" in capsys.readouterr().err
 
 
 def test_a_wrong_passphrase_signs_nothing(wheel: Path, key: Path, tmp_path: Path, capsys):

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests.cli.conftest import Desk
 
 
@@ -44,9 +46,9 @@ class Terminal:
         return code
 
 
-def enrol(desk: Desk) -> Terminal:
+def enrol(desk: Desk, *more: str) -> Terminal:
     images = ("--image", desk.person("ada", 1), "--image", desk.person("ada", 2))
-    return Terminal("enrol", "--config", str(desk.config), *images, "--card", str(desk.folder / "ada.token"))
+    return Terminal("enrol", "--config", str(desk.config), *images, "--card", str(desk.folder / "ada.token"), *more)
 
 
 def test_the_person_is_asked_and_gets_a_card(desk):
@@ -63,6 +65,28 @@ def test_the_person_is_asked_and_gets_a_card(desk):
     terminal.expect("this file IS the card")
     assert terminal.end() == 0
     assert (desk.folder / "ada.token").read_text().startswith("EV1:")
+
+
+@pytest.mark.parametrize(
+    ("lang", "yes", "words"),
+    [
+        ("fr", "o", ("aucune image", "Vous pouvez refuser", "est-elle d’accord", "Qui consent", "Où retirer")),
+        ("de", "j", ("kein Bild", "Sie können ablehnen", "einverstanden", "Wer willigt ein", "Wo widerrufen")),
+    ],
+)
+def test_the_person_is_asked_in_their_language(desk, lang, yes, words):
+    terminal = enrol(desk, "--lang", lang, "--operator", "kim")
+    numbers, refuse, agree, who, withdrawal = words
+    terminal.expect(numbers)
+    terminal.expect(refuse)
+    terminal.expect(agree)
+    terminal.answer(yes)
+    terminal.expect(who)
+    terminal.answer("Zoë")
+    terminal.expect(withdrawal)
+    terminal.answer("privacy@example.org")
+    terminal.expect({"fr": "Consentement au texte", "de": "Einwilligung in den Text"}[lang])
+    assert terminal.end() == 0
 
 
 def test_a_person_who_says_no_is_not_looked_at(desk):

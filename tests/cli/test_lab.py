@@ -61,6 +61,35 @@ def test_compare_puts_models_side_by_side(crowd, tmp_path, capsys):
     assert first["equal_error_rate"] == second["equal_error_rate"]
 
 
+def test_evaluate_takes_the_card_of_an_imported_model(crowd, tmp_path, capsys):
+    """`models import` installs STATE/models/NAME/card.yaml, and says to measure it by that path."""
+    folder = tmp_path / "models" / "mine"
+    folder.mkdir(parents=True)
+    card = (ROOT / "models" / "embedder.card.yaml").read_text()
+    (folder / "card.yaml").write_text(re.sub(r"^name: .*$", "name: mine", card, flags=re.MULTILINE))
+    (folder / "embedder.tflite").write_bytes((ROOT / "models" / "embedder.tflite").read_bytes())
+    assert main(evaluate(crowd, tmp_path / "out", "--model", str(folder / "card.yaml"), "--json")) == 0
+    (model,) = json.loads(capsys.readouterr().out)["models"]
+    assert (model["name"], model["about"]["kind"]) == ("mine", "device chain")
+
+
+def test_a_second_report_in_one_folder_has_to_be_asked_for(crowd, tmp_path, capsys):
+    assert main(evaluate(crowd, tmp_path, "--json")) == 0
+    assert main(evaluate(crowd, tmp_path, "--json")) == 3
+    assert "--overwrite" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]["remedy"]
+    assert main(evaluate(crowd, tmp_path, "--overwrite")) == 0
+
+
+def test_what_was_left_out_is_said(crowd, tmp_path, capsys):
+    import shutil
+
+    shutil.copytree(crowd / "set", tmp_path / "set")
+    (tmp_path / "set" / "Ada" / "Ada_0003.heic").write_bytes(b"x")
+    arguments = ["lab", "evaluate", "--images", str(tmp_path / "set"), "--all-pairs", "--rounds", "20"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    assert "note: set: left out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [

@@ -27,7 +27,7 @@ class Shop:
         self.desk, self.key = desk, desk.folder / "models.key"
         self.phrase = desk.folder / "phrase"
         signer = Signer.generate("acme")
-        for path, data in ((self.key, signer.pem(PHRASE)), (self.phrase, PHRASE.encode())):
+        for path, data in ((self.key, signer.locked(PHRASE)), (self.phrase, PHRASE.encode())):
             path.write_bytes(data)
             path.chmod(0o600)
         pinned = desk.folder / "trust" / "models" / "acme.pem"
@@ -54,7 +54,7 @@ class Shop:
 
     def calibrate(self) -> None:
         """As `edge lab calibrate` does; the net is the shipped one in float, so the shipped table is right for it."""
-        from edge.lab.calibrate_card import write_calibration
+        from edge.lab.calibrate import write_calibration
 
         section = dict(load_card("embedder").raw["calibration"])
         write_calibration(self.folder / "card.yaml", section | {"sha256": load_card(self.folder / "card.yaml").sha256})

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from edge.cli import main
+from edge.errors import StateError
 
 
 def journal(desk, capsys) -> list[dict]:
@@ -49,9 +50,25 @@ def test_a_state_that_is_not_damaged_is_not_thrown_away(desk, capsys):
     assert "not damaged" in capsys.readouterr().err
 
 
-def test_an_operator_confirms_the_clock(desk, capsys):
+def test_a_full_disk_throws_no_state_away(desk, capsys, monkeypatch):
+    def full(folder):
+        raise StateError("the disk is full", where=str(folder), remedy="make room")
+
+    desk.token("ada", capsys)
+    monkeypatch.setattr("edge.state.state_database", full)
+    state = desk.folder / "state"
+    before = {path.name: path.read_bytes() for path in state.glob("state.sqlite3*")}
+    assert main(["confirm", "state", "--operator", "kim", "--config", str(desk.config)]) == 3
+    assert "the disk is full; make room" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in state.glob("state.sqlite3*")} == before
+
+
+def test_an_operator_confirms_the_clock_and_the_journal_tells_from_what(desk, capsys):
     assert main(["confirm", "clock", "--operator", "kim", "--config", str(desk.config)]) == 0
     assert "UTC" in capsys.readouterr().out
+    entry = next(e for e in journal(desk, capsys) if e["kind"] == "clock")
+    assert entry["fields"]["operator"] == "kim"
+    assert {"from", "to"} <= set(entry["fields"])
 
 
 @pytest.mark.parametrize("command", [["revoke", "zzz"], ["reset", "12-34"]])
@@ -87,9 +104,13 @@ def test_the_self_test_diagnoses_a_device_without_keys(tmp_path, capsys):
     assert main(["selftest", "--config", str(config), "--json"]) == 4
     answer = json.loads(capsys.readouterr().out)
     assert answer["fit"] is False
-    failed = [c for c in answer["checks"] if not c["ok"]]
-    assert [c["name"] for c in failed] == ["device opens"]
-    assert failed[0]["remedy"]
+    failed = {c["name"]: c for c in answer["checks"] if not c["ok"]}
+    assert "edge keys init" in failed["keys"]["remedy"]
+    assert "no issuer is trusted" in failed["issuers"]["what"]
+    assert "not looked at" in failed["vault"]["what"]
+    passed = {c["name"] for c in answer["checks"] if c["ok"]}
+    assert {"model detector", "model embedder", "sealing", "source", "door"} <= passed, "all the others ran"
+    assert not (tmp_path / "state").exists()
 
 
 def test_a_camera_that_shows_a_still_with_noise_is_no_camera(desk, capsys, monkeypatch):

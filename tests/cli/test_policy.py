@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from edge.build.plan import plan
 from edge.cli import main
 from edge.errors import BuildRefused
+from edge.profile import current
+from edge.settings import load_settings
 from tests.build.test_added_packs import PACK
-from tests.cli.conftest import make_desk
+from tests.cli.conftest import SETTINGS, make_desk
 from tests.policy.rules import ROOT
 
 EXAMPLES = ROOT / "config" / "examples"
@@ -162,6 +165,33 @@ def test_a_signed_pack_is_added_on_a_device_listed_and_journalled_and_an_unsigne
     assert (added["pack"], added["signer"], added["operator"]) == ("ibm-2020", "acme", "kim")
     assert main(["policy", "status", "--json", *config]) == 0
     assert json.loads(capsys.readouterr().out)["standing"] == "passes"  # a checkout that declares nothing
+
+
+def test_status_needs_no_keys_and_says_what_the_self_test_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    """A declaration that the settings contradict stops the self-test, and was told as `passes` once."""
+    config = tmp_path / "device.yaml"
+    config.write_text(SETTINGS)
+    assert main(["policy", "status", "--config", str(config)]) == 0
+    told = capsys.readouterr()
+    assert "passes; no deployment is declared" in told.out
+    assert "keys init" not in told.out + told.err
+    assert not (tmp_path / "state").exists(), "a question writes nothing"
+    other = {"card": "device", "device": "card"}[load_settings(config).vault.custody]
+    declares = replace(current(), statement={"deployment": {"custody": other}})
+    monkeypatch.setattr("edge.profile.current", lambda *_: declares)
+    assert main(["policy", "status", "--config", str(config)]) == 4
+    told = capsys.readouterr()
+    assert "no-claims" in told.out
+    assert f"the build declares {other} custody" in told.err
+    assert main(["policy", "status", "--json", "--config", str(config)]) == 4
+    assert json.loads(capsys.readouterr().out)["standing"] == "no-claims"
+
+
+def test_status_without_a_settings_file_names_the_one_that_it_used(capsys):
+    assert main(["policy", "status"]) == 0
+    told = capsys.readouterr()
+    assert "device.yaml)" in told.out
+    assert "keys init" not in told.out + told.err
 
 
 def test_a_pack_that_is_none_is_not_signed_and_told_with_its_line(tmp_path: Path, signer, capsys):

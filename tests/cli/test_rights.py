@@ -26,7 +26,7 @@ def desk_of(folder, capsys, custody: str, more: str = "") -> Desk:
 
 def run(desk: Desk, capsys, *arguments: str, code: int = 0) -> str:
     capsys.readouterr()
-    assert main([*arguments, "--config", str(desk.config)]) == code, capsys.readouterr().err
+    assert main([*arguments, "--config", str(desk.config)]) == code, capsys.readouterr()
     return capsys.readouterr().out
 
 
@@ -159,6 +159,89 @@ def test_all_cards_of_a_person_go_with_their_name(desk, capsys):
     assert "no card of a person of this name" in capsys.readouterr().err
 
 
+def test_one_of_two_cards_is_erased_and_the_receipt_says_that_the_other_stays(desk, capsys):
+    first, second = (desk.enrol("ada", capsys)["serial"] for _ in range(2))
+    (erased,) = asked(desk, capsys, "erase", "--serial", first, "--operator", "kim")["erased"]
+    assert erased["other_cards"] == 1
+    assert {"consent_of_card_deleted", "card_searched_and_not_found"} <= set(erased["done"])
+    assert not {"consent_and_name_deleted", "searched_and_not_found"} & set(erased["done"])
+    assert erased["traces_found"] == 0
+    assert "other_cards" in erased["may_remain"]
+    (last,) = asked(desk, capsys, "erase", "--serial", second, "--operator", "kim")["erased"]
+    assert {"consent_and_name_deleted", "searched_and_not_found"} <= set(last["done"])
+    assert "other_cards" not in last["may_remain"]
+
+
+def test_all_cards_at_once_leave_none_and_both_receipts_say_so(desk, capsys):
+    for _ in range(2):
+        desk.enrol("ada", capsys)
+    both = asked(desk, capsys, "erase", "--subject", "Ada Example", "--operator", "kim")["erased"]
+    assert [receipt["other_cards"] for receipt in both] == [0, 0]
+    assert all("searched_and_not_found" in receipt["done"] for receipt in both)
+
+
+@BOTH
+def test_receipt_and_report_say_the_same_of_the_card_after_an_erasure(tmp_path, capsys, custody):
+    desk = desk_of(tmp_path, capsys, custody)
+    token = str(desk.token("ada", capsys))
+    receipt = run(desk, capsys, "erase", "--token", token, "--operator", "kim")
+    found = asked(desk, capsys, "subject", "report", "--token", token)
+    text = " ".join(run(desk, capsys, "subject", "report", "--token", token).split())
+    on_card = custody == "card"
+    assert ("On the card itself: the sealed numbers" in receipt) is on_card
+    assert (found["template"] is not None) is on_card
+    assert ("still on your card, sealed" in text) is on_card
+    assert ("None are kept any more, neither here nor on this card" in text) is not on_card
+
+
+def test_a_name_is_found_as_another_keyboard_writes_it(desk, capsys):
+    desk.consent.write_text(desk.consent.read_text().replace("Ada Example", '"Ayşe O’Işık"'))
+    serial = desk.enrol("ada", capsys)["serial"]
+    (erased,) = asked(desk, capsys, "erase", "--subject", "AYŞE O'IŞIK", "--operator", "kim")["erased"]
+    assert erased["serial"] == serial
+
+
+def test_a_name_that_the_first_version_stored_is_still_found(desk, capsys, monkeypatch):
+    from edge.vault import consent, vault
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(vault, "subject_hash", consent.earlier_subject_hash)
+        desk.enrol("ada", capsys)
+    assert len(asked(desk, capsys, "erase", "--subject", "ada example", "--operator", "kim")["erased"]) == 1
+
+
+@pytest.mark.parametrize("suffix", [".html", ".txt", ".pdf"])
+def test_papers_are_written_as_page_text_or_pdf(desk, capsys, suffix):
+    token, receipt, report = str(desk.token("ada", capsys)), desk.folder / f"e{suffix}", desk.folder / f"r{suffix}"
+    run(desk, capsys, "subject", "report", "--token", token, "--lang", "de", "--out", str(report))
+    run(desk, capsys, "erase", "--token", token, "--operator", "kim", "--receipt", str(receipt))
+    for path in (receipt, report):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert path.read_bytes()[:4] == {".html": b"<!do", ".pdf": b"%PDF"}.get(suffix, path.read_bytes()[:4])
+    if suffix != ".pdf":
+        assert "Was dieses Gerät über Sie speichert" in report.read_text(encoding="utf-8")
+
+
+def test_the_cards_that_a_device_knows_are_listed_without_names(desk, capsys):
+    first, second = (desk.enrol("ada", capsys)["serial"] for _ in range(2))
+    run(desk, capsys, "erase", "--serial", first, "--operator", "kim")
+    main(["revoke", "ab" * 16, "--operator", "kim", "--config", str(desk.config)])
+    answer = asked(desk, capsys, "vault", "cards")
+    rows = {row["serial"]: row for row in answer["cards"]}
+    assert {serial: row["status"] for serial, row in rows.items()} == {
+        first: "erased",
+        second: "active",
+        "-".join(["abab"] * 8): "revoked",
+    }
+    assert rows[second]["custody"] == "card"
+    assert rows[second]["goes"] == rows[second]["expires"] > rows[second]["enrolled"]
+    assert rows["-".join(["abab"] * 8)]["expires"] is None
+    text = run(desk, capsys, "vault", "cards")
+    assert second in text
+    assert "3 cards are known here" in text
+    assert "Ada" not in text + json.dumps(answer)
+
+
 def test_a_second_erasure_finds_nothing_more_and_the_card_stays_refused(desk, capsys):
     token = str(desk.token("ada", capsys))
     run(desk, capsys, "erase", "--token", token, "--operator", "kim")
@@ -178,7 +261,7 @@ def test_a_wrong_call_erases_nothing(desk, capsys, monkeypatch):
         ["--serial", serial, "--subject", "Ada Example"],
         ["--serial", "zz"],
         ["--token", "nowhere.token"],
-        ["--serial", serial, "--receipt", "receipt.pdf"],
+        ["--serial", serial, "--receipt", "receipt.docx"],
         ["--serial", serial, "--receipt", "state/receipt.html"],
         ["--serial", serial, "--receipt", "device.yaml"],
         ["--serial", serial, "--receipt", "no/such/folder.txt"],

@@ -94,6 +94,36 @@ def test_a_bad_token_file_is_one_object_with_the_remedy(desk, capsys, what):
     assert got["error"]["remedy"]
 
 
+def test_a_card_s_picture_is_read_at_a_desk_and_never_on_a_device(desk, capsys, monkeypatch):
+    card = desk.folder / "ada.png"
+    desk.enrol("ada", capsys, "--card", str(card))
+    command = ["verify", "--config", str(desk.config), "--token", str(card), "--json"]
+    assert main(command) == 0
+    assert answer(capsys)["reason"] == "matching"
+    assert main([*command[:4], desk.person("ada", 0), "--json"]) == 3
+    assert "no card's code on this picture" in answer(capsys)["error"]["what"]
+    monkeypatch.setattr("edge.profile.BuildInfo.is_device", True)
+    assert main(command) == 3
+    assert "never a picture file" in answer(capsys)["error"]["what"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("fr", "ACCEPTÉ: le visage correspond"), ("de", "ANGENOMMEN: das Gesicht")]
+)
+def test_a_decision_is_told_in_the_language_that_is_asked_for(desk, capsys, lang, words):
+    token = desk.token("ada", capsys)
+    assert main(["verify", "--config", str(desk.config), "--token", str(token), "--lang", lang]) == 0
+    assert words in capsys.readouterr().out
+
+
+def test_a_token_that_an_editor_wrapped_and_marked_is_read(desk, capsys):
+    text = desk.token("ada", capsys).read_text()
+    file = desk.folder / "mailed.txt"
+    lines = "\r\n".join(text[k : k + 76] for k in range(0, len(text), 76))
+    file.write_bytes(f"\ufeff{lines}\r\n".encode("utf-16"))
+    assert main(["verify", "--config", str(desk.config), "--token", str(file), "--json"]) == 0
+
+
 def test_compare_says_which_direction_is_which(desk, capsys):
     assert main(["compare", desk.person("ada", 0), desk.person("ada", 1), "--config", str(desk.config)]) == 0
     assert ">= threshold" in capsys.readouterr().out

@@ -10,7 +10,7 @@ import zxingcpp
 from edge import _resources
 from edge.camera import Capture, Pulled, open_source, open_stream
 from edge.errors import CameraError, InputError, SourceEnded
-from edge.fictional import FictionalSource, Nobody, OnePerson, ShowCode, TwoPeople
+from edge.fictional import FictionalSource, Nobody, OnePerson, ShowCode, TwoPeople, one_who_stays
 from edge.fictional.figure import PEOPLE, load_figure
 from edge.fictional.mesh import Pose, Relief, rotation
 from edge.fictional.paint import Painter
@@ -245,3 +245,16 @@ def test_a_source_that_is_not_open_says_so():
 
 def test_time_starts_where_it_is_told():
     assert frames((Nobody(1.0),), 1, start_ns=7_000_000_000)[0].monotonic_ns == 7_066_666_667
+
+
+def test_the_settings_can_make_one_person_stay_as_long_as_an_enrolment_takes():
+    from edge.camera import open_stream
+    from edge.fictional.figure import PEOPLE
+    from edge.settings.model import CameraSettings
+
+    with open_stream(CameraSettings(driver="fictional", pace="fast", fps=1, person="chen")) as stream:
+        frames = [stream.next(stream.now_ns(), 5.0) for _ in range(90)]
+    assert {frame.meta["people"] for frame in frames[1:]} == {("chen",)}
+    for name in PEOPLE:
+        CameraSettings(person=name)
+    assert one_who_stays("ada")[0].seconds > 3600

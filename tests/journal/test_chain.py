@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import JournalBroken
-from edge.journal import Entry, begin_anew
+from edge.journal import Entry, begin_anew, verify
 
 KEY = bytes(range(32))
 
@@ -403,3 +403,20 @@ def test_half_a_line_written_to_a_full_disk_is_noted_by_the_next_write(journal, 
     journal.write("stopped", cause="signal")
     report = journal.verify()
     assert (report.ok, report.recovered, report.entries) == (True, 1, 12)
+
+
+@pytest.mark.parametrize(
+    ("fill", "size"),
+    [(b"\0", 1), (b"\0", 20_000), (b"\0", 64 * 1024), (b"\0", 3_000_000), (b"junk\n", 70_000)],
+)
+def test_any_number_of_bytes_that_a_power_cut_left_behind_is_recovered(journal, folder, start, size, fill):
+    journal.close()
+    left = (fill * size)[:size]
+    path = folder / "journal.jsonl"
+    path.write_bytes(path.read_bytes() + left)
+    assert verify(path, folder / "journal.head", KEY).ok
+    again = start()
+    assert again.last(1)[0].fields["bytes"] == size
+    assert again.verify().ok
+    again.write("stopped", cause="signal")
+    assert again.verify().entries == 12

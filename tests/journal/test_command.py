@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from pathlib import Path
@@ -77,3 +78,65 @@ def test_a_device_without_keys_is_a_typed_error(tmp_path, capsys):
     path.write_text(f"version: edge/settings/v1\ndevice:\n  state_dir: {tmp_path / 'none'}\n")
     assert main(["journal", "verify", "--config", str(path)]) == 3
     assert not (tmp_path / "none").exists()
+
+
+def exported(config: Path, capsys, *more: str) -> str:
+    assert main(["journal", "export", "--config", str(config), *more]) == 0
+    return capsys.readouterr().out
+
+
+def test_export_gives_the_lines_as_they_stand_in_the_journal(config, capsys):
+    assert exported(config, capsys) == (config.parent / "state" / "journal.jsonl").read_text()
+
+
+def test_csv_has_a_column_a_field_and_no_formulas(config, capsys):
+    key = Keyring.load(config.parent / "state", config.parent / "trust").derive(KEY_LABEL)
+    with Journal(config.parent / "state", key, now=lambda: 1_790_086_400) as journal:
+        journal.write("keys", key="issuer", operator="=HYPERLINK(1)")
+        journal.write("clock", confirmed=True, to=7)
+    rows = list(csv.DictReader(exported(config, capsys, "--format", "csv").splitlines()))
+    assert [row["operator"] for row in rows] == ["olga", "emil", "zoë", "'=HYPERLINK(1)", ""]
+    assert rows[4]["confirmed"] == "true"
+    assert rows[0]["time_utc"] == "2026-09-21 14:13:20"
+
+
+def test_entries_are_picked_by_time_kind_and_card(config, capsys):
+    key = Keyring.load(config.parent / "state", config.parent / "trust").derive(KEY_LABEL)
+    with Journal(config.parent / "state", key, now=lambda: 1_790_086_400) as journal:
+        journal.write("revoked", serial="ab" * 16, operator="olga")
+        journal.write("renewed", serial="cd" * 16, replaces="ab" * 16, operator="olga")
+
+    def picked(*options: str) -> list[int]:
+        return [json.loads(line)["seq"] for line in exported(config, capsys, *options).splitlines()]
+
+    assert picked("--since", "2026-09-22") == [4, 5]
+    assert picked("--before", "2026-09-22T14:13:20") == [1, 2, 3]
+    assert picked("--kind", "revoked", "--kind", "renewed") == [4, 5]
+    assert picked("--serial", "abab-" * 7 + "abab") == [4, 5]
+    assert picked("--serial", "cd" * 16, "--kind", "revoked") == []
+    assert main(["journal", "show", "--kind", "decided", "--config", str(config)]) == 3
+    assert "decision" in capsys.readouterr().err
+
+
+def test_export_writes_a_new_file_and_never_over_another(config, capsys, tmp_path):
+    out = tmp_path / "november.jsonl"
+    exported(config, capsys, "--out", str(out))
+    assert len(out.read_text().splitlines()) == 3
+    assert out.stat().st_mode & 0o777 == 0o600
+    for path in (out, tmp_path / "none" / "x"):
+        assert main(["journal", "export", "--config", str(config), "--out", str(path)]) == 3
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_journal_that_does_not_hold_is_not_exported(config, capsys):
+    path = config.parent / "state" / "journal.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"emil", b"anna"))
+    assert main(["journal", "export", "--config", str(config)]) == 4
+    assert capsys.readouterr().out == ""
+
+
+def test_an_entry_is_one_line_where_there_is_no_terminal(config, capsys):
+    assert main(["journal", "show", "--config", str(config)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert lines[3].endswith(f"serial={'0' * 32}")

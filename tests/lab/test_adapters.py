@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from edge.errors import InputError, ModelError
 from edge.face import Chain, load_card
 from edge.lab.adapters import PeerSpec, is_spec, load_peer, read_spec
-from edge.lab.adapters.peer import Eyes, Peer, make_peer
+from edge.lab.adapters.peer import Eyes, Peer, make_peer, most_central
 from edge.lab.adapters.runtimes import open_runtime
-from edge.lab.adapters.yunet import most_central
-from edge.lab.contender import DeviceChain
+from edge.lab.extract import DeviceChain
 from edge.settings.model import FaceSettings
 from tests.conftest import PEOPLE
 from tests.lab.onnx_file import channel_means
@@ -213,10 +212,21 @@ def test_a_description_of_another_input_than_the_file_s_is_refused(tmp_path: Pat
         make_peer(spec, tmp_path, {tmp_path / "yunet.onnx": Fits(None)})
 
 
-def test_a_card_is_told_from_a_description():
+def test_a_card_is_told_from_a_description(tmp_path: Path):
     assert is_spec("peers/teacher.yaml")
+    assert is_spec(str(put(tmp_path)))
     assert not is_spec("embedder")
     assert not is_spec("models/embedder.card.yaml")
+    imported = tmp_path / "card.yaml"
+    imported.write_text("# mine\nschema: 'edge/card/v1'\nname: mine\n")
+    assert not is_spec(str(imported))
+
+
+def test_openvino_s_precision_is_set_and_said(tmp_path: Path):
+    pytest.importorskip("openvino")
+    spec = read_spec(put(tmp_path, runtime="openvino"))
+    peer = make_peer(spec, tmp_path, {tmp_path / "yunet.onnx": OneFace(None)})
+    assert peer.about()["precision"] == "f32"
 
 
 @settings(max_examples=60, deadline=None)

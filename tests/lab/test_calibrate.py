@@ -8,10 +8,9 @@ import pytest
 from edge.errors import InputError
 from edge.face.card import load_card
 from edge.lab import calibrate_table
-from edge.lab.calibrate import Plan, calibrate
-from edge.lab.calibrate_card import write_calibration
+from edge.lab.calibrate import CalibrationPlan, calibrate, write_calibration
 from edge.lab.calibrate_table import TARGETS, curve_of
-from edge.lab.calibrate_tail import Trials
+from edge.lab.pairing import Trials
 
 
 def people(count: int, seed: int, pull: float = 0.0, noise: float = 0.0) -> Trials:
@@ -27,7 +26,7 @@ def people(count: int, seed: int, pull: float = 0.0, noise: float = 0.0) -> Tria
     return Trials(z, p, number, number, names, tuple(f"{name}-b" for name in names))
 
 
-PLAN = Plan(rounds=40, fewest=200)
+PLAN = CalibrationPlan(rounds=40, fewest=200)
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +68,10 @@ def test_a_large_set_is_listed_in_two_parts_that_agree(monkeypatch):
     monkeypatch.setattr(calibrate_table, "_LISTED", 6000)
     parts = curve_of(trials, 30, 1)
     assert len(parts.tails) == 2
-    assert all(len(tail.score) < 9000 for tail in parts.tails)
+    assert all(len(tail.pairs.score) < 9000 for tail in parts.tails)
     for target in TARGETS[2:6]:
-        assert parts.meets(target).threshold == pytest.approx(whole.meets(target).threshold, abs=0.004)
-    assert parts.meets(TARGETS[0]).threshold == pytest.approx(whole.meets(TARGETS[0]).threshold, abs=0.02)
+        assert parts.meets(target)["threshold"] == pytest.approx(whole.meets(target)["threshold"], abs=0.004)
+    assert parts.meets(TARGETS[0])["threshold"] == pytest.approx(whole.meets(TARGETS[0])["threshold"], abs=0.02)
 
 
 def grouped(sizes: dict[str, tuple[int, float]]) -> tuple[Trials, tuple[str, ...]]:
@@ -100,7 +99,7 @@ def test_groups_are_measured_within_themselves_and_small_ones_are_too_few():
 
 def test_a_card_can_be_decided_by_its_worst_group():
     trials, labels = grouped(SIZES)
-    plan = Plan(rounds=40, fewest=200, decide_by="worst-group")
+    plan = CalibrationPlan(rounds=40, fewest=200, decide_by="worst-group")
     found = calibrate({"a": trials}, plan, labels={"a": labels})
     section = found.section(sha256="0" * 64, date="2026-11-22", command="x", sets={"a": "made up"})
     everybody = {row["fmr"]: row["threshold"] for row in found.thresholds}
@@ -154,4 +153,4 @@ def test_a_card_takes_the_calibration_of_its_own_file_only(found, tmp_path):
 def test_a_set_of_usual_size_is_compared_once_and_only_its_highest_scores_are_listed():
     curve = curve_of(people(400, 6), 10, 1)
     assert len(curve.tails) == 1
-    assert len(curve.tails[0].score) < 0.03 * curve.total
+    assert len(curve.tails[0].pairs.score) < 0.03 * curve.total

@@ -12,8 +12,8 @@ import pytest
 
 from edge.errors import InputError, UsageError
 from edge.face import Chain
-from edge.lab import Plan, measure
-from edge.lab.contender import DeviceChain, Seen
+from edge.lab import EvaluationPlan, measure
+from edge.lab.extract import DeviceChain, Seen
 from edge.lab.progress import Silent
 from edge.pictures import read_image
 from edge.settings.model import FaceSettings
@@ -38,9 +38,9 @@ def crowd(tmp_path_factory) -> Path:
     return folder
 
 
-def plan(crowd: Path, out: Path, **more: Any) -> Plan:
+def plan(crowd: Path, out: Path, **more: Any) -> EvaluationPlan:
     given = {"images": crowd / "set", "pairs": crowd / "pairs.txt", "groups": crowd / "groups.csv"}
-    return Plan(out=out, **({"all_pairs": True, "rounds": 50, "fewest": 3} | given | more))
+    return EvaluationPlan(out=out, **({"all_pairs": True, "rounds": 50, "fewest": 3} | given | more))
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_the_page_is_one_file_that_needs_no_other(measured):
 
 def test_no_embedding_is_written(crowd: Path, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("edge.lab.pairing.BLOCK", 12)
-    monkeypatch.setattr("edge.lab.measuring._KEEP_EVERY", 0.0)
+    monkeypatch.setattr("edge.lab.checkpoint._KEEP_EVERY", 0.0)
     vectors = [vector for vector in embeddings(crowd, chain).values() if vector is not None]
     measure(plan(crowd, tmp_path), Keeps(tmp_path), [DeviceChain("embedder", chain)])
     kept = [*(tmp_path / "kept").iterdir(), *(path for path in tmp_path.iterdir() if path.is_file())]
@@ -195,6 +195,13 @@ class Points:
         return {}
 
 
+class Apart(Points):
+    """Never errs: every person of two pictures is a direction of their own."""
+
+    def look(self, index: int, image: np.ndarray) -> Seen:
+        return Seen(np.eye(16)[index // 2], timings_ms={"embed": 1.0})
+
+
 class Breaks(Silent):
     """Ctrl-C in the middle of a named step."""
 
@@ -220,7 +227,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_figures(
     crowd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ):
     monkeypatch.setattr("edge.lab.pairing.BLOCK", 12)
-    monkeypatch.setattr("edge.lab.measuring._KEEP_EVERY", 0.0)
+    monkeypatch.setattr("edge.lab.checkpoint._KEEP_EVERY", 0.0)
     whole = [Points("one"), Points("two", 0.9)]
     measure(plan(crowd, tmp_path / "whole"), Silent(), whole)
     parts = [Points("one"), Points("two", 0.9)]
@@ -251,6 +258,119 @@ def test_without_all_pairs_the_list_is_what_counts(crowd: Path, tmp_path: Path):
 
 
 @pytest.mark.usefixtures("no_page")
+def test_by_people_every_person_weighs_the_same(tmp_path: Path):
+    """One person of twelve pictures fails always, five of two never: nearly all misses by pairs, a sixth by people."""
+    sizes = [12, 2, 2, 2, 2, 2]
+    for person, size in enumerate(sizes):
+        for k in range(size):
+            path = tmp_path / "set" / f"p{person}" / f"{k:02d}.pgm"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"P5 16 16 255 " + bytes(256))
+    owners = np.repeat(np.arange(6), sizes)
+
+    class Uneven(Points):
+        def look(self, index: int, image: np.ndarray) -> Seen:
+            own = np.random.default_rng(index if owners[index] == 0 else 1000 + owners[index])
+            return Seen(own.normal(size=16))
+
+        def operating_points(self) -> dict[str, float]:
+            return {"here": 0.99}
+
+    planned = EvaluationPlan(tmp_path / "set", tmp_path / "out", all_pairs=True, rounds=200)
+    report = measure(planned, Silent(), [Uneven("one")])
+    point = next(row for row in report.models[0]["operating_points"] if row["name"] == "here")
+    assert report.models[0]["people_with_genuine_pairs"] == 6
+    assert point["fnmr"] == pytest.approx(66 / 71)
+    assert point["fnmr_by_people"] == pytest.approx(1 / 6)
+    assert point["fnmr_by_people_low"] < 1 / 6 < point["fnmr_by_people_high"]
+    assert point["fmr"] == point["fmr_by_people"] == 0
+    assert "fnmr_by_people" in (tmp_path / "out" / "operating_points.csv").read_text()
+
+
+def test_false_matches_by_people_are_the_mean_of_each_person_s_own_rate(measured, crowd: Path, chain: Chain):
+    _, report = measured
+    vectors = embeddings(crowd, chain)
+    names = list(vectors)
+    point = next(row for row in report["models"][0]["operating_points"] if row["name"] == "FMR 1e-02")
+    rates = []
+    for person in sorted({name.split("/")[0] for name in names}):
+        errors = trials = 0
+        for a in (name for name in names if name.startswith(person + "/")):
+            for b in (name for name in names if not name.startswith(person + "/")):
+                x, y = vectors[a], vectors[b]
+                trials += 1
+                if x is not None and y is not None:
+                    x, y = x.astype(float), y.astype(float)
+                    errors += float(x @ y / np.linalg.norm(x) / np.linalg.norm(y)) >= point["threshold"]
+        rates.append(errors / trials)
+    assert point["fmr_by_people"] == pytest.approx(np.mean(rates))
+
+
+def test_pairs_between_two_groups_of_pictures_are_counted_by_themselves(crowd: Path, tmp_path: Path):
+    names = sorted(path.relative_to(crowd / "set").as_posix() for path in (crowd / "set").rglob("*.jpg"))
+    rows = [f"{name},{'front' if k % EACH < 2 else 'side'}" for k, name in enumerate(names)]
+    (tmp_path / "groups.csv").write_text("picture,pose\n" + "\n".join(rows))
+    out = tmp_path / "out"
+    report = measure(plan(crowd, out, groups=tmp_path / "groups.csv"), Silent(), [Points("one")])
+    rows = {row["group"]: row for row in report.models[0]["groups"][0]["rows"]}
+    # two pictures of each of six people in either pose
+    assert [rows[g]["genuine_pairs"] for g in ("front", "side", "front x side")] == [6, 6, 24]
+    assert [rows[g]["impostor_pairs"] for g in ("front", "side", "front x side")] == [60, 60, 120]
+    assert rows["front x side"]["people_with_genuine_pairs"] == rows["front x side"]["people"] == PEOPLE
+    assert rows["front x side"]["fnmr"] is not None
+    # a cross is no group of people: it stands in no measure of spread
+    assert report.models[0]["groups"][0]["spread"]["fnmr"]["groups"] == 2
+    assert "front x side" in (out / "report.html").read_text()
+
+
+def test_an_earlier_report_is_never_overwritten_silently(crowd: Path, tmp_path: Path, no_page):
+    measure(plan(crowd, tmp_path), Silent(), [Points("one")])
+    before = (tmp_path / "report.json").read_bytes()
+    again = Points("one", 0.2)
+    with pytest.raises(InputError, match="an earlier report lies here") as error:
+        measure(plan(crowd, tmp_path), Silent(), [again])
+    assert "--overwrite" in error.value.remedy
+    assert again.looks == 0
+    assert (tmp_path / "report.json").read_bytes() == before
+    measure(plan(crowd, tmp_path, overwrite=True), Silent(), [again])
+    assert (tmp_path / "report.json").read_bytes() != before
+
+
+@pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
+def test_what_the_report_needs_is_asked_for_before_the_work(crowd: Path, tmp_path: Path, monkeypatch, missing: str):
+    from importlib.util import find_spec
+
+    monkeypatch.setattr("edge.lab.report.find_spec", lambda name: None if name == missing else find_spec(name))
+    contender = Points("one")
+    with pytest.raises(InputError, match=f"{missing} is not installed") as error:
+        measure(plan(crowd, tmp_path / "out"), Silent(), [contender])
+    assert "edge-verifier[lab]" in error.value.remedy
+    assert contender.looks == 0
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(crowd: Path, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    contender = Points("one")
+    with pytest.raises(InputError, match="cannot be written"):
+        measure(plan(crowd, tmp_path / "file" / "out"), Silent(), [contender])
+    assert contender.looks == 0
+
+
+def test_a_report_over_a_few_pictures_shows_no_empty_plot_and_explains_its_intervals(tmp_path: Path):
+    make_crowd(tmp_path / "set", 2, 3)
+    (tmp_path / "set" / "notes.txt").write_text("no picture")
+    planned = EvaluationPlan(tmp_path / "set", tmp_path / "out", all_pairs=True)
+    report = measure(planned, Silent(), [Apart("one")])
+    assert report.models[0]["people_with_genuine_pairs"] == 3
+    assert len(report.models[0]["worst_pairs"]["genuine"]) == 3
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "No detection error trade-off" in page
+    assert "false match rate</text>" not in page
+    assert "An interval beside 0 errors does not end at 0" in page
+    assert "left out, since they are no pictures that are read here: 1 .txt" in page
+
+
+@pytest.mark.usefixtures("no_page")
 def test_rejecting_the_pictures_of_lowest_quality_lowers_the_error_when_quality_means_something(
     crowd: Path, tmp_path: Path
 ):
@@ -275,7 +395,11 @@ def test_names_of_other_people_s_making_do_no_harm_in_the_page(tmp_path: Path):
     names = make_crowd(tmp_path / "set", 2, 3)
     nasty = '<img src=x onerror="alert(1)">'
     (tmp_path / "set" / names[0].split("/")[0]).rename(tmp_path / "set" / nasty)
-    measure(Plan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out", rounds=20), Silent(), [Points("<b>")])
+    measure(
+        EvaluationPlan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out", rounds=20),
+        Silent(),
+        [Points("<b>")],
+    )
     page = (tmp_path / "out" / "report.html").read_text()
     assert nasty not in page
     assert "<b></td>" not in page
@@ -299,7 +423,11 @@ def test_a_plan_that_cannot_be_carried_out_is_refused(crowd: Path, tmp_path: Pat
 def test_pictures_of_one_person_or_of_nobody_s_are_refused(tmp_path: Path):
     make_crowd(tmp_path / "set", 2, 1)
     with pytest.raises(InputError, match="one person only"):
-        measure(Plan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out"), Silent(), [Points("one")])
+        measure(
+            EvaluationPlan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out"), Silent(), [Points("one")]
+        )
     (next((tmp_path / "set").rglob("*.jpg"))).rename(tmp_path / "set" / "loose.jpg")
     with pytest.raises(InputError, match="lies in no person's folder"):
-        measure(Plan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out"), Silent(), [Points("one")])
+        measure(
+            EvaluationPlan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out"), Silent(), [Points("one")]
+        )

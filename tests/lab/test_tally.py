@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.lab.figures import bin_of, edge_of
+from edge.lab.figures import bin_of, edge_of, histogram
 from edge.lab.intervals import fmr_intervals, wilson
+from edge.lab.lists import Listed, Partition
 from edge.lab.pairing import AllPairs, ListedPairs
-from edge.lab.pairs_file import Listed
-from edge.lab.table_file import Partition
-from edge.lab.tally import Counts, Detail, Who, count, examine, histogram, shares_of
+from edge.lab.tally import Counts, Detail, Who, count, examine, shares_of
 
 THRESHOLDS = np.array([edge_of(bin_of(value)) for value in (0.1, 0.2, 0.35)])
 
@@ -65,12 +64,12 @@ def by_hand(members: Set, pairs: list[tuple[int, int]]) -> tuple[Counts, Detail]
         ]
         if same:
             detail.genuine[level, members.people[a]] += 1
-            detail.group_genuine[level, groups] += 1
+            detail.cell_genuine[level, groups] += 1
             detail.discard[0, level, min(members.who.shares[0, [a, b]])] += 1
             continue
         for k in range(level):
             detail.matches[k, [members.people[a], members.people[b]]] += 1
-            detail.group_matches[k, groups] += 1
+            detail.cell_matches[k, groups] += 1
             key = (k, *sorted((members.people[a], members.people[b])))
             between[key] = between.get(key, 0) + 1
     for (k, *_), times in between.items():
@@ -108,8 +107,8 @@ def same_sums(members: Set, found: tuple[Counts, Detail], pairs: list[tuple[int,
     np.testing.assert_array_equal(found[0].impostor, counts.impostor)
     np.testing.assert_array_equal(found[1].false_matches(), detail.matches)
     np.testing.assert_array_equal(found[1].genuine, detail.genuine)
-    np.testing.assert_array_equal(found[1].group_false_matches(), detail.group_matches)
-    np.testing.assert_array_equal(found[1].group_genuine, detail.group_genuine)
+    np.testing.assert_array_equal(found[1].cell_false_matches(), detail.cell_matches)
+    np.testing.assert_array_equal(found[1].cell_genuine, detail.cell_genuine)
     np.testing.assert_array_equal(found[1].discard, detail.discard)
 
 
@@ -120,7 +119,7 @@ sizes = st.lists(st.integers(1, 5), min_size=2, max_size=8)
 @given(st.integers(0, 10_000), sizes, st.integers(1, 40))
 def test_blocks_of_any_size_count_every_pair_once(seed: int, people: list[int], block: int):
     members = Set(seed, people)
-    found = sums(members, AllPairs(members.vectors, members.acquired, members.people, block))
+    found = sums(members, AllPairs(members.vectors, members.people, members.acquired, block=block))
     same_sums(members, found, members.pairs())
     if block >= len(members.people):  # else a person's pictures may lie in two blocks, and count as two people
         expected = by_hand(members, members.pairs())[1]
@@ -132,7 +131,7 @@ def test_blocks_of_any_size_count_every_pair_once(seed: int, people: list[int], 
 @given(st.integers(0, 10_000), sizes, st.integers(1, 3))
 def test_work_that_was_interrupted_goes_on_where_it_was(seed: int, people: list[int], stop: int):
     members = Set(seed, people)
-    pairs = AllPairs(members.vectors, members.acquired, members.people, 2)
+    pairs = AllPairs(members.vectors, members.people, members.acquired, block=2)
     same_sums(members, sums(members, pairs, min(stop, len(pairs))), members.pairs())
 
 
@@ -151,11 +150,11 @@ def test_a_list_of_pairs_counts_those_and_no_others(seed: int, people: list[int]
 @given(st.integers(0, 10_000), sizes)
 def test_the_number_of_impostor_pairs_is_known_without_looking_at_them(seed: int, people: list[int]):
     members = Set(seed, people)
-    trials = AllPairs(members.vectors, members.acquired, members.people).trials(members.people, members.partitions)
+    trials = AllPairs(members.vectors, members.people, members.acquired).totals(members.people, members.partitions)
     impostors = [(a, b) for a, b in members.pairs() if members.people[a] != members.people[b]]
     ends = np.array(impostors).ravel()
     np.testing.assert_array_equal(trials.by_person, np.bincount(members.people[ends], minlength=len(people)))
-    for part, counted in zip(members.partitions, trials.by_group, strict=True):
+    for part, counted in zip(members.partitions, trials.by_cell, strict=True):
         within = [part.of[a] for a, b in impostors if part.of[a] == part.of[b] >= 0]
         np.testing.assert_array_equal(counted, np.bincount(np.array(within, int), minlength=len(part.labels)))
     assert trials.people_pairs == len(people) * (len(people) - 1) // 2
@@ -163,7 +162,7 @@ def test_the_number_of_impostor_pairs_is_known_without_looking_at_them(seed: int
 
 def test_the_worst_pairs_are_the_worst_of_all_that_were_acquired():
     members = Set(3, [4] * 20)
-    _, detail = sums(members, AllPairs(members.vectors, members.acquired, members.people, 7))
+    _, detail = sums(members, AllPairs(members.vectors, members.people, members.acquired, block=7))
     seen = [(a, b) for a, b in members.pairs() if members.acquired[a] and members.acquired[b]]
     genuine = sorted(members.score(a, b) for a, b in seen if members.people[a] == members.people[b])
     impostor = sorted((members.score(a, b) for a, b in seen if members.people[a] != members.people[b]), reverse=True)
@@ -192,10 +191,10 @@ def test_the_interval_of_the_fmr_is_that_of_resampling_people_pair_by_pair():
     vectors = lean[owner] + random.normal(0, 0.2, (people * each, 6))
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     acquired = np.ones(len(owner), bool)
-    pairs = AllPairs(vectors, acquired, owner, 64)
+    pairs = AllPairs(vectors, owner, acquired, block=64)
     detail = Detail.empty(np.array([edge_of(bin_of(0.9))]), people, 0, 0)
     examine(pairs, detail, Who(owner, acquired, (), shares_of([])), lambda _: None)
-    (found,) = fmr_intervals(detail, pairs.trials(owner, ()), 4000, 1)
+    (found,) = fmr_intervals(detail, pairs.totals(owner, ()), 4000, 1)
     matched = np.triu(vectors @ vectors.T >= detail.thresholds[0], 1) & (owner[:, None] != owner[None, :])
     between = np.add.reduceat(np.add.reduceat(matched, range(0, 300, 2), 0), range(0, 300, 2), 1).astype(float)
     weights = random.poisson(1.0, (4000, people)).astype(float)

@@ -1,16 +1,116 @@
-"""Every reason and every advice has words."""
+"""Every message is there, in every complete language, with the same values, and compiled as it is written."""
 
 from __future__ import annotations
 
+import ast
+import re
+import shutil
+import string
+import subprocess
+
 import pytest
 
-from edge.messages import ADVICE, REASONS, waiting
-from edge.types import Advice, Reason
+from edge.journal.kinds import KINDS
+from edge.messages import LANGUAGES, PARTIAL, language_of, text, waiting
+from edge.service.rights import Done, Remains
+from edge.types import Advice, Outcome, Reason
+from edge.vault import Rule, Status
+from tests.messages.catalogues import MESSAGES, compiled, read
+
+EDGE = MESSAGES.parent
+ENGLISH = {message.msgid: message.msgstr for message in read(MESSAGES / "en.po")[1:]}
+#: Messages whose names are put together in the source: prefix -> what follows it.
+COMPOSED = {
+    "decision.": Outcome,
+    "outcome.": Outcome,
+    "reason.": Reason,
+    "advice.": Advice,
+    "status.": Status,
+    "done.": Done,
+    "remains.": Remains,
+    "rule.": Rule,
+    "kind.": [kind for kind, fields in KINDS.items() if "serial" in fields and kind != "decision"],
+    "not_kept.": ("pictures", "scores", "name", "others"),
+    "report.": ("card", "template", "consent", "counters", "journal", "not_kept", "rights"),
+    "erasure.": ("done", "remains"),
+    "ask.": ("reference.card", "reference.device", "use", "refuse", "withdraw"),
+    "page.": ("use", "key", "content.card", "content.device"),
+}
+COMPOSED_NAMES = {f"{prefix}{end}" for prefix, ends in COMPOSED.items() for end in ends} | {
+    f"page.{name}.heading" for name in ("use", "key", "content", "consent")
+}
 
 
-def test_every_reason_and_advice_has_words_and_no_other():
-    assert set(REASONS) == {reason.value for reason in Reason}
-    assert set(ADVICE) == {advice.value for advice in Advice}
+def braces(words: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(words) if name}
+
+
+def literals() -> set[str]:
+    """Every text constant of the product."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in EDGE.rglob("*.py"))
+    return {
+        node.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+@pytest.mark.parametrize("language", ["fr", "de", "es", "ar"])
+def test_a_catalogue_translates_the_english_words_of_today_with_their_values(language: str):
+    for message in read(MESSAGES / f"{language}.po")[1:]:
+        assert ENGLISH.get(message.context) == message.msgid, f"{message.context}: the English words have changed"
+        assert braces(message.msgstr) == braces(message.msgid), message.context
+        assert message.msgstr.strip() == message.msgstr != "", message.context
+        assert message.msgstr != message.msgid or len(message.msgid) < 8, f"{message.context} is not translated"
+
+
+@pytest.mark.parametrize("language", [tag for tag in LANGUAGES if tag != "en"])
+def test_no_message_is_untranslated(language: str):
+    assert not set(ENGLISH) - {message.context for message in read(MESSAGES / f"{language}.po")}
+
+
+@pytest.mark.parametrize("language", PARTIAL)
+def test_decisions_advice_and_waits_are_translated_further(language: str):
+    wanted = {name for name in ENGLISH if name.startswith(("decision.", "reason.", "advice.", "wait.", "other_way"))}
+    assert {message.context for message in read(MESSAGES / f"{language}.po")[1:]} == wanted
+
+
+def test_every_message_is_used_and_every_one_that_is_used_is_there():
+    found = literals()
+    assert set(ENGLISH) >= COMPOSED_NAMES
+    assert not [name for name, words in ENGLISH.items() if name == words], "`text` takes such a name for a missing one"
+    assert not [name for name in ENGLISH if name not in found | COMPOSED_NAMES]
+    called = re.compile(r'\b(?:text|say|words)\(\s*"([a-z_.]+)"')
+    sources = (path.read_text(encoding="utf-8") for path in EDGE.rglob("*.py"))
+    used = {name for source in sources if "from edge.messages" in source for name in called.findall(source)}
+    assert not used - set(ENGLISH), "these have no words"
+
+
+@pytest.mark.parametrize("path", sorted(MESSAGES.glob("*.po")), ids=lambda path: path.name)
+def test_the_compiled_file_is_the_text_compiled(path):
+    assert path.with_suffix(".mo").read_bytes() == compiled(read(path)), "run: python -m tests.messages.catalogues"
+    if shutil.which("msgfmt"):
+        subprocess.run(["msgfmt", "--check-format", "--check-domain", "-o", "/dev/null", path], check=True)
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [("fr-CA", "fr"), ("FR", "fr"), ("de_AT", "de"), ("en-GB", "en"), ("it", "en"), ("es", "en"), ("", "en")],
+)
+def test_papers_speak_a_complete_language_or_english(tag: str, language: str):
+    assert language_of(tag) == language
+
+
+def test_a_message_that_a_language_lacks_is_said_in_english():
+    assert text("reason.no_face", "es-MX") == "no se ha visto a nadie"
+    assert text("report.card", "es-MX") == text("report.card", "it") == "Your card"
+
+
+def test_a_mistake_in_a_program_does_not_become_words():
+    for wrong in (lambda: text("no.such.message"), lambda: text("wait.seconds", "fr")):
+        with pytest.raises(KeyError):
+            wrong()
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0, ""), (1, "wait 1 s"), (119, "wait 119 s"), (121, "wait 3 min")])

@@ -298,15 +298,16 @@ def test_an_uncalibrated_model_loads_and_has_no_threshold(int8, tmp_path):
 def test_the_longest_embedding_on_a_card_is_the_tokens_limit():
     from edge.errors import InputError as TooLong
     from edge.trust import Keyring
-    from edge.types import Custody, Token
-    from edge.vault.issuing import Card, draft
+    from edge.types import Custody
+    from edge.vault import Issuance, Terms
+    from edge.vault.issuing import draft
 
-    assert Token
     keyring, issuer = Keyring.ephemeral(os.urandom)
-    card = Card.new(keyring.site_id, ("a" * 16,), 2**63, 0, 2**31, Custody.CARD, os.urandom)
+    terms = Terms(Custody.CARD, ("a" * 16,), 2**63, 0, 2**31)
 
     def fits(count: int) -> None:
-        draft(card, np.ones(count, np.int8), bytes(32), keyring.site_key, issuer, os.urandom, 0)
+        token, by = terms.token(keyring.site_id, os.urandom), Issuance(issuer, "kim", bytes(32), 0)
+        draft(token, np.ones(count, np.int8), 0, keyring.site_key, by)
 
     fits(MOST_ON_A_CARD)
     with pytest.raises(TooLong):

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pypdfium2
 import pytest
 import zxingcpp
 from hypothesis import given, settings
@@ -19,20 +18,10 @@ from hypothesis import strategies as st
 
 from edge.claim import decode, encode
 from edge.errors import InputError
-from edge.papers.card import (
-    DPI,
-    HEIGHT,
-    WIDTH,
-    CardText,
-    card_pdf,
-    card_png,
-    check_card_path,
-    terminal,
-    write_card,
-)
+from edge.papers.card import CARD_KINDS, DPI, HEIGHT, WIDTH, CardText, card_pdf, card_png, terminal
 from edge.papers.drawing import MM_PER_INCH, raster
+from edge.papers.files import check_new, write_new
 from edge.papers.lettering import fitted, width, wrapped, write
-from edge.papers.pdf import outlines
 from edge.trust import Keyring
 from edge.types import Custody
 
@@ -52,12 +41,6 @@ def codes(picture: np.ndarray) -> list[zxingcpp.Barcode]:
     return [code for code in zxingcpp.read_barcodes(picture) if code.text.startswith("EV1:")]
 
 
-def page(data: bytes, dpi: int = 300) -> np.ndarray:
-    document = pypdfium2.PdfDocument(data)
-    assert len(document) == 1
-    return document[0].render(scale=dpi / 72).to_numpy()
-
-
 def side_mm(code: zxingcpp.Barcode, dpi: int) -> float:
     corners = code.position
     return (corners.top_right.x - corners.top_left.x) / dpi * MM_PER_INCH
@@ -72,32 +55,6 @@ def test_the_picture_is_an_id_1_card_at_300_dpi_and_its_code_reads(text: CardTex
     assert picture.shape[:2] == (round(HEIGHT / MM_PER_INCH * DPI), round(WIDTH / MM_PER_INCH * DPI))
     assert struct.unpack(">IIB", data[data.index(b"pHYs") + 4 :][:9]) == (11811, 11811, 1)
     assert 43 <= side_mm(code, DPI) <= 49
-
-
-def test_the_page_is_a4_and_holds_the_same_code_at_the_same_size(text: CardText):
-    data = card_pdf(text)
-    picture = page(data)
-    (code,) = codes(picture)
-    assert code.text == text.token
-    assert [round(side / 300 * 25.4) for side in picture.shape[:2]] == [297, 210]
-    (on_card,) = codes(cv2.imdecode(np.frombuffer(card_png(text), np.uint8), cv2.IMREAD_COLOR))
-    assert side_mm(code, 300) == pytest.approx(side_mm(on_card, DPI), abs=0.3)
-    assert b"/Image" not in data
-    assert b"/Font" not in data
-
-
-def test_page_and_picture_show_the_same_card(text: CardText):
-    """The page's card area, rendered at the card's resolution, is the picture but for smoothing and the cut line."""
-    picture = cv2.imdecode(np.frombuffer(card_png(text), np.uint8), cv2.IMREAD_GRAYSCALE).astype(int)
-    scale = DPI / MM_PER_INCH
-    left, top = round(22 * scale), round(24 * scale)
-    grey = cv2.cvtColor(np.ascontiguousarray(page(card_pdf(text), DPI)[..., :3]), cv2.COLOR_BGR2GRAY)
-    area = grey[top : top + picture.shape[0], left : left + picture.shape[1]].astype(int)
-    other = CardText(encode_one(), text.serial[::-1], 1, 2, "Another Company")
-    different = cv2.imdecode(np.frombuffer(card_png(other), np.uint8), cv2.IMREAD_GRAYSCALE)
-    soft = [cv2.blur(image[4:-4, 4:-4].astype(np.float32), (15, 15)) for image in (picture, area, different)]
-    same, unlike = (float(np.abs(soft[0] - image).mean()) for image in soft[1:])
-    assert same < 4 < 8 < unlike
 
 
 @pytest.mark.parametrize("background", [0, 255])
@@ -121,28 +78,36 @@ def test_the_token_is_not_in_a_card_s_repr(text: CardText):
     assert text.token[4:30] not in repr(text)
 
 
+LATIN = st.characters(max_codepoint=0x17F, exclude_categories=["C", "Z"])
+
+
 @settings(max_examples=8, deadline=None)
-@given(st.text(max_size=80), st.none() | st.text(max_size=60))
-def test_any_name_makes_a_card_whose_code_reads(issued_by: str, holder: str | None):
+@given(st.text(LATIN, max_size=80), st.none() | st.text(LATIN, max_size=60), st.text(LATIN, max_size=200))
+def test_any_name_makes_a_card_whose_code_reads(issued_by: str, holder: str | None, contact: str):
     token = encode_one()
-    text = CardText(token, "-".join(["a1b2"] * 8), 1, 2, issued_by, holder)
-    (code,) = codes(cv2.imdecode(np.frombuffer(card_png(text), np.uint8), cv2.IMREAD_COLOR))
+    text = CardText(token, "-".join(["a1b2"] * 8), 1, 10**9, issued_by, holder, contact=contact)
+    try:
+        data = card_png(text)
+    except InputError:
+        return  # the built-in letters lack one of these; the next test says how that is told
+    (code,) = codes(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
     assert code.text == token
 
 
-def test_any_name_makes_a_page(make):
-    text = CardText(encode_one(), "-".join(["a1b2"] * 8), 1, 2, "株式会社 \\)( " * 9, "Ελένη Ђорђевић")
-    assert codes(page(card_pdf(text), 200))
+@pytest.mark.parametrize("name", ["محمد بن علي", "יעל כהן", "Nguyễn Thị Ánh", "王小明"])
+def test_a_picture_without_the_letters_of_a_name_is_refused_with_the_way_out(name: str):
+    text = CardText(encode_one(), "-".join(["a1b2"] * 8), 1, 10**9, "Meridian Works", name)
+    with pytest.raises(InputError, match=r"Roboto\) lack .*U\+.*\.pdf"):
+        card_png(text)
 
 
 def encode_one() -> str:
     return "EV1:" + "A1" * 120
 
 
-def test_letters_of_several_alphabets_have_their_own_shapes_and_others_a_question_mark():
-    shapes = {c: write(c, x=0, y=10, size=4, ink=(0, 0, 0)).contours for c in "aéßŁΩЖ€?漢"}
-    assert all(np.array_equal(a, b) for a, b in zip(shapes["漢"], shapes["?"], strict=True))
-    sizes = {c: sum(len(contour) for contour in contours) for c, contours in shapes.items() if c not in "?漢"}
+def test_letters_of_several_alphabets_have_their_own_shapes():
+    shapes = {c: write(c, x=0, y=10, size=4, ink=(0, 0, 0)).contours for c in "aéßŁΩЖ€?"}
+    sizes = {c: sum(len(contour) for contour in contours) for c, contours in shapes.items() if c != "?"}
     assert all(sizes[c] and not _same(shapes[c], shapes["?"]) for c in sizes)
     assert _same(write("e\u0301", x=0, y=10, size=4, ink=(0, 0, 0)).contours, shapes["é"])
 
@@ -160,28 +125,13 @@ def test_lines_are_fitted_and_wrapped():
     assert all(width(line, 3) <= 14 for line in lines)
 
 
-@given(st.integers(1, 12).flatmap(lambda n: st.lists(st.booleans(), min_size=n * n, max_size=n * n)))
-@settings(max_examples=100)
-def test_the_outline_of_any_code_covers_exactly_its_dark_modules(cells: list[bool]):
-    n = round(len(cells) ** 0.5)
-    dark = np.array(cells).reshape(n, n)
-    centres = np.arange(n) + 0.5
-    inside = np.zeros((n, n), int)
-    for loop in outlines(dark):
-        for (x0, y0), (x1, y1) in zip(loop, np.roll(loop, -1, axis=0), strict=True):
-            if x0 == x1:  # a vertical side flips what lies right of it (even-odd rule)
-                rows = (centres > min(y0, y1)) & (centres < max(y0, y1))
-                inside[np.ix_(rows, centres > x0)] ^= 1
-    assert np.array_equal(inside.astype(bool), dark)
-
-
 def test_a_card_is_a_new_file_for_its_owner_only(tmp_path: Path):
     path = tmp_path / "ada.PNG"
-    write_card(path, b"card", state_dir=tmp_path / "state")
+    write_new(path, b"card", state_dir=tmp_path / "state")
     assert path.read_bytes() == b"card"
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(InputError, match="already there"):
-        write_card(path, b"other", state_dir=tmp_path / "state")
+        write_new(path, b"other", state_dir=tmp_path / "state")
     assert path.read_bytes() == b"card"
 
 
@@ -202,11 +152,12 @@ def test_a_card_is_refused_where_it_does_not_belong(tmp_path: Path):
     ]
     for path in wrong:
         with pytest.raises(InputError):
-            check_card_path(path, state_dir=state)
-        with pytest.raises(InputError):
-            write_card(path, b"card", state_dir=state)
+            check_new(path, CARD_KINDS, state_dir=state)
+        if path.suffix in CARD_KINDS:
+            with pytest.raises(InputError):
+                write_new(path, b"card", state_dir=state)
     assert not list(tmp_path.rglob("*.p[nd][gf]")) or list(tmp_path.rglob("*.p[nd][gf]")) == [tmp_path / "dangling.png"]
-    assert check_card_path(tmp_path / "a.pdf", state_dir=state) is card_pdf
+    assert check_new(tmp_path / "a.pdf", CARD_KINDS, state_dir=state) is card_pdf
 
 
 def test_a_full_disk_leaves_no_half_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -215,15 +166,15 @@ def test_a_full_disk_leaves_no_half_card(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match="No space left"):
-        write_card(tmp_path / "a.png", b"card", state_dir=tmp_path / "state")
+        write_new(tmp_path / "a.png", b"card", state_dir=tmp_path / "state")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_every_module_of_the_picture_is_equally_large(text: CardText):
-    from edge.papers.card import _card
+    from edge.papers.card import _face
     from edge.papers.drawing import Drawing
 
-    shapes, code = _card(text)
+    shapes, code = _face(text)
     picture = raster(Drawing(WIDTH, HEIGHT, shapes, code), DPI)
     scale = DPI / MM_PER_INCH
     side, x, y = round(code.module * scale), round(code.x * scale), round(code.y * scale)

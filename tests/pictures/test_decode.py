@@ -79,12 +79,13 @@ UPRIGHT = {
 }
 
 
+@pytest.mark.parametrize("long", [False, True], ids=["SHORT", "LONG"])
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_exif_orientation_is_shown_upright(small, orientation, order):
+def test_every_exif_orientation_is_shown_upright(small, orientation, order, long):
     plain = encoded(small, ".jpg", *LOSSLESS)
     stored = decode_image(plain)
-    image = decode_image(with_exif(plain, orientation, order))
+    image = decode_image(with_exif(plain, orientation, order, long=long))
     assert np.array_equal(image, UPRIGHT[orientation](stored))
 
 
@@ -94,7 +95,9 @@ def test_an_orientation_agrees_with_opencv(small):
 
 
 def test_a_nonsense_orientation_counts_as_none():
-    assert np.array_equal(decode_image(with_exif(JPEG, 77)), decode_image(JPEG))
+    for number in (0, 9, 77, 0xFFFF):
+        assert np.array_equal(decode_image(with_exif(JPEG, number)), decode_image(JPEG))
+    assert np.array_equal(decode_image(with_exif(JPEG, 0x0006_0006, long=True)), decode_image(JPEG))
 
 
 def test_greyscale_becomes_three_equal_channels(small):

@@ -9,9 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from edge.policy.conditions import Facts
 from edge.policy.evaluate import Verdict, evaluate
-from edge.policy.facts import FACTS
+from edge.policy.facts import FACTS, Facts
 from edge.policy.packs import Pack, load_packs
 from edge.settings.yaml_core import load
 

@@ -7,9 +7,8 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.policy.conditions import Facts
 from edge.policy.evaluate import APPLIES, EXEMPT, MAY, NOT_NOW, OUTSIDE, Verdict, evaluate
-from edge.policy.facts import FACTS
+from edge.policy.facts import FACTS, Facts
 from edge.policy.packs import NOTICE, Pack, parse_pack
 from tests.policy.rules import TODAY, base, changed, facts, ids, packs
 
@@ -87,7 +86,7 @@ def test_the_least_maximum_and_the_greatest_minimum_are_what_is_left():
     verdict = judge(rules, retention_days=365)
     left = verdict.limits["retention_days"]
     assert (left.least, left.most, left.by) == (7, 365, ("pp/r0", "pp/r1"))
-    assert verdict.passes
+    assert not verdict.findings
     assert ids(judge(rules, retention_days=366)) == {"pp/r1"}
     assert ids(judge(rules, retention_days=6)) == {"pp/r1"}
     assert ids(judge(rules)) == {"pp/r0", "pp/r1"}

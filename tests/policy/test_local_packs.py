@@ -17,7 +17,7 @@ PLACES = {
     "portland-bureaus": ["US PDX"],
     "portland-34.10": ["US PDX"],
     "eu-ai-act": ["EU"],
-    "gdpr-cnil": ["EU"],
+    "gdpr-cnil": ["EEA", "BL", "NC", "PF", "PM", "TF", "WF"],
     "illinois-bipa": ["US-IL"],
     "texas-cubi": ["US-TX"],
     "washington-19.375": ["US-WA"],
@@ -70,9 +70,25 @@ def test_the_european_packs_apply_by_themselves_in_every_member_state(country: s
     assert speaking(country) == {"eu-ai-act", "gdpr-cnil"}
 
 
+@pytest.mark.parametrize("country", ["NO", "IS", "LI", "SJ", "NC", "FR-PF", "PM"])
+def test_the_gdpr_holds_beyond_the_union_where_an_agreement_or_the_french_act_carries_it(country: str):
+    assert speaking(country) == {"gdpr-cnil"}
+
+
+@pytest.mark.parametrize("place", ["RE", "GP", "FR-974", "NC"])
+def test_the_rules_of_the_cnil_hold_in_every_part_of_france(place: str):
+    assert states(at(place))["gdpr-cnil/access-log"] == APPLIES
+    assert states(at("NO"))["gdpr-cnil/access-log"] == OUTSIDE
+
+
+def test_a_locality_that_no_table_knows_may_lie_under_every_law_of_its_country_whatever_stands_beside_it():
+    assert {"illinois-bipa", "texas-cubi", "washington-19.375"} <= speaking("US-CA", "US NPV")
+    assert speaking("US-CA elsewhere") == set()
+
+
 @pytest.mark.parametrize(
     "places",
-    [["JP"], ["GB"], ["CH"], ["NO"], ["US-NV"], ["US-CA elsewhere"], ["US-OR elsewhere"], ["US-CA", "US LAX"]],
+    [["JP"], ["GB"], ["CH"], ["US-NV"], ["US-CA elsewhere"], ["US-OR elsewhere"], ["US-CA", "US-CA elsewhere"]],
     ids=" ".join,
 )
 def test_elsewhere_no_local_pack_speaks(places: list[str]):
@@ -122,7 +138,7 @@ def test_who_says_no_more_than_the_union_may_be_in_france():
 
 def test_a_build_can_take_a_pack_on_anywhere():
     tokyo = at("JP", **{"records.dpia": None})
-    assert judge(tokyo).passes
+    assert not judge(tokyo).findings
     assert ids(evaluate(facts(tokyo), packs(), TODAY, taken_on=["gdpr-cnil"])) == {"gdpr-cnil/impact-assessment"}
 
 
@@ -166,7 +182,7 @@ def test_the_citys_ban_covers_one_to_one():
 def test_in_a_place_of_public_accommodation_the_right_record_counts_and_no_other(record: dict[str, Any], counts: bool):
     cinema = changed(base("portland-34.10"), {"premises.kind": "venue", "premises.public_accommodation": True})
     verdict = judge(changed(cinema, record))
-    assert verdict.passes is counts
+    assert (not verdict.findings) is counts
     assert (states(changed(cinema, record))["portland-34.10/private-operators"] == EXEMPT) is counts
 
 

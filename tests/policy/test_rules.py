@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 
 import pytest
 
+from edge.policy.conditions import Condition, FactCondition, RecordCondition
 from edge.policy.facts import FACTS
 from tests.policy.rules import CASES, Case, base, cases, changed, ids, judge, packs
 
@@ -71,10 +73,19 @@ def test_nobody_can_be_silent_about_what_a_core_rule_asks():
 
 
 def test_no_pack_uses_a_fact_that_nobody_can_declare():
-    from edge.policy.conditions import facts_of
-
     for pack in packs():
         for rule in pack.rules:
             conditions = [rule.scope, *rule.demands, *([rule.unless] if rule.unless else [])]
             used = set(chain.from_iterable(facts_of(condition) for condition in conditions)) | set(rule.limits)
             assert used <= set(FACTS)
+
+
+def facts_of(condition: Condition) -> Iterator[str]:
+    """Every fact that a condition may look at; ``records`` for a record."""
+    if isinstance(condition, FactCondition):
+        yield condition.fact
+    elif isinstance(condition, RecordCondition):
+        yield "records"
+    else:
+        for part in condition.parts:
+            yield from facts_of(part)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.build.wheels import sign_wheel
-from edge.prove import Check, Level
+from edge.build.attest import sign_wheel
+from edge.prove import Level, Question
 from edge.prove.static import examine
 from edge.prove.subject import open_subject
 from edge.trust.envelopes import PublicKey, Signer
@@ -58,7 +58,7 @@ class Workshop:
         assert old in text, f"{name} has no {old!r} any more: mend this test"
         return {name: text.replace(old, new, 1)}
 
-    def checks(self, *, wheel: Path | None = None, root: Path | None = None) -> dict[str, Check]:
+    def checks(self, *, wheel: Path | None = None, root: Path | None = None) -> dict[str, Question]:
         """What the static part says, by check."""
         with open_subject(wheel=wheel, root=root) as subject:
             builders = {self.key.key_id: self.key}
@@ -141,8 +141,8 @@ def site(venv: Path) -> Path:
     return found
 
 
-def violations(checks: dict[str, Check]) -> dict[str, list[str]]:
-    """Check -> its violations as text, where there are any."""
+def violations(checks: dict[str, Question]) -> dict[str, list[str]]:
+    """Question -> its violations as text, where there are any."""
     found = {
         name: [f"{f.where} {f.what}" for f in check.findings if f.level is Level.VIOLATION]
         for name, check in checks.items()

@@ -13,13 +13,12 @@ import pytest
 from packaging.requirements import Requirement
 
 from edge.cli import main
-from edge.prove import About, Check, Finding, Level, Report, live, prove
-from edge.prove.allowed import PACKAGES
-from edge.prove.limits import limits
+from edge.prove import About, Evidence, Level, ProofReport, Question, live, prove
+from edge.prove.allow_list import PACKAGES, reviewed
 from edge.prove.page import page
 from edge.prove.records import normalised
-from edge.prove.reviewed import ROWS
 from edge.prove.subject import open_subject
+from edge.prove.texts import limits
 from tests.prove.conftest import Workshop
 from tests.prove.review import differences
 
@@ -43,8 +42,12 @@ def test_a_signed_wheel_holds_and_the_page_says_so_to_a_layman(workshop: Worksho
     assert "signed by builder" in said["subject"]["signed"]
     assert {check["id"] for check in said["checks"]} >= {"signature", "files", "rooms", "scores", "sql", "listeners"}
     assert {limit["name"] for limit in said["limits"]} >= {"the running process", "inside the models", "below Python"}
+    assert [entry["by"] for entry in said["established"]] == ["By identity", "By analysis", "By trying"]
+    assert "one that was signed: signed by builder" in said["established"][0]["what"]
+    assert "This is advice" in said["established"][1]["what"]
     text = html.unescape(out.read_text())
-    assert "Nothing was found that speaks against it" in text
+    assert all(entry["what"] in text for entry in said["established"])
+    assert "Nothing was found against it" in text
     assert all(limit["what"].split(".")[0] in text for limit in said["limits"])
 
 
@@ -52,6 +55,7 @@ def test_an_unsigned_wheel_is_a_remark_and_with_a_key_a_violation(built: Path, s
     (tmp_path / "builder.pem").write_bytes(signer.public.pem())
     code, said = answer(capsys, "--wheel", str(built))
     assert (code, said["verdict"]) == (0, "warnings")
+    assert said["established"][0]["what"].startswith("Nothing. No key was named")
     code, said = answer(capsys, "--wheel", str(built), "--trust", str(tmp_path / "builder.pem"))
     assert (code, said["verdict"]) == (1, "violation")
     assert [f["what"] for check in said["checks"] for f in check["findings"] if f["level"] == "violation"] == [
@@ -60,7 +64,7 @@ def test_an_unsigned_wheel_is_a_remark_and_with_a_key_a_violation(built: Path, s
 
 
 def test_without_anything_named_it_is_a_self_check_and_headed_so(monkeypatch: pytest.MonkeyPatch, capsys):
-    monkeypatch.setattr("edge.prove.examine", lambda *_: iter([Check("signature", "t", "")]))
+    monkeypatch.setattr("edge.prove.examine", lambda *_: iter([Question("signature", "t", "")]))
     assert main(["prove"]) == 0
     assert capsys.readouterr().out.startswith("SELF-CHECK")
     code, said = answer(capsys)
@@ -69,7 +73,7 @@ def test_without_anything_named_it_is_a_self_check_and_headed_so(monkeypatch: py
 
 
 def test_an_examination_that_fails_its_own_test_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch, capsys):
-    monkeypatch.setattr("edge.prove.examine", lambda *_: iter([Check("signature", "t", "")]))
+    monkeypatch.setattr("edge.prove.examine", lambda *_: iter([Question("signature", "t", "")]))
     monkeypatch.setattr(live, "opens", lambda *_: False)
     code, said = answer(capsys)
     assert (code, said["verdict"]) == (4, "void")
@@ -103,14 +107,14 @@ class Outside(HTMLParser):
             self.found.append(tag)
 
 
-def made_up(*findings: Finding, kind: str = "wheel") -> Report:
+def made_up(*findings: Evidence, kind: str = "wheel") -> ProofReport:
     about = About(kind, "x<script>alert(1)</script>.whl", "device", "0.1.0", "2026-11-22", "abc", "unsigned", "0.1.0")
-    checks = (Check("sql", "Stored templates are read by the card's key alone", "3 statements", findings),)
-    return Report(about, checks, None, (("below Python", "Not examined."),), 1.0, "2026-11-22")
+    checks = (Question("sql", "Stored templates are read by the card's key alone", "3 statements", findings),)
+    return ProofReport(about, checks, None, (("below Python", "Not examined."),), 1.0, "2026-11-22")
 
 
 def test_the_page_is_self_contained_and_shows_what_it_was_given_as_text():
-    text = page(made_up(Finding("a.py:1", "<img src=x onerror=alert(1)>"), Finding("b.py", "note", Level.WARNING)))
+    text = page(made_up(Evidence("a.py:1", "<img src=x onerror=alert(1)>"), Evidence("b.py", "note", Level.WARNING)))
     outside = Outside()
     outside.feed(text)
     assert outside.found == []
@@ -128,7 +132,7 @@ def test_every_reviewed_place_is_as_it_was_reviewed():
     """`python -m tests.prove.review` says more; `--accept` writes it down after a person has looked."""
     found = [f"{wrong}: {module.file} {function} [{check}]" for check, module, function, _, wrong in differences()]
     assert found == []
-    assert not [row for row in ROWS if row[5].startswith("TODO")]
+    assert not [row for row in reviewed() if row.why.startswith("TODO")]
 
 
 def test_the_known_packages_are_the_declared_ones_and_what_they_need():
@@ -137,7 +141,9 @@ def test_the_known_packages_are_the_declared_ones_and_what_they_need():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted, todo = set(), [Requirement(text).name for text in project["dependencies"]]
     todo += [
-        Requirement(text).name for extra in ("pi", "tflite-runtime") for text in project["optional-dependencies"][extra]
+        Requirement(text).name
+        for extra in ("pi", "papers", "tflite-runtime")
+        for text in project["optional-dependencies"][extra]
     ]
     while todo:
         name = normalised(todo.pop())
@@ -149,7 +155,7 @@ def test_the_known_packages_are_the_declared_ones_and_what_they_need():
         except importlib.metadata.PackageNotFoundError:
             continue  # not installed here (the Pi's own)
         todo += [need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
-    assert wanted <= set(PACKAGES), sorted(wanted - set(PACKAGES))
+    assert wanted <= PACKAGES, sorted(wanted - PACKAGES)
 
 
 def test_no_room_but_the_command_line_imports_the_proof():

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from edge.errors import InputError
-from edge.prove import Check
-from edge.prove.signature import check_signature
-from edge.prove.static import examine, surroundings
+from edge.prove import Question
+from edge.prove.bytecode import check_bytecode
+from edge.prove.static import check_signature, examine, surroundings
 from edge.prove.subject import open_subject
 from edge.trust.envelopes import Signer
 from tests.prove.conftest import site, violations
@@ -24,7 +24,7 @@ from tests.prove.conftest import site, violations
 Copy = Callable[[], Path]
 
 
-def look(root: Path, signer: Signer) -> dict[str, Check]:
+def look(root: Path, signer: Signer) -> dict[str, Question]:
     with open_subject(root=root) as subject:
         return {c.id: c for c in examine(subject, "device", {signer.public.key_id: signer.public}, lambda _: None)}
 
@@ -79,6 +79,13 @@ def test_a_distribution_that_claims_a_file_of_this_product_is_found(environment:
     assert any("claims a file of this product" in text for text in found["files"])
     assert any("edge/face/match.py was altered" in text for text in found["files"])
     assert any("altered after it was signed" in text for text in found["signature"])
+
+
+def test_an_environment_may_be_named_by_a_relative_path(installed: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(installed.parent)
+    with open_subject(root=Path(installed.name)) as subject:
+        examined, evidence = check_bytecode(subject, lambda _: None)
+    assert (examined != "0 compiled files", evidence) == (True, [])
 
 
 def test_a_compiled_file_that_is_not_its_source_is_found(environment: Copy, signer: Signer):

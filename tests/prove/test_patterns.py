@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.prove import dynamic, listeners, scores, statements, templates
+from edge.prove import dynamic, scores, statements, templates
 from edge.prove.source import Module, digest, folded
 
 
@@ -246,7 +246,7 @@ def test_ordinary_code_is_left_alone(text: str):
     ],
 )
 def test_a_listener_is_seen(text: str):
-    assert list(listeners.listeners(module(text)))
+    assert list(dynamic.listeners(module(text)))
 
 
 def test_a_digest_follows_what_a_function_does_and_not_how_it_is_laid_out():
@@ -267,7 +267,7 @@ def test_no_text_makes_the_parser_do_anything_but_parse_or_refuse(text: str):
     except (SyntaxError, ValueError, RecursionError):
         return
     known = templates.takers([one])
-    for look in (scores.similarities, templates.gates, templates.collections, dynamic.dynamics, listeners.listeners):
+    for look in (scores.similarities, templates.gates, templates.collections, dynamic.dynamics, dynamic.listeners):
         list(look(one))
     list(templates.loops(one, known))
     list(statements.statements(one, {}))

@@ -15,6 +15,7 @@ from edge.cli import main
 from edge.face import Detector, Embedder
 from edge.fictional import FictionalSource
 from edge.service.demo import play
+from edge.state import ClockGuard
 from edge.types import Face, Frame
 
 
@@ -100,3 +101,9 @@ def test_the_demo_fails_without(sabotage, monkeypatch, capsys):
     sabotage(monkeypatch)
     assert main(["demo", "--fast"]) != 0, f"the demo does not notice: {sabotage.__doc__}"
     assert "Every outcome is the expected one" not in capsys.readouterr().out
+
+
+def test_it_plays_years_after_the_build_on_a_clock_that_nothing_synchronises(tmp_path, monkeypatch):
+    monkeypatch.setitem(ClockGuard.__init__.__kwdefaults__, "synchronised", lambda: False)
+    monkeypatch.setattr("edge.service.device.BUILD_DATE", 1_000_000_000)
+    assert next(play(tmp_path, fast=True)).ok

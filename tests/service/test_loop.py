@@ -16,10 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import segno
-from gpiozero.pins.mock import MockFactory
 
 from edge.claim import open_readers
-from edge.door import RelayDoor
 from edge.errors import SourceEnded
 from edge.fictional import FictionalSource, Nobody, OnePerson, ShowCode
 from edge.service import Device, Loop, Parts
@@ -28,6 +26,7 @@ from edge.settings.model import CameraSettings, ClaimSettings, DeviceSettings, S
 from edge.trust import Keyring
 from edge.types import Outcome, Reason
 from edge.types.events import DoorOpened, Event
+from tests.door.bench import relay
 
 
 def code(text: str) -> np.ndarray:
@@ -161,32 +160,28 @@ def test_a_stop_in_mid_capture_ends_the_session_as_interrupted_within_two_second
 
 
 def test_a_stop_with_the_relay_energised_leaves_it_locked(tmp_path):
-    factory = MockFactory()
-    door = RelayDoor(lambda: factory, pin=17, active_high=True, pulse_s=30.0)
-    door.open()
-    bench = Bench(tmp_path, (OnePerson("ada", 60.0),), door=door)
-    token = bench.token("ada")
     energised = []
+    with relay(tmp_path / "chip", pulse_s=30.0) as (wire, door):
+        bench = Bench(tmp_path, (OnePerson("ada", 60.0),), door=door)
+        token = bench.token("ada")
 
-    def tell(event: Event) -> None:
-        bench.events.append(event)
-        if isinstance(event, DoorOpened):
-            energised.append(factory.pin(17).state)
-            bench.stop.set()
+        def tell(event: Event) -> None:
+            bench.events.append(event)
+            if isinstance(event, DoorOpened):
+                energised.append(wire.energised)
+                bench.stop.set()
 
-    bench.run((token + "\n").encode(), tell)
-    assert energised == [True], "the lock is released by an accept"
-    assert not factory.pin(17).state, "and locked again when the loop ends"
+        bench.run((token + "\n").encode(), tell)
+        assert energised == [True], "the lock is released by an accept"
+        assert not wire.energised, "and locked again when the loop ends"
 
 
 def test_a_reject_does_not_release_the_lock(tmp_path):
-    factory = MockFactory()
-    door = RelayDoor(lambda: factory, pin=17, active_high=True, pulse_s=30.0)
-    door.open()
-    bench = Bench(tmp_path, (OnePerson("ada", 60.0),), door=door)
-    states = []
-    bench.run((bench.token("chen") + "\n").encode(), lambda e: states.append(bool(factory.pin(17).state)))
-    assert not any(states)
+    with relay(tmp_path / "chip", pulse_s=30.0) as (wire, door):
+        bench = Bench(tmp_path, (OnePerson("ada", 60.0),), door=door)
+        states = []
+        bench.run((bench.token("chen") + "\n").encode(), lambda e: states.append(wire.energised))
+        assert not any(states)
 
 
 @pytest.mark.parametrize("moment", ["idle", "capture", "enrolment"])

@@ -163,7 +163,7 @@ def test_revoke_erase_reset_and_confirm_are_journalled_by_name(tmp_path: Path):
         assert operator.confirm("clock")["what"] == "clock"
         assert operator.revoke(serial)["status"] == "revoked"
         erased = operator.erase(serial=serial)
-        assert [receipt["title"] for receipt in erased["receipts"]]
+        assert [receipt["serial"] for receipt in erased["erased"]] == [serial]
         assert kinds(bench)[1:] == ["reset", "fan_out_reset", "clock", "revoked", "erased"]
         entries = device.ledger.journal.last(6)
         assert {entry.fields["operator"] for entry in entries} == {"kim"}

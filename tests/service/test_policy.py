@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.build.added_packs import Fault
+from edge.build.added import RefusedPack
 from edge.errors import PolicyStops
 from edge.fictional import OnePerson
 from edge.selftest import run
@@ -28,7 +28,7 @@ class Watched(Bench):
     def __init__(self, folder: Path, script) -> None:
         super().__init__(folder, script)
         self.day, self.reviews = TODAY, 0
-        self.faults: tuple[Fault, ...] = ()
+        self.faults: tuple[RefusedPack, ...] = ()
         device = self.device
         device.policy = PolicyWatch(
             self.settings.device, device.build, {}, device.tell, self.utc_s, lambda: (self.subject(), self.faults)
@@ -123,10 +123,10 @@ def test_the_rules_are_looked_at_once_a_day_and_never_for_a_claim(bench: Watched
 
 
 def test_an_added_file_that_does_not_count_is_a_warning(bench: Watched):
-    bench.faults = (Fault("old.dsse.json", "signed by nobody whom this device trusts in this role"),)
+    bench.faults = (RefusedPack("old.dsse.json", "signed by nobody whom this device trusts in this role"),)
     ok, needed, what = bench.checks()["policy ahead"]
     assert (ok, needed) == (False, False)
-    assert "old.dsse.json does not count" in what
+    assert "old.dsse.json is not valid" in what
 
 
 def test_a_development_install_stands_nowhere_and_reads_no_pack(tmp_path: Path):

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from edge.errors import ClockUnconfirmed, StateError, TokenNotYetValid
 from edge.fictional import Nobody
 from edge.profile import BuildInfo
 from edge.service import Device, Loop, Parts
 from edge.service.demo import Office
 from edge.service.retention import Retention, retention
-from edge.settings.model import DeviceSettings, JournalSettings, Settings, VaultSettings
+from edge.settings.model import ClaimSettings, DeviceSettings, JournalSettings, Settings, VaultSettings
 from edge.state import ClockGuard
 from edge.trust import Keyring
 from edge.types import Outcome, Reason
@@ -46,6 +47,11 @@ class World:
     def on(self, seconds: float) -> None:
         self.system, self.uptime = self.system + seconds, self.uptime + seconds
 
+    def run(self, seconds: float, device: Device) -> None:
+        """The device runs, and its clock is asked on the way."""
+        device.clock.now()
+        self.on(seconds)
+
 
 def kept(device: Device) -> int:
     return len(device.vault.due(2**32 - 2))
@@ -75,6 +81,10 @@ def test_what_expired_in_weeks_without_power_goes_once_the_time_is_confirmed(wor
         assert kept(device) == 1, "nothing is deleted on a clock that nobody answers for"
         assert kinds(device).count("clock") == 1, "and the journal tells it, once"
         world.synchronised = True
+        assert not device.housekeeping.visit(), "a step of weeks must hold for a day of running first"
+        world.run(DAY - 120, device)
+        assert not device.housekeeping.visit()
+        world.run(180, device)
         assert device.housekeeping.visit()
         assert kept(device) == 0
         entry = next(e for e in device.ledger.journal.last(9) if e.kind == "expired")
@@ -86,14 +96,48 @@ def test_an_operator_s_confirmation_is_enough(world):
     with world.start() as device:
         device.housekeeping.visit()
         device.clock.confirm("kim")
+        world.run(DAY + 60, device)
         assert device.housekeeping.visit()
         assert kept(device) == 0
+
+
+def test_a_clock_that_is_moved_again_and_again_deletes_nothing(world):
+    with world.start() as device:
+        Office(device, world.issuer).enrol("bela")
+        before = kept(device)
+        for step in range(401):
+            world.system += DAY - 1
+            world.synchronised = step % 2 == 1
+            assert device.housekeeping.visit() is False or step == 0
+        assert kept(device) == before
+        world.synchronised, world.system = True, NOW + 400.0
+        device.clock.confirm("kim")
+        world.run(DAY - 1000, device)
+        assert kept(device) == before, "an operator has put it right, and nothing was lost"
+
+
+def test_a_device_that_first_started_in_2036_is_put_right_by_an_operator(tmp_path):
+    world = World(tmp_path)
+    world.system = 2_090_000_000.0
+    with world.start() as device:
+        assert not device.clock.now().confirmed, "further from the build than any first start can be"
+        with pytest.raises(StateError, match="has not been confirmed"):
+            Office(device, world.issuer).enrol("ada")
+        device.clock.confirm("by mistake")
+        Office(device, world.issuer).enrol("ada")
+        world.system = float(NOW)
+        assert device.clock.now().behind_s > 9 * 365 * DAY
+        assert device.clock.confirm("kim").utc_s == NOW
+        Office(device, world.issuer).enrol("ada")
 
 
 def test_old_journal_entries_go_after_weeks_without_power_too_and_the_chain_holds(world):
     world.off(91 * DAY)
     world.synchronised = True
     with world.start() as device:
+        device.housekeeping.visit()
+        assert "acknowledged" in kinds(device)
+        world.run(DAY + 60, device)
         device.housekeeping.visit()
         assert "acknowledged" not in kinds(device)
         assert device.ledger.journal.verify().ok
@@ -123,6 +167,7 @@ def test_the_loop_keeps_the_house_by_itself(world):
     world.synchronised = True
     world.off(3 * DAY)
     device = world.start()
+    world.run(DAY + 60, device)
     from edge.fictional import FictionalSource
 
     device._parts = replace(device._parts, source=lambda: FictionalSource((Nobody(0.5),)))
@@ -191,3 +236,28 @@ def test_a_template_on_a_card_that_is_older_than_allowed_is_refused_at_any_door(
         decision = device.verify(token)
     assert (decision.outcome, decision.reason) == (Outcome.REJECT, Reason.TOKEN_EXPIRED)
     assert decision.frames_looked_at == 0
+
+
+def test_a_card_made_a_minute_ago_opens_a_door_whose_clock_is_a_minute_behind(tmp_path):
+    world = World(tmp_path)
+    with world.start() as device:
+        token = Office(device, world.issuer).enrol("ada")
+    for behind, settings, refused in ((60, {}, False), (3600, {}, True), (3600, {"clock_skew_s": 7200.0}, False)):
+        door = World(tmp_path / f"{behind}{refused}")
+        door.keyring, door.system = world.keyring, float(NOW - behind)
+        door.parts = replace(door.parts, keyring=world.keyring)
+        door.settings = door.settings.model_copy(update={"claim": ClaimSettings(**settings)})
+        with door.start() as device:
+            if refused:
+                with pytest.raises(TokenNotYetValid):
+                    device.admission.receive(token, 0)
+            else:
+                device.admission.receive(token, 0)
+
+
+def test_an_unconfirmed_clock_refuses_a_card_by_the_clock_s_name_and_not_by_the_card_s(world):
+    with world.start() as device:
+        token = Office(device, world.issuer).enrol("bela")
+        world.system += 30 * DAY
+        with pytest.raises(ClockUnconfirmed):
+            device.admission.receive(token, 0)

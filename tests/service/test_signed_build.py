@@ -1,6 +1,6 @@
 """A signed device build, installed by pip from a real wheel, may drive a relay; anything less drives the log door.
 
-Each case is a copy of one installation with one thing changed, run in a process of its own. The pins are gpiozero's.
+Each case is a copy of one installation with one thing changed, run in a process of its own, with a fake GPIO chip.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.build.attest import sign_wheel
 from edge.build.files import SIGNATURE
-from edge.build.wheels import sign_wheel
 from edge.trust.envelopes import Signer
-from tests.build.allow_list import listed
+from tests.build.conftest import held
 from tests.cli.conftest import ROOT, Desk, make_desk
 
 ANNA, BEN = Signer.generate("anna"), Signer.generate("ben")
@@ -28,22 +28,22 @@ OFFICE = "config/examples/build-office.yaml"
 RELAY = """
 import json, sys
 from pathlib import Path
-from gpiozero.pins.mock import MockFactory
-from edge.door import choose
+from edge.door import FakeChip, choose
+from edge.door.holders import dismiss
 from edge.errors import EdgeError
 from edge.service import open_device
 from edge.types import Decision, Outcome, Reason
 
-factory, guard = MockFactory(), choose.GuardProcess
-choose.hardware_factory = lambda: factory
-choose.GuardProcess = lambda pin, active_high: guard(pin, active_high=active_high, mock=True)
+chip = FakeChip.make(Path(sys.argv[2]))
+choose.KernelChip = lambda path: chip
 told = {"energised": False, "error": ""}
 with open_device(Path(sys.argv[1])) as device:
     try:
         device.door.act(Decision(Outcome.ACCEPT, Reason.MATCHING, 1e-4))
-        told["energised"] = bool(factory.pin(17).state)
+        told["energised"] = chip.energised(17, active_high=True)
     except EdgeError as error:
         told["error"] = error.what
+dismiss(chip, 17)
 print(json.dumps(told))
 """
 
@@ -101,7 +101,7 @@ def edge(site: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedPr
 
 
 def relay(site: Path, desk: Desk) -> dict[str, object]:
-    done = python(site, RELAY, str(desk.folder / "relay.yaml"))
+    done = python(site, RELAY, str(desk.folder / "relay.yaml"), str(desk.folder / "chip"))
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
@@ -110,10 +110,10 @@ def test_a_signed_build_of_a_trusted_builder_opens_a_relay(genuine: Path, desk: 
     assert relay(genuine, desk) == {"energised": True, "error": ""}
 
 
-def test_the_wheel_holds_the_files_that_the_readme_lists_and_no_other(wheel: Path):
+def test_the_wheel_holds_the_files_of_its_profile_and_no_other(wheel: Path):
     with zipfile.ZipFile(wheel) as opened:
         own = {name for name in opened.namelist() if ".dist-info/" not in name and name != SIGNATURE}
-    assert own == listed((ROOT / "README.md").read_text(encoding="utf-8"), "device")
+    assert own == held("device")
 
 
 EVERY_MODULE = """
@@ -179,7 +179,7 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
         "edge/search.py was added after it was signed",
     ),
     "a removed signature": (lambda site: (site / SIGNATURE).unlink(), "it is not signed"),
-    "a stranger's signature": (by_a_stranger, "it is signed by nobody whom this device trusts"),
+    "a stranger's signature": (by_a_stranger, "no key that this device trusts has signed it"),
     "a removed build statement": (
         lambda site: (site / "edge" / "_build" / "statement.json").unlink(),
         "this installation has no build statement",
@@ -257,4 +257,4 @@ def test_a_signed_build_that_declares_no_deployment_drives_only_the_log_door(des
         opened.extractall(tmp_path / "site")
     told = relay(tmp_path / "site", desk)
     assert told["energised"] is False
-    assert "nobody has declared where it stands" in str(told["error"])
+    assert "what for is not declared" in str(told["error"])

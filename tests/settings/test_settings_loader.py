@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 import yaml
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from edge.errors import SettingsError
-from edge.settings import Settings, check, default_file, load_settings, origins
+from edge.settings import Settings, check, default_file, device_file, load_settings, origins, warnings
 from edge.settings.describe import allowed, leaves, node
 from edge.settings.problems import KeyPath
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
+#: Examples of settings; build files and model specs lie there, too, and say another version.
+EXAMPLES = [file for file in (CONFIG / "examples").glob("*.yaml") if "edge/settings/v1" in file.read_text()]
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def test_what_the_file_leaves_out_has_the_model_s_default(tmp_path: Path):
         ("camera: {fpss: 1}", "f:1:10: camera.fpss: unknown key, did you mean fps?"),
         ("camra: {}", "f:1:1: camra: unknown key, did you mean camera?"),
         ("target_fmr: 1e-4", "f:1:1: target_fmr: unknown key here, did you mean decision.target_fmr?"),
-        ("door:\n  zzz: 1", "f:2:3: door.zzz: unknown key, allowed: the keys driver, pin"),
+        ("door:\n  zzz: 1", "f:2:3: door.zzz: unknown key, allowed: the keys driver, chip, pin"),
         ("camera: {fps: 200}", "f:1:15: camera.fps: 200 is too large, allowed: a number from 1 to 60"),
         ("camera: {fps: fast}", 'f:1:15: camera.fps: "fast" is not a number, allowed: a number from 1 to 60'),
         ("camera: {width: '640'}", 'f:1:17: camera.width: "640" is not a whole number, allowed: a whole number from'),
@@ -74,7 +77,10 @@ def test_what_the_file_leaves_out_has_the_model_s_default(tmp_path: Path):
         ("camera: {driver: replay}", "f:1:1: camera.path: a replay source needs a video file or a folder of pictures"),
         ("camera: {driver: v4l2}", "f:1:1: camera.device: a v4l2 source needs the stable path of its camera"),
         ("\ndoor: {driver: relay}", "f:2:16: door.driver: a fictional source may drive only the log door"),
-        ("alternative: ''", 'f:1:14: alternative: "" is too short, allowed: text of 3 to 200 characters'),
+        ("alternati]ve: some text", 'f:1:1: "alternati]ve": unknown key, did you mean alternative?'),
+        ("claim: {'[0]': 1}", 'f:1:9: claim."[0]": unknown key, allowed: the keys readers'),
+        ("claim: {schedule: {'mon()': []}}", 'f:1:20: claim.schedule."mon()": unknown key, did you mean mon?'),
+                ("alternative: ''", 'f:1:14: alternative: "" is too short, allowed: text of 3 to 200 characters'),
         ("version: edge/settings/v9", 'f:1:10: version: "edge/settings/v9" is not allowed, allowed: edge/settings/v1'),
     ],
 )  # fmt: skip
@@ -118,6 +124,97 @@ def test_the_error_of_load_settings_holds_every_problem(tmp_path: Path):
     assert caught.value.exit_code == 3
 
 
+def test_a_bom_with_windows_line_ends_is_read(tmp_path: Path):
+    file = tmp_path / "f.yaml"
+    file.write_bytes(b"\xef\xbb\xbfcamera:\r\n  fps: 10\r\nalternative: the bell\r\n")
+    assert (load_settings(file).camera.fps, load_settings(file).alternative) == (10, "the bell")
+    file.write_bytes(b"\xef\xbb\xbfcamera:\r\n  fps: 0\r\n")
+    assert str(check(file)[1][0]).startswith(f"{file}:2:8: camera.fps: 0 is too small")
+
+
+def advised(tmp_path: Path, text: str) -> list[str]:
+    file = tmp_path / "f.yaml"
+    file.write_text(text)
+    assert check(file)[1] == []
+    return [str(warning).removeprefix(f"{file}:") for warning in warnings(file)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("camera: {driver: v4l2, device: /dev/video0}", "1:32: camera.device: the kernel numbers cameras anew"),
+        ("claim: {readers: [qr]}", "1:1: camera.width: at 640 pixels a QR code is read to 15 cm only"),
+        ("camera:\n  width: 800\nclaim: {readers: [qr]}", "2:10: camera.width: at 800 pixels"),
+        ("camera: {driver: replay, path: nowhere}", "1:32: camera.path: there is no "),
+        ("alternative: Ask at room #5", "1:14: alternative: '#5' is read as a comment, allowed: quotes around"),
+        ("\ufeffalternative: Ask at room #5 or #6", "1:14: alternative: '#5 or #6' is read as a comment"),
+        ("camera: {driver: v4l2, device: /dev/v4l/by-id/cam #2\n }", "1:32: camera.device: '#2' is read as a comment"),
+    ],
+)  # fmt: skip
+def test_what_is_probably_not_meant_is_told_though_it_is_valid(tmp_path: Path, text: str, line: str):
+    (found,) = advised(tmp_path, text)
+    assert found.startswith(line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "alternative: Ask at the bell  # until December",
+        "alternative: 'Ask at room #5'",
+        "alternative: Ask at room#5",
+        "alternative: |\n  Ask at room #5",
+        "camera: {driver: v4l2, device: /dev/v4l/by-id/cam}",
+        "camera: {fps: 15 #fps\n }",
+        "camera: {width: 1280, height: 720}\nclaim: {readers: [qr, stdin]}",
+        "camera: {driver: replay, path: f.yaml}",
+    ],
+)
+def test_what_is_meant_is_not_told(tmp_path: Path, text: str):
+    assert advised(tmp_path, text) == []
+
+
+@pytest.mark.parametrize("file", [CONFIG / "device.yaml", *sorted(EXAMPLES)], ids=lambda file: file.name)
+def test_no_shipped_file_needs_advice_about_what_it_says(file: Path):
+    assert [str(warning) for warning in warnings(file) if warning.key != "camera.path"] == []
+
+
+def test_a_device_build_has_no_example_to_fall_back_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog):
+    package = tmp_path / "edge"
+    example = package / "_data" / "config" / "device.yaml"
+    example.parent.mkdir(parents=True)
+    example.write_text("alternative: the bell\n")
+    monkeypatch.setattr("edge._resources._PACKAGE", package)
+    assert device_file(tmp_path / "none.yaml") == example, "a lab build holds no door"
+    assert "the packaged example is used" in caplog.text
+    (package / "door").mkdir()
+    assert default_file(tmp_path / "none.yaml") == example, "where the folders are may be asked"
+    with pytest.raises(SettingsError, match="never runs on the packaged example") as caught:
+        device_file(tmp_path / "none.yaml")
+    assert f"{tmp_path / 'none.yaml'}" in caught.value.remedy
+
+
+@pytest.mark.parametrize("zone", ["Berlin", "europe/berlin", "EU/Berlin"])
+def test_a_zone_that_is_named_by_its_city_is_told_whole(told, zone: str):
+    (found,) = told(f"claim: {{schedule: {{timezone: {zone}}}}}")
+    assert found.endswith("an example is Europe/Berlin")
+
+
+def test_without_a_time_zone_database_the_remedy_is_to_install_one(told, monkeypatch: pytest.MonkeyPatch):
+    def nothing(name: str) -> None:
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr("edge.settings.model.ZoneInfo", nothing)
+    (found,) = told("claim: {schedule: {timezone: US/Eastern}}")
+    assert "now called America/New_York" in found
+    assert "tzdata-legacy" in found
+    monkeypatch.setattr("edge.settings.model.available_timezones", set)
+    for zone in ("Europe/Paris", "US/Eastern"):
+        (found,) = told(f"claim: {{schedule: {{timezone: {zone}}}}}")
+        assert "no time zone database" in found
+        assert "apt install tzdata" in found
+    assert told("claim: {schedule: {timezone: UTC}}") == []
+
+
 def test_the_origin_of_each_value_is_a_line_or_the_default(tmp_path: Path):
     file = tmp_path / "f.yaml"
     file.write_text("camera:\n  fps: 10\nclaim:\n  schedule:\n    mon: ['07:00-19:00']\n")
@@ -133,10 +230,6 @@ def test_without_a_system_file_the_packaged_example_is_read(tmp_path: Path):
     system = tmp_path / "device.yaml"
     system.write_text("device: {name: mine}\n")
     assert default_file(system) == system
-
-
-#: Examples of settings; build files and model specs lie there, too, and say another version.
-EXAMPLES = [file for file in (CONFIG / "examples").glob("*.yaml") if "edge/settings/v1" in file.read_text()]
 
 
 @pytest.mark.parametrize("file", [CONFIG / "device.yaml", *sorted(EXAMPLES)])
@@ -169,8 +262,16 @@ def test_any_text_is_settings_or_problems(tmp_path_factory: pytest.TempPathFacto
     assert (loaded is None) == bool(problems)
 
 
-SECTIONS = st.sampled_from([*Settings.model_fields, "x", ""])
-KEYS = st.sampled_from(sorted({str(path[-1]) for path, _ in leaves()} | {"schedule", "xx", "fpss", ""}))
+#: Keys as they are, misspelt, and with what pydantic writes into the names of its validators and union members.
+KNOWN = sorted({str(path[-1]) for path, _ in leaves()} | {"schedule", "xx", "fpss", ""})
+SPELT = st.builds(
+    lambda key, at, sign: key[:at] + sign + key[at:],
+    st.sampled_from([*KNOWN, *Settings.model_fields]),
+    st.integers(0, 9),
+    st.text("[](){}.,:'\"- _\u00e9\u202e0", min_size=1, max_size=3),
+)
+SECTIONS = st.sampled_from([*Settings.model_fields, "x", ""]) | SPELT
+KEYS = st.sampled_from(KNOWN) | SPELT
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["qr", "v4l2"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
@@ -188,6 +289,7 @@ def test_any_wrong_settings_are_told_and_never_raise(
     loaded, problems = check(file)
     assert (loaded is None) == bool(problems)
     assert all("\n" not in str(problem) for problem in problems)
+    assert all(problem.file == str(file) and problem.line > 0 and problem.what for problem in problems)
 
 
 def values_of(path: KeyPath) -> st.SearchStrategy[object]:

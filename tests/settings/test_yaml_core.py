@@ -223,3 +223,29 @@ def test_what_pyyaml_writes_with_quotes_is_read_back(value: dict[str, object]):
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), VALUES, min_size=1, max_size=5))
 def test_json_is_yaml(value: dict[str, object]):
     assert data(json.dumps(value, ensure_ascii=False)) == value
+
+
+@pytest.mark.parametrize(
+    ("sign", "name"),
+    [
+        ("\t", "a tab"),
+        ("\u00a0", "a no-break space"),
+        ("\u3000", "the character U+3000"),
+        ("\u2003", "the character U+2003"),
+    ],
+)
+def test_what_looks_like_indentation_and_is_none_is_told_at_its_place(sign: str, name: str):
+    assert texts(f"camera:\n  {sign}fps: 1\n") == [f"f:2:3: {name} in the indentation, allowed: spaces"]
+    if sign != "\t":
+        assert data(f"a: b{sign}c\n") == {"a": f"b{sign}c"}, "within a text it is part of it"
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_one_line(tmp_path: Path, coding: str):
+    file = tmp_path / "wide.yaml"
+    file.write_bytes("camera:\n  fps: 10\n".encode(coding))
+    document, problems = load(file)
+    assert document is None
+    assert [str(problem) for problem in problems] == [
+        f"{file}: this is UTF-16, not UTF-8 text, allowed: a YAML file in UTF-8"
+    ]

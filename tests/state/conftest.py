@@ -23,7 +23,7 @@ class World:
     system: float = NOW
     uptime: float = 1000.0
     synchronised: bool = False
-    build_date: int = 1_780_000_000
+    build_date: int = 1_790_000_000 - 3600
 
     def pass_time(self, seconds: float) -> None:
         self.system += seconds

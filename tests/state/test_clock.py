@@ -67,6 +67,108 @@ def test_a_jump_of_less_than_a_day_is_an_ordinary_correction(world, database: Sq
     assert clock.now().confirmed
 
 
+def test_many_small_steps_spend_the_budget_that_one_step_would(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    for _ in range(23):
+        world.system += 3600
+        assert clock.now().confirmed
+    assert clock.now().spent_s == 23 * 3600
+    world.pass_time(5 * DAY)
+    assert clock.now().spent_s == 23 * 3600, "running gives nothing back"
+    world.system += 2 * 3600
+    time = clock.now()
+    assert (time.confirmed, time.utc_s - time.believed_s) == (False, 2 * 3600)
+    world.synchronised = True
+    assert (clock.now().confirmed, clock.now().spent_s) == (True, 0)
+
+
+def test_an_hour_off_every_night_is_granted_for_as_long_as_the_budget_lasts(world, database: SqliteFile):
+    clock = world.clock(database)
+    nights = 0
+    while clock.now().confirmed:
+        world.pass_time(DAY - 3600)
+        clock.now()
+        world.reboot(off_s=3600)
+        nights += 1
+        assert nights < 30
+    assert nights == 25
+
+
+def test_401_steps_of_a_day_less_a_second_each_are_not_believed(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    for _ in range(401):
+        world.system += DAY - 1
+        clock.now()
+    time = clock.now()
+    assert not time.may_delete
+    assert time.believed_s == NOW + DAY - 1
+    assert time.utc_s == NOW + 401 * (DAY - 1), "cards expire by it all the same"
+
+
+@pytest.mark.parametrize("step", [DAY + 1, 9 * DAY])
+def test_a_synchronised_step_deletes_nothing_until_a_further_day_of_running(world, database: SqliteFile, step: int):
+    clock = world.clock(database)
+    clock.now()
+    world.synchronised = True
+    world.system += step
+    assert clock.now().confirmed
+    assert not clock.now().may_delete
+    world.pass_time(DAY - 60)
+    assert not clock.now().may_delete
+    world.reboot(off_s=10)
+    assert clock.now().waiting_s == 55, "a restart does not begin it anew; five seconds have passed since"
+    world.pass_time(60)
+    assert clock.now().may_delete
+
+
+def test_synchronised_steps_that_come_to_more_than_a_day_hold_deletion_too(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    world.synchronised = True
+    for hours in (10, 10):
+        world.system += hours * 3600
+        assert clock.now().may_delete
+    world.system += 10 * 3600
+    assert not clock.now().may_delete
+
+
+def test_the_first_start_is_measured_against_the_build(world):
+    world.system = NOW + 9 * 365 * DAY
+    with state_database(world.folder) as database:
+        clock = world.clock(database)
+        time = clock.now()
+        assert (time.confirmed, time.believed_s) == (False, world.build_date)
+        with pytest.raises(StateError, match="has not been confirmed"):
+            time.need_confirmed()
+        world.pass_time(3600)
+        assert not clock.now().confirmed
+        assert clock.confirm("ada").utc_s == world.system
+        clock.now().need_confirmed()
+
+
+def test_an_operator_sets_back_a_clock_that_was_wrong(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    world.synchronised = True
+    world.system += 3650 * DAY
+    assert clock.now().confirmed
+    world.system, world.synchronised = NOW + 60.0, False
+    assert clock.now().behind_s == 3650 * DAY - 60
+    time = clock.confirm("ada")
+    assert (time.utc_s, time.behind_s, time.confirmed, time.may_delete) == (NOW + 60, 0, True, False)
+    world.pass_time(DAY + 60)
+    assert clock.now().may_delete
+
+
+def test_nothing_is_set_back_before_the_build(world, database: SqliteFile):
+    clock = world.clock(database)
+    clock.now()
+    world.system = 0.0
+    assert clock.confirm("ada").utc_s == world.build_date
+
+
 def test_two_days_of_running_are_no_jump(world, database: SqliteFile):
     clock = world.clock(database)
     clock.now()

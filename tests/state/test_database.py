@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from edge.errors import StateError
-from edge.state import Counters, Kind, SqliteFile, set_aside, state_database
+from edge.state import Counters, Kind, SqliteFile, is_damaged, set_aside, state_database
 
 CARD = bytes(range(16))
 
@@ -156,3 +158,116 @@ def test_threads_and_processes_share_it(world, database: SqliteFile):
     for thread in threads:
         thread.join()
     assert Counters(database).value("n") == 60
+
+
+class Failing:
+    """A connection of which every statement fails with one of SQLite's codes, and with a text that says nothing."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+    def execute(self, *_: object) -> None:
+        error = sqlite3.OperationalError("something")
+        error.sqlite_errorcode, error.sqlite_errorname = self.code, "SQLITE_SOMETHING"
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (sqlite3.SQLITE_FULL, "the disk is full"),
+        (sqlite3.SQLITE_IOERR_WRITE, "the disk did not read or write it"),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, "the disk did not read or write it"),
+        (sqlite3.SQLITE_BUSY, "another process"),
+        (sqlite3.SQLITE_LOCKED, "another process"),
+        (sqlite3.SQLITE_READONLY_DBMOVED, "cannot be opened or written"),
+        (sqlite3.SQLITE_CANTOPEN, "cannot be opened or written"),
+        (sqlite3.SQLITE_NOMEM, "SQLITE_SOMETHING"),
+        (sqlite3.SQLITE_CORRUPT, "damaged"),
+        (sqlite3.SQLITE_NOTADB, "damaged"),
+    ],
+)
+def test_sqlite_s_code_says_what_is_wrong_and_not_its_text(world, monkeypatch, code: int, told: str):
+    database = state_database(world.folder)
+    monkeypatch.setattr(database, "_db", Failing(code))
+    with pytest.raises(StateError, match=told) as refused:
+        database.read("SELECT 1")
+    assert ("moves the file away" in refused.value.remedy) == (told == "damaged")
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from edge.errors import StateError
+from edge.state import Counters, is_damaged, state_database
+
+folder = Path(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+size = (folder / "state.sqlite3").stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size))     # every file ends there, as on a disk that is full
+try:
+    with state_database(folder) as database:
+        for k in range(1000):
+            Counters(database).next(f"counter {k}")
+except StateError as error:
+    print(error.what, "|", error.remedy, "|", is_damaged(folder / "state.sqlite3"))
+"""
+
+
+def test_a_disk_that_takes_no_more_is_not_damage(world):
+    with state_database(world.folder) as database:
+        Counters(database).raise_to("x", 7)
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, world.folder], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(("the disk is full", "the disk did not")), done
+    assert done.stdout.strip().endswith("| False")
+    with state_database(world.folder) as database:
+        assert Counters(database).value("x") == 7
+
+
+def test_damage_is_what_sqlite_cannot_read(world, tmp_path):
+    with state_database(world.folder) as database:
+        Counters(database).raise_to("x", 7)
+        assert not is_damaged(database.path), "also while its log is in use"
+    path = world.folder / "state.sqlite3"
+    assert not is_damaged(path)
+    path.write_bytes(b"junk" * 1000)
+    assert is_damaged(path)
+    assert not is_damaged(tmp_path / "none")
+    assert not is_damaged(tmp_path), "a folder is no damaged file"
+
+
+def test_a_copy_to_read_has_what_the_log_holds_and_leaves_everything_as_it_is(world, database: SqliteFile):
+    Counters(database).raise_to("x", 7)
+    before = {path.name: path.read_bytes() for path in world.folder.iterdir()}
+    assert len(before["state.sqlite3-wal"]) > 0
+    with state_database(world.folder, read_only=True) as copy:
+        assert Counters(copy).value("x") == 7
+        Counters(copy).raise_to("x", 8)
+    after = {path.name: path.read_bytes() for path in world.folder.iterdir()}
+    before.pop("state.sqlite3-shm"), after.pop("state.sqlite3-shm")  # readers' locks
+    assert after == before
+    assert Counters(database).value("x") == 7
+    with state_database(world.folder / "none", read_only=True) as empty:
+        assert Counters(empty).value("x") == 0
+    assert not (world.folder / "none").exists()
+
+
+def test_a_log_that_a_power_cut_left_behind_is_read_too(world, database: SqliteFile, tmp_path: Path):
+    Counters(database).raise_to("x", 7)
+    left = tmp_path / "left"
+    left.mkdir()
+    for name in ("state.sqlite3", "state.sqlite3-wal"):
+        (left / name).write_bytes((world.folder / name).read_bytes())
+    with state_database(left, read_only=True) as copy:
+        assert Counters(copy).value("x") == 7
+    assert len(list(left.iterdir())) == 2
+
+
+def test_an_index_that_a_full_disk_left_half_made_is_passed_over(world):
+    with state_database(world.folder) as database:
+        Counters(database).raise_to("x", 7)
+    (world.folder / "state.sqlite3-shm").write_bytes(b"abc")
+    (world.folder / "state.sqlite3-wal").write_bytes(b"")
+    assert not is_damaged(world.folder / "state.sqlite3")
+    with state_database(world.folder, read_only=True) as copy:
+        assert Counters(copy).value("x") == 7

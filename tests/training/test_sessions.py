@@ -59,7 +59,7 @@ def test_pairs_that_may_be_one_person_and_oneself_are_no_impostors():
     seen.looks[4] = seen.looks[7] = seen.templates[7]
     tail = impostors(seen, RULES[0], 3, np.arange(20), np.array([[7, 4]]), 0.9)
     assert tail.total == 20 * 19 - 2
-    assert not len(tail.score)
+    assert not len(tail.pairs.score)
 
 
 def test_a_genuine_session_stands_before_the_other_photograph():

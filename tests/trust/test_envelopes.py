@@ -8,14 +8,16 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.errors import SignatureError
+from edge.errors import KeyringError, SignatureError
 from edge.trust.envelopes import BUILD, PACK, ROLES, PublicKey, Signer, sign, trusted, verify
 
 PHRASE = "four words are enough"
@@ -121,6 +123,61 @@ def test_a_damaged_envelope_is_a_typed_error(change: dict[str, object]):
             verify(envelope, BUILD, known(ANNA))
 
 
+def without_hint(envelope: dict[str, Any], change: str) -> dict[str, Any]:
+    (one,) = envelope["signatures"]
+    hints = {"absent": {}, "empty": {"keyid": ""}, "null": {"keyid": None}, "another's": {"keyid": BEN.public.key_id}}
+    return {**envelope, "signatures": [{"sig": one["sig"], **hints[change]}]}
+
+
+@pytest.mark.parametrize("change", ["absent", "empty", "null", "another's"])
+def test_a_key_id_is_optional_and_only_a_hint(change: str):
+    """DSSE, protocol.md: "KEYID: unauthenticated hint ... MUST NOT be used for security decisions"."""
+    envelope = without_hint(sign(b"x", BUILD, ANNA), change)
+    assert verify(envelope, BUILD, known(BEN, ANNA)).name == "anna"
+    with pytest.raises(SignatureError):
+        verify({**envelope, "payload": base64.b64encode(b"y").decode()}, BUILD, known(BEN, ANNA))
+    with pytest.raises(SignatureError):
+        verify(envelope, BUILD, known(BEN))
+
+
+def test_one_trusted_signature_among_others_is_enough():
+    anna, ben = (sign(b"x", BUILD, signer)["signatures"][0] for signer in (ANNA, BEN))
+    junk = {
+        "keyid": "another tool's",
+        "sig": base64.b64encode(bytes(256)).decode(),
+        "cert": "unknown fields are allowed",
+    }
+    envelope = {**sign(b"x", BUILD, ANNA), "signatures": [junk, ben, anna], "more": 1}
+    assert verify(envelope, BUILD, known(ANNA)).name == "anna"
+    with pytest.raises(SignatureError, match="not a signature envelope"):
+        verify({**envelope, "signatures": [junk] * 17}, BUILD, known(ANNA))
+    with pytest.raises(SignatureError, match="not a signature envelope"):
+        verify({**envelope, "signatures": []}, BUILD, known(ANNA))
+
+
+def test_both_alphabets_of_base64_are_read():
+    envelope = sign(b"\xfb\xff\xfe" * 9, BUILD, ANNA)
+    other = json.loads(
+        json.dumps(envelope).replace("+", "-").replace("/vnd", "*").replace("/", "_").replace("*", "/vnd")
+    )
+    other["payloadType"] = BUILD
+    assert "_" in other["payload"] or "-" in other["payload"]
+    assert verify(other, BUILD, known(ANNA)).payload == b"\xfb\xff\xfe" * 9
+
+
+def test_another_implementation_reads_ours_and_we_read_its_own():
+    dsse = pytest.importorskip("securesystemslib.dsse")
+    from securesystemslib.signer import CryptoSigner, SSlibKey
+
+    private = Ed25519PrivateKey.from_private_bytes(ANNA.seed)
+    public = SSlibKey.from_crypto(private.public_key(), ANNA.public.key_id)
+    ours = dsse.Envelope.from_dict(json.loads(json.dumps(sign(b"x", BUILD, ANNA))))
+    assert ours.verify([public], 1)
+    theirs = dsse.Envelope(b"y", BUILD, {})
+    theirs.sign(CryptoSigner(private, public))
+    assert verify(theirs.to_dict(), BUILD, known(ANNA)).payload == b"y"
+
+
 def test_an_envelope_without_bounds_is_not_read():
     with pytest.raises(SignatureError, match="not a signature envelope"):
         verify(b" " * (9 * 2**20), BUILD, known(ANNA))
@@ -137,29 +194,31 @@ def private(folder: Path, data: bytes) -> Path:
 
 
 def test_a_private_half_is_locked_by_its_passphrase(tmp_path: Path):
-    file = private(tmp_path, ANNA.pem(PHRASE))
-    assert file.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    file = private(tmp_path, ANNA.locked(PHRASE))
+    assert json.loads(file.read_bytes())["kdf"] == "argon2id"
     assert Signer.load(file, PHRASE).public.raw == ANNA.public.raw
     for wrong in ("", "four words are wrong"):
-        with pytest.raises(SignatureError, match="wrong passphrase"):
+        with pytest.raises(KeyringError, match="wrong passphrase"):
             Signer.load(file, wrong)
 
 
 def test_a_short_passphrase_is_refused():
-    with pytest.raises(SignatureError, match="shorter than 12"):
-        ANNA.pem("short")
+    with pytest.raises(KeyringError, match="shorter than 12"):
+        ANNA.locked("short")
 
 
 def test_a_private_half_without_a_lock_is_refused(tmp_path: Path):
-    plain = ANNA._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with pytest.raises(SignatureError):
+    plain = Ed25519PrivateKey.from_private_bytes(ANNA.seed).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    with pytest.raises(KeyringError):
         Signer.load(private(tmp_path, plain), PHRASE)
 
 
 def test_a_private_half_that_others_can_read_is_refused(tmp_path: Path):
-    file = private(tmp_path, ANNA.pem(PHRASE))
+    file = private(tmp_path, ANNA.locked(PHRASE))
     file.chmod(0o640)
-    with pytest.raises(SignatureError, match="others may read"):
+    with pytest.raises(KeyringError, match="others may access"):
         Signer.load(file, PHRASE)
 
 
@@ -202,9 +261,9 @@ def test_a_file_that_is_no_public_key_is_refused(tmp_path: Path):
     file = put(tmp_path, "builder", ANNA)
     elliptic = generate_private_key(SECP256R1()).public_key()
     for data in (
-        b"",
+        b" ",
         b"hello",
-        ANNA.pem(PHRASE),
+        ANNA.locked(PHRASE),
         elliptic.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         b"x" * 20_000,
     ):
@@ -223,7 +282,7 @@ def test_a_link_is_not_followed(tmp_path: Path):
 
 def test_too_many_keys_are_refused(tmp_path: Path):
     for number in range(65):
-        put(tmp_path, "packs", Signer(ANNA._private, f"k{number}"))
+        put(tmp_path, "packs", Signer(ANNA.seed, f"k{number}"))
     with pytest.raises(SignatureError, match="more than 64"):
         trusted(tmp_path, "packs")
 

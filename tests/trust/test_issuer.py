@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from edge.errors import KeyringError
 from edge.trust import Cost, IssuerKey, IssuerPublic, TrustStore
-from edge.trust.files import write_new
-from edge.trust.locked import lock, unlock
+from edge.trust.keyfile import write_key
+from edge.trust.locked import unlock
 
 QUICK = Cost(iterations=1, lanes=1, memory_kib=8)
 PHRASE = "four words are enough"
@@ -51,7 +51,7 @@ def test_a_short_passphrase_is_refused_before_a_file_exists(tmp_path: Path, issu
 
 
 def test_every_part_of_a_locked_file_is_authenticated(issuer: IssuerKey):
-    data = lock(issuer.seed, PHRASE, kind=KIND, public=b"p" * 32, random_bytes=os.urandom, comment="c", cost=QUICK)
+    data = issuer.locked(PHRASE, cost=QUICK)
     head = json.loads(data)
     changes = {"public": "QUJD", "comment": "another", "iterations": 2, "memory_kib": 16, "salt": "A" * 22 + "=="}
     for key, value in changes.items():
@@ -66,7 +66,7 @@ def test_every_part_of_a_locked_file_is_authenticated(issuer: IssuerKey):
     [{"memory_kib": 2**31}, {"iterations": 10**9}, {"lanes": 0}, {"memory_kib": 8, "lanes": 4}, {"lanes": True}],
 )
 def test_a_forged_cost_cannot_exhaust_the_machine(issuer: IssuerKey, change: dict[str, int]):
-    data = lock(issuer.seed, PHRASE, kind=KIND, public=b"", random_bytes=os.urandom, cost=QUICK)
+    data = issuer.locked(PHRASE, cost=QUICK)
     with pytest.raises(KeyringError):
         unlock(json.dumps({**json.loads(data), **change}).encode(), PHRASE, kind=KIND, where="f")
 
@@ -89,7 +89,7 @@ def test_any_other_file_is_a_keyring_error(data: bytes):
 )
 @settings(max_examples=150)
 def test_wrong_fields_are_a_keyring_error(changes: dict[str, object]):
-    data = lock(bytes(32), PHRASE, kind=KIND, public=b"", random_bytes=bytes, cost=QUICK)
+    data = IssuerKey(bytes(32)).locked(PHRASE, random_bytes=bytes, cost=QUICK)
     if {**json.loads(data), **changes} == json.loads(data):
         return
     with pytest.raises(KeyringError):
@@ -163,11 +163,11 @@ def test_trust_that_others_could_change_is_refused_at_a_door_and_warned_of_elsew
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"ssh-ed25519 AAAA me", b"edge-issuer-v1 AAAA", b"edge-issuer-v1\n", bytes(20_000)]
+    "content", [b" ", b"ssh-ed25519 AAAA me", b"edge-issuer-v1 AAAA", b"edge-issuer-v1\n", bytes(20_000)]
 )
 def test_a_broken_public_file_stops_the_door_and_is_named(tmp_path: Path, issuer: IssuerKey, content: bytes):
     issuer.public.save(tmp_path)
-    write_new(tmp_path / "issuers" / "broken.pub", content, mode=0o644)
+    write_key(tmp_path / "issuers" / "broken.pub", content, mode=0o644)
     with pytest.raises(KeyringError, match=r"broken\.pub"):
         TrustStore.load(tmp_path, strict=False)
 

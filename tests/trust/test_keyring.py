@@ -23,8 +23,7 @@ from edge.trust import (
     init,
     load_device_key,
 )
-from edge.trust.files import read_private, write_new
-from edge.trust.lines import to_base64
+from edge.trust.keyfile import read_key, to_base64, write_key
 
 DICE = random.Random(1).randbytes
 
@@ -40,7 +39,8 @@ def modes(folder: Path) -> dict[str, int]:
 
 def test_a_new_device_has_a_key_a_site_and_an_escrow(state: Path, tmp_path: Path):
     recovery = RecoveryKey.generate(DICE)
-    site = init(state, recovery=recovery.public, site=None, random_bytes=DICE)
+    init(state, recovery=recovery.public, site=None, random_bytes=DICE)
+    site = SiteKey.load(state / SITE_FILE)
     ring = Keyring.load(state, tmp_path / "trust", strict=True)
     assert (ring.site_id, ring.site_key) == (site.site_id, site.key)
     assert modes(state) == {DEVICE_FILE: 0o600, SITE_FILE: 0o600, ESCROW_FILE: 0o600}
@@ -49,7 +49,8 @@ def test_a_new_device_has_a_key_a_site_and_an_escrow(state: Path, tmp_path: Path
 
 
 def test_a_second_device_joins_the_site_with_a_key_of_its_own(state: Path, tmp_path: Path):
-    site = init(state, recovery=None, site=None, random_bytes=os.urandom)
+    init(state, recovery=None, site=None, random_bytes=os.urandom)
+    site = SiteKey.load(state / SITE_FILE)
     init(tmp_path / "other", recovery=None, site=SiteKey.load(state / SITE_FILE), random_bytes=os.urandom)
     first, second = (Keyring.load(folder, tmp_path) for folder in (state, tmp_path / "other"))
     assert first.site_id == second.site_id == site.site_id
@@ -63,7 +64,7 @@ def test_keys_are_never_overwritten(state: Path):
     with pytest.raises(KeyringError, match="has keys already"):
         init(state, recovery=None, site=None, random_bytes=os.urandom)
     with pytest.raises(KeyringError, match="never overwritten"):
-        write_new(state / DEVICE_FILE, b"other")
+        write_key(state / DEVICE_FILE, b"other")
     assert {path.name: path.read_bytes() for path in state.iterdir()} == before
 
 
@@ -73,7 +74,7 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(KeyringError, match="No space left"):
-        write_new(tmp_path / "a.key", b"secret")
+        write_key(tmp_path / "a.key", b"secret")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -87,23 +88,23 @@ def test_a_key_that_others_can_reach_is_refused(state: Path, tmp_path: Path, mod
 
 def test_a_link_a_folder_a_pipe_and_a_giant_are_refused(tmp_path: Path):
     real = tmp_path / "real"
-    write_new(real, b"x")
+    write_key(real, b"x")
     (tmp_path / "link").symlink_to(real)
     os.mkfifo(tmp_path / "pipe", 0o600)
     (tmp_path / "folder").mkdir(mode=0o700)
-    write_new(tmp_path / "giant", bytes(20_000))
+    write_key(tmp_path / "giant", bytes(20_000))
     for name in ("link", "pipe", "folder", "giant", "missing"):
         with pytest.raises(KeyringError):
-            read_private(tmp_path / name)
-    assert read_private(real) == b"x"
+            read_key(tmp_path / name)
+    assert read_key(real) == b"x"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_another_user_s_key_file_is_refused(tmp_path: Path):
-    write_new(tmp_path / "a.key", b"x")
+    write_key(tmp_path / "a.key", b"x")
     os.chown(tmp_path / "a.key", 12345, 12345)
     with pytest.raises(KeyringError, match="another user"):
-        read_private(tmp_path / "a.key")
+        read_key(tmp_path / "a.key")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_another_user_s_key_file_is_refused(tmp_path: Path):
     ],
 )
 def test_a_damaged_key_file_is_named_and_not_quoted(tmp_path: Path, content: bytes):
-    write_new(tmp_path / DEVICE_FILE, content)
+    write_key(tmp_path / DEVICE_FILE, content)
     with pytest.raises(KeyringError) as caught:
         load_device_key(tmp_path / DEVICE_FILE)
     assert DEVICE_FILE in str(caught.value)
@@ -128,7 +129,8 @@ def test_a_damaged_key_file_is_named_and_not_quoted(tmp_path: Path, content: byt
 
 def test_an_escrow_opens_for_its_recovery_key_and_site_only(state: Path, tmp_path: Path):
     recovery, other = RecoveryKey.generate(DICE), RecoveryKey.generate(DICE)
-    site = init(state, recovery=recovery.public, site=None, random_bytes=os.urandom)
+    init(state, recovery=recovery.public, site=None, random_bytes=os.urandom)
+    site = SiteKey.load(state / SITE_FILE)
     escrow = (state / ESCROW_FILE).read_bytes()
     body = bytearray(escrow)
     body[40] = ord("A") if body[40] != ord("A") else ord("B")

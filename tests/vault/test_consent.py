@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ConsentMissing, InputError
-from edge.vault import ConsentReceipt, parse_serial, serial_text, subject_hash
+from edge.settings.model import Schedule
+from edge.vault import ConsentReceipt, parse_serial, serial_text, subject_hash, zone_of
+from edge.vault.names import one_form
 
 WHOLE = {
     "subject": "Ada Example",
@@ -129,3 +132,75 @@ def test_a_serial_is_read_as_it_is_printed():
     for text in ("", "0011", "g" * 32, "0" * 33, "٠" * 32):
         with pytest.raises(InputError):
             parse_serial(text)
+
+
+@pytest.mark.parametrize("name", ["subject", "text_version", "withdrawal", "given"])
+@pytest.mark.parametrize("written", ["00421", "2026.10", "0800", "12E4", "+0042", "Null", "~", "true", "0x1F", ".5"])
+def test_text_that_yaml_would_read_otherwise_is_to_be_put_in_quotes(name: str, written: str):
+    lines = [f"{key}: {written if key == name else json.dumps(value)}" for key, value in WHOLE.items()]
+    with pytest.raises(ConsentMissing) as refused:
+        ConsentReceipt.from_text("\n".join(lines))
+    assert f"{name} (line {list(WHOLE).index(name) + 1}, column" in refused.value.what
+    assert "put it in quotes" in refused.value.what
+    quoted = ConsentReceipt.from_text("\n".join(lines).replace(written, f'"{written}"')) if name != "given" else None
+    assert quoted is None or getattr(quoted, name) == written
+
+
+@pytest.mark.parametrize("written", ["12:30", "no", "2026-11", "1_000", "a  b"])
+def test_other_text_is_kept_exactly_as_it_is_written(written: str):
+    receipt = ConsentReceipt.from_text(
+        "\n".join(f"{key}: {value}" for key, value in (WHOLE | {"subject": written}).items())
+    )
+    assert receipt.subject == written
+
+
+SAME = [
+    ("Ayşe Işık", "AYŞE IŞIK"),
+    ("İnci Demir", "inci demir"),
+    ("İnci", "I\u0307nci"),
+    ("İNCİ".lower(), "inci"),
+    ("علی کریمی", "علي كريمي"),
+    ("۱۲۳", "123"),
+    ("٤٢", "۴۲"),
+    ("O’Neill", "O'Neill"),
+    ("O´Neill", "oʼneill"),
+    ("Anne\u2010Marie", "Anne\u2011Marie"),
+    ("Anne–Marie", "anne-marie"),
+    ("\u200fיעל\u200e", "יעל"),
+    ("Ada\u200b Example", "Ada\u00a0Example"),
+    ("Ada\u00ad\ufeff", "ADA"),
+    ("ﬁona", "Fiona"),
+    ("STRASSE", "straße"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_one_name_is_one_person_whatever_keyboard_wrote_it(one: str, other: str):
+    assert subject_hash(one, bytes(32)) == subject_hash(other, bytes(32))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Şule", "Sule"), ("José", "Jose"), ("Ann Marie", "Anne-Marie"), ("Ada", "Ada 2"), ("آرش", "ارش")],
+)
+def test_marks_that_tell_people_apart_stay(one: str, other: str):
+    assert subject_hash(one, bytes(32)) != subject_hash(other, bytes(32))
+
+
+@given(st.text(max_size=40))
+def test_the_form_of_a_name_is_final(name: str):
+    assert one_form(one_form(name)) == one_form(name)
+
+
+def test_a_date_without_time_is_the_place_s(monkeypatch: pytest.MonkeyPatch):
+    day = WHOLE | {"given": "2026-11-03", "until": "2026-11-04"}
+    here = ConsentReceipt.from_mapping(day, zone="Pacific/Honolulu")
+    utc = ConsentReceipt.from_mapping(day)
+    assert (here.given - utc.given, here.until - utc.until) == (36_000, 36_000)
+    here.check(utc.until)  # the day has not begun there
+    assert json.loads(here.stored("kim", 1))["zone"] == "Pacific/Honolulu"
+    monkeypatch.setenv("TZ", "Pacific/Honolulu")
+    assert zone_of(None) == "Pacific/Honolulu"
+    assert zone_of(Schedule(timezone="Europe/Paris")) == "Europe/Paris"
+    monkeypatch.setenv("TZ", "no/such/zone")
+    assert ZoneInfo(zone_of(None))

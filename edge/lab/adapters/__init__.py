@@ -2,11 +2,10 @@
 
     peer = load_peer(Path("teacher.yaml"))        # openvino, tflite or onnxruntime; YuNet alignment through OpenCV
 
-`spec` says what a YAML file about a peer holds, `runtimes` runs its file, `yunet` finds its faces, `peer` joins them.
+`spec` says what a YAML file about a peer holds, `runtimes` runs its file, `peer` finds faces for it and joins them.
 """
 
-from edge.lab.adapters.peer import Peer, load_peer
+from edge.lab.adapters.peer import Peer, YuNet, load_peer
 from edge.lab.adapters.spec import PeerSpec, is_spec, read_spec
-from edge.lab.adapters.yunet import YuNet
 
 __all__ = ["Peer", "PeerSpec", "YuNet", "is_spec", "load_peer", "read_spec"]

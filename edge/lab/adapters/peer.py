@@ -2,6 +2,9 @@
 
     peer = load_peer(Path("teacher.yaml"), weights=Path("weights"), shared={})
     seen = peer.look(0, picture)
+    rows = YuNet(Path("face_detection_yunet_2023mar.onnx")).faces(picture)        # float32 (n, 15)
+
+YuNet (Wu et al. 2023, MIT) runs through ``cv2.FaceDetectorYN``.
 
 Several peers of one run share their detector: a picture is searched once, and each of them is charged the same time.
 """
@@ -14,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,13 +25,67 @@ from edge.errors import InputError
 from edge.face import Embedder, load_card
 from edge.face.align import Aligner
 from edge.face.card import Align
-from edge.lab.adapters.runtimes import Run, open_runtime
+from edge.lab.adapters.runtimes import PRECISION, Run, open_runtime
 from edge.lab.adapters.spec import PeerSpec, read_spec
-from edge.lab.adapters.yunet import YuNet, most_central
-from edge.lab.contender import Seen
+from edge.lab.extract import Seen
+from edge.pictures.decoder_warnings import Complaints
 from edge.types import U8
 
 F32 = NDArray[np.float32]
+
+
+class YuNet:
+    """YuNet at the picture's own size, or a size given.
+
+    Args:
+        file: the ONNX file.
+        size: width and height to resize to; None: the picture's own.
+        score: least confidence, 0..1. nms: overlap above which two boxes are one face.
+
+    Raises:
+        InputError: OpenCV cannot read the file.
+    """
+
+    def __init__(self, file: Path, size: tuple[int, int] | None = None, score: float = 0.6, nms: float = 0.3) -> None:
+        self.size = size
+        if not file.is_file():
+            raise InputError("there is no such file", where=str(file), remedy="put YuNet there, or give --weights")
+        try:
+            with Complaints():  # OpenCV 5 warns about a target that nobody asked for
+                self.net = cv2.FaceDetectorYN.create(str(file), "", size or (320, 240), score, nms, 5000)
+        except cv2.error as error:
+            first = str(error).splitlines()[0][:200]
+            raise InputError(f"OpenCV refuses the file: {first}", where=str(file), remedy="check `detector`") from None
+
+    def faces(self, image: U8) -> F32:
+        """Faces in pixels of ``image``.
+
+        Args:
+            image: BGR uint8 (H, W, 3).
+
+        Returns:
+            float32 (n, 15): x, y, width, height, five landmarks as `edge.types.Face` has them, score.
+        """
+        high, wide = image.shape[:2]
+        width, height = self.size or (wide, high)
+        if self.size is None:
+            self.net.setInputSize((width, height))
+        elif (wide, high) != (width, height):
+            image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+        found = self.net.detect(image)[1]
+        if found is None:
+            return np.zeros((0, 15), np.float32)
+        scaled: F32 = np.asarray(found, np.float32) * np.array([wide / width, high / height] * 7 + [1], np.float32)
+        return scaled
+
+
+def most_central(rows: F32, width: int, height: int) -> F32 | None:
+    """The row whose box's centre is nearest to the picture's, or None; the rule of `edge.face.nearest_centre`."""
+    if not len(rows):
+        return None
+    centre = rows[:, :2] + rows[:, 2:4] / 2 - np.array([width / 2, height / 2], np.float32)
+    nearest: F32 = rows[int(np.argmin((centre**2).sum(1)))]
+    return nearest
 
 
 class Eyes:
@@ -71,7 +129,7 @@ class Peer:
         self._eyes, self._align, self._run, self._about = eyes, align, run, about
 
     def look(self, index: int, image: U8) -> Seen:
-        """See `edge.lab.contender.Contender.look`."""
+        """See `edge.lab.extract.Contender.look`."""
         row, searched = self._eyes.face(index, image)
         if row is None:
             return Seen(None, "no face", timings_ms={"detect": searched})
@@ -137,6 +195,8 @@ def make_peer(spec: PeerSpec, folder: Path, shared: dict[Path, Eyes] | None = No
     width, height = spec.input.size
     dimension = len(_first(run, np.full((height, width, 3), 127, np.uint8), spec))
     about |= {"file": Path(spec.file).name, "sha256": digest(folder / spec.file)}
+    if spec.runtime == "openvino":
+        about["precision"] = PRECISION
     return Peer(spec.name, shared[file], align, run, dimension, about)
 
 

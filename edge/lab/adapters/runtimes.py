@@ -23,6 +23,8 @@ from edge.types import U8
 
 F32 = NDArray[np.float32]
 Run = Callable[[U8], F32]
+#: OpenVINO's own default is bf16 on processors that have it, and then a peer differs from one machine to the next.
+PRECISION = "f32"
 
 
 def open_runtime(spec: PeerSpec, path: Path, threads: int = 1) -> Run:
@@ -70,6 +72,7 @@ def _module(name: str, path: Path) -> Any:
 def _openvino(spec: PeerSpec, path: Path, threads: int) -> Callable[[F32], Any]:
     openvino = _module("openvino", path)
     options = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+    options["INFERENCE_PRECISION_HINT"] = PRECISION
     try:
         model = openvino.Core().read_model(str(path))
         request = openvino.Core().compile_model(model, "CPU", options).create_infer_request()

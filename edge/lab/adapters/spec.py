@@ -16,16 +16,19 @@ template are the card's own. Mistakes are told with file, line and column.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge.errors import InputError
+from edge.settings.translate import translate
 from edge.settings.yaml_core import load
 
 SCHEMA = "edge/peer/v1"
 _REMEDY = "see the example in edge/lab/adapters/spec.py"
+_CARD = re.compile(rb"""^schema:\s*["']?edge/card/""", re.MULTILINE)
 Side = Annotated[int, Field(ge=16, le=1024)]
 Point = tuple[Annotated[float, Field(ge=-1024, le=2048)], Annotated[float, Field(ge=-1024, le=2048)]]
 Text = Annotated[str, Field(min_length=1, max_length=300)]
@@ -87,9 +90,14 @@ class PeerSpec(_Part):
 
 
 def is_spec(name: str) -> bool:
-    """Whether a ``--model`` names a peer's YAML and no card of ours."""
+    """Whether a ``--model`` names a peer's YAML and no card of ours, shipped or imported (``mine/card.yaml``)."""
     path = Path(name)
-    return path.suffix in (".yaml", ".yml") and not path.name.endswith(".card.yaml")
+    if path.suffix not in (".yaml", ".yml") or path.name.endswith(".card.yaml"):
+        return False
+    try:
+        return _CARD.search(path.read_bytes()) is None
+    except OSError:  # told by whoever reads it next
+        return True
 
 
 def read_spec(path: Path) -> PeerSpec:
@@ -105,8 +113,6 @@ def read_spec(path: Path) -> PeerSpec:
     try:
         return PeerSpec.model_validate(document.data)
     except ValidationError as error:
-        first = error.errors()[0]
-        keys = tuple(key for key in first["loc"] if isinstance(key, int | str))
-        place = document.place(keys)
-        what = f"{'.'.join(str(key) for key in keys) or 'the description'}: {first['msg']}"
-        raise InputError(what, where=f"{path}:{place.line}:{place.column}", remedy=_REMEDY) from None
+        first = next(translate(error.errors()[0], document, PeerSpec))
+        where = f"{path}:{first.line}:{first.column}"
+        raise InputError(f"{first.key or 'the description'}: {first.what}", where=where, remedy=_REMEDY) from None

@@ -1,0 +1,112 @@
+"""What can be read of a device, though its medium is read only and not every part of it can be used.
+
+    with Reading(load_settings(config)) as reading:
+        reading.journal()                       # the report of a verification
+        reading.entries(Selection(kinds=("decision",)))
+        reading.vault.due(until)
+
+Each part is read when it is first asked for, databases into memory. Nothing is written, made or locked, and a running
+device is not delayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cached_property
+
+from edge.errors import JournalBroken
+from edge.journal import FILE, HEAD, KEY_LABEL, ChainReport, Entry, Selection, entries, verify
+from edge.service.ledger import JOURNAL_COUNTER
+from edge.service.parts import Parts, clock_of
+from edge.service.retention import Retention, retention
+from edge.settings import Settings
+from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
+from edge.trust import Keyring
+from edge.vault import Vault
+
+
+class Reading:
+    """One device, to be read. Every attribute raises the typed error of its room when it cannot be.
+
+    Args:
+        settings: of the device. parts: as for `Device`.
+    """
+
+    def __init__(self, settings: Settings, parts: Parts | None = None) -> None:
+        self.settings, self.folder, self._parts = settings, settings.device.state_dir, parts or Parts()
+        self._open = ExitStack()
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The device's keys. Raises `KeyringError`."""
+        return self._parts.keyring or Keyring.load(self.folder, self.settings.device.trust_dir)
+
+    @cached_property
+    def state(self) -> SqliteFile:
+        """A copy of the state. Raises `StateError`."""
+        return self._open.enter_context(state_database(self.folder, read_only=True))
+
+    @cached_property
+    def clock(self) -> ClockGuard:
+        """The clock."""
+        return clock_of(self.state, self._parts.build, self._parts.system_clock)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The retry limits."""
+        return Limits(self.state, self.clock, self.settings.limits, self.keyring.derive("edge/limits/v1"))
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The vault. Raises `VaultError`: damaged, another device's, put back."""
+        kept = self.retention.template_days
+        vault = Vault.at(self.folder, self.keyring, self.state, keep_days=kept, read_only=True)
+        self._open.callback(vault.close)
+        return vault
+
+    @property
+    def retention(self) -> Retention:
+        """How long what is kept here, by settings and build."""
+        return retention(self.settings, self._parts.build.statement)
+
+    @property
+    def journal_key(self) -> bytes:
+        """The key of the journal's entries, 32 bytes."""
+        return self.keyring.derive(KEY_LABEL)
+
+    @property
+    def at_least(self) -> int:
+        """How many entries the journal is known to have had."""
+        return Counters(self.state).value(JOURNAL_COUNTER)
+
+    def journal(self) -> ChainReport:
+        """The journal's chain, checked as a whole; once more when a running device has written meanwhile."""
+        path = self.folder / FILE
+        while True:
+            before = path.stat() if path.exists() else None
+            report = verify(path, self.folder / HEAD, self.journal_key, at_least=self.at_least)
+            after = path.stat() if path.exists() else None
+            if report.ok or (before and before.st_size) == (after and after.st_size):
+                return report
+
+    def entries(self, selection: Selection | None = None) -> Iterator[Entry]:
+        """The wanted entries of a journal that holds as a whole, oldest first.
+
+        Raises:
+            JournalBroken: it does not hold.
+        """
+        report = self.journal()
+        if not report.ok:
+            raise JournalBroken(str(report), where=str(self.folder / FILE), remedy="see `edge journal verify`")
+        return entries(self.folder / FILE, self.journal_key, selection)
+
+    def close(self) -> None:
+        """Forget the copies. Harmless when repeated."""
+        self._open.close()
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

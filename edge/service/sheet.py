@@ -1,0 +1,92 @@
+"""The self-test as a page for the installer's file: what was checked on which device, by which build, with what result.
+
+It is plain HTML without scripts or pictures, to be printed or kept; it names no person and shows no camera view.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge.errors import InputError
+from edge.profile import current
+from edge.selftest import FitnessReport
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Self-test of {{ name }}</title>
+<style>
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 62em; margin: 2em auto; padding: 0 1em; color: #111 }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; vertical-align: top; padding: .35em .6em; border-bottom: 1px solid #bbb }
+.mark { font-weight: bold; white-space: nowrap }
+.remedy { color: #444 }
+@media print { body { margin: 0; font-size: 11px } tr { break-inside: avoid } }
+</style>
+</head>
+<body>
+<h1>Self-test of {{ name }}</h1>
+<p><strong>This device is {{ "fit" if report.fit else "NOT fit" }} to decide.</strong>
+{{ failed }} failed, {{ report.warnings }} warned, {{ report.results | length }} ran (level {{ report.level }}).</p>
+<p>{{ when }} UTC by the system clock; edge {{ build.version }}, a {{ build.profile }} build
+{%- if build.commit %} of commit {{ build.commit[:12] }}{% endif %}.</p>
+<table>
+<thead><tr><th scope="col">Result</th><th scope="col">Check</th><th scope="col">What it proves, and what was found</th>
+</tr></thead>
+<tbody>
+{% for r in report.results %}<tr>
+<td class="mark">{{ {"ok": "passed", "FAIL": "FAILED", "!": "warning"}[r.mark] }}</td>
+<th scope="row">{{ r.check.id }}</th>
+<td>{{ r.check.proves | capitalize_first }}{% if r.check.limit %} (limit: {{ r.check.limit }}){% endif %}.<br>
+{{ r.what }}{% if r.remedy %}<br><span class="remedy">To do: {{ r.remedy }}</span>{% endif %}</td>
+</tr>
+{% endfor %}</tbody>
+</table>
+<p>Checked by: ____________________________ &nbsp; Date: ________________</p>
+</body>
+</html>
+"""
+
+
+def check_sheet(path: Path) -> None:
+    """Return when the page may be written there; asked before anything is checked.
+
+    Raises:
+        InputError: no .html, a name that is taken, or no such folder.
+    """
+    wrong = (
+        "the page is HTML" if path.suffix.lower() not in (".html", ".htm") else
+        "there is a file of this name" if path.exists() else
+        "there is no such folder" if not path.parent.is_dir() else ""
+    )  # fmt: skip
+    if wrong:
+        raise InputError(wrong, where=str(path), remedy="name a new .html file in a folder that is there")
+
+
+def write_sheet(path: Path, report: FitnessReport, name: str) -> None:
+    """Write the page.
+
+    Args:
+        path: see `check_sheet`. name: of the device.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    pages = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
+    pages.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    text = pages.from_string(_PAGE).render(
+        report=report,
+        name=name,
+        build=current(),
+        failed=sum(result.mark == "FAIL" for result in report.results),
+        when=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+    )
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=str(path), remedy="check the disk") from error

@@ -1,0 +1,58 @@
+"""What a settings file may say and probably does not mean: told by `edge config check` and the self-test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.settings.describe import leaves
+from edge.settings.model import Settings
+from edge.settings.problems import Problem
+from edge.settings.yaml_core import Document
+
+#: At 640 pixels a printed code is read up to 15 cm, at 1280 up to 25 cm (simulated: tests/claim/test_card_in_view.py).
+QR_WIDTH = 1280
+
+_NUMBERED = re.compile(r"/dev/video\d+")
+#: A comment has a space before its `#` and nearly always one after it; without, it is a number or a channel's name.
+_CUT = re.compile(r"[^\s#].*?( #[^\s#].*)")
+
+
+def advice(settings: Settings, document: Document, file: Path) -> Iterator[Problem]:
+    """One problem for each, in the order of this function.
+
+    Args:
+        settings: valid. document: what they were read from. file: the same, to be read as text.
+    """
+    camera = settings.camera
+    if camera.driver == "v4l2" and _NUMBERED.fullmatch(camera.device):
+        yield document.problem(
+            ("camera", "device"),
+            "the kernel numbers cameras anew at each start, so this may be another one tomorrow",
+            "the stable name that `ls -l /dev/v4l/by-id` shows for it",
+        )
+    if "qr" in settings.claim.readers and camera.width < QR_WIDTH:
+        yield document.problem(
+            ("camera", "width"),
+            f"at {camera.width} pixels a QR code is read to 15 cm only",
+            f"{QR_WIDTH} or more where claim.readers has qr",
+        )
+    if camera.driver == "replay" and camera.path is not None and not camera.path.exists():
+        yield document.problem(("camera", "path"), f"there is no {camera.path}", "a video file or a folder of pictures")
+    yield from _cut_short(document, file)
+
+
+def _cut_short(document: Document, file: Path) -> Iterator[Problem]:
+    """Free text whose end an unquoted `` #`` turned into a comment: ``Ask at room #5``."""
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    for path, here in leaves():
+        place = document.values.get(path)
+        if place is None or here.get("type") != "string" or {"enum", "const", "pattern"} & here.keys():
+            continue
+        rest = lines[place.line - 1][place.column - 1 :]
+        found = None if rest[:1] in "\"'|>" else _CUT.match(rest)
+        if found:
+            yield document.problem(
+                path, f"{found.group(1).strip()!r} is read as a comment", "quotes around the text if it belongs to it"
+            )

@@ -1,0 +1,254 @@
+"""The self-test of a device: each thing it checks is broken here, and its check is seen to fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.face import load_card
+from edge.selftest import FitnessReport, Level, run
+from edge.service import Parts, device_checks
+from edge.state import ClockGuard, state_database
+from edge.state.database import SqliteFile
+from edge.state.schema import STATE
+from edge.trust import IssuerKey
+from edge.vault.schema import VAULT
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
+#: What every device's self-test looks at, in its order.
+ALL = [
+    "settings", "settings-advice", "alternative", "build", "model-detector", "model-embedder", "calibration", "keys",
+    "issuers", "development-keys", "state-folder", "clock", "clock-budget", "fan-out-guard", "sealing", "vault",
+    "journal", "device", "policy", "policy-ahead", "door", "source",
+]  # fmt: skip
+WARNINGS = {"settings-advice", "development-keys", "clock-budget", "fan-out-guard", "policy-ahead"}
+
+
+class Subject:
+    """A device in a folder, made by version 0.1.0; a test breaks something of it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with tarfile.open(ASSETS / "version-0.1.0.tar.gz") as archive:
+            archive.extractall(folder, filter="data")
+        self.folder, self.monkeypatch, self.parts = folder / "version-0.1.0", monkeypatch, Parts()
+        self.config, self.state = self.folder / "device.yaml", self.folder / "state"
+        self.state.chmod(0o700)  # which the archive's filter leaves to the umask
+        (self.state / "issuer.passphrase").unlink()
+
+    def set(self, old: str, new: str) -> None:
+        text = self.config.read_text()
+        assert old in text
+        self.config.write_text(text.replace(old, new))
+
+    def find(self, role: str, **changes: object) -> None:
+        def finder(_settings: object) -> Callable[[str], object]:
+            return lambda name: replace(load_card(name), **(changes if name == role else {}))
+
+        self.monkeypatch.setattr("edge.service.fitness.model_finder", finder)
+
+    def sql(self, kind: object, name: str, statement: str) -> None:
+        with SqliteFile(self.state / name, kind) as database, database.write() as db:
+            db.execute(statement)
+
+    def run(self, *names: str, level: Level = Level.FULL) -> FitnessReport:
+        with device_checks(self.config, parts=self.parts) as checks:
+            return run([check for check in checks if not names or check.id in names], level)
+
+
+@pytest.fixture
+def subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Subject:
+    return Subject(tmp_path, monkeypatch)
+
+
+def no_device_key(it: Subject) -> None:
+    (it.state / "device.key").unlink()
+
+
+def no_issuer(it: Subject) -> None:
+    for path in (it.folder / "trust" / "issuers").iterdir():
+        path.unlink()
+
+
+def another_issuer(it: Subject) -> None:
+    no_issuer(it)
+    IssuerKey.generate(os.urandom, "another site").public.save(it.folder / "trust")
+
+
+def passphrase(it: Subject) -> None:
+    (it.state / "issuer.passphrase").write_text("correct horse battery staple\n")
+
+
+def full_disk(it: Subject) -> None:
+    it.monkeypatch.setattr("edge.state.checks.MIN_FREE_BYTES", 2**62)
+
+
+def root_s_file(it: Subject) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(it.state / "journal.head", 12345, 12345)
+
+
+def far_from_the_time(it: Subject) -> None:
+    with state_database(it.state) as database:
+        ClockGuard(database, system_clock=lambda: time.time() + 9 * 365 * 86_400).confirm("kim, by mistake")
+    it.monkeypatch.setitem(ClockGuard.__init__.__kwdefaults__, "synchronised", lambda: True)
+
+
+def unsynchronised(it: Subject) -> None:
+    it.monkeypatch.setitem(ClockGuard.__init__.__kwdefaults__, "synchronised", lambda: False)
+    with state_database(it.state) as database:
+        ClockGuard(database).confirm("kim")
+    it.parts = replace(it.parts, system_clock=lambda: time.time() + 30 * 86_400)
+
+
+def waiting(it: Subject) -> None:
+    unsynchronised(it)
+    with state_database(it.state) as database:
+        ClockGuard(database, system_clock=it.parts.system_clock).confirm("kim")
+
+
+def tripped(it: Subject) -> None:
+    it.sql(STATE, "state.sqlite3", "INSERT OR REPLACE INTO guard VALUES (1, 2, 0, 1e9, 0)")
+
+
+def damaged_state(it: Subject) -> None:
+    (it.state / "state.sqlite3").write_bytes(b"junk" * 2000)
+
+
+def altered_row(it: Subject) -> None:
+    it.sql(VAULT, "vault.sqlite3", "UPDATE holder SET status = 'active'")
+
+
+def altered_entry(it: Subject) -> None:
+    path = it.state / "journal.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"not_matching"', b'"matching"', 1))
+
+
+def weak_sealing(it: Subject) -> None:
+    it.monkeypatch.setattr("edge.vault.checks._open", lambda sealed, claim, key: None)
+
+
+RELAY = (
+    "camera:\n  driver: fictional\n  pace: fast\n",
+    "camera: {driver: v4l2, device: /dev/none}\ndoor: {driver: relay}\n",
+)
+
+BROKEN = [
+    ("settings", lambda it: it.set("fictional", "fictitious"), "camera.driver"),
+    ("settings-advice", lambda it: it.set("ask at the reception.", "ask at room #5"), "is read as a comment"),
+    ("alternative", lambda it: it.set("Please ask at the reception.", "n/a"), "no way in"),
+    ("build", lambda it: it.set(*RELAY), "no device build"),
+    ("model-detector", lambda it: it.find("detector", sha256="0" * 64), "SHA-256"),
+    ("model-embedder", lambda it: it.find("embedder", golden={"x": 1}), ""),
+    ("calibration", lambda it: it.set("vault:", "decision: {target_fmr: 1e-6, looks: 10}\nvault:"), ""),
+    ("keys", no_device_key, "device.key"),
+    ("issuers", no_issuer, "no issuer is trusted"),
+    ("issuers", another_issuer, "is not trusted"),
+    ("development-keys", passphrase, "passphrase"),
+    ("state-folder", full_disk, "MiB are free"),
+    ("state-folder", root_s_file, "another user"),
+    ("clock", far_from_the_time, "days ahead of the system clock"),
+    ("clock-budget", unsynchronised, "has not been confirmed"),
+    ("clock-budget", waiting, "nothing is deleted for 24.0 hours more"),
+    ("fan-out-guard", tripped, "level 2"),
+    ("sealing", weak_sealing, "opened to something else"),
+    ("vault", altered_row, "altered"),
+    ("vault", lambda it: (it.state / "vault.sqlite3").unlink(), "missing"),
+    ("journal", altered_entry, "entry 4"),
+    ("device", damaged_state, "damaged"),
+    ("door", lambda it: it.set(*RELAY), "only the log door"),
+    ("source", lambda it: it.set(*RELAY), "/dev/none"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "break_it", "told"), BROKEN, ids=[f"{name}-{k}" for k, (name, *_) in enumerate(BROKEN)]
+)
+def test_each_thing_that_is_broken_is_seen(
+    subject: Subject, name: str, break_it: Callable[[Subject], object], told: str
+):
+    break_it(subject)
+    (result,) = subject.run(name).results
+    assert not result.ok
+    assert told in result.what
+    assert result.remedy
+    assert result.needed == (name not in WARNINGS), "what makes a device unfit"
+
+
+def test_what_is_whole_passes_and_every_check_ran(subject: Subject):
+    report = subject.run()
+    assert [result.check.id for result in report.results] == ALL
+    assert [result.what for result in report.results if not result.ok] == []
+    assert report.fit
+    assert report.warnings == 0
+    assert all(result.check.proves for result in report.results)
+
+
+@pytest.mark.parametrize("break_it", [no_device_key, damaged_state, altered_row, altered_entry])
+def test_every_check_runs_whatever_else_is_broken(subject: Subject, break_it: Callable[[Subject], object]):
+    break_it(subject)
+    report = subject.run(*(name for name in ALL if name != "source"))
+    assert [result.check.id for result in report.results] == ALL[:-1]
+    assert not report.fit
+    passed = {result.check.id for result in report.results if result.ok}
+    assert {"model-embedder", "sealing", "issuers", "door", "state-folder"} <= passed
+    told = [result.what for result in report.results if not result.ok]
+    assert len([what for what in told if "not looked at" not in what]) <= 2, "one cause is told once"
+
+
+def test_nothing_is_made_where_there_is_no_device(subject: Subject):
+    subject.set("state_dir: state", "state_dir: none")
+    assert not subject.run("keys", "state-folder", "vault", "journal", "clock").fit
+    assert not (subject.folder / "none").exists()
+
+
+def test_a_machine_without_cpuinfo_is_told_the_cause(subject: Subject, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("edge.face.runner.outside_delegate", lambda interpreter: 60)
+    monkeypatch.setattr("edge.face.runner._CPUINFO", Path("/nonexistent/cpuinfo"))
+    (result,) = subject.run("model-embedder").results
+    assert "there is no /nonexistent/cpuinfo" in result.what
+    assert "ProcSubset" in result.remedy
+    assert "ReLU6" not in result.remedy
+    monkeypatch.setattr("edge.face.runner._CPUINFO", Path("/proc/self"))
+    (result,) = subject.run("model-embedder").results
+    assert "ReLU6" in result.remedy
+
+
+def test_while_it_runs_neither_camera_nor_door_is_taken_away(subject: Subject):
+    ran = {result.check.id for result in subject.run(level=Level.PERIODIC).results}
+    assert set(ALL) - ran == {"source", "door"}
+    assert {result.check.id for result in subject.run(level=Level.POWER_ON).results} == set(ALL)
+
+
+def test_the_command_counts_warnings_and_writes_a_sheet(subject: Subject, capsys):
+    passphrase(subject)
+    sheet = subject.folder / "sheet.html"
+    command = ["selftest", "--config", str(subject.config), "--level", "periodic"]
+    assert main([*command, "--json", "--sheet", str(sheet)]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["fit"], answer["warnings"], answer["level"]) == (True, 1, "periodic")
+    page = sheet.read_text()
+    assert "Self-test of desk" in page
+    assert "This device is fit to decide." in page
+    assert page.count("<tr>") == len(answer["checks"]) + 1
+    assert main([*command, "--sheet", str(sheet)]) == 3, "a sheet that is there is kept"
+    no_issuer(subject)
+    assert main([*command, "--sheet", str(subject.folder / "b.html")]) == 4
+    assert "NOT fit" in (subject.folder / "b.html").read_text()
+    assert main([*command, "--sheet", str(subject.folder / "none" / "b.html")]) == 3
+
+
+def test_other_people_s_text_is_no_markup_on_the_sheet(subject: Subject):
+    subject.set("Please ask at the reception.", "'<script>alert(1)</script> at the reception'")
+    sheet = subject.folder / "sheet.html"
+    main(["selftest", "--config", str(subject.config), "--level", "periodic", "--sheet", str(sheet)])
+    assert "&lt;script&gt;" in sheet.read_text()
+    assert "<script>" not in sheet.read_text()

@@ -1,0 +1,104 @@
+"""Commands that only read: on a medium that is read only, beside a running device, and on files of older versions."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.service import open_device
+from edge.service.reading import Reading
+from edge.settings import load_settings
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
+NOBODY = 65534
+
+READ = (["journal", "verify"], ["journal", "show"], ["journal", "export"], ["vault", "due"])
+
+
+@pytest.fixture
+def old() -> Iterator[Path]:
+    """A device of version 0.1.0: two people enrolled, one accept, two rejects, one card revoked; six entries."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # not pytest's, which others may not enter
+    with tarfile.open(ASSETS / "version-0.1.0.tar.gz") as archive:
+        archive.extractall(folder, filter="data")
+    yield folder / "version-0.1.0"
+    shutil.rmtree(folder)
+
+
+def test_state_vault_and_journal_of_version_0_1_0_go_on(old: Path, capsys):
+    tokens = {name: (old / f"{name}.token").read_text().strip() for name in ("ada", "chen")}
+    with open_device(old / "device.yaml") as device:
+        assert device.ledger.journal.verify().entries == 6
+        assert len(device.vault.due(2**32 - 2)) == 2
+        claim = device.admission.receive(tokens["chen"], 0)
+        assert device.limits.standing(claim.serial).rejects == 2
+        assert device.vault.store.holder(claim.serial).status == "revoked"
+        device.vault.store.check()
+        size = device.vault.size(device.admission.receive(tokens["ada"], 0))
+        assert size is not None
+        device.ledger.journal.write("stopped", cause="signal")
+    with open_device(old / "device.yaml") as device:
+        assert device.ledger.journal.verify().entries == 7
+
+
+def test_it_is_read_without_being_brought_up_to_date(old: Path, capsys):
+    before = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
+    for command in READ:
+        assert main([*command, "--config", str(old / "device.yaml")]) == 0, command
+    assert {path: path.read_bytes() for path in old.rglob("*") if path.is_file()} == before
+
+
+def as_nobody(*command: str) -> int:
+    """Run a command as a user who may change nothing; the exit code."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            os._exit(main(list(command)))
+        finally:
+            os._exit(99)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+@pytest.mark.parametrize("command", READ, ids=" ".join)
+def test_a_medium_that_cannot_be_written_can_be_read(old: Path, command: list[str], capfd):
+    state = old / "state"
+    for path in (state, *state.iterdir()):
+        os.chown(path, NOBODY, NOBODY)
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    for path in (old.parent, old):
+        path.chmod(0o755)
+    assert as_nobody("confirm", "clock", "--operator", "kim", "--config", str(old / "device.yaml")) == 3, (
+        "it is read only"
+    )
+    assert as_nobody(*command, "--config", str(old / "device.yaml")) == 0, capfd.readouterr().err
+
+
+def test_a_running_device_is_read_as_it_is_now(old: Path, capsys):
+    settings = load_settings(old / "device.yaml")
+    with open_device(old / "device.yaml") as device:
+        device.ledger.journal.write("stopped", cause="signal")
+        device.ledger.mark()
+        with Reading(settings) as reading:
+            assert reading.at_least == 7
+            assert reading.journal().entries == 7
+    with Reading(settings) as reading:
+        assert reading.clock.now().utc_s > 1_790_000_000
+
+
+def test_what_is_due_has_every_card(old: Path, capsys):
+    assert main(["vault", "due", "--config", str(old / "device.yaml"), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [row["status"] for row in answer["rows"]].count("revoked") == 1
+    assert answer["journal"]["entries"] == 6

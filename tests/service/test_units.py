@@ -1,0 +1,87 @@
+"""What deploy/ ships: the exposure by systemd's own tool, users and folders in a root of their own, the script."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+UNIT = (DEPLOY / "edge-verifier.service").read_text(encoding="utf-8")
+RELAY = (DEPLOY / "edge-relay.conf").read_text(encoding="utf-8")
+
+
+def values(text: str, key: str) -> list[str]:
+    return re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)
+
+
+def needs(tool: str) -> str:
+    if (found := shutil.which(tool)) is None:
+        pytest.skip(f"needs {tool}")
+    return found
+
+
+@pytest.mark.parametrize("drop_in", ["", RELAY])
+def test_systemd_itself_says_that_the_unit_exposes_little(tmp_path, drop_in):
+    analyze = needs("systemd-analyze")
+    unit = tmp_path / "edge-verifier.service"
+    unit.write_text(UNIT + drop_in)
+    done = subprocess.run([analyze, "security", "--offline=true", "--no-pager", unit], capture_output=True, text=True)
+    (exposure,) = re.findall(r"Overall exposure level for .*: ([\d.]+)", done.stdout)
+    assert float(exposure) <= 1.5
+    # keys that bookworm's systemd does not know yet, and nothing else
+    unknown = set(re.findall(r"Unknown key '(\w+)'", done.stderr))
+    assert unknown <= {"RestartSteps", "RestartMaxDelaySec"}
+
+
+def test_the_unit_needs_nothing_that_plain_debian_lacks():
+    assert values(UNIT, "SupplementaryGroups") == ["video"], "gpio is for relay doors, whose drop-in has it"
+    assert not values(UNIT, "ExecStopPost"), "a log door that is stopped has nothing to lock, and has not failed"
+    assert not values(UNIT + RELAY, "ProcSubset"), "the model runtime needs /proc/cpuinfo"
+    assert not values(UNIT + RELAY, "PrivateUsers"), "the next start must see the guard that holds the line"
+
+
+def test_the_unit_never_ends_the_guard_that_holds_the_line():
+    assert values(UNIT, "KillMode") == ["process"]
+    (after,) = values(RELAY, "ExecStopPost")
+    assert "-m edge.door.hold %t/edge/door" in after
+
+
+def test_the_unit_is_told_when_it_is_ready_and_starts_in_a_folder_of_its_own():
+    assert values(UNIT, "Type") == ["notify"]
+    assert values(UNIT, "WatchdogSec")
+    assert values(UNIT, "WorkingDirectory") == ["%t/" + values(UNIT, "RuntimeDirectory")[0]]
+
+
+def test_user_and_folders_are_made_with_their_owners_and_modes(tmp_path):
+    sysusers, tmpfiles = needs("systemd-sysusers"), needs("systemd-tmpfiles")
+    if os.geteuid() != 0:
+        pytest.skip("needs root: owners are set")
+    (tmp_path / "etc").mkdir()
+    for tool, name in ((sysusers, "edge.sysusers"), (tmpfiles, "edge.tmpfiles")):
+        command = [tool, f"--root={tmp_path}", *(["--create"] if tool is tmpfiles else []), str(DEPLOY / name)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    passwd = (tmp_path / "etc" / "passwd").read_text()
+    (uid,) = re.findall(r"^edge:x:(\d+):", passwd, re.MULTILINE)
+    state, trust = (tmp_path / "var/lib/edge").stat(), (tmp_path / "etc/edge/trust/issuers").stat()
+    assert (state.st_mode & 0o777, state.st_uid) == (0o700, int(uid))
+    assert (trust.st_mode & 0o777, trust.st_uid) == (0o755, 0)
+
+
+def test_the_install_script_is_sound_and_its_rehearsal_changes_nothing():
+    script = DEPLOY / "install"
+    assert subprocess.run(["bash", "-n", script]).returncode == 0
+    done = subprocess.run([script, "--dry-run"], capture_output=True, text=True)
+    if done.returncode == 3:  # it says so on any other system
+        assert "Debian and Raspberry Pi OS" in done.stderr
+    else:
+        assert done.returncode == 0, done.stderr
+        assert "would be made" in done.stdout
+        assert "\nchange: " not in done.stdout
+    refused = subprocess.run([script, "--wheel", "/nowhere.whl"], capture_output=True, text=True)
+    assert (refused.returncode, refused.stderr) == (3, "install: there is no file /nowhere.whl\n")
