@@ -133,8 +133,10 @@ def test_whoever_waits_is_told_for_whom_and_gives_up(tmp_path: Path):
 
 def test_the_one_that_waits_gets_it_when_the_other_ends(tmp_path: Path):
     first = FolderLock(tmp_path, "edge verify")
+    told: list[str] = []
     threading.Timer(0.3, first.close).start()
-    FolderLock(tmp_path, "edge revoke", wait_s=10).close()
+    FolderLock(tmp_path, "edge revoke", wait_s=10, waiting=told.append).close()
+    assert len(told) == 1, "it was told for whom it waits, once"
 
 
 @pytest.mark.parametrize(
