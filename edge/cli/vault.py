@@ -50,9 +50,7 @@ def cards(config: Path | None, json_wanted: bool) -> int:
             f"{row['serial']}  {row['status']:<8}  {row['custody']:<6}  enrolled {_day(row['enrolled'])}  "
             f"expires {expires}  changed {_day(row['changed'])}"
         )
-    click.echo(
-        f"{len(rows)} cards are known here. A card of another door of the site is not, until it is revoked here."
-    )
+    click.echo(f"Cards known here: {len(rows)}. A card of another door of the site is not, until it is revoked here.")
     return 0
 
 

@@ -238,7 +238,7 @@ def test_the_cards_that_a_device_knows_are_listed_without_names(desk, capsys):
     assert rows["-".join(["abab"] * 8)]["expires"] is None
     text = run(desk, capsys, "vault", "cards")
     assert second in text
-    assert "3 cards are known here" in text
+    assert "Cards known here: 3" in text
     assert "Ada" not in text + json.dumps(answer)
 
 
