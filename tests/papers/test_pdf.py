@@ -89,7 +89,8 @@ def test_the_consent_receipt_is_printed_with_the_card_with_the_zone_of_its_dates
 def test_page_and_card_speak_the_language_of_the_consent(tag: str, words: str):
     said = text_of(card_pdf(replace(CARD, consent=replace(CONSENT, language=tag))))
     assert words in said
-    assert {"fr-CA": "VALABLE", "de": "GÜLTIG BIS", "it": "VALID UNTIL"}[tag] in said
+    label = {"fr-CA": "VALABLE", "de": "GÜLTIGBIS", "it": "VALIDUNTIL"}[tag]
+    assert label in said.replace(" ", ""), "a spaced label is read with gaps where the font is another"
 
 
 @pytest.mark.parametrize("tag", ["en", "fr", "de"])
