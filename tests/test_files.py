@@ -169,7 +169,10 @@ def test_a_stick_without_modes_and_links_is_written_all_the_same(tmp_path, monke
 
 
 def test_a_long_name_has_room_for_its_draft(tmp_path: Path):
-    write_atomic(tmp_path / ("ü" * 127), b"x", new=True)
+    path = tmp_path / ("ü" * 127)
+    write_atomic(path, b"x", new=True)
+    assert path.read_bytes() == b"x"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_nothing_else_in_the_product_writes_a_file_in_its_own_way():

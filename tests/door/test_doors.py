@@ -94,13 +94,17 @@ def test_a_program_with_a_log_door_ends_though_nobody_reads_its_lines():
 
 
 def test_the_log_door_survives_a_closed_stream():
+    tried: list[str] = []
+
     def closed(line: str) -> None:
+        tried.append(line)
         raise BrokenPipeError
 
     with_it = LogDoor(closed)
     with_it.open()
     with_it.act(ACCEPT)
     with_it.close()
+    assert tried
 
 
 def test_doors_are_what_the_protocol_says(bench):
