@@ -5,7 +5,7 @@
 A guard stays when its door was closed or its process has ended (`edge.door.guard`). It is found by its command line in
 /proc, goes on SIGTERM, and a guard that is itself stopped is killed. Between its end and the new request the line is
 free, for milliseconds: it then keeps its level, or goes to the pull towards locked that its request asked for. Only on
-a board that does neither, and lacks the resistor that the README asks for, could a relay move then.
+a board that does neither, and lacks the resistor that deploy/OPERATING.md asks for, could a relay move then.
 """
 
 from __future__ import annotations

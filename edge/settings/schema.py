@@ -1,7 +1,7 @@
-"""What is generated from the settings' model: the JSON Schema for editors and the reference of the README.
+"""What is generated from the settings' model: the JSON Schema for editors and the reference of config/README.md.
 
     python -m edge.settings.schema            prints the schema
-    python -m edge.settings.schema --write    rewrites config/device.schema.json, and the README between its markers
+    python -m edge.settings.schema --write    rewrites config/device.schema.json, and config/README.md's part of it
 
 A test fails while either is not current. An editor that knows YAML schemas (the first line of ``config/device.yaml``
 names ours) then completes keys, shows their meaning and underlines what `edge config check` would refuse.
@@ -51,20 +51,20 @@ def _heading(section: tuple[str | int, ...]) -> list[str]:
     return ["", title, "", "| key | default | allowed | meaning |", "|---|---|---|---|"]
 
 
-def with_reference(readme: str) -> str:
-    """A README with the text between its markers replaced by the current reference; unchanged without markers."""
-    if BEGIN not in readme or END not in readme:
-        return readme
-    before, rest = readme.split(BEGIN, 1)
+def with_reference(page: str) -> str:
+    """A page with the text between its markers replaced by the current reference; unchanged without markers."""
+    if BEGIN not in page or END not in page:
+        return page
+    before, rest = page.split(BEGIN, 1)
     return f"{before}{BEGIN}\n{settings_reference()}{END}{rest.split(END, 1)[1]}"
 
 
 def write(root: Path) -> None:
     """Bring the generated files of a checkout up to date."""
     (root / "config" / "device.schema.json").write_text(json_schema_text(), encoding="utf-8")
-    readme = root / "README.md"
-    if readme.is_file():
-        readme.write_text(with_reference(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    page = root / "config" / "README.md"
+    if page.is_file():
+        page.write_text(with_reference(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""README's generated parts: the figures, made of the cards and of the benchmarks' results, and the table of packs.
+"""Generated parts of documents: models/README.md's figures, made of the cards and of the benchmarks' results, and
+config/policy/README.md's table of packs.
 
     python -m tests.benchmarks.readme --write
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +66,7 @@ def accuracy() -> list[str]:
         told += missed(result)
         told += discarded(result)
         told.append(at_card(result))
-    told.append("What helped: [every run's curve](models/embedder-curves.png), models/training/NOTES.md.")
+    told.append("What helped: [every run's curve](embedder-curves.png), models/training/NOTES.md.")
     return [*lines, "", " ".join(told)]
 
 
@@ -212,24 +214,34 @@ def section() -> str:
     return "\n\n".join("\n".join(part) for part in parts)
 
 
-def with_figures(readme: str) -> str:
-    """README with the section made anew."""
-    before, rest_ = readme.split(BEGIN, 1)
+def with_figures(page: str) -> str:
+    """models/README.md with the section made anew."""
+    before, rest_ = page.split(BEGIN, 1)
     return before + BEGIN + "\n" + section() + "\n" + END + rest_.split(END, 1)[1]
+
+
+#: Page -> its text with the generated part made anew.
+PAGES: dict[str, Callable[[str], str]] = {"models/README.md": with_figures, "config/policy/README.md": with_packs}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--write", action="store_true", help="write README.md; otherwise only say whether it is current"
+        "--write", action="store_true", help="write the pages; otherwise only say which are not current (exit code 1)"
     )
     arguments = parser.parse_args()
-    path = ROOT / "README.md"
-    old = path.read_text(encoding="utf-8")
-    new = with_packs(with_figures(old))
-    if arguments.write:
-        path.write_text(new, encoding="utf-8")
-    return 0 if arguments.write or new == old else 1
+    stale = 0
+    for name, made_anew in PAGES.items():
+        old = (ROOT / name).read_text(encoding="utf-8")
+        new = made_anew(old)
+        if new == old:
+            continue
+        if arguments.write:
+            (ROOT / name).write_text(new, encoding="utf-8")
+        else:
+            print(f"{name} is not current")
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""README's account of the models, made of their cards alone: what they are, how accurate, for whom less so, and where
-they fail.
+"""models/README.md's account of the models, made of their cards alone: what they are, how accurate, for whom less so,
+and where they fail.
 
 What is not of the cards (other models measured in the same run) is added by `tests.benchmarks.readme`.
 """

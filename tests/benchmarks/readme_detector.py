@@ -1,10 +1,10 @@
-"""README's account of what the detector finds, made of `results/detector.json` (`models.training.detector recall`)."""
+"""models/README.md's account of what the detector finds, made of `results/detector.json` (`detector recall`)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-PICTURE = "models/detector-recall.png"
+PICTURE = "detector-recall.png"
 #: Share of photographs without a face in which one may be found.
 MOST_ALARMS = 0.01
 #: Rows of the table: key of ``quoted`` -> what people are told.

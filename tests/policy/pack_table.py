@@ -1,6 +1,6 @@
-"""README's table of the policy packs, made of the packs themselves.
+"""The table of config/policy/README.md, made of the packs themselves.
 
-Written by ``python -m tests.benchmarks.readme --write``; compared with README by ``tests/test_readme.py``.
+Written by ``python -m tests.benchmarks.readme --write``; compared with the page by ``tests/test_readme.py``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def with_packs(readme: str) -> str:
-    """README with the table made anew."""
-    before, rest = readme.split(BEGIN, 1)
+def with_packs(page: str) -> str:
+    """The page with the table made anew."""
+    before, rest = page.split(BEGIN, 1)
     return before + BEGIN + "\n" + table() + "\n" + END + rest.split(END, 1)[1]

@@ -25,9 +25,9 @@ def test_the_committed_schema_is_current():
     assert (ROOT / "config" / "device.schema.json").read_text(encoding="utf-8") == json_schema_text(), REMEDY
 
 
-def test_the_reference_in_the_readme_is_current():
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+def test_the_reference_is_current():
+    text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    assert BEGIN in text
     assert with_reference(text) == text, REMEDY
 
 
@@ -60,7 +60,7 @@ def test_only_the_part_between_the_markers_is_rewritten():
 
 def test_write_brings_a_checkout_up_to_date(tmp_path: Path):
     (tmp_path / "config").mkdir()
-    (tmp_path / "README.md").write_text(f"{BEGIN}\n{END}\n")
+    (tmp_path / "config" / "README.md").write_text(f"{BEGIN}\n{END}\n")
     write(tmp_path)
     assert json.loads((tmp_path / "config" / "device.schema.json").read_text()) == json_schema()
-    assert "target_fmr" in (tmp_path / "README.md").read_text()
+    assert "target_fmr" in (tmp_path / "config" / "README.md").read_text()
