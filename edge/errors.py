@@ -53,6 +53,20 @@ are allowed.
 
 from __future__ import annotations
 
+import os
+import traceback
+
+
+def place_of(error: BaseException, *, frames: int = 1) -> str:
+    """An error's class and where it was raised, such as ``StateError at edge/state/clock.py:91``; never a value.
+
+    Args:
+        frames: so many of the innermost places in this product, outermost first, joined by `` > ``.
+    """
+    files = [(f.filename.replace(os.sep, "/"), f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    ours = [f"edge/{name.rpartition('/edge/')[2]}:{line}" for name, line in files if "/edge/" in name]
+    return f"{type(error).__name__} at {' > '.join(ours[-frames:]) or 'an unknown place'}"
+
 
 class EdgeError(Exception):
     """Root of all errors of this product.

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prove": ("prove", "Show what a build can and cannot do, to a person who does not trust it."),
     "config": ("config", "Check and show the settings."),
     "journal": ("journal", "Verify, show and export the journal."),
+    "support-report": ("support_report", "Write down what a maintainer needs to help; safe to share."),
     "compare": ("compare", "Compare two pictures."),
     "lab": ("lab", "Measure and calibrate models on picture files."),
 }
@@ -184,23 +185,17 @@ def _failed(error: Exception, given: Sequence[str]) -> int:
             return _refused(UsageError(error.format_message(), where="command line", remedy="see --help"), given)
         error.show(sys.stderr)
         return 3
-    # An unexpected message might hold what must not be printed: its class and its place say enough.
-    what = f"internal error ({type(error).__name__} at {_place(error)})"
-    return _refused(EdgeError(what, remedy="please report it with the command you ran"), given, exit_code=4)
-
-
-def _place(error: Exception) -> str:
-    """File and line of the innermost place in this product, such as ``edge/face/card.py:91``; never a value."""
     import logging
     import traceback
 
-    frames = traceback.extract_tb(error.__traceback__)
-    logging.getLogger("edge").error("internal error\n%s", "".join(traceback.format_list(frames)).rstrip())
-    ours = [frame for frame in frames if "/edge/" in frame.filename.replace(os.sep, "/")]
-    if not ours:
-        return "an unknown place"
-    name = ours[-1].filename.replace(os.sep, "/")
-    return f"edge/{name.rpartition('/edge/')[2]}:{ours[-1].lineno}"
+    from edge.errors import place_of
+
+    log = logging.getLogger("edge")
+    if log.hasHandlers():  # without one, logging would print it all the same
+        log.error("internal error\n%s", "".join(traceback.format_tb(error.__traceback__)).rstrip())
+    # An unexpected message might hold what must not be printed: its class and its place say enough.
+    what = f"internal error ({place_of(error)})"
+    return _refused(EdgeError(what, remedy="please report it with the command you ran"), given, exit_code=4)
 
 
 def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | None = None) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, place_of
 
 SCHEMA = "edge/selftest/v1"
 
@@ -61,6 +61,7 @@ class Result:
 
     Attributes:
         what: the value, or what is wrong. remedy: what to do about it; empty when it passed.
+        raised: class of the error and the way to it, without values; empty when it passed.
     """
 
     check: Check
@@ -68,6 +69,7 @@ class Result:
     what: str
     remedy: str
     milliseconds: float
+    raised: str = ""
 
     @property
     def name(self) -> str:
@@ -145,12 +147,15 @@ def run(
         if level not in check.levels:
             continue
         started = time.perf_counter()
+        remedy, ok, raised = "", False, ""
         try:
-            what, remedy, ok = check.run(), "", True
+            what, ok = check.run(), True
         except EdgeError as error:
-            what, remedy, ok = (f"{error.where}: {error.what}" if error.where else error.what), error.remedy, False
+            what, remedy = f"{error.where}: {error.what}" if error.where else error.what, error.remedy
+            raised = place_of(error, frames=3)
         except Exception as error:  # a check that breaks in a way that was not foreseen has not passed
-            what, remedy, ok = f"the check itself broke ({type(error).__name__})", "please report it", False
-        results.append(Result(check, ok, what, remedy, 1e3 * (time.perf_counter() - started)))
+            what, remedy = f"the check itself broke ({type(error).__name__})", "please report it"
+            raised = place_of(error, frames=3)
+        results.append(Result(check, ok, what, remedy, 1e3 * (time.perf_counter() - started), raised))
         tell(results[-1])
     return FitnessReport(tuple(results), level)

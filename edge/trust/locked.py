@@ -17,6 +17,7 @@ import binascii
 import json
 import os
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -174,7 +175,7 @@ def _canonical(head: dict[str, Any]) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class PrivateKey:
+class PrivateKey(ABC):
     """A private half of 32 bytes that lives in a locked file; ``repr`` shows its comment only.
 
     A subclass says what it is (`KIND`, in the file) and what its public half is (`public_bytes`).
@@ -186,8 +187,9 @@ class PrivateKey:
     KIND: ClassVar[str]
     MISSING: ClassVar[str] = "check the name"
 
+    @abstractmethod
     def public_bytes(self) -> bytes:
-        raise NotImplementedError
+        """The public half, 32 bytes, as it stands in the file."""
 
     def locked(
         self, passphrase: str, *, random_bytes: Callable[[int], bytes] = os.urandom, cost: Cost | None = None

@@ -101,7 +101,7 @@ def main() -> int:
             row = line(module, function, uses)
             lines[where] = row if " | - | " not in lines[where] else row.replace(f" {now(module, function)} ", " - ")
     if given.accept:
-        lines += [x for check, rows in new.items() for x in ("", f"[{check}] TODO: say why", *rows)]
+        lines += [x for check, rows in new.items() for x in ("", f"[{check}] NO REASON YET: say why", *rows)]
         REVIEWED.write_text(_without_empty_groups("\n".join(lines) + "\n"))
     print(f"{count} differences")
     return 1 if count and not given.accept else 0
