@@ -65,7 +65,8 @@ def test_the_generated_parts_are_those_of_cards_results_and_packs(name):
 
 @each_document
 def test_every_command_that_is_named_exists(path):
-    for name in re.findall(r"(?:^|[`\s])edge ([a-z]+(?:-[a-z]+)*)\b(?! is\b)", "\n".join(code(path.read_text(encoding="utf-8")))):
+    text = "\n".join(code(path.read_text(encoding="utf-8")))
+    for name in re.findall(r"(?:^|[`\s])edge ([a-z]+(?:-[a-z]+)*)\b(?! is\b)", text):
         assert name in {*COMMANDS, "prove"}, name
 
 
