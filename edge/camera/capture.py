@@ -83,6 +83,11 @@ class Capture:
         return self._source
 
     @property
+    def hardware(self) -> str:
+        """What only one capture may have open; empty for files and generated people."""
+        return self._hardware
+
+    @property
     def granted(self) -> Granted | None:
         """What the camera granted, once it is open; None for files and generated people."""
         return getattr(self._source, "granted", None)
@@ -98,12 +103,14 @@ class Capture:
         return self._dropped
 
     def start(self) -> Capture:
-        """Open the source and begin; a capture starts once.
+        """Open the source and begin. Harmless while it runs, so that a stream can be handed on; it starts once.
 
         Raises:
             SourceUnavailable: it does not open, or this program has it open already.
             SourceHung: its driver does not come back, from this open or from the last close.
         """
+        if self._thread is not None and self._opened.is_set() and not self._stopping.is_set():
+            return self
         if self._thread is not None:
             raise CameraError("this capture was already started", where=self._source.name, remedy="make a new one")
         if self._hardware:

@@ -29,7 +29,7 @@ camera is virtual), and a replayed video moves: those need liveness and a camera
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
@@ -139,13 +139,20 @@ class Motion(StrEnum):
     STILL = "still"
 
 
-def watch(stream: Stream, *, seconds: float = WATCH_S, timeout_s: float = 3.0) -> list[Frame]:
+def watch(
+    stream: Stream,
+    *,
+    seconds: float = WATCH_S,
+    timeout_s: float = 3.0,
+    see: Callable[[Frame], object] = lambda _: None,
+) -> list[Frame]:
     """Frames for `motion`, at a quarter of their size: enough to see change in, and two seconds of them stay small.
 
     Args:
         stream: started.
         seconds: of its time, at least, and until there are `MIN_FRAMES`.
         timeout_s: for the next frame.
+        see: shown every frame at its full size.
 
     Raises:
         CameraError: what the stream raises.
@@ -154,6 +161,7 @@ def watch(stream: Stream, *, seconds: float = WATCH_S, timeout_s: float = 3.0) -
     frame = stream.next(stream.now_ns(), timeout_s)
     until = frame.monotonic_ns + int(seconds * 1e9)
     while frame.monotonic_ns < until or len(frames) < MIN_FRAMES:
+        see(frame)
         frames.append(replace(frame, image=np.ascontiguousarray(frame.image[::2, ::2]), luma=None))
         frame = stream.next(frame.monotonic_ns, timeout_s)
     return frames

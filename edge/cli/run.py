@@ -28,6 +28,7 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
     """
     import cv2
 
+    from edge.camera import Capture
     from edge.claim import open_readers
     from edge.errors import NotInThisBuild
     from edge.notify import JsonLines, Terminal
@@ -45,19 +46,24 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
         device.observe(JsonLines(1) if json_wanted else Terminal(1, 2), name="json" if json_wanted else "terminal")
         if skip_selftest and device.build.is_device:
             raise NotInThisBuild("a device build always tests itself first", where="--skip-selftest")
-        if not skip_selftest:
-            examine(device, Level.POWER_ON)
         readers = open_readers(device.settings.claim, stdin=sys.stdin.buffer, clock=time.monotonic)
+        # A camera takes up to a second to close, so self-test and loop share one stream of it; a file begins anew.
+        stream = device.stream()
+        camera = stream if isinstance(stream, Capture) and stream.hardware else None
         try:
+            if not skip_selftest:
+                examine(device, Level.POWER_ON, stream=camera)
             with OperatorSocket(device) as acts:
                 Loop(
                     device,
                     readers,
+                    stream=camera,
                     acts=acts,
                     alive=Heartbeat(watchdog_s()),
                     examine=lambda: examine(device, Level.PERIODIC),
                 ).run(stop)
         finally:
+            stream.stop()
             for reader in readers:
                 reader.close()
     return 0

@@ -10,14 +10,17 @@ gets a diagnosis of everything else. A failure that keeps several checks from lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from edge.camera import Capture, Pulled
 from edge.camera.checks import checks as of_camera
+from edge.claim.checks import checks as of_readers
 from edge.door.checks import checks as of_door
 from edge.errors import EdgeError, PolicyStops, SettingsError, Unfit
+from edge.face import Chain
 from edge.face.checks import checks as of_models
 from edge.journal import ChainReport
 from edge.journal.checks import checks as of_journal
@@ -25,6 +28,8 @@ from edge.profile import BuildInfo
 from edge.selftest import Check, FitnessReport, Level, run
 from edge.service.device import Device
 from edge.service.doorway import door_of, examined
+from edge.service.known_answers import checks as of_people
+from edge.service.machine import checks as of_machine
 from edge.service.models import model_finder
 from edge.service.parts import Parts, stream_of
 from edge.service.policy import need_as_declared
@@ -55,15 +60,20 @@ def open_device(config: Path | None, parts: Parts | None = None, *, hold: str = 
 
 @contextmanager
 def device_checks(
-    config: Path | None, *, parts: Parts | None = None, device: Device | None = None
+    config: Path | None,
+    *,
+    parts: Parts | None = None,
+    device: Device | None = None,
+    stream: Capture | Pulled | None = None,
 ) -> Iterator[list[Check]]:
     """The checks of a device, with what could be opened of it.
 
     Args:
         config: the settings file. device: an opened one, else it is opened here and closed afterwards.
+        stream: to look through; it is started when it was not, and goes on. None: one that ends with the check.
     """
     if device is not None:
-        yield _Subject(device.settings, device).checks()
+        yield _Subject(device.settings, device, stream=stream).checks()
         return
     try:
         settings = load_settings(config)
@@ -81,13 +91,16 @@ def device_checks(
         yield _Subject(settings, opened).checks(advice)
 
 
-def examine(device: Device, level: Level) -> None:
+def examine(device: Device, level: Level, *, stream: Capture | Pulled | None = None) -> None:
     """Test an opened device at a level, and have it tell the result.
+
+    Args:
+        stream: see `device_checks`.
 
     Raises:
         Unfit: it must not decide.
     """
-    with device_checks(None, device=device) as checks:
+    with device_checks(None, device=device, stream=stream) as checks:
         report = run(checks, level)
     tell_selftest(device, report)
     if (failed := report.first_failed) is not None:
@@ -109,9 +122,15 @@ class _Subject:
     """What the checks look at: an opened device, or what can be read of one that did not open, and why it did not."""
 
     def __init__(
-        self, settings: Settings, seen: Device | Reading, parts: Parts | None = None, error: EdgeError | None = None
+        self,
+        settings: Settings,
+        seen: Device | Reading,
+        parts: Parts | None = None,
+        error: EdgeError | None = None,
+        stream: Capture | Pulled | None = None,
     ) -> None:
         self.settings, self.seen, self._parts, self._error = settings, seen, parts or Parts(), error
+        self._given = stream
         self._told: set[str] = set()
 
     def checks(self, advice: Sequence[Problem] = ()) -> list[Check]:
@@ -126,7 +145,14 @@ class _Subject:
                 lambda: _build(self._build(), settings.door.driver),
                 needed=settings.door.driver != "log",
             ),
+            Check(
+                "settings kept",
+                "the settings are those that the journal has seen at the last start",
+                once(self._settings_kept),
+                needed=False,
+            ),
             *of_models(settings.face, settings.decision, model_finder(settings)),
+            *of_people(once(cache(self._chain)), settings.decision),
             *of_keys(once(lambda: self.seen.keyring), once(self._trust), folder, trust_dir),
             *of_state(folder, once(lambda: self.seen.clock.now()), once(lambda: self.seen.limits.guard())),
             *of_vault(once(lambda: self.seen.vault), custody),
@@ -143,8 +169,16 @@ class _Subject:
                 lambda: _policy_ahead(once(self._device)()),
                 needed=False,
             ),
+            Check(
+                "retention",
+                "nothing is kept longer than settings, declaration and rules allow",
+                once(self._retention),
+                needed=False,
+            ),
+            *of_readers(settings.claim),
             *of_door(settings.door.driver, self._door),
-            *of_camera(self._stream, settings.camera.timeout_s),
+            *of_camera(self._stream, settings.camera),
+            *of_machine(),
         ]
 
     def _once(self, get: Callable[[], T]) -> Callable[[], T]:
@@ -189,7 +223,36 @@ class _Subject:
         door.close()
         return door
 
-    def _stream(self) -> Capture | Pulled:
+    def _chain(self) -> Chain:
+        if isinstance(self.seen, Device):
+            return self.seen.chain
+        return Chain.load(self.settings.face, model_finder(self.settings))
+
+    def _settings_kept(self) -> str:
+        last = self._device().ledger.last_settings()
+        if last not in ("", self.settings.digest):
+            raise Unfit(
+                "the settings have changed since the last start, which the next one tells the journal",
+                where="settings",
+                remedy="if nobody meant it, find out who changed the file; else start the device again",
+            )
+        return f"digest {self.settings.digest}" + ("" if last else ", not started before")
+
+    def _retention(self) -> str:
+        device = self._device()
+        due = len(device.vault.due(device.clock.now().utc_s))
+        if due:
+            raise Unfit(
+                f"{due} card{'' if due == 1 else 's'} should have gone by now",
+                where="vault",
+                remedy="a running device deletes daily, once its time is confirmed: see the check `clock-budget`",
+            )
+        kept = device.retention
+        return f"nothing is due; journal {kept.journal_days} days, by {kept.by['journal']}"
+
+    def _stream(self) -> AbstractContextManager[Capture | Pulled]:
+        if self._given is not None:
+            return nullcontext(self._given.start())
         return self.seen.stream() if isinstance(self.seen, Device) else stream_of(self.settings.camera, self._parts)
 
 

@@ -9,7 +9,6 @@ stop      SIGTERM sets the event: a session in progress ends as `interrupted`, t
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +37,8 @@ class Loop:
 
     Args:
         device: opened; its observers follow what happens.
-        readers: how claims arrive. acts: what operators ask of this door, carried out between claims.
+        readers: how claims arrive. stream: the self-test's, started, to go on with; else the loop opens one.
+        acts: what operators ask of this door, carried out between claims.
         examine: the periodic self-test, between claims; raises `Unfit` when the device must not go on.
         alive: called with each frame that was seen while idle; a service manager's watchdog is fed by it.
         clock: seconds, monotonic; when to look after the house again.
@@ -49,13 +49,14 @@ class Loop:
         device: Device,
         readers: Sequence[Reader],
         *,
+        stream: Capture | Pulled | None = None,
         acts: OperatorSocket | None = None,
         alive: Callable[[], None] = lambda: None,
         examine: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._device, self._readers, self._acts, self._alive = device, readers, acts, alive
-        self._examine, self._examined = examine, clock()
+        self._stream, self._examine, self._examined = stream, examine, clock()
         self._edges = FaultEdges()
         self._clock, self._visited = clock, float("-inf")
 
@@ -87,7 +88,7 @@ class Loop:
     def _start(self) -> None:
         device, settings = self._device, self._device.settings
         build = device.examined()
-        digest = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
+        digest = settings.digest
         if device.ledger.last_settings() not in ("", digest):
             device.tell(SettingsChanged(at_ns=device.now_ns(), digest=digest))
         device.tell(
@@ -110,7 +111,8 @@ class Loop:
         first, hung = True, 0
         while not stop.is_set():
             try:
-                with self._device.stream() as stream:
+                given, self._stream = self._stream, None
+                with given or self._device.stream() as stream:
                     if first:
                         self._device.tell(Ready(at_ns=self._device.now_ns()))
                     first, hung = False, 0

@@ -6,6 +6,7 @@ editors is generated from it. Rooms receive their own section (``settings.camera
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -319,6 +320,11 @@ class Settings(Section):
     alternative: Annotated[str, Field(min_length=3, max_length=200)] | None = None
     """The way in without one's face (reception, badge, phone number), shown with every refusal. Without it a device is
     unfit, and enrols nobody."""
+
+    @property
+    def digest(self) -> str:
+        """What the journal names these settings by: 16 hexadecimal digits of their SHA-256."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     @model_validator(mode="after")
     def _together(self) -> Settings:

@@ -52,8 +52,11 @@ class Habits:
     size: tuple[int, int] | None = None  # likewise
     padding: int = 0  # bytes at the end of a row
     startup: int = 0  # black frames before the exposure has settled
+    view: list[np.ndarray] = field(default_factory=list)  # BGR pictures that it sees, over and over; else noise
+    period_s: float = 0.0  # between two frames
     least_us: int = 23895  # shortest frame of the chosen mode
     stamp_ns: int | None = None
+    taken: int = 0
     # what a test may look at
     calls: list[str] = field(default_factory=list)
     configs: list[dict[str, Any]] = field(default_factory=list)
@@ -141,7 +144,9 @@ class _Picamera2:
         assert job is self.job
         if self.habits.stall:
             return job.result(timeout)  # raises TimeoutError, or CancelledError after a flush
+        time.sleep(self.habits.period_s)
         self.habits.held += 1
+        self.habits.taken += 1
         return _Request(self)
 
     def cancel_all_and_flush(self) -> None:
@@ -177,7 +182,8 @@ class _Request:
             self.habits.startup = max(0, self.habits.startup - 1)
         width, height = stream["size"]
         if stream["format"] == "RGB888":
-            picture = noise_picture(height, width)
+            view = self.habits.view
+            picture = view[self.habits.taken % len(view)] if view else noise_picture(height, width)
             return np.zeros_like(picture) if dark else picture
         return yuv(stream["format"], (width, height), 16 if dark else 77, self.habits.padding)
 

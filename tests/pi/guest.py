@@ -16,7 +16,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-_MAKE_S, _BOOT_S = 3600, 1200
+_MAKE_S, _BOOT_S = 3600, 3000
 
 
 class Guest:
@@ -24,9 +24,8 @@ class Guest:
 
     def __init__(self) -> None:
         self._work = Path(os.environ.get("EDGE_PI_WORK", "/var/tmp/edge-pi"))
-        missing = [name for name in ("qemu-system-x86_64", "mmdebstrap", "mke2fs") if shutil.which(name) is None]
-        if missing or os.geteuid() != 0:
-            pytest.skip(f"needs root and {', '.join(missing) or 'nothing else'}: see {HERE / 'make_guest.sh'}")
+        if os.geteuid() != 0 or shutil.which("apt-get") is None:
+            pytest.skip("needs root on Debian or Ubuntu: it installs qemu and mmdebstrap")
         done = subprocess.run(
             [str(HERE / "make_guest.sh"), str(self._work)], capture_output=True, text=True, timeout=_MAKE_S
         )
@@ -38,7 +37,8 @@ class Guest:
         shutil.copytree(ROOT / "edge", folder / "edge", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "deploy", folder / "deploy")
         # no KVM: where it is virtual itself, KVM starts and then dies; `max` has AVX2, as the models want
-        command = ["nice", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"]
+        command = ["nice", "-n", "15", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"]
+        command += ["-smp", "2", "-m", "1024"]
         command += ["-nographic", "-no-reboot", "-nic", "none", "-kernel", str(self._work / "kernel")]
         command += ["-initrd", str(self._work / "initrd")]
         command += ["-append", "root=/dev/vda rw console=ttyS0 quiet panic=-1"]

@@ -1,10 +1,11 @@
 #!/bin/bash
 # A Debian trixie guest with a GPIO chip of the kernel's own (gpio-sim): make_guest.sh WORK
 # Debian or Ubuntu on x86-64, root, no KVM; 4 to 8 minutes on two busy cores, 4 GB of disk. Done once: a second call ends
-# at once. Needs: apt-get install --no-install-recommends mmdebstrap debian-archive-keyring qemu-system-x86
-# qemu-system-data seabios ipxe-qemu e2fsprogs; and a Debian mirror. Leaves WORK/guest.img, WORK/kernel, WORK/initrd.
+# at once. Needs a Debian mirror; installs what is missing of its tools. Leaves WORK/guest.img, WORK/kernel, WORK/initrd.
 set -euo pipefail
 work=$(mkdir -p "$1" && cd "$1" && pwd) root=$work/root
+host="mmdebstrap debian-archive-keyring qemu-system-x86 qemu-system-data seabios ipxe-qemu e2fsprogs"
+dpkg -s $host > /dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $host
 [ -e "$work/guest.img" ] && exit 0
 mirror=$(apt-get indextargets --format '$(SITE)' | grep -m1 'debian/\?$' || echo http://deb.debian.org/debian)
 in_root() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }

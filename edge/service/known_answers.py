@@ -1,0 +1,135 @@
+"""Known answers on people: the chain that decides here, asked about people who do not exist.
+
+A reference is made of two photographs of one of them, sealed, and opened again; somebody stands in front of a generated
+camera; each look is compared at this device's own threshold. The right person must be accepted, and the one who of all
+of them looks most like that person must not be. Nothing of it comes from outside, and nothing is kept.
+
+Comparisons are those of any session (`edge.face.match`), under the session `SESSION`, so whoever counts them from
+outside can tell them apart.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge import _resources
+from edge.errors import Unfit
+from edge.face import Chain
+from edge.face.match import compare
+from edge.fictional import FictionalSource, OnePerson
+from edge.pictures import read_image
+from edge.selftest import Check
+from edge.session import Enrolment
+from edge.settings.model import DecisionSettings
+from edge.types import I8, Frame
+from edge.vault.checks import Scratch
+
+SESSION = "known answer"
+#: Whose template is opened, and the one who looks most like her of all the fictional people.
+HOLDER, NEAREST = "hana", "fara"
+#: Frames a second of the generated camera: looks of a session are at least 150 ms apart.
+_FPS = 5.0
+#: Small pictures are drawn in half the time; the face is 180 pixels high.
+_SIZE = (480, 360)
+#: A look and its comparison, milliseconds: three looks of a slow device still end within a second.
+MOST_MS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody who stands there, and what has to come of it: ``accepted``, ``rejected``, or a reason not to look."""
+
+    name: str
+    proves: str
+    scene: OnePerson
+    wanted: str
+
+
+KNOWN = (
+    Known(
+        "known person",
+        "the person whose template is opened is accepted",
+        OnePerson(HOLDER, 60.0, walk_up=False),
+        "accepted",
+    ),
+    Known(
+        "known impostor",
+        "the one who looks most like that person is not accepted",
+        OnePerson(NEAREST, 60.0, walk_up=False),
+        "rejected",
+    ),
+)
+
+
+def checks(chain: Callable[[], Chain], decision: DecisionSettings) -> list[Check]:
+    """What is checked. ``chain``: the one that decides here, or raises. decision: its target and number of looks."""
+    spent: list[float] = []
+
+    def answered(known: Known) -> str:
+        found = _answer(chain(), decision, known.scene, spent)
+        if found != known.wanted:
+            raise Unfit(
+                f"{known.scene.name} before {HOLDER}'s template: {found}, and {known.wanted} was to come",
+                where="chain",
+                remedy="install the product again; a model or a limit of one's own (`face:`) that is wrong does this",
+            )
+        return f"{known.scene.name} before {HOLDER}'s template: {found}"
+
+    def fast_enough() -> str:
+        if not spent:
+            _answer(chain(), decision, KNOWN[0].scene, spent)
+        middle = sorted(spent)[len(spent) // 2]
+        if middle > MOST_MS:
+            raise Unfit(
+                f"a look takes {middle:.0f} ms",
+                where="chain",
+                remedy="look what else runs (`top`), whether the processor is too hot, and at face.threads",
+            )
+        return f"a look and its comparison take {middle:.0f} ms"
+
+    return [
+        *(Check(known.name, known.proves, lambda known=known: answered(known)) for known in KNOWN),  # type: ignore[misc]
+        Check(
+            "look time",
+            "this machine is fast enough for people who wait",
+            fast_enough,
+            limit=f"{MOST_MS:.0f} ms",
+            needed=False,
+        ),
+    ]
+
+
+def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, spent: list[float]) -> str:
+    """What the chain answers about somebody: accepted at the first look that passes, as in any session."""
+    threshold = chain.threshold(decision.target_fmr / decision.looks)
+    scratch = Scratch.seal(_reference(chain), bytes.fromhex(chain.model))
+    source = FictionalSource((scene,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=1)
+    found = "nothing seen"
+    source.open()
+    try:
+        with scratch.open(SESSION) as template:
+            for _ in range(decision.looks):
+                frame, started = source.read(1.0), time.perf_counter()
+                look = chain.look(frame)
+                if look.reason is not None:
+                    found = look.reason.value
+                    continue
+                passed = compare(template, chain.embed(look, SESSION), SESSION) >= threshold
+                spent.append(1e3 * (time.perf_counter() - started))
+                found = "accepted" if passed else "rejected"
+                if passed:
+                    break
+    finally:
+        source.close()
+    return found
+
+
+def _reference(chain: Chain) -> I8:
+    """Of the holder's photographs 1 and 2, as anybody is enrolled; 0 is the one that stands in front of the camera."""
+    pictures = [
+        Frame(read_image(_resources.path("people", f"{HOLDER}-{k}.jpg")), k, k, "picture", meta={"name": HOLDER})
+        for k in (1, 2)
+    ]
+    return Enrolment(chain, lambda: SESSION).from_pictures(pictures)
