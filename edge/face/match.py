@@ -1,7 +1,9 @@
 """The one place where a comparison score is computed: one template, one probe, one number.
 
-Both vectors are int8 with a scale of their own each (see `edge.face.embed`), so the score is their cosine; integer dot
-products make it the same on every machine. No function here or elsewhere takes a collection of templates.
+Both vectors are integers with a scale of their own each (see `edge.face.embed`), so the score is their cosine; integer
+dot products make it the same on every machine. A template is rotated by a key of its card (`edge.types.rotation`), and
+the probe alike for its one comparison, so that a reference never stands without its rotation. No function here or
+elsewhere takes a collection of templates.
 
 Every comparison raises the audit event `COMPARED` with its session (`sys.addaudithook`), and every session the event
 `edge.session`: whoever examines a device counts comparisons per claim from outside, without trusting what it tells of
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelMismatch
 from edge.types import I8, Probe, Template
+from edge.types.rotation import quantised
 
 COMPARED = "edge.compare"
 """Audit event of one comparison; its argument is the session's identifier."""
@@ -47,12 +50,12 @@ def compare(template: Template, probe: Probe, session: str) -> float:
             remedy="enrol again: edge enrol --renew",
         )
     sys.audit(COMPARED, session)
-    return cosine(template.read(session), probe.consume(session))
+    return cosine(template.read(session), template.turn(probe.consume(session)))
 
 
-def cosine(a: I8, b: I8) -> float:
-    """Cosine of two int8 vectors (D,), for this file and for the captures of one enrolment; all others `compare`."""
-    x, y = a.astype(np.int32), b.astype(np.int32)
+def cosine(a: I8, b: I8 | NDArray[np.int32]) -> float:
+    """Cosine of two integer vectors (D,), for this file and for the captures of one enrolment; all others `compare`."""
+    x, y = a.astype(np.int64), b.astype(np.int64)
     norm = math.sqrt(int(x @ x)) * math.sqrt(int(y @ y))
     return int(x @ y) / norm if norm else 0.0
 
@@ -65,5 +68,4 @@ def average(vectors: Sequence[I8]) -> I8:
     """
     units = [v.astype(np.float64) / np.linalg.norm(v.astype(np.float64)) for v in vectors]
     mean: NDArray[np.float64] = np.mean(units, axis=0)
-    scaled: I8 = np.rint(mean * (127.0 / np.abs(mean).max())).astype(np.int8)
-    return scaled
+    return quantised(mean)

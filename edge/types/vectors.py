@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import SpentError
 from edge.types.frames import I8
+from edge.types.rotation import F64, Rotation
+
+#: Steps of a turned probe between two neighbouring int8 numbers: a comparison stays one of integers.
+_FINE = 256.0
 
 
 class _Vector:
@@ -73,10 +78,19 @@ class Probe(_Vector):
 class Template(_Vector):
     """One person's reference: int8 (D,), in memory for one session, overwritten after it.
 
-    Use it as a context manager: leaving the block overwrites it.
+    Use it as a context manager: leaving the block overwrites it. It stays rotated as it was sealed; whatever is
+    compared with it is rotated in the same way (`turn`), so that a template which leaks is of no use elsewhere.
+
+    Args:
+        data: int8 (D,). model: SHA-256 (hex) of the embedder's file. session: its identifier.
+        rotation: how it was rotated; None: not at all (sealed by a version before).
     """
 
-    __slots__ = ()
+    __slots__ = ("_rotation",)
+
+    def __init__(self, data: I8, *, model: str, session: str, rotation: Rotation | None = None) -> None:
+        super().__init__(data, model=model, session=session)
+        self._rotation = rotation
 
     def read(self, session: str) -> I8:
         """The content, for the comparison of its own session.
@@ -91,6 +105,23 @@ class Template(_Vector):
         if session != self._session:
             raise SpentError("this template belongs to another session", where="template", remedy="open it again")
         return self._data
+
+    def turn(self, vector: I8) -> NDArray[np.int32]:
+        """An embedding (D,) rotated as the template is, to be compared with it; in finer steps, since it is rounded."""
+        turned = vector.astype(np.float64) if self._rotation is None else self._rotation.turn(vector)
+        fine: NDArray[np.int32] = np.rint(turned * _FINE).astype(np.int32)
+        return fine
+
+    def unrotated(self, session: str) -> F64:
+        """The reference without its rotation, float64 (D,), to be sealed again for another card. Raises as `read`."""
+        data = self.read(session)
+        return data.astype(np.float64) if self._rotation is None else self._rotation.undo(data)
+
+    def erase(self) -> None:
+        """Overwrite the content and the rotation. Harmless when repeated."""
+        super().erase()
+        if self._rotation is not None:
+            self._rotation.erase()
 
     def __enter__(self) -> Template:
         return self

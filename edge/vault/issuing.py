@@ -15,6 +15,7 @@ from typing import Any
 from edge.claim import Issuer, encode
 from edge.errors import ConsentMissing, InputError
 from edge.types import I8, Custody, Token
+from edge.types.rotation import F64
 from edge.vault.holder import Holder
 from edge.vault.record import Record
 from edge.vault.seal import SECRET_BYTES, Header, record_id, seal
@@ -83,11 +84,11 @@ class Draft:
     at: int = 0
 
 
-def draft(token: Token, vector: I8, made: int, key: bytes, by: Issuance) -> Draft:
+def draft(token: Token, vector: I8 | F64, made: int, key: bytes, by: Issuance) -> Draft:
     """Seal a reference for a token.
 
     Args:
-        token: without a sealed template. vector: int8 (D,).
+        token: without a sealed template. vector: int8 (D,), or float64 out of another template.
         made: when the reference was made, Unix seconds; retention counts from then.
         key: site or device key, as the token's custody says.
 

@@ -1,15 +1,20 @@
 """Sealing one template, so that it opens only with its token's secret together with a key of the device or the site.
 
     key        = HKDF-SHA256(ikm = secret || K, salt = 32 fresh random bytes, info = "edge/template/v1/" + custody)
-    ciphertext = ChaCha20-Poly1305(key, nonce = 0, associated data = the whole header, the int8 vector)
+    rotation   = edge.types.rotation, keyed by HKDF-SHA256(ikm = key, info = "edge/rotation/v1")
+    ciphertext = ChaCha20-Poly1305(key, nonce = 0, associated data = the whole header, int8 of the rotated vector)
 
 K is the site key in card custody and the device key in device custody. A zero nonce is right here because a key seals
 once: every seal and re-seal draws a new salt and so a new key. ChaCha20, because a Pi 4 has no AES instructions.
 
+The rotation makes templates renewable and unlinkable (ISO/IEC 24745): every seal rounds other numbers, and two opened
+ones of one person say no more about each other than those of strangers, unless their keys are known: whoever has a card
+together with the key it is sealed to undoes it. Version 1 was not rotated; it still opens.
+
 The header is readable and authenticated: whoever changes a bit of it, of the salt or of the ciphertext gets nothing.
 
     offset  bytes  field (big-endian)
-    0       1      version, 1
+    0       1      version: 2 (1: not rotated)
     1       1      custody: 1 card, 2 device
     2       16/32  card custody: the card's serial; device custody: the record id
             32     the embedder's identity: SHA-256 of its file (imported: and of its preprocessing)
@@ -32,8 +37,10 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from edge.errors import ModelMismatch, SealBroken
 from edge.trust import derive
 from edge.types import I8, Claim, Custody, SealedTemplate, Template
+from edge.types.rotation import F64, Rotation, quantised
 
-VERSION = 1
+VERSION = 2
+_VERSIONS = (1, VERSION)
 SALT_BYTES, TAG_BYTES, SECRET_BYTES = 32, 16, 32
 MAX_DIMENSION = 4096
 _NONCE = bytes(12)
@@ -52,6 +59,7 @@ class Header:
         custody: where it is kept. ident: the card's serial (16 bytes) or the record id (32 bytes).
         model: the embedder's identity (`edge.face.Card.identity`), 32 bytes. dimension: D.
         made, expires: Unix seconds.
+        version: of the format; what is sealed now has the newest.
     """
 
     custody: Custody
@@ -60,6 +68,7 @@ class Header:
     dimension: int
     made: int
     expires: int
+    version: int = VERSION
 
     def pack(self) -> bytes:
         """The bytes that are authenticated. Raises `ValueError`: a field is outside its range."""
@@ -68,16 +77,18 @@ class Header:
         if not (1 <= self.dimension <= MAX_DIMENSION and 0 <= self.made < 2**32 and 0 <= self.expires < 2**32):
             raise ValueError("dimension or date out of range")
         tail = _TAIL.pack(self.model, self.dimension, self.made, self.expires)
-        return bytes([VERSION, _CUSTODY[self.custody]]) + self.ident + tail
+        return bytes([self.version, _CUSTODY[self.custody]]) + self.ident + tail
 
     @classmethod
     def parse(cls, data: bytes) -> Header:
         """Read a header. Raises `ValueError`, and nothing else, whatever the bytes."""
         custody = next((c for c, code in _CUSTODY.items() if data[1:2] == bytes([code])), None)
-        if data[:1] != bytes([VERSION]) or custody is None or len(data) != HEADER_BYTES[custody]:
+        version = data[0] if data else 0
+        if version not in _VERSIONS or custody is None or len(data) != HEADER_BYTES[custody]:
             raise ValueError("not a header of this version")
         end = 2 + _IDENT_BYTES[custody]
-        header = cls(custody, data[2:end], *_TAIL.unpack(data[end:]))
+        model, dimension, made, expires = _TAIL.unpack(data[end:])
+        header = cls(custody, data[2:end], model, dimension, made, expires, version)
         if not 1 <= header.dimension <= MAX_DIMENSION:
             raise ValueError("dimension out of range")
         return header
@@ -89,12 +100,12 @@ def record_id(secret: bytes) -> bytes:
 
 
 def seal(
-    vector: I8, *, secret: bytes, key: bytes, header: Header, random_bytes: Callable[[int], bytes]
+    vector: I8 | F64, *, secret: bytes, key: bytes, header: Header, random_bytes: Callable[[int], bytes]
 ) -> SealedTemplate:
-    """Seal a reference.
+    """Seal a reference, rotated.
 
     Args:
-        vector: int8 (D,), D as in the header.
+        vector: int8 (D,), D as in the header; float64 when it comes out of another template (`Template.unrotated`).
         secret: the token's, 32 bytes. key: site or device key, 32 bytes.
         header: what is authenticated with it.
         random_bytes: draws the salt; `os.urandom` outside tests.
@@ -102,11 +113,14 @@ def seal(
     Raises:
         ValueError: a length, type or range is wrong (a programming error, never a user's).
     """
-    if vector.dtype != np.int8 or vector.shape != (header.dimension,):
+    if vector.dtype not in (np.int8, np.float64) or vector.shape != (header.dimension,):
         raise ValueError("a template is an int8 vector of the header's dimension")
+    if header.version != VERSION:
+        raise ValueError(f"new templates are of version {VERSION}")
     associated, salt = header.pack(), random_bytes(SALT_BYTES)
-    cipher = ChaCha20Poly1305(_key(secret, key, salt, header.custody))
-    return SealedTemplate(associated, salt, cipher.encrypt(_NONCE, vector.tobytes(), associated))
+    own = _key(secret, key, salt, header.custody)
+    rotated = quantised(_rotation(own, header).turn(vector))
+    return SealedTemplate(associated, salt, ChaCha20Poly1305(own).encrypt(_NONCE, rotated.tobytes(), associated))
 
 
 def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_digest: bytes, session: str) -> Template:
@@ -139,15 +153,17 @@ def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_diges
     # into a buffer of our own, because a `bytes` object cannot be overwritten afterwards
     plain = bytearray(header.dimension)
     try:
-        cipher = ChaCha20Poly1305(_key(claim.secret, key, sealed.salt, header.custody))
-        cipher.decrypt_into(_NONCE, sealed.ciphertext, sealed.header, plain)
+        own = _key(claim.secret, key, sealed.salt, header.custody)
+        ChaCha20Poly1305(own).decrypt_into(_NONCE, sealed.ciphertext, sealed.header, plain)
         if not hmac.compare_digest(header.model, model_digest):
             raise ModelMismatch(
                 "the template was made by another embedder than the one on this device",
                 where="template",
                 remedy="enrol the person again with `edge enrol --renew`",
             )
-        return Template(np.frombuffer(plain, dtype=np.int8), model=header.model.hex(), session=session)
+        rotation = None if header.version == 1 else _rotation(own, header)
+        data = np.frombuffer(plain, dtype=np.int8)
+        return Template(data, model=header.model.hex(), session=session, rotation=rotation)
     except InvalidTag:
         raise _broken() from None
     finally:
@@ -158,6 +174,10 @@ def _key(secret: bytes, key: bytes, salt: bytes, custody: Custody) -> bytes:
     if len(secret) != SECRET_BYTES or len(key) != 32:
         raise ValueError("secret and key have 32 bytes each")
     return derive(secret + key, f"edge/template/v1/{custody.value}", salt=salt)
+
+
+def _rotation(own: bytes, header: Header) -> Rotation:
+    return Rotation(derive(own, "edge/rotation/v1"), header.dimension)
 
 
 def _broken() -> SealBroken:

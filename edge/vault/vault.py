@@ -22,6 +22,7 @@ from edge.errors import ClaimError, InputError, SealBroken
 from edge.state import Counters, SqliteFile
 from edge.trust import Keyring
 from edge.types import I8, Claim, Custody, SealedTemplate, Template, Token
+from edge.types.rotation import F64
 from edge.vault import issuing, retention
 from edge.vault.consent import ConsentReceipt, earlier_subject_hash, subject_hash
 from edge.vault.erasure import Erasure, erase
@@ -105,8 +106,8 @@ class Vault:
     ) -> Draft:
         """A new card, with a new serial and secret, for the person who presents the old one, which it replaces.
 
-        The template is opened with the old card and sealed again under the new one; it stays the same template, as old
-        as it was. For a lost card there is nothing to open: revoke it and enrol again.
+        The template is opened with the old card and sealed again under the new one, in other numbers: the two cannot be
+        linked without a card. It stays as old as it was. For a lost card there is nothing to open: revoke and enrol.
 
         Raises:
             as `open` and `prepare_enrolment`.
@@ -117,7 +118,7 @@ class Vault:
         with self.open(claim, model_digest=by.model, session="reissue") as template:
             terms = Terms(claim.custody, groups or claim.groups, claim.credential, claim.not_before, last)
             token = terms.token(claim.site, by.random_bytes)
-            draft = self._draft(token, template.read("reissue"), made, by)
+            draft = self._draft(token, template.unrotated("reissue"), made, by)
         return self._replacing(claim, draft, None, by)
 
     def prepare_renewal(
@@ -280,7 +281,7 @@ class Vault:
         record.verify(claim.serial, self.keyring.trust)
         return record.sealed
 
-    def _draft(self, token: Token, vector: I8, made: int, by: Issuance) -> Draft:
+    def _draft(self, token: Token, vector: I8 | F64, made: int, by: Issuance) -> Draft:
         key = self.keyring.site_key if token.custody is Custody.CARD else self.keyring.device_key
         return issuing.draft(token, vector, made, key, by)
 

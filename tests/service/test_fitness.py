@@ -154,7 +154,7 @@ def altered_entry(it: Subject) -> None:
 
 
 def weak_sealing(it: Subject) -> None:
-    it.monkeypatch.setattr("edge.vault.checks._open", lambda scratch: None)
+    it.monkeypatch.setattr("edge.vault.checks._open", lambda scratch: np.zeros(128))
 
 
 def answers(it: Subject, score: float) -> None:

@@ -89,8 +89,9 @@ class Device:
         return decode(issued.text, trust=self.keyring.trust, site_id=self.keyring.site_id, received_ns=0)
 
     def opens(self, claim: Claim, model: bytes = MODEL) -> np.ndarray:
+        """The reference without its rotation."""
         with self.vault.open(claim, model_digest=model, session="s") as template:
-            return template.read("s").copy()
+            return template.unrotated("s")
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +114,12 @@ def other_device(tmp_path: Path, site: tuple[Keyring, IssuerKey]) -> Iterator[De
     device = Device(tmp_path / "other", own, issuer)
     yield device
     device.stop()
+
+
+def same(opened: np.ndarray, vector: np.ndarray) -> bool:
+    """Whether what was opened is a vector that was sealed, but for rounding."""
+    a, b = opened.astype(float), vector.astype(float)
+    return bool(a @ b > 0.9995 * np.linalg.norm(a) * np.linalg.norm(b))
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ModelMismatch, SealBroken, SpentError
-from edge.types import Claim, Custody
+from edge.face.match import compare
+from edge.types import Claim, Custody, Probe, SealedTemplate
+from edge.types.rotation import Rotation, quantised
 from edge.vault import Header, open_sealed, record_id, seal
+from tests.vault.conftest import same
+
+ASSETS = Path(__file__).parent.parent / "assets"
 
 KEY, SECRET, MODEL, SERIAL = bytes(range(32)), bytes(range(32, 64)), bytes(range(64, 96)), bytes(range(16))
 EXPIRES = 1_800_000_000
@@ -45,7 +52,7 @@ def sealed_as(custody: Custody, vector: np.ndarray):
 @pytest.mark.parametrize("custody", list(Custody))
 def test_what_was_sealed_opens_for_its_claim(custody: Custody, vector: np.ndarray):
     template = open_sealed(sealed_as(custody, vector), claim(custody), KEY, model_digest=MODEL, session="s")
-    assert np.array_equal(template.read("s"), vector)
+    assert same(template.unrotated("s"), vector)
     assert template.model == MODEL.hex()
     with pytest.raises(SpentError):
         template.read("another session")
@@ -53,11 +60,16 @@ def test_what_was_sealed_opens_for_its_claim(custody: Custody, vector: np.ndarra
 
 @pytest.mark.parametrize("custody", list(Custody))
 def test_the_seal_is_the_one_of_the_design(custody: Custody, vector: np.ndarray):
-    """HKDF-SHA256(secret || K, salt, "edge/template/v1/" + custody), ChaCha20-Poly1305, zero nonce, AAD = header."""
+    """HKDF-SHA256(secret || K, salt, "edge/template/v1/" + custody), ChaCha20-Poly1305, zero nonce, AAD = header.
+
+    Sealed is what a rotation by that key makes of the vector.
+    """
     sealed = sealed_as(custody, vector)
     info = f"edge/template/v1/{custody.value}".encode()
     key = HKDF(algorithm=SHA256(), length=32, salt=sealed.salt, info=info).derive(SECRET + KEY)
-    assert ChaCha20Poly1305(key).decrypt(bytes(12), sealed.ciphertext, sealed.header) == vector.tobytes()
+    rotated = ChaCha20Poly1305(key).decrypt(bytes(12), sealed.ciphertext, sealed.header)
+    turn = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"edge/rotation/v1").derive(key)
+    assert rotated == quantised(Rotation(turn, 128).turn(vector)).tobytes()
     assert record_id(SECRET) == HKDF(algorithm=SHA256(), length=32, salt=None, info=b"edge/record/v1").derive(SECRET)
 
 
@@ -124,6 +136,25 @@ def test_only_an_int8_vector_of_the_header_s_dimension_is_sealed(vector: np.ndar
     for wrong in (vector[:64], vector.astype(np.float32), vector.reshape(2, 64)):
         with pytest.raises(ValueError):
             seal(wrong, secret=SECRET, key=KEY, header=header(), random_bytes=bytes)
+
+
+@pytest.mark.parametrize("custody", ["card", "device"])
+def test_a_template_of_the_version_before_still_opens_as_it_was(custody: str):
+    """Header version 1, not rotated; made by commit 69f7f9b."""
+    old = {k: bytes.fromhex(v) for k, v in json.loads((ASSETS / "templates-v1.json").read_text())[custody].items()}
+    asked = Claim(Custody(custody), bytes(16), old["serial"], 1, ("default",), 0, EXPIRES, old["secret"])
+    sealed = SealedTemplate(old["header"], old["salt"], old["ciphertext"])
+    with open_sealed(sealed, asked, old["key"], model_digest=old["model"], session="s") as template:
+        assert template.read("s").tobytes() == template.unrotated("s").astype(np.int8).tobytes() == old["vector"]
+        probe = Probe(np.frombuffer(old["vector"], np.int8), model=template.model, session="s")
+        assert compare(template, probe, "s") == pytest.approx(1.0)
+
+
+def test_new_templates_are_of_the_new_version_only(vector: np.ndarray):
+    with pytest.raises(ValueError, match="version"):
+        seal(
+            vector, secret=SECRET, key=KEY, header=replace(header(), version=1), random_bytes=random.Random(1).randbytes
+        )
 
 
 def test_a_header_fits_a_token():

@@ -6,7 +6,6 @@ import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from edge.errors import (
@@ -22,6 +21,7 @@ from edge.errors import (
 from edge.trust import IssuerKey
 from edge.types import Custody
 from edge.vault import ConsentReceipt, Record, Status, record_id
+from tests.vault.conftest import same
 
 NOW = 1_790_000_000
 BOTH = pytest.mark.parametrize("custody", list(Custody))
@@ -45,7 +45,7 @@ def rows(device, sql: str, *values: object) -> list[tuple]:
 def test_the_card_of_an_enrolled_person_opens_their_template(device, custody):
     vector = device.vector()
     issued = device.enrol(custody, vector)
-    assert np.array_equal(device.opens(device.claim(issued)), vector)
+    assert same(device.opens(device.claim(issued)), vector)
     assert issued.card.serial_text.count("-") == 7
     assert "EV1" not in repr(issued)
 
@@ -55,7 +55,7 @@ def test_one_card_opens_one_template_and_no_other(device, custody):
     vectors = [device.vector() for _ in range(5)]
     cards = [device.enrol(custody, vector) for vector in vectors]
     for card, vector in zip(cards, vectors, strict=True):
-        assert np.array_equal(device.opens(device.claim(card)), vector)
+        assert same(device.opens(device.claim(card)), vector)
     mixed = replace(device.claim(cards[0]), secret=device.claim(cards[1]).secret)
     with pytest.raises(SealBroken):
         device.opens(mixed)
@@ -65,7 +65,7 @@ def test_card_custody_keeps_no_template_on_any_door_and_opens_at_every_door_of_t
     vector = device.vector()
     issued = device.enrol(Custody.CARD, vector)
     assert rows(device, "SELECT * FROM template") == []
-    assert np.array_equal(other_device.opens(other_device.claim(issued)), vector)
+    assert same(other_device.opens(other_device.claim(issued)), vector)
 
 
 def test_device_custody_opens_on_the_device_of_the_enrolment_only(device, other_device):
@@ -158,7 +158,7 @@ def test_a_reissued_card_replaces_the_presented_one_and_keeps_the_template(devic
     old = device.claim(device.enrol(custody, vector))
     issued = device.reissue(old, expires=NOW + 999_999, groups=("lab",))
     new = device.claim(issued)
-    assert np.array_equal(device.opens(new), vector)
+    assert same(device.opens(new), vector)
     assert (new.groups, new.expires, new.credential) == (("lab",), NOW + 999_999, old.credential)
     assert new.serial != old.serial
     assert new.secret != old.secret
@@ -182,14 +182,14 @@ def test_renewal_in_device_custody_keeps_the_card(device):
     before, fresh = device.vault.store.template(record_id(claim.secret)), device.vector()
     issued = device.renew(claim, fresh)
     assert issued.text is None
-    assert np.array_equal(device.opens(claim), fresh)
+    assert same(device.opens(claim), fresh)
     assert device.vault.store.template(record_id(claim.secret))[76:108] != before[76:108], "a new salt"
 
 
 def test_renewal_in_card_custody_gives_out_a_new_card(device):
     claim, fresh = device.claim(device.enrol(Custody.CARD)), device.vector()
     issued = device.renew(claim, fresh)
-    assert np.array_equal(device.opens(device.claim(issued)), fresh)
+    assert same(device.opens(device.claim(issued)), fresh)
     with pytest.raises(TokenRevoked):
         device.opens(claim)
 
