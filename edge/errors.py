@@ -47,6 +47,7 @@ are allowed.
         SpentError
         JournalBroken
         DoorError
+        KioskError
         Unfit
         Interrupted
 """
@@ -298,6 +299,12 @@ class JournalBroken(EdgeError):
 
 class DoorError(EdgeError):
     """The door's hardware cannot be driven. The door stays locked."""
+
+    exit_code = 4
+
+
+class KioskError(EdgeError):
+    """The page cannot be served. Claims and door go on without it."""
 
     exit_code = 4
 

@@ -37,6 +37,7 @@ class Capability:
         cannot: the sentence where it is false.
         profiles: the profiles that have it; empty: none can.
         why: why not everywhere.
+        optional: those who build decide (a listener, a connection); otherwise its profile does.
     """
 
     name: str
@@ -44,10 +45,15 @@ class Capability:
     cannot: str
     profiles: frozenset[str]
     why: str
+    optional: bool = False
 
     def expected(self, profile: str) -> bool:
-        """The only truthful value in a build of this profile."""
-        return profile in self.profiles
+        """Its value in a build of this profile, where nobody has decided otherwise."""
+        return profile in self.profiles and not (self.optional and profile in WHEEL_PROFILES)
+
+    def possible(self, profile: str, value: object) -> bool:
+        """Whether a build of this profile can have this value."""
+        return value is self.expected(profile) or (self.optional and value is True and profile in self.profiles)
 
 
 CAPABILITIES = (
@@ -100,14 +106,31 @@ CAPABILITIES = (
         profiles=frozenset({"device", "development"}),
         why="a lab build runs no door",
     ),
+    Capability(
+        name="local_page",
+        can="shows the person in front a page, which a process of its own serves to this machine only (127.0.0.1)",
+        cannot="serves no page to anybody",
+        profiles=frozenset({"device", "development"}),
+        why="a lab build has nobody in front of it",
+        optional=True,
+    ),
 )
 
 BY_NAME: Mapping[str, Capability] = {capability.name: capability for capability in CAPABILITIES}
 
 
 def of(profile: str) -> dict[str, bool]:
-    """Every capability of a profile, by name."""
+    """Every capability of a profile, by name; those that are optional are in no wheel unless they are asked for."""
     return {capability.name: capability.expected(profile) for capability in CAPABILITIES}
+
+
+def possible(profile: str, capabilities: object) -> bool:
+    """Whether a build of this profile can have just these capabilities."""
+    return (
+        isinstance(capabilities, Mapping)
+        and capabilities.keys() == BY_NAME.keys()
+        and all(one.possible(profile, capabilities[one.name]) for one in CAPABILITIES)
+    )
 
 
 STATEMENT = "edge/_build/statement.json"
@@ -227,7 +250,7 @@ def from_statement(statement: Mapping[str, Any]) -> BuildInfo:
         KeyError, TypeError, ValueError: it is no statement.
     """
     profile, capabilities = statement["profile"], dict(statement["capabilities"])
-    if statement["schema"] != STATEMENT_SCHEMA or profile not in WHEEL_PROFILES or capabilities != of(profile):
+    if statement["schema"] != STATEMENT_SCHEMA or profile not in WHEEL_PROFILES or not possible(profile, capabilities):
         return BuildInfo("device", __version__, fault="the build statement does not fit this version")
     return BuildInfo(
         profile=profile,

@@ -82,7 +82,7 @@ def unfit(files: Files) -> tuple[list[str], bool | None]:
     build = _build(files)
     if build.fault:
         return [build.fault, *map(str, files.wrong())], None
-    reasons = [Discrepancy("foreign", name) for name in strangers(files.names(), build.profile)]
+    reasons = [Discrepancy("foreign", name) for name in strangers(files.names(), build.profile, build.capabilities)]
     return [str(reason) for reason in (*reasons, *files.wrong(), *files.unlisted())], build.dirty
 
 
@@ -114,7 +114,7 @@ def examine(files: Files, builders: Mapping[str, PublicKey]) -> Examination:
         problems.append(Discrepancy("contradiction"))
     problems += _differences(files, said)
     if build.version.partition("+")[0] == __version__:  # the rows of another version are not known here
-        problems += [Discrepancy("foreign", name) for name in strangers(said, build.profile)]
+        problems += [Discrepancy("foreign", name) for name in strangers(said, build.profile, build.capabilities)]
     if not problems:  # otherwise the list differs because the files do
         problems += files.unlisted()
     return Examination(files.where, len(said), build, signer, tuple(problems))

@@ -148,7 +148,7 @@ def _capabilities(document: Document, profile: str) -> list[Finding]:
         elif not isinstance(given[capability.name], bool):
             text = f"{shown(given[capability.name])} is not true or false"
             found.append(_finding(document, path, kind, text, wanted))
-        elif given[capability.name] != expected:
+        elif not capability.possible(profile, given[capability.name]):
             found.append(_finding(document, path, kind, _contradiction(capability.name, profile), wanted))
     return found
 

@@ -7,10 +7,11 @@ no row fits are left out. The hook adds the files one by one; where it does not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 
 from edge.policy.findings import Finding
 
@@ -81,14 +82,14 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("door/*.py", _DEVICE),
     ("session/*.py", _DEVICE),
     ("kiosk/*.py", _DEVICE),
-    ("kiosk/*.html", _DEVICE),
-    ("kiosk/*.css", _DEVICE),
-    ("kiosk/*.js", _DEVICE),
-    ("kiosk/*.svg", _DEVICE),
+    ("kiosk/page/*", _DEVICE),  # what a browser is given
     ("selftest/*.py", _DEVICE),
     ("service/*.py", _DEVICE),
     ("testing/*.py", _NONE),  # scripted cameras and fake doors: for whoever develops, in no wheel
 )
+
+#: Rows that are in a wheel only where its build file asks for a capability that is optional.
+ASKED_FOR: Mapping[str, str] = MappingProxyType({"kiosk/": "local_page"})
 
 #: (folder of the project, pattern below it): package data of every profile. The recipes of ``models/training`` and
 #: anything else that lies about there are not in it.
@@ -130,17 +131,23 @@ def profiles_of(name: str) -> frozenset[str] | None:
     return next((profiles for pattern, profiles in ROWS if fnmatchcase(name, pattern)), None)
 
 
-def strangers(names: Iterable[str], profile: str) -> list[str]:
+def asked_for(name: str, capabilities: Mapping[str, bool]) -> bool:
+    """Whether a build with these capabilities holds a file of its profile, named relative to ``edge/``."""
+    needed = (capability for room, capability in ASKED_FOR.items() if name.startswith(room))
+    return all(capabilities.get(capability, False) for capability in needed)
+
+
+def strangers(names: Iterable[str], profile: str, capabilities: Mapping[str, bool]) -> list[str]:
     """The files of a wheel that a build of this profile does not hold, in order.
 
     Args:
         names: as they are named in the wheel; the folder of its metadata (``.dist-info``) belongs to every wheel.
-        profile: ``device`` or ``lab``.
+        profile: ``device`` or ``lab``. capabilities: of the build, by name.
     """
-    return sorted(name for name in names if not _belongs(name, profile))
+    return sorted(name for name in names if not _belongs(name, profile, capabilities))
 
 
-def _belongs(name: str, profile: str) -> bool:
+def _belongs(name: str, profile: str, capabilities: Mapping[str, bool]) -> bool:
     room, _, rest = name.partition("/")
     if room.endswith(".dist-info"):
         return rest in _METADATA or rest.startswith("licenses/")
@@ -150,15 +157,16 @@ def _belongs(name: str, profile: str) -> bool:
         folder, _, file = rest.removeprefix("_data/").partition("/")
         patterns = [pattern for home, pattern in (*DATA, *_OF_THE_BUILD) if home == folder]
         return any(fnmatchcase(file, pattern) and file.count("/") == pattern.count("/") for pattern in patterns)
-    return rest == "_build/statement.json" or profile in (profiles_of(rest) or ())
+    fits = profile in (profiles_of(rest) or ()) and asked_for(rest, capabilities)
+    return rest == "_build/statement.json" or fits
 
 
-def contents(root: Path, profile: str) -> Contents:
+def contents(root: Path, profile: str, capabilities: Mapping[str, bool]) -> Contents:
     """The files of a build.
 
     Args:
         root: the project's root.
-        profile: ``device`` or ``lab``.
+        profile: ``device`` or ``lab``. capabilities: of the build, by name.
     """
     found = Contents({})
     for path in _below(root / "edge"):
@@ -167,7 +175,7 @@ def contents(root: Path, profile: str) -> Contents:
         if profiles is None and path.suffix == ".py":
             text = "this file is in no row of edge/build/contents.py, which says what a build holds"
             found.findings.append(Finding(f"edge/{name}", "contents", text, "add it to a row"))
-        elif profiles is not None and profile in profiles:
+        elif profiles is not None and profile in profiles and asked_for(name, capabilities):
             found.files[f"edge/{name}"] = path
     for folder, pattern in DATA:
         for path in sorted((root / folder).glob(pattern)):

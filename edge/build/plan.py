@@ -75,7 +75,7 @@ def plan(root: Path, version: str, environ: Mapping[str, str] = os.environ, *, n
     """
     file = build_file(root, environ)
     build, findings = load_build(file)
-    found = contents(root, build.profile) if build is not None else Contents({})
+    found = contents(root, build.profile, build.capabilities) if build is not None else Contents({})
     files, said = found.files, source(root, found.files.values())
     built, late = _date(environ, said["committed"], time.time() if now is None else now)
     findings = [*findings, *late, *found.findings]

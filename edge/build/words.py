@@ -159,6 +159,11 @@ FRENCH_CAPABILITIES: Mapping[str, tuple[str, str]] = {
         "du service sur cette machine",
         "n'accepte aucun acte de personne pendant qu'elle fonctionne",
     ),
+    "local_page": (
+        "affiche une page à la personne qui se présente ; un processus à part la sert à cette machine seulement "
+        "(127.0.0.1)",
+        "ne sert de page à personne",
+    ),
 }
 
 #: Kind of problem (`edge.build.files.SAID`) -> in French.

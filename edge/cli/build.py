@@ -148,14 +148,14 @@ def _list_files(what: str, json_wanted: bool) -> int:
 
     from edge.build.contents import contents
     from edge.build.files import InstalledFiles, WheelFiles
-    from edge.profile import current, package_folder
+    from edge.profile import current, of, package_folder
 
     package = package_folder()
     if what != INSTALLED or current().profile != "development":
         files = WheelFiles.of(Path(what)) if what != INSTALLED else InstalledFiles.of(package)
         digests = {name: files.digest(name) for name in sorted(files.names())}
     else:
-        held = contents(package.parent, "device").files
+        held = contents(package.parent, "device", of("device")).files
         digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(held.items())}
     if json_wanted:
         click.echo(json.dumps({"schema": "edge/build-files/v1", "files": digests, "error": None}))

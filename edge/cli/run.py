@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
@@ -33,7 +34,7 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
     from edge.errors import NotInThisBuild
     from edge.notify import JsonLines, Terminal
     from edge.selftest import Level
-    from edge.service import Loop, OperatorSocket, examine, open_device
+    from edge.service import Loop, OperatorSocket, examine, kiosk_page, open_device
     from edge.service.systemd import Heartbeat, tell_systemd, watchdog_s
 
     # OpenCV's thread pool gains nothing on pictures this small, and fights with the model's threads for the cores.
@@ -51,9 +52,10 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
         stream = device.stream()
         camera = stream if isinstance(stream, Capture) and stream.hardware else None
         try:
-            if not skip_selftest:
-                examine(device, Level.POWER_ON, stream=camera)
-            with OperatorSocket(device) as acts:
+            with kiosk_page(device), contextlib.ExitStack() as open_acts:
+                if not skip_selftest:
+                    examine(device, Level.POWER_ON, stream=camera)
+                acts = open_acts.enter_context(OperatorSocket(device))
                 Loop(
                     device,
                     readers,

@@ -22,7 +22,7 @@ LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "fr": "frança
 """The complete languages, papers included, and what each calls itself."""
 
 PARTIAL: Mapping[str, str] = MappingProxyType({"es": "español", "ar": "العربية"})
-"""Languages of decisions, advice and waits only."""
+"""Languages of the screen, decisions, advice and waits only."""
 
 
 def text(name: str, language: str = "en", /, **values: object) -> str:

@@ -10,8 +10,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import Any
 
-from edge.build.contents import DATA, profiles_of
-from edge.profile import STATEMENT, STATEMENT_SCHEMA, WHEEL_PROFILES, of
+from edge.build.contents import DATA, asked_for, profiles_of
+from edge.profile import STATEMENT, STATEMENT_SCHEMA, WHEEL_PROFILES, possible
 from edge.prove.model import Evidence, Level
 from edge.prove.subject import Subject
 
@@ -38,7 +38,7 @@ def check_rooms(subject: Subject, profile: str, said: dict[str, Any]) -> tuple[s
     """
     findings = [] if profile == "development" else _statement(said, profile)
     for name in subject.edge:
-        findings += _file(name.removeprefix("edge/"), profile)
+        findings += _file(name.removeprefix("edge/"), profile, said)
     if subject.is_wheel:
         findings += _beside(subject)
     findings += _scripts(subject)
@@ -51,7 +51,7 @@ def _statement(said: dict[str, Any], profile: str) -> list[Evidence]:
     found = []
     if said.get("schema") != STATEMENT_SCHEMA or said.get("profile") not in WHEEL_PROFILES:
         found.append(Evidence(STATEMENT, "the build statement is not of a kind that this copy knows"))
-    elif said.get("capabilities") != of(profile):
+    elif not possible(profile, said.get("capabilities")):
         found.append(Evidence(STATEMENT, f"the capabilities stated are not those of the profile {profile}"))
     if said.get("dirty"):
         text = "the build was made from a source that differs from its commit"
@@ -59,7 +59,7 @@ def _statement(said: dict[str, Any], profile: str) -> list[Evidence]:
     return found
 
 
-def _file(name: str, profile: str) -> list[Evidence]:
+def _file(name: str, profile: str, said: dict[str, Any]) -> list[Evidence]:
     where = f"edge/{name}"
     if "__pycache__/" in f"/{name}":
         return []
@@ -78,6 +78,9 @@ def _file(name: str, profile: str) -> list[Evidence]:
         return []
     if profile not in profiles:
         return [Evidence(where, f"does not belong in a {profile} build")]
+    declared = said.get("capabilities")
+    if not asked_for(name, declared if isinstance(declared, dict) else {}):
+        return [Evidence(where, "belongs to a capability that this build does not declare")]
     return []
 
 

@@ -15,6 +15,7 @@ from edge.service.fitness import device_checks, examine, open_device, tell_selft
 from edge.service.loop import Loop
 from edge.service.operator import Operator
 from edge.service.operator_socket import OperatorSocket
+from edge.service.page import kiosk_page
 from edge.service.parts import Parts
 from edge.service.remote import Remote
 
@@ -27,6 +28,7 @@ __all__ = [
     "Remote",
     "device_checks",
     "examine",
+    "kiosk_page",
     "open_device",
     "tell_selftest",
 ]

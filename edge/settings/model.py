@@ -10,9 +10,10 @@ import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+from edge.settings.zones import time_zone
 
 
 def _matching(pattern: str, words: str) -> Any:
@@ -34,43 +35,6 @@ def _in_order(hours: str) -> str:
     if hours[:5] >= hours[6:]:
         raise ValueError(f"{hours[:5]} is not before {hours[6:]}; write hours over midnight as two entries on two days")
     return hours
-
-
-#: Names that Debian 13 moved to its package tzdata-legacy -> what they are called (IANA's file ``backward``). Others of
-#: that file are found by their spelling, or not at all.
-_RENAMED_ZONES = {
-    "US/Alaska": "America/Anchorage", "US/Arizona": "America/Phoenix", "US/Central": "America/Chicago",
-    "US/Eastern": "America/New_York", "US/Hawaii": "Pacific/Honolulu", "US/Mountain": "America/Denver",
-    "US/Pacific": "America/Los_Angeles", "Canada/Atlantic": "America/Halifax", "Canada/Central": "America/Winnipeg",
-    "Canada/Eastern": "America/Toronto", "Canada/Mountain": "America/Edmonton", "Canada/Pacific": "America/Vancouver",
-    "Brazil/East": "America/Sao_Paulo", "Mexico/General": "America/Mexico_City", "GB": "Europe/London",
-    "Eire": "Europe/Dublin", "Portugal": "Europe/Lisbon", "Poland": "Europe/Warsaw", "Turkey": "Europe/Istanbul",
-    "Europe/Kiev": "Europe/Kyiv", "Israel": "Asia/Jerusalem", "Iran": "Asia/Tehran", "Asia/Calcutta": "Asia/Kolkata",
-    "Asia/Katmandu": "Asia/Kathmandu", "Asia/Saigon": "Asia/Ho_Chi_Minh", "Hongkong": "Asia/Hong_Kong",
-    "Japan": "Asia/Tokyo", "PRC": "Asia/Shanghai", "ROK": "Asia/Seoul", "Singapore": "Asia/Singapore",
-    "Australia/ACT": "Australia/Sydney", "Australia/NSW": "Australia/Sydney",
-    "Australia/Queensland": "Australia/Brisbane", "Australia/Victoria": "Australia/Melbourne",
-    "NZ": "Pacific/Auckland", "Egypt": "Africa/Cairo",
-}  # fmt: skip
-
-
-def _time_zone(name: str) -> str:
-    if name == "UTC":  # known without a time zone database
-        return name
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError, KeyError) as error:  # KeyError: ZoneInfoNotFoundError
-        known = available_timezones()
-        if not known:
-            what = "this machine has no time zone database; install it: sudo apt install tzdata"
-        elif name in _RENAMED_ZONES:
-            what = f"the zone is now called {_RENAMED_ZONES[name]}; the old name is in Debian's package tzdata-legacy"
-        else:
-            city = "/" + name.rsplit("/")[-1].casefold()
-            near = (zone for zone in sorted(known) if zone.casefold().endswith(city))
-            what = f"this machine knows no such time zone; an example is {next(near, 'Europe/Paris')}"
-        raise ValueError(what) from error
-    return name
 
 
 FilePath = Annotated[Path, AfterValidator(_from_file)]
@@ -191,7 +155,7 @@ class FaceSettings(Section):
 
 
 class Schedule(Section):
-    timezone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    timezone: Annotated[str, AfterValidator(time_zone)] = "UTC"
     """IANA time zone of the weekly hours, such as Europe/Paris."""
     mon: tuple[Hours, ...] = ()
     """Hours of Monday, such as ["07:00-19:00"]; empty: closed."""
@@ -294,6 +258,33 @@ class JournalSettings(Section):
     """Entries older than this are pruned (gdpr-cnil: at most 90 days for an access log)."""
 
 
+Language = Literal["en", "fr", "de", "es", "ar"]
+
+
+class KioskSettings(Section):
+    port: Annotated[int, Field(ge=1024, le=65535)] = 8370
+    """The page is served at http://127.0.0.1:PORT/, to this machine only."""
+    house: Annotated[str, Field(max_length=40)] = ""
+    """Whose door it is, as people know it; shown at the top of every screen."""
+    language: Language = "en"
+    """What the page says at first; everybody can choose another one, for one visit."""
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("en", "fr", "de", "es", "ar")
+    """Those that can be chosen."""
+    camera: Literal["above", "below", "left", "right"] = "above"
+    """Where the camera is, seen from the screen: the page points there."""
+    sounds: bool = True
+    """Whether the page may sound; everybody can switch it off, for one visit."""
+    preview: bool = False
+    """Whether people see themselves while the device looks: mirrored, blurred outside the oval, in memory only."""
+    privacy_url: Annotated[str, _matching(r"^(https://\S+)?$", "an address that begins with https://")] = ""
+    """Where your privacy notice is, for the QR code beside the short one; without it the code holds the short one."""
+
+    @model_validator(mode="after")
+    def _spoken(self) -> KioskSettings:
+        wrong = [] if self.language in self.languages else ["language: it is not among kiosk.languages"]
+        return _valid(self, wrong)
+
+
 class Settings(Section):
     """All settings of one device."""
 
@@ -317,6 +308,8 @@ class Settings(Section):
     """What an accept does."""
     journal: JournalSettings = JournalSettings()
     """What can be shown afterwards."""
+    kiosk: KioskSettings | None = None
+    """The page for the person in front; null: none. The build must hold it (local_page in build.yaml)."""
     alternative: Annotated[str, Field(min_length=3, max_length=200)] | None = None
     """The way in without one's face (reception, badge, phone number), shown with every refusal. Without it a device is
     unfit, and enrols nobody."""

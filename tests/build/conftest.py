@@ -23,8 +23,9 @@ WRITTEN = ("edge/_build/statement.json", "edge/_data/config/build.yaml")
 def held(profile: str) -> set[str]:
     """The files of a profile, as they are named in its wheel; the wheel's own metadata aside."""
     from edge.build.contents import contents
+    from edge.profile import of
 
-    return set(contents(ROOT, profile).files) | set(WRITTEN)
+    return set(contents(ROOT, profile, of(profile)).files) | set(WRITTEN)
 
 
 def copy_tree(root: Path) -> Path:

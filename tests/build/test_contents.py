@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.build.contents import ROWS, contents, profiles_of
+from edge.profile import of
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_TIME = ("build/backend.py", "build/hook.py", "build/plan.py")
@@ -35,7 +36,7 @@ def test_a_device_holds_no_way_from_a_picture_to_a_score(tree: Path, start: str)
     (tree / "edge" / "lab" / "__init__.py").write_text('"""Lab."""\n')
     (tree / "edge" / "cli" / "compare.py").touch()
     (tree / "edge" / "cli" / "_pictures.py").touch()
-    found = contents(tree, "device")
+    found = contents(tree, "device", of("device"))
     assert not found.findings
     assert not [name for name in found.files if name.startswith(f"edge/{start}")]
 
@@ -44,7 +45,7 @@ def test_a_device_holds_no_way_from_a_picture_to_a_score(tree: Path, start: str)
 def test_a_lab_holds_neither_camera_nor_vault_nor_door(tree: Path, start: str):
     (tree / "edge" / "lab").mkdir(exist_ok=True)
     (tree / "edge" / "lab" / "__init__.py").write_text('"""Lab."""\n')
-    found = contents(tree, "lab")
+    found = contents(tree, "lab", of("lab"))
     assert not found.findings
     assert "edge/lab/__init__.py" in found.files
     assert "edge/face/__init__.py" in found.files
@@ -53,19 +54,26 @@ def test_a_lab_holds_neither_camera_nor_vault_nor_door(tree: Path, start: str):
 
 def test_a_profile_whose_room_is_missing_is_a_finding(tree: Path):
     shutil.rmtree(tree / "edge" / "lab", ignore_errors=True)
-    (finding,) = contents(tree, "lab").findings
+    (finding,) = contents(tree, "lab", of("lab")).findings
     assert "needs the room edge/lab" in str(finding)
 
 
 def test_a_room_nobody_decided_about_is_a_finding(tree: Path):
     (tree / "edge" / "gallery").mkdir()
     (tree / "edge" / "gallery" / "search.py").write_text("")
-    (finding,) = contents(tree, "device").findings
+    (finding,) = contents(tree, "device", of("device")).findings
     assert str(finding).startswith("edge/gallery/search.py: contents: this file is in no row")
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_page_is_in_a_wheel_only_where_it_was_asked_for(tree: Path, asked: bool):
+    found = contents(tree, "device", of("device") | {"local_page": asked})
+    assert not found.findings
+    assert any(name.startswith("edge/kiosk/") for name in found.files) == asked
+
+
 def test_data_is_models_cards_and_settings_and_nothing_that_lies_beside_them(tree: Path):
-    found = {name for name in contents(tree, "device").files if name.startswith("edge/_data/")}
+    found = {name for name in contents(tree, "device", of("device")).files if name.startswith("edge/_data/")}
     assert {"edge/_data/models/embedder.tflite", "edge/_data/models/embedder.card.yaml"} <= found
     assert {"edge/_data/config/device.yaml", "edge/_data/config/device.schema.json"} <= found
     assert "edge/_data/config/examples/pi-door.yaml" in found

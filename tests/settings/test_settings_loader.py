@@ -203,11 +203,11 @@ def test_without_a_time_zone_database_the_remedy_is_to_install_one(told, monkeyp
     def nothing(name: str) -> None:
         raise ZoneInfoNotFoundError(name)
 
-    monkeypatch.setattr("edge.settings.model.ZoneInfo", nothing)
+    monkeypatch.setattr("edge.settings.zones.ZoneInfo", nothing)
     (found,) = told("claim: {schedule: {timezone: US/Eastern}}")
     assert "now called America/New_York" in found
     assert "tzdata-legacy" in found
-    monkeypatch.setattr("edge.settings.model.available_timezones", set)
+    monkeypatch.setattr("edge.settings.zones.available_timezones", set)
     for zone in ("Europe/Paris", "US/Eastern"):
         (found,) = told(f"claim: {{schedule: {{timezone: {zone}}}}}")
         assert "no time zone database" in found

@@ -1,0 +1,185 @@
+"""The page's process, and the observer that tells it what to show.
+
+    kiosk = Kiosk(settings.kiosk, page_of(settings))
+    device.observe(kiosk, name="kiosk")
+    kiosk.close()
+
+The socket is bound here, so that a port that is taken is told at once; the process inherits it, and another one takes
+it over should it end. Only the newest screen is ever waiting: an observer's call sets it and returns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from edge.errors import KioskError
+from edge.kiosk.screen import Screen, drawn
+from edge.settings.model import KioskSettings
+from edge.types.events import Event
+
+#: The page's process is a file that imports nothing of this package.
+_SERVER = Path(__file__).with_name("server.py")
+#: A process that takes nothing for so long has hung; a small board needs some seconds to import what serves.
+_STALL_S = 15.0
+#: Pause before a process that ended is started anew; twice as long each time, and short again once it has lived.
+_AGAIN_S, _AGAIN_MAX_S, _LIVED_S = 1.0, 60.0, 60.0
+#: Exit codes of ``server.py`` that say more.
+_ENDED = {69: "what serves it is not installed: pip install 'edge-verifier[kiosk]'"}
+#: How often it is looked whether the process is alive while nothing happens.
+_VISIT_S = 1.0
+
+
+class Kiosk:
+    """Serves the page. An observer.
+
+    Args:
+        settings: port and preview. page: as `edge.kiosk.words.page_of` makes it.
+        failed: told when the page's process has ended by itself, once until it lives again; from a thread of its own.
+
+    Attributes:
+        url: where the page is.
+
+    Raises:
+        KioskError: the port is taken.
+    """
+
+    def __init__(
+        self, settings: KioskSettings, page: Mapping[str, Any], *, failed: Callable[[KioskError], None] = lambda _: None
+    ) -> None:
+        self.url = f"http://127.0.0.1:{settings.port}/"
+        self._page, self._failed = json.dumps({"page": dict(page)}), failed
+        self._socket = _bound(settings.port)
+        self._screen, self._told = Screen("starting"), Screen("")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started, self._again, self._pause = 0.0, 0.0, _AGAIN_S
+        self._change, self._closed = threading.Condition(), False
+        self._thread = threading.Thread(target=self._run, name="kiosk", daemon=True)
+        self._thread.start()
+
+    def __call__(self, event: Event) -> None:
+        """Show what an event says. Never blocks."""
+        with self._change:
+            self._screen = drawn(self._screen, event)
+            self._change.notify()
+
+    def __enter__(self) -> Kiosk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the page's process. Harmless when repeated."""
+        with self._change:
+            self._closed = True
+            self._change.notify()
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout=2.0)
+        self._end()
+        self._socket.close()
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(self._news, timeout=_VISIT_S)
+                if self._closed:
+                    return
+                screen = self._screen
+            try:
+                if self._alive() and screen is not self._told:
+                    self._send(screen.as_json())
+                    self._told = screen
+            except (OSError, TimeoutError) as error:
+                self._fell(str(error))
+
+    def _news(self) -> bool:
+        return self._closed or (self._screen is not self._told and time.monotonic() >= self._again)
+
+    def _alive(self) -> bool:
+        """Whether there is a process; one that has ended is started anew when its pause is over."""
+        if self._process is not None and self._process.poll() is not None:
+            self._fell(_ENDED.get(self._process.returncode, f"it ended with exit code {self._process.returncode}"))
+        if self._process is not None:
+            if time.monotonic() - self._started >= _LIVED_S:
+                self._pause = _AGAIN_S
+            return True
+        if time.monotonic() < self._again:
+            return False
+        self._start()
+        return True
+
+    def _start(self) -> None:
+        """Raises OSError, TimeoutError: it could not be started, or takes nothing."""
+        descriptor = self._socket.fileno()
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", str(_SERVER), str(descriptor)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(descriptor,),
+            cwd="/",
+        )
+        self._started, self._told = time.monotonic(), Screen("")
+        assert self._process.stdin is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        self._send(self._page)
+
+    def _send(self, line: str) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        pipe, data = self._process.stdin.fileno(), memoryview((line + "\n").encode())
+        poll = select.poll()
+        poll.register(pipe, select.POLLOUT)
+        while data:
+            if not poll.poll(_STALL_S * 1e3):
+                raise TimeoutError("it takes nothing any more")
+            with contextlib.suppress(BlockingIOError):
+                data = data[os.write(pipe, data) :]
+
+    def _fell(self, why: str) -> None:
+        """The process ended, or hangs: away with it, and another one later."""
+        self._end()
+        first, self._again = self._pause == _AGAIN_S, time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, _AGAIN_MAX_S)
+        if first and not self._closed:
+            self._failed(KioskError(f"the page's process fell: {why}", where=self.url, remedy="it is started anew"))
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()  # it ends by itself when there is nothing to be told any more
+        try:
+            process.wait(timeout=1.5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _bound(port: int) -> socket.socket:
+    """A socket on loopback that listens already: whoever connects before the process is ready waits a moment."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(64)
+    except OSError as error:
+        listener.close()
+        raise KioskError(
+            f"the page cannot be served ({error.strerror})",
+            where=f"kiosk.port: {port}",
+            remedy=f"choose another port, or end what uses this one (ss -ltnp 'sport = :{port}')",
+        ) from None
+    return listener

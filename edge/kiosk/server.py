@@ -1,0 +1,177 @@
+"""The process that serves the page: ``python -I server.py FD``, screens as lines of JSON on its standard input.
+
+It imports nothing of this product, so that what listens holds neither keys nor camera nor a way to them. The first
+line is the page (`edge.kiosk.words.page_of`), the others are screens; at the end of the input it ends. Every browser
+is told the newest screen, and when it is slow, only that one. FD is a socket on loopback that listens already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import socket
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+try:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.datastructures import MutableHeaders
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+    from starlette.routing import Route
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+except ImportError:
+    sys.exit(69)  # EX_UNAVAILABLE (sysexits.h); whoever started this says it in words
+
+PAGE = Path(__file__).with_name("page")
+FILES = {
+    "/": ("index.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+#: Browsers at a time: a kiosk has one, somebody at work on it a second.
+STREAMS, CONNECTIONS = 6, 48
+#: A stream says at least so often that it is alive, seconds.
+BEAT_S = 5.0
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class Hub:
+    """The newest screen, and who waits for the next one."""
+
+    def __init__(self) -> None:
+        self.page: dict[str, Any] = {}
+        self.screen: dict[str, Any] = {"name": "starting", "at_ns": 0}
+        self.version, self.streams = 0, 0
+        self._changed = asyncio.Event()
+
+    def take(self, line: str) -> None:
+        """One line of the input."""
+        said = json.loads(line)
+        self.page = said.get("page", self.page)
+        self.screen = said.get("screen", self.screen)
+        self.version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def stream(self) -> AsyncIterator[str]:
+        """The newest screen whenever it is another one, with its age; a beat in between."""
+        seen = -1
+        self.streams += 1
+        try:
+            while True:
+                if self.version != seen:
+                    seen = self.version
+                    age_ms = max(0, (time.monotonic_ns() - self.screen["at_ns"]) // 1_000_000)
+                    yield f"data: {json.dumps({**self.screen, 'age_ms': age_ms})}\n\n"
+                try:
+                    await asyncio.wait_for(self._changed.wait(), BEAT_S)
+                except TimeoutError:
+                    yield "event: beat\ndata: 1\n\n"
+        finally:
+            self.streams -= 1
+
+
+def application(hub: Hub, port: int) -> ASGIApp:
+    """The page: three files, its words, its codes, and the stream of screens. GET only, and by its own name only."""
+
+    async def file(request: Request) -> Response:
+        name, media = FILES[request.url.path]
+        return Response((PAGE / name).read_bytes(), media_type=media)
+
+    async def page(_: Request) -> Response:
+        return JSONResponse({key: value for key, value in hub.page.items() if key != "codes"})
+
+    async def code(request: Request) -> Response:
+        svg = hub.page.get("codes", {}).get(request.path_params["language"])
+        return Response(svg, media_type="image/svg+xml") if svg else PlainTextResponse("none", 404)
+
+    async def screens(_: Request) -> Response:
+        if hub.streams >= STREAMS:
+            return PlainTextResponse("too many", 503)
+        return StreamingResponse(hub.stream(), media_type="text/event-stream")
+
+    routes = [Route(path, file) for path in FILES]
+    routes += [Route("/page.json", page), Route("/code/{language}.svg", code), Route("/screens", screens)]
+    return Guarded(Starlette(routes=routes), {f"127.0.0.1:{port}", f"localhost:{port}"})
+
+
+class Guarded:
+    """Every answer has the headers; who asks by another name (DNS rebinding) or from another page gets none."""
+
+    def __init__(self, app: ASGIApp, hosts: set[str]) -> None:
+        self._app, self._hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        if scope["type"] != "http":
+            return
+        given = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        foreign = given.get(b"sec-fetch-site", "none") not in ("none", "same-origin")
+        if given.get(b"host") not in self._hosts or foreign:
+            await PlainTextResponse("not here", 421)(scope, receive, guarded)
+        else:
+            await self._app(scope, receive, guarded)
+
+
+def main(descriptor: int) -> None:
+    """Serve until the input ends."""
+    os.nice(5)  # whoever verifies goes first
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+    listener = socket.socket(fileno=descriptor)
+    hub = Hub()
+    config = uvicorn.Config(
+        application(hub, listener.getsockname()[1]),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=1,
+        ws="none",
+        loop="asyncio",
+        http="h11",
+    )
+    server = uvicorn.Server(config)
+
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=follow, args=(loop,), name="input", daemon=True).start()
+        await server.serve(sockets=[listener])
+
+    def follow(loop: asyncio.AbstractEventLoop) -> None:
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(hub.take, line)
+        server.should_exit = True
+        time.sleep(1.0)
+        os._exit(0)  # a browser that does not let go does not keep this process
+
+    asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,126 @@
+"""Every screen is drawn from events alone, and none says more than the person in front should be told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from edge.kiosk import Screen, drawn
+from edge.types import Advice, Decision, Outcome, Reason, acts
+from edge.types import events as ev
+from edge.types.enums import Custody
+
+IDLE = Screen("idle", 1, "idle")
+SERIAL = "0123456789abcdef" * 2
+
+
+def after(*told: ev.Event, start: Screen = IDLE) -> Screen:
+    screen = start
+    for event in told:
+        screen = drawn(screen, event)
+    return screen
+
+
+def answer(outcome: Outcome, reason: Reason, **more) -> Decision:
+    return Decision(outcome, reason, 1e-4, serial=SERIAL, credential=77, session="s1", **more)
+
+
+def decided(outcome: Outcome, reason: Reason, **more) -> ev.Decided:
+    return ev.Decided(at_ns=9, session="s1", decision=answer(outcome, reason, **more), alternative="Ring.")
+
+
+def refused(reason: Reason, wait_s: int = 0) -> ev.ClaimRefused:
+    decision = answer(Outcome.REJECT, reason, wait_s=wait_s)
+    return ev.ClaimRefused(at_ns=9, decision=decision, reason=reason, wait_s=wait_s, alternative="Ring.")
+
+
+PRESENTED = ev.ClaimPresented(at_ns=2, reader="qr")
+OPENED = ev.SessionOpened(at_ns=3, session="s1", deadline_s=8.0, looks=3)
+CLOSER = ev.Guidance(at_ns=4, session="s1", advice=(Advice.STEP_CLOSER,), reason=Reason.QUALITY, elapsed_share=0.1)
+
+
+def test_a_device_that_starts_then_waits_for_a_card():
+    starting = ev.Starting(
+        at_ns=1, version="1", profile="device", settings="", model="", door="log", camera="v4l2", signed=True
+    )
+    assert after(starting).name == "starting"
+    assert after(starting, ev.Ready(at_ns=2)).name == "idle"
+
+
+def test_a_claim_is_read_then_the_oval_is_shown_with_what_to_do_and_how_far_it_is():
+    assert after(PRESENTED).name == "reading"
+    look = after(PRESENTED, OPENED, CLOSER)
+    assert (look.name, look.at_ns, look.deadline_s, look.advice) == ("look", 3, 8.0, ("step_closer",))
+    compared = after(PRESENTED, OPENED, CLOSER, ev.LookCompared(at_ns=5, session="s1", look=1, looks=3))
+    assert (compared.done, compared.of, compared.advice) == (1, 3, ())
+
+
+@pytest.mark.parametrize(
+    ("end", "name"),
+    [
+        (decided(Outcome.ACCEPT, Reason.MATCHING), "welcome"),
+        (decided(Outcome.REJECT, Reason.NOT_MATCHING), "not_verified"),
+        (decided(Outcome.NO_DECISION, Reason.QUALITY, advice=(Advice.MORE_LIGHT,)), "again"),
+        (decided(Outcome.NO_DECISION, Reason.NO_FACE), "again"),
+        (decided(Outcome.NO_DECISION, Reason.SEVERAL_FACES), "again"),
+        (decided(Outcome.NO_DECISION, Reason.SOURCE_FAULT), "fault"),
+        (decided(Outcome.NO_DECISION, Reason.INTERRUPTED), "fault"),
+        (refused(Reason.TOKEN_EXPIRED), "refused"),
+        (refused(Reason.WRONG_DOOR), "refused"),
+        (refused(Reason.LOCKED_OUT), "refused"),  # until an operator resets it: no wait helps
+        (refused(Reason.LOCKED_OUT, 30), "wait"),
+        (refused(Reason.DOOR_PAUSED, 600), "wait"),
+    ],
+)
+def test_each_ending_has_its_screen_and_passes_by_itself(end: ev.Event, name: str):
+    screen = after(PRESENTED, OPENED, end)
+    assert (screen.name, screen.rest) == (name, "idle")
+    assert 0 < screen.hold_s <= 60
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("reason", Reason)
+def test_every_decision_has_a_screen_that_names_nobody_and_no_score(outcome: Outcome, reason: Reason):
+    screen = after(PRESENTED, OPENED, decided(outcome, reason, wait_s=30))
+    assert screen.name in {"welcome", "not_verified", "again", "refused", "wait", "fault", "other"}
+    told = screen.as_json()
+    assert SERIAL not in told
+    assert "77" not in told
+    assert set(json.loads(told)["screen"]) == set(asdict(IDLE))
+
+
+def test_a_camera_that_fails_is_a_fault_until_it_works_again():
+    fault = ev.Faulted(at_ns=5, room="source", error="SourceTimeout", what="no frame")
+    assert after(fault).name == "fault"
+    assert after(fault, ev.Recovered(at_ns=6)).name == "idle"
+    in_session = after(PRESENTED, OPENED, fault)
+    assert (in_session.name, in_session.rest) == ("look", "fault"), "the session itself says how it ends"
+
+
+def test_a_fault_of_something_else_is_nobody_s_business_in_front_of_the_door():
+    other = ev.Faulted(at_ns=5, room="observer", error="TimeoutError", what="gone")
+    assert after(other) is IDLE
+
+
+def test_a_door_that_does_not_move_is_told_though_the_person_was_verified():
+    moved = after(
+        PRESENTED, OPENED, decided(Outcome.ACCEPT, Reason.MATCHING), ev.DoorFault(at_ns=9, driver="relay", what="x")
+    )
+    assert moved.name == "fault"
+    assert moved.rest == "idle"
+
+
+def test_an_enrolment_is_drawn_with_its_progress():
+    first = acts.EnrolmentProgress(at_ns=5, have=1, want=5)
+    second = acts.EnrolmentProgress(at_ns=6, have=2, want=5, advice=(Advice.HOLD_STILL,))
+    screen = after(first, second)
+    assert (screen.name, screen.at_ns, screen.done, screen.of, screen.advice) == ("enrol", 5, 2, 5, ("hold_still",))
+    done = acts.Enrolled(at_ns=7, operator="kim", serial=bytes(16), custody=Custody.CARD, expires=1, issuer=bytes(8))
+    assert after(first, done).name == "enrolled"
+    assert "kim" not in after(first, done).as_json()
+
+
+def test_a_device_that_stopped_serves_nobody():
+    assert after(ev.Stopped(at_ns=9, cause="signal")).name == "fault"
