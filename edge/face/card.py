@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -65,23 +65,41 @@ class FmrThreshold(Part):
     threshold: Annotated[float, Field(ge=-1, le=1)]
 
 
-class Calibration(Part):
+class Curve(Part):
     """From a false match rate to a comparison score: measured pairs, rarest rate last."""
 
     thresholds: Annotated[tuple[FmrThreshold, ...], Field(min_length=2, max_length=1000)]
-    smallest_fmr: Annotated[float, Field(gt=0, le=1)]
-    sha256: Digest | None = None
-    """The model file that was measured."""
 
     @model_validator(mode="after")
-    def _ordered(self) -> Calibration:
+    def _ordered(self) -> Self:
         for before, after in pairwise(self.thresholds):
             if after.fmr >= before.fmr:
                 raise ValueError("thresholds: fmr must fall from row to row")
             if after.threshold < before.threshold:
                 raise ValueError("thresholds: a smaller fmr cannot have a lower threshold")
+        return self
+
+
+class SessionCurve(Curve):
+    """The same for whole sessions: what one of at most ``looks`` looks must reach, by the session's rate."""
+
+    looks: Annotated[int, Field(ge=1, le=10)]
+
+
+class Calibration(Curve):
+    """Of single comparisons and, where they were measured, of sessions; fewest looks first."""
+
+    smallest_fmr: Annotated[float, Field(gt=0, le=1)]
+    sessions: Annotated[tuple[SessionCurve, ...], Field(max_length=10)] = ()
+    sha256: Digest | None = None
+    """The model file that was measured."""
+
+    @model_validator(mode="after")
+    def _supported(self) -> Self:
         if self.smallest_fmr < self.thresholds[-1].fmr:
             raise ValueError("smallest_fmr lies below the last row of thresholds")
+        if any(after.looks <= before.looks for before, after in pairwise(self.sessions)):
+            raise ValueError("sessions: looks must rise from one curve to the next")
         return self
 
 

@@ -130,13 +130,13 @@ class Chain:
         """Length of an embedding."""
         return self.embedder.dimension
 
-    def threshold(self, fmr: float) -> float:
-        """The score at which one comparison matches at this false match rate.
+    def threshold(self, fmr: float, looks: int = 1) -> float:
+        """The score at which a probe matches, so that a session of at most so many has this false match rate.
 
         Raises:
             ModelError: the embedder's calibration does not support the rate.
         """
-        return threshold(self.embedder.card, fmr)
+        return threshold(self.embedder.card, fmr, looks)
 
     def look(self, frame: Frame, pick: Pick = "largest", gate: bool = True) -> Look:
         """Look at one frame. Nothing is embedded.

@@ -22,7 +22,7 @@ def checks(face: FaceSettings, decision: DecisionSettings, find: Callable[[str],
         return lambda: _model(find(name), face.threads)
 
     def calibration() -> str:
-        value = threshold(find(face.embedder), decision.target_fmr / decision.looks)
+        value = threshold(find(face.embedder), decision.target_fmr, decision.looks)
         return f"target FMR {decision.target_fmr:g} in {decision.looks} looks: threshold {value:.3f}"
 
     return [

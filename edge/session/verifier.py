@@ -2,7 +2,7 @@
 
     claim --(locked out? template opens?)--> look at frames younger than the claim
       every frame:   source healthy?  one face?  good enough?  ->  else advice, next frame
-      a good look:   write the failure, embed, compare at the threshold for target_fmr / K
+      a good look:   write the failure, embed, compare at the threshold for sessions of K looks
                      passes -> accept;  K looks failed -> reject;  deadline -> no_decision
 
 Nothing of a frame is kept. A failure is on disk before the first comparison and only an accept clears it: pulling the
@@ -200,7 +200,7 @@ class Verifier:
 
     @property
     def threshold(self) -> float:
-        """The score that one look must reach: the calibrated threshold for target_fmr / looks (union bound)."""
+        """The score that one look must reach: as calibrated for sessions of so many looks (`edge.face.calibration`)."""
         return self.threshold_of(self.chain)
 
     def threshold_of(self, chain: Chain) -> float:
@@ -209,7 +209,7 @@ class Verifier:
         Raises:
             ModelError: it has none, or one that does not support the target.
         """
-        return chain.threshold(self.settings.target_fmr / self.settings.looks)
+        return chain.threshold(self.settings.target_fmr, self.settings.looks)
 
     def _count(self, claim: Claim, outcome: Outcome, tally: Tally) -> None:
         if outcome is Outcome.ACCEPT:

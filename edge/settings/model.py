@@ -123,8 +123,8 @@ class FaceSettings(Section):
     """Threads of the model runtime."""
     min_height: Fraction = 0.2
     """Smallest face that is verified, as a fraction of the frame's height; smaller ones lead to 'step closer'."""
-    max_height: Annotated[float, Field(gt=0, le=2)] = 0.95
-    """Largest face that is verified, as a fraction of the frame's height."""
+    max_height: Annotated[float, Field(gt=0, le=2)] = 1.05
+    """Largest face that is verified, as a fraction of the frame's height; larger ones lose chin or forehead."""
     max_yaw: Annotated[float, Field(gt=0, le=90)] = 35.0
     """Largest turn of the head to a side, degrees, estimated from landmarks."""
     max_pitch: Annotated[float, Field(gt=0, le=90)] = 30.0
@@ -190,7 +190,7 @@ class DecisionSettings(Section):
     target_fmr: Annotated[float, Field(ge=1e-6, le=1e-2)] = 1e-4
     """False match rate of a whole session; the embedder's calibration turns it into a threshold."""
     looks: Annotated[int, Field(ge=1, le=10)] = 3
-    """At most so many probes are compared in one session, each at target_fmr / looks."""
+    """At most so many probes are compared in one session; their threshold holds target_fmr for all of them together."""
     spacing_ms: Annotated[int, Field(ge=0, le=2000)] = 150
     """Shortest time between two looks, milliseconds."""
     deadline_s: Annotated[float, Field(gt=0, le=60)] = 8.0

@@ -2,6 +2,7 @@
 
     python -m models.training.sessions                 # .train/sessions.json and a table
     python -m models.training.sessions --crops 1500    # a quicker look
+    python -m models.training.sessions --write         # besides, the card's curves of sessions, over all the people
 
 A session is one person before one template, looked at up to K times: accepted at the first look that passes, else
 rejected. Looks of one session resemble each other, so dividing the target by K wastes most of it. Here sessions
@@ -13,7 +14,8 @@ reach ``last + ease * (K - k) / (K - 1)``: early looks are asked for more, since
 one number, the largest of (statistic - what is asked beyond ``last``), whose false match rate gets an upper bound over
 people as in `calibrate`; ``last`` is the lowest value whose bound meets the target in both sets. Which statistic and
 which ease is chosen on half of the people, by the FNMR of sessions before a template of *another photograph* of the
-person (`impostors.SURE`), and everything is told of the other half, beside the rule of before.
+person (`impostors.SURE`), and everything is told of the other half, beside the rule of before. The card gets the curves
+of the best score, with nothing chosen, over everybody: its rule needs no memory of earlier probes in a device.
 """
 
 from __future__ import annotations
@@ -30,8 +32,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.face import load_card
+from edge.lab.calibrate import write_calibration
 from edge.lab.intervals import Interval, fmr_upper, share_interval
 from edge.lab.pairing import Scored, Tail, Trials
+from models.training import card
 from models.training.calibrate import Alike, find_alike
 from models.training.impostors import SURE
 from models.training.looks import LANDMARK_SIGMA, TEMPLATE_VIEWS, HeldOut, Net, open_held_out, ours_of
@@ -45,6 +50,8 @@ F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 LOOKS = (1, 3, 5)
 TARGETS = (1e-2, 1e-3, 1e-4)
+#: What the card lists: looks of a session, and the rates asked for.
+CARD_LOOKS, CARD_TARGETS = (3, 5), (1e-2, 3.333e-3, 1e-3, 3.333e-4, 1e-4, 3.333e-5)
 #: How much more the first look is asked for than the last.
 EASES = (0.0, 0.03, 0.06, 0.1)
 #: Of a session's noise, grey levels; what differs between two of its looks beside blur and landmarks.
@@ -164,7 +171,14 @@ class Curve:
 
     def at(self, threshold: float) -> float:
         """Measured FMR at a threshold."""
-        return float(self.measured[max(0, int(np.searchsorted(self.grid, threshold + 1e-9, side="right")) - 1)])
+        return float(self.measured[self._place(threshold)])
+
+    def bound(self, threshold: float) -> float:
+        """Its upper bound there."""
+        return float(self.upper[self._place(threshold)])
+
+    def _place(self, threshold: float) -> int:
+        return max(0, int(np.searchsorted(self.grid, threshold + 1e-9, side="right")) - 1)
 
 
 def curve_of(tail: Tail, rounds: int, seed: int) -> Curve:
@@ -242,13 +256,35 @@ def judge(seen: Seen, side: Side, rules: tuple[Rule, ...], rounds: int, seed: in
     return found
 
 
-def sides_of(held: HeldOut, alike: Alike, seed: int) -> tuple[Side, Side]:
-    """Half of the people and the others; a person's pictures stay together."""
+def listed(seen: Seen, side: Side, rounds: int, seed: int) -> list[dict[str, Any]]:
+    """The card's ``sessions``: for each number of looks, the threshold for each rate that the people carry.
+
+    A row's ``measured`` and ``upper`` are rates of the set that decides; ``fnmr`` that of sessions before another
+    photograph of the person.
+    """
+    found = []
+    for count in CARD_LOOKS:
+        curves, rows = side.curves(seen, RULES[0], count, rounds, seed), []
+        lasts = [hardest(curves, target) for target in CARD_TARGETS]
+        missed = side.missed(seen, RULES[0], count, lasts)
+        for target, last, fnmr in zip(CARD_TARGETS, lasts, missed, strict=True):
+            if math.isnan(last):
+                continue
+            row: dict[str, Any] = {"fmr": target, "threshold": round(last, 3)}
+            for name, rate in (("measured", Curve.at), ("upper", Curve.bound)):
+                row[name] = float(f"{max(rate(curve, last) for curve in curves.values()):.3g}")
+            rows.append(row | {"fnmr": round(fnmr.rate, 4), "fnmr_interval": [round(fnmr.low, 4), round(fnmr.high, 4)]})
+        found.append({"looks": count, "sessions": sum(curve.total for curve in curves.values()), "thresholds": rows})
+    return found
+
+
+def sides_of(held: HeldOut, alike: Alike, seed: int, share: float = 0.5) -> tuple[Side, Side]:
+    """A share of the people and the others; a person's pictures stay together."""
     place = {name: n for n, name in enumerate(held.names)}
     sure = [(a, b) for a, b in read_pairs(WORK / "same-person.csv", SURE) if a in place and b in place]
     people = people_of(held.names, read_pairs(WORK / "same-person.csv"))
     _, person = np.unique([people[name] for name in held.names], return_inverse=True)
-    first = (np.random.default_rng(seed).random(person.max() + 1) < 0.5)[person]
+    first = (np.random.default_rng(seed).random(person.max() + 1) < share)[person]
     pairs = np.array([(place[a], place[b]) for a, b in sure], np.int64).reshape(-1, 2)
 
     def side(rows: I64) -> Side:
@@ -283,10 +319,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--crops", type=int, default=10_000, help="held-out crops of each set, at most (default all)")
     parser.add_argument("--rounds", type=int, default=200, help="bootstrap rounds (default 200)")
     parser.add_argument("--seed", type=int, default=1, help="of sessions, halves and bootstrap (default 1)")
+    parser.add_argument("--write", action="store_true", help="only the card's curves, written into its calibration")
     options = parser.parse_args(arguments)
     held = some(open_held_out(), options.crops)
-    first, second = sides_of(held, find_alike(held), options.seed)
-    seen = see(held, ours_of(options.model), options.seed, max(LOOKS))
+    net, alike = ours_of(options.model), find_alike(held)
+    seen = see(held, net, options.seed, max(LOOKS))
+    if options.write:
+        everybody, _ = sides_of(held, alike, options.seed, share=1.0)
+        path = card.path_of(options.model)
+        calibration = load_card(path).raw["calibration"]
+        made = listed(seen, everybody, options.rounds, options.seed)
+        print(json.dumps(made, indent=1))
+        print(write_calibration(path, calibration | {"sessions": made}))
+        return
+    first, second = sides_of(held, alike, options.seed)
     tried = judge(seen, first, RULES, options.rounds, options.seed)
     show(tried)
     rule = choice(tried)

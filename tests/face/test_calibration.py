@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ModelError
-from edge.face import parse_card, threshold
+from edge.face import Card, parse_card, threshold
 from tests.face.cards import plain_card
 
 CARD = parse_card(yaml.safe_dump(plain_card()).encode(), folder=Path())
@@ -45,7 +46,42 @@ def test_a_model_without_calibration_cannot_decide():
         threshold(card, 1e-3)
 
 
-@given(st.floats(1e-5, 1), st.floats(1e-5, 1))
-def test_a_rarer_match_never_has_a_lower_threshold(a: float, b: float):
+def with_sessions(**changes: Any) -> Card:
+    """A card whose sessions of three looks were measured down to a rate of 1e-3."""
+    curve = {"looks": 3, "thresholds": [{"fmr": 1e-2, "threshold": 0.33}, {"fmr": 1e-3, "threshold": 0.45}]}
+    plain = plain_card()
+    calibration = plain["calibration"] | {"sessions": [curve | changes]}
+    return parse_card(yaml.safe_dump(plain | {"calibration": calibration}).encode(), folder=Path())
+
+
+@pytest.mark.parametrize(
+    ("fmr", "looks", "score"), [(1e-2, 3, 0.33), (1e-3, 3, 0.45), (1e-3, 2, 0.45), (10**-2.5, 3, 0.39)]
+)
+def test_a_session_is_judged_as_sessions_of_at_least_so_many_looks_were_measured(fmr: float, looks: int, score: float):
+    assert threshold(with_sessions(), fmr, looks) == pytest.approx(score)
+
+
+@pytest.mark.parametrize(("fmr", "looks"), [(1e-2, 4), (1e-4, 3)])
+def test_where_no_session_was_measured_every_look_gets_its_share_of_the_rate(fmr: float, looks: int):
+    assert threshold(with_sessions(), fmr, looks) == pytest.approx(threshold(CARD, fmr / looks))
+    assert threshold(CARD, fmr, looks) == pytest.approx(threshold(CARD, fmr / looks))
+
+
+def test_a_share_that_the_calibration_does_not_support_is_refused_with_both_ways_out():
+    with pytest.raises(ModelError, match=r"not 6\.7e-06") as caught:
+        threshold(CARD, 2e-5, 3)
+    assert "target_fmr" in caught.value.remedy
+    assert "looks" in caught.value.remedy
+
+
+@pytest.mark.parametrize("wrong", [{"looks": 0}, {"looks": 11}, {"thresholds": [{"fmr": 1e-2, "threshold": 0.3}]}])
+def test_a_curve_of_sessions_is_checked_like_the_rest_of_a_card(wrong: dict[str, Any]):
+    with pytest.raises(ModelError, match="sessions"):
+        with_sessions(**wrong)
+
+
+@given(st.floats(3e-5, 1), st.floats(3e-5, 1), st.integers(1, 3))
+def test_a_rarer_match_never_has_a_lower_threshold(a: float, b: float, looks: int):
     low, high = sorted((a, b))
-    assert threshold(CARD, low) >= threshold(CARD, high)
+    for card in (CARD, with_sessions()):
+        assert threshold(card, low, looks) >= threshold(card, high, looks)

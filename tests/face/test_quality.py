@@ -158,7 +158,7 @@ def test_a_covered_face_is_asked_to_uncover(assess: Assess, name: str, shape, co
     assert quality.advice == (Advice.UNCOVER_FACE,)
 
 
-SIZES = [(0.1, (Advice.STEP_CLOSER,)), (0.19, (Advice.STEP_CLOSER,)), (0.96, (Advice.STEP_BACK,)), (0.6, ())]
+SIZES = [(0.1, (Advice.STEP_CLOSER,)), (0.19, (Advice.STEP_CLOSER,)), (1.06, (Advice.STEP_BACK,)), (0.6, ()), (1.0, ())]
 
 
 @pytest.mark.parametrize(("share", "advice"), SIZES)
