@@ -63,7 +63,7 @@ class Chain:
     model: str = MODEL
     embedded: list[str] = field(default_factory=list)
 
-    def threshold(self, fmr: float) -> float:
+    def threshold(self, fmr: float, looks: int = 1) -> float:
         return 0.5
 
     def look(self, frame: Frame) -> Look:
