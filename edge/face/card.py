@@ -60,6 +60,34 @@ class Decode(Part):
     """Score that all looks at a face together must give (`edge.face.second_pass`); None looks once."""
 
 
+class Views(Part):
+    """What a passive network sees of a frame: two views side by side (`edge.face.passive`).
+
+    ``around``: width and height of the first, in face heights; ``split``: columns of the input that it fills; ``near``:
+    side of the second, in face heights.
+    """
+
+    around: tuple[Annotated[float, Field(gt=0, le=20)], Annotated[float, Field(gt=0, le=20)]]
+    near: Annotated[float, Field(gt=0, le=20)]
+    split: Size
+
+
+class Judgements(Part):
+    """What a passive network sees, and what its suspicion (0 live, 1 attack) means (`edge.face.suspicion`)."""
+
+    views: Views
+    doubt: Annotated[float, Field(gt=0, le=1)]
+    attack: Annotated[float, Field(gt=0, le=2)]
+    """Above 1: it never rejects."""
+    judgements: Annotated[int, Field(ge=1, le=100)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Judgements:
+        if self.attack < self.doubt:
+            raise ValueError("attack: what is rejected is doubted first")
+        return self
+
+
 class FmrThreshold(Part):
     fmr: Annotated[float, Field(gt=0, le=1)]
     threshold: Annotated[float, Field(ge=-1, le=1)]
@@ -127,7 +155,7 @@ class _Fields(Part):
 
     schema_: Annotated[Literal["edge/card/v1"], Field(alias="schema")]
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-    kind: Literal["detector", "embedder"]
+    kind: Literal["detector", "embedder", "passive"]
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
     sha256: Digest
     size_bytes: Annotated[int, Field(ge=1, le=64 * 1024 * 1024)]
@@ -135,6 +163,7 @@ class _Fields(Part):
     outputs: Annotated[tuple[OutputSpec, ...], Field(min_length=1, max_length=32)]
     align: Align | None = None
     decode: Decode | None = None
+    passive: Judgements | None = None
     calibration: Calibration | None = None
     golden: Golden | None = None
     outside_delegate: Annotated[int, Field(ge=0, le=10000)] = 0
@@ -147,6 +176,8 @@ class _Fields(Part):
             raise ValueError("outputs: two outputs have the same name")
         if self.kind == "detector" and self.decode is None:
             raise ValueError("a detector's card needs decode")
+        if self.kind == "passive":
+            self._two_views()
         if self.kind == "embedder":
             if self.align is None:
                 raise ValueError("an embedder's card needs align")
@@ -158,22 +189,30 @@ class _Fields(Part):
             raise ValueError("calibration: it was measured with another file; a threshold is never shared")
         return self
 
+    def _two_views(self) -> None:
+        if self.passive is None:
+            raise ValueError("a passive network's card needs passive")
+        if not 0 < self.passive.views.split < self.input.shape[2]:
+            raise ValueError("passive.views.split leaves no column of the input to one of the views")
+        if len(self.outputs) != 1 or self.outputs[0].shape != (1, 3):
+            raise ValueError("outputs: a passive network has one, (1, 3): live, print, display")
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """One model, as its card describes it.
 
     Attributes:
-        name, kind: such as ``embedder``; ``detector`` or ``embedder``.
+        name, kind: such as ``embedder``; ``detector``, ``embedder`` or ``passive``.
         path: the model's file, beside the card. sha256, size_bytes: what the file must be.
-        input, outputs: tensors. align: embedders only. decode: detectors only.
+        input, outputs: tensors. align: embedders only. decode: detectors only. passive: passive networks only.
         calibration: embedders that may decide; golden: the known answer, if the card has one.
         outside_delegate: nodes that run outside of XNNPACK, of imported models; more is a fault.
         where: the card's own file, for messages. raw: everything the card says.
     """
 
     name: str
-    kind: Literal["detector", "embedder"]
+    kind: Literal["detector", "embedder", "passive"]
     path: Path
     sha256: str
     size_bytes: int
@@ -181,6 +220,7 @@ class Card:
     outputs: tuple[OutputSpec, ...]
     align: Align | None
     decode: Decode | None
+    passive: Judgements | None
     calibration: Calibration | None
     golden: Golden | None
     outside_delegate: int

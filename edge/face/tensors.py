@@ -100,7 +100,7 @@ def describe(interpreter: Any, kind: str) -> tuple[list[dict[str, Any]], list[di
     """Inputs and outputs of a loaded model, as cards write them.
 
     Args:
-        interpreter: of the runtime, tensors allocated. kind: ``detector`` or ``embedder``; names the outputs.
+        interpreter: of the runtime, tensors allocated. kind: of the card; names the outputs.
     """
     fed = [_row(detail) for detail in interpreter.get_input_details()]
     for row in fed:
@@ -122,14 +122,15 @@ def name_outputs(kind: str, height: int, outputs: list[dict[str, Any]]) -> list[
     """Give the outputs their names and positions.
 
     Args:
-        kind: an embedder's outputs are ``embedding``; a detector's are named by shape: ``score_8``, ``box_8``,
-            ``landmarks_8`` for stride 8 and so on, finest first. height: of the input, pixels.
+        kind: an embedder's outputs are ``embedding``, a passive network's ``classes``; a detector's are named by shape:
+            ``score_8``, ``box_8``, ``landmarks_8`` for stride 8 and so on, finest first. height: of the input, pixels.
         outputs: in the model's order.
     """
     parts = {1: "score", 4: "box", 10: "landmarks"}
     named = []
     for index, spec in enumerate(outputs):
-        name = "embedding" if len(outputs) == 1 else f"output_{index}"
+        single = "classes" if kind == "passive" else "embedding"
+        name = single if len(outputs) == 1 else f"output_{index}"
         shape = spec["shape"]
         if kind == "detector" and len(shape) == 4 and shape[-1] in parts:
             name = f"{parts[shape[-1]]}_{round(height / shape[1])}"

@@ -15,6 +15,7 @@ ORDER = (
     *("schema", "name", "kind", "file", "sha256", "size_bytes", "macs", "parameters", "input", "outputs", "align"),
     *(
         "decode",
+        "passive",
         "outside_delegate",
         "golden",
         "intended_use",

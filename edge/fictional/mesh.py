@@ -77,7 +77,7 @@ class Relief:
         return undone(self.displacement(pose), targets, self.step)
 
 
-def undone(moves: F32, targets: F32, step: int) -> F32:
+def undone(moves: F32, targets: F32, step: float) -> F32:
     """Where points came from that a smooth displacement has moved, by fixed-point iteration.
 
     Args:

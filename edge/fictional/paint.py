@@ -11,11 +11,13 @@ in perspective.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 
+from edge.fictional.attack import Instrument
 from edge.fictional.backdrop import MARGIN, draw_backdrop
 from edge.fictional.figure import BODY_LEFT, BODY_SCALE, BODY_TOP, Figure, load_figure
 from edge.fictional.mesh import Pose, rotation
@@ -24,6 +26,7 @@ from edge.fictional.sensor import Sensor
 from edge.types import F32, U8
 
 _STEP = 8  # the head's warp is computed at every eighth pixel of the frame and interpolated between
+_BOX = 1.2  # a detector's box over hairline to chin
 _KEPT = 3  # figures in memory, about 4 MB each
 
 
@@ -37,7 +40,8 @@ class Painter:
     """
 
     def __init__(self, size: tuple[int, int], seed: int, *, noise: float = 1.0) -> None:
-        self._size = size
+        self._size, self._seed = size, seed
+        self._instrument: tuple[tuple[object, ...], Instrument] | None = None
         self._room = draw_backdrop(seed, size)
         self._figures: OrderedDict[tuple[str, int], Figure] = OrderedDict()
         self.sensor = Sensor(seed, size, noise=noise)
@@ -65,11 +69,32 @@ class Painter:
             ],
             np.float32,
         )  # where the portrait's pixel (0, 0) comes to lie
+        if head.attack:
+            self._attack(canvas, figure, head)
+            return
         if head.flat:
             _photograph(canvas, figure, origin, scale, Pose(head.yaw, head.pitch, head.roll))
             return
         _body(canvas, figure, origin, scale)
         _head(canvas, figure, origin, scale, Pose(head.yaw, head.pitch, head.roll))
+
+    def _attack(self, canvas: U8, figure: Figure, head: Head) -> None:
+        """The person's picture on an instrument that turns as the head would; made anew as it comes nearer."""
+        key = (head.name, head.variant, head.attack, round(24 * head.height))
+        if self._instrument is None or self._instrument[0] != key:
+            high, wide = _BOX * figure.height, 0.78 * _BOX * figure.height
+            made = Instrument(
+                head.attack,
+                figure.portrait,
+                face=(figure.centre[0] - wide / 2, figure.centre[1] - high / 2, wide, high),
+                height=_BOX * head.height,
+                room=canvas,
+                rng=np.random.default_rng((self._seed, *head.name.encode(), *head.attack.encode())),
+            )
+            self._instrument = key, made
+        hold = self._instrument[1].hold
+        turned = Pose(hold.pose.yaw + head.yaw / 2, hold.pose.pitch + head.pitch, hold.pose.roll + head.roll)
+        canvas[:] = self._instrument[1].show(canvas, (head.x, head.y), replace(hold, pose=turned))
 
     def _figure(self, name: str, variant: int) -> Figure:
         key = (name, variant)

@@ -47,6 +47,7 @@ class OnePerson:
         gain: brightness at the start and at the end of the scene, 1 is normal.
         defocus: 0..1, how much of the time the picture is out of focus.
         flat: show a flat photograph of the person, tilted by hand, in place of a head with depth.
+        attack: show the person's picture with this attack instrument (`attack.SPECIES`), held by hand.
         still: one frozen picture for the whole scene, bit-identical; noise_on_still: with fresh sensor noise on it.
     """
 
@@ -62,6 +63,7 @@ class OnePerson:
     gain: tuple[float, float] = (0.85, 1.1)
     defocus: float = 0.1
     flat: bool = False
+    attack: str = ""
     still: bool = False
     noise_on_still: bool = False
 
@@ -110,6 +112,7 @@ class Head:
     pitch: float
     roll: float
     flat: bool = False
+    attack: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +250,9 @@ def _one(scene: OnePerson, into: float, wave: _Waves) -> View:
     gone = _smooth((into - scene.seconds + _LEAVE_S) / _LEAVE_S) if scene.leave else 0.0
     standing = into - (WALK_S if scene.walk_up else 0.0)
     head = _head(scene.name, scene.height, scene.place, near, into, standing, scene.yaw, wave)
-    head = replace(head, variant=scene.variant, flat=scene.flat, x=head.x + wave.sign(9) * 0.9 * gone)
+    head = replace(
+        head, variant=scene.variant, flat=scene.flat, attack=scene.attack, x=head.x + wave.sign(9) * 0.9 * gone
+    )
     walking = 4 * near * (1 - near)  # 1 in mid-walk, 0 at rest
     unfocused = scene.defocus > 0 and wave.swing(into, 0.45, 12) > 1 - 2 * scene.defocus
     return View(

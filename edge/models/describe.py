@@ -28,7 +28,7 @@ _WORDS = (
 )
 #: Keys that are shown as facts, as tables, or that the reader has no use for.
 _SHOWN = {"schema", "name", "kind", "file", "sha256", "size_bytes", "macs", "parameters", "input", "outputs", "align"}
-_SHOWN |= {"decode", "outside_delegate", "golden", "accuracy", "calibration", *(key for key, _ in _WORDS)}
+_SHOWN |= {"decode", "passive", "outside_delegate", "golden", "accuracy", "calibration", *(key for key, _ in _WORDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,12 @@ def _facts(card: Card) -> Iterator[str]:
         yield _fact("output", f"{numbers} numbers, {card.outputs[0].dtype}")
     else:
         yield _fact("outputs", ", ".join(spec.name for spec in card.outputs))
+    if card.passive is not None:
+        views, limits = card.passive.views, card.passive
+        around = f"{views.around[0]:g} x {views.around[1]:g} face heights of the frame"
+        yield _fact("views", f"{around}, and {views.near:g} of the face")
+        rejects = f"rejects from {limits.attack:g}" if limits.attack <= 1 else "never rejects"
+        yield _fact("suspicion", f"doubts from {limits.doubt:g}, {rejects}, after {limits.judgements} judgements")
     if "macs" in raw:
         yield _fact(
             "work", f"{raw['macs'] / 1e6:.0f} M multiply-accumulates, {raw['parameters'] / 1e6:.2f} M parameters"

@@ -24,6 +24,7 @@ from typing import Any
 import yaml
 
 from models.training.paths import CHECKOUT, MODELS
+from models.training.words import WORDS
 
 GENERATOR = "shake_256(b'edge/golden/v1'), uint8"
 
@@ -53,8 +54,6 @@ def write(card: dict[str, Any]) -> Path:
 
 def words(name: str) -> Path:
     """Put the words of `models.training.words` into a card; all that was measured stays."""
-    from models.training.words import WORDS
-
     return write(read(name) | WORDS[name])
 
 
@@ -154,12 +153,12 @@ def main(arguments: list[str] | None = None) -> None:
         ("refresh", "compute what follows from the .tflite"),
         ("accuracy", "copy figures from a benchmark's JSON"),
         ("check", "load the card, run the known-answer test"),
-        ("words", "put the words of models/training/words.py into both cards"),
+        ("words", "put the words of models/training/words.py into the cards"),
     ):
         sub = commands.add_parser(name, help=text)
         if name == "words":
             continue
-        sub.add_argument("model", choices=["detector", "embedder"])
+        sub.add_argument("model", choices=list(WORDS))
         if name == "refresh":
             sub.add_argument("--reason", default="", help="why the golden digest changes")
         if name == "accuracy":
@@ -168,7 +167,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.command == "refresh":
         print(refresh(read(options.model), options.reason))
     elif options.command == "words":
-        print(*(words(name) for name in ("detector", "embedder")), sep="\n")
+        print(*(words(name) for name in WORDS), sep="\n")
     elif options.command == "accuracy":
         print(accuracy(options.model, options.source))
     else:

@@ -99,4 +99,44 @@ DETECTOR: dict[str, Any] = {
     "licence": LICENCE,
 }
 
-WORDS = {"detector": DETECTOR, "embedder": EMBEDDER}
+PASSIVE: dict[str, Any] = {
+    "intended_use": "Doubting that a living person stands before a door's camera: prints, phones, tablets and displays "
+    "held up or set up before it, seen by their edges, hands, light and texture. It only takes away; in doubt a door "
+    "asks for a challenge.",
+    "not_for": [
+        "deciding by itself that a person is alive: an attacker who prepares passes it, RGB alone is a deterrent",
+        "injected video: what no camera has seen is another gate's task",
+        "any inference about the person",
+    ],
+    "known_failures": [
+        "a real person who puppets a tablet, a worn mask, a cut-out print over a living body: none was shown to it",
+        "borderless large screens and prints that fill the view: simulated ones only, and its worst species",
+        "children: the training crops leave out ages under 8, and nothing was measured",
+        "heavy occlusion of the face, and profiles: the gates before it refuse most of them, nothing was measured",
+        "dark pictures: everything is doubted more often",
+    ],
+    "limits": [
+        "every attack that it learnt from was simulated; of real ones it was only measured (accuracy), on 9 people's "
+        "prints and 4 people's screens: that shows that something fails, hardly that it works",
+        "its errors are people and sittings, not frames: more frames of one session do not mend them",
+        "its teachers reject three of nine people alive on the same real frames; it was held to them where simulated "
+        "looks say that they are right",
+    ],
+    "data": [
+        SETS["ff"],
+        SETS["aaf"],
+        {"name": "All-Age-Faces (1,400 portraits)", "terms": "asks for citation, as its source states"},
+        {"name": "630 photographs without a face (ImageNet samples)", "terms": "mixed rights"},
+        {"name": "fictional people (drawn for this project)", "terms": "Apache-2.0, this project"},
+    ],
+    "teachers": [
+        {"name": "MiniFASNet pair, 2.7_80x80 V2 and 4_0_0 V1SE (Silent-Face-Anti-Spoofing)", "licence": "Apache-2.0"},
+        {"name": "YuNet 2023mar (boxes and landmarks of portraits and crops)", "licence": "MIT"},
+    ],
+    "retrain": "put pictures of your own into DIR/train and DIR/scenes, as ../shared/data/README.md says, beside "
+    "DIR/teachers; then `python -m models.training.detector prepare --data DIR`, `python -m models.training.pad make "
+    "--blocks 40`, `python -m models.training.pad train`, `python -m models.training.pad export --reason WHY`",
+    "licence": LICENCE,
+}
+
+WORDS = {"detector": DETECTOR, "embedder": EMBEDDER, "passive": PASSIVE}
