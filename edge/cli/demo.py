@@ -21,8 +21,10 @@ SCHEMA = "edge/demo/v1"
 )
 @click.option("--fast", is_flag=True, help="As fast as the machine can, instead of at the camera's 15 frames a second.")
 @click.option("--seed", default=1, show_default=True, help="Another room, other movements, other noise.")
+@click.option("--kiosk", is_flag=True, help="Show it on the page for the person in front, in a browser, until Ctrl-C.")
+@click.option("--port", default=8370, show_default=True, type=click.IntRange(1024, 65535), help="Of that page.")
 @click.option("--json", "json_wanted", is_flag=True, help="One JSON object instead of a table.")
-def command(out: Path | None, fast: bool, seed: int, json_wanted: bool) -> int:
+def command(out: Path | None, fast: bool, seed: int, kiosk: bool, port: int, json_wanted: bool) -> int:
     """See the whole chain work: no camera, no card reader, nothing kept.
 
     Two fictional people are enrolled; a generated kiosk sequence (640x480, 15 frames a second: walking up, turning,
@@ -33,6 +35,8 @@ def command(out: Path | None, fast: bool, seed: int, json_wanted: bool) -> int:
     """
     from edge.service.demo import NOTE, play
 
+    if kiosk:
+        return _kiosk(port)
     played: list[Played] = []
     if not json_wanted:
         click.echo(NOTE + "\n")
@@ -54,6 +58,24 @@ def command(out: Path | None, fast: bool, seed: int, json_wanted: bool) -> int:
         if out is not None:
             click.echo(f"Contact sheet: {out}")
     return 0 if ok else 4
+
+
+def _kiosk(port: int) -> int:
+    import signal
+    import threading
+
+    from edge.service.demo import NOTE
+    from edge.service.demo_page import show
+    from edge.settings.model import KioskSettings
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    click.echo(f"{NOTE}\n\nOpen this page in a browser of this machine; Ctrl-C ends it.\n")
+    with tempfile.TemporaryDirectory(prefix="edge-demo-") as folder:
+        settings = KioskSettings(port=port, house="Hotel Meridian", preview=True)
+        show(Path(folder), settings, tell=lambda said: click.echo(f"  {said}"), stop=stop)
+    return 0
 
 
 def _row(one: Played) -> None:

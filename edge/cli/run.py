@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import sys
 import threading
@@ -52,18 +51,19 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
         stream = device.stream()
         camera = stream if isinstance(stream, Capture) and stream.hardware else None
         try:
-            with kiosk_page(device), contextlib.ExitStack() as open_acts:
+            with kiosk_page(device) as kiosk:
                 if not skip_selftest:
                     examine(device, Level.POWER_ON, stream=camera)
-                acts = open_acts.enter_context(OperatorSocket(device))
-                Loop(
-                    device,
-                    readers,
-                    stream=camera,
-                    acts=acts,
-                    alive=Heartbeat(watchdog_s()),
-                    examine=lambda: examine(device, Level.PERIODIC),
-                ).run(stop)
+                with OperatorSocket(device) as acts:
+                    Loop(
+                        device,
+                        readers,
+                        stream=camera,
+                        acts=acts,
+                        alive=Heartbeat(watchdog_s()),
+                        examine=lambda: examine(device, Level.PERIODIC),
+                        watch=kiosk.watch if kiosk is not None and kiosk.preview else None,
+                    ).run(stop)
         finally:
             stream.stop()
             for reader in readers:

@@ -10,6 +10,7 @@ it over should it end. Only the newest screen is ever waiting: an observer's cal
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -21,11 +22,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from edge.errors import KioskError
+from edge.kiosk.preview import preview
 from edge.kiosk.screen import Screen, drawn
 from edge.settings.model import KioskSettings
+from edge.types import U8, Frame
 from edge.types.events import Event
 
 #: The page's process is a file that imports nothing of this package.
@@ -36,8 +39,17 @@ _STALL_S = 15.0
 _AGAIN_S, _AGAIN_MAX_S, _LIVED_S = 1.0, 60.0, 60.0
 #: Exit codes of ``server.py`` that say more.
 _ENDED = {69: "what serves it is not installed: pip install 'edge-verifier[kiosk]'"}
+#: Shortest time between two pictures of a preview.
+_PICTURE_S = 0.1
 #: How often it is looked whether the process is alive while nothing happens.
 _VISIT_S = 1.0
+
+
+class Seen(Protocol):
+    """What a session shows to whoever watches it."""
+
+    @property
+    def frame(self) -> Frame: ...
 
 
 class Kiosk:
@@ -48,7 +60,7 @@ class Kiosk:
         failed: told when the page's process has ended by itself, once until it lives again; from a thread of its own.
 
     Attributes:
-        url: where the page is.
+        url: where the page is. preview: whether people see themselves on it; see `watch`.
 
     Raises:
         KioskError: the port is taken.
@@ -61,6 +73,9 @@ class Kiosk:
         self._page, self._failed = json.dumps({"page": dict(page)}), failed
         self._socket = _bound(settings.port)
         self._screen, self._told = Screen("starting"), Screen("")
+        self.preview = settings.preview
+        self._image: U8 | None = None
+        self._pictured, self._showing = 0.0, False
         self._process: subprocess.Popen[bytes] | None = None
         self._started, self._again, self._pause = 0.0, 0.0, _AGAIN_S
         self._change, self._closed = threading.Condition(), False
@@ -72,6 +87,14 @@ class Kiosk:
         with self._change:
             self._screen = drawn(self._screen, event)
             self._change.notify()
+
+    def watch(self, seen: Seen) -> None:
+        """Show the frame that a session looks at. Never blocks; the picture is made in a thread of its own."""
+        if time.monotonic() - self._pictured >= _PICTURE_S:
+            self._pictured = time.monotonic()
+            with self._change:
+                self._image = seen.frame.image
+                self._change.notify()
 
     def __enter__(self) -> Kiosk:
         return self
@@ -95,16 +118,27 @@ class Kiosk:
                 self._change.wait_for(self._news, timeout=_VISIT_S)
                 if self._closed:
                     return
-                screen = self._screen
+                screen, image, self._image = self._screen, self._image, None
             try:
-                if self._alive() and screen is not self._told:
-                    self._send(screen.as_json())
-                    self._told = screen
+                if self._alive():
+                    self._tell(screen, image)
             except (OSError, TimeoutError) as error:
                 self._fell(str(error))
 
+    def _tell(self, screen: Screen, image: U8 | None) -> None:
+        if screen is not self._told:
+            self._send(screen.as_json())
+            self._told = screen
+        if screen.looking and image is not None:
+            self._showing = True
+            self._send(json.dumps({"jpeg": base64.b64encode(preview(image)).decode()}))
+        elif self._showing and not screen.looking:
+            self._showing = False
+            self._send(json.dumps({"jpeg": ""}))
+
     def _news(self) -> bool:
-        return self._closed or (self._screen is not self._told and time.monotonic() >= self._again)
+        waiting = self._screen is not self._told or self._image is not None
+        return self._closed or (waiting and time.monotonic() >= self._again)
 
     def _alive(self) -> bool:
         """Whether there is a process; one that has ended is started anew when its pause is over."""

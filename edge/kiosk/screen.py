@@ -33,7 +33,9 @@ class Screen:
         rest: what is shown when this one has passed: ``idle``, ``fault``, ``starting``.
         hold_s: it passes after so long; 0: with the next event.
         advice: what the person can do (`edge.types.Advice`). reason: why, from the closed enumeration; or empty.
-        done, of: looks compared, captures taken.
+        done, of: looks compared, captures taken, steps of a challenge.
+        direction: of a challenge's step, as the person's own left and right: a screen is a mirror. ``ahead``, ``done``.
+        colour: red, green, blue, 0..255; the whole screen has it.
         deadline_s: the device looks for so long at most. wait_s: until this card can be tried again.
     """
 
@@ -47,6 +49,13 @@ class Screen:
     of: int = 0
     deadline_s: float = 0.0
     wait_s: int = 0
+    direction: str = ""
+    colour: tuple[int, ...] = ()
+
+    @property
+    def looking(self) -> bool:
+        """Whether a session or an enrolment looks at the person just now."""
+        return self.name in ("look", "challenge", "flash", "enrol")
 
     def as_json(self) -> str:
         """One line for the page's process."""
@@ -90,7 +99,7 @@ def drawn(screen: Screen, event: Event) -> Screen:
 
 
 def _in_session(screen: Screen) -> bool:
-    return screen.name == "look"
+    return screen.name in ("look", "challenge", "flash")
 
 
 def _held(event: Event) -> float:

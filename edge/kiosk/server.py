@@ -8,6 +8,7 @@ is told the newest screen, and when it is slow, only that one. FD is a socket on
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import resource
@@ -38,7 +39,7 @@ FILES = {
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 #: Browsers at a time: a kiosk has one, somebody at work on it a second.
-STREAMS, CONNECTIONS = 6, 48
+STREAMS, CONNECTIONS = 8, 48
 #: A stream says at least so often that it is alive, seconds.
 BEAT_S = 5.0
 HEADERS = {
@@ -60,12 +61,18 @@ class Hub:
     def __init__(self) -> None:
         self.page: dict[str, Any] = {}
         self.screen: dict[str, Any] = {"name": "starting", "at_ns": 0}
+        self.picture = b""
         self.version, self.streams = 0, 0
-        self._changed = asyncio.Event()
+        self._changed, self._pictured = asyncio.Event(), asyncio.Event()
 
     def take(self, line: str) -> None:
         """One line of the input."""
         said = json.loads(line)
+        if "jpeg" in said:
+            self.picture = base64.b64decode(said["jpeg"])
+            self._pictured.set()
+            self._pictured = asyncio.Event()
+            return
         self.page = said.get("page", self.page)
         self.screen = said.get("screen", self.screen)
         self.version += 1
@@ -89,6 +96,20 @@ class Hub:
         finally:
             self.streams -= 1
 
+    async def pictures(self) -> AsyncIterator[bytes]:
+        """The preview as long as there is one: each picture in the place of the one before (RFC 2046, 5.1.1)."""
+        self.streams += 1
+        try:
+            while True:
+                await asyncio.wait_for(self._pictured.wait(), BEAT_S)
+                if not self.picture:
+                    return
+                yield b"--picture\r\nContent-Type: image/jpeg\r\n\r\n" + self.picture + b"\r\n"
+        except TimeoutError:
+            return
+        finally:
+            self.streams -= 1
+
 
 def application(hub: Hub, port: int) -> ASGIApp:
     """The page: three files, its words, its codes, and the stream of screens. GET only, and by its own name only."""
@@ -105,12 +126,19 @@ def application(hub: Hub, port: int) -> ASGIApp:
         return Response(svg, media_type="image/svg+xml") if svg else PlainTextResponse("none", 404)
 
     async def screens(_: Request) -> Response:
+        return followed(hub.stream(), "text/event-stream")
+
+    async def preview(_: Request) -> Response:
+        return followed(hub.pictures(), "multipart/x-mixed-replace; boundary=picture")
+
+    def followed(stream: AsyncIterator[str] | AsyncIterator[bytes], media: str) -> Response:
         if hub.streams >= STREAMS:
             return PlainTextResponse("too many", 503)
-        return StreamingResponse(hub.stream(), media_type="text/event-stream")
+        return StreamingResponse(stream, media_type=media)
 
     routes = [Route(path, file) for path in FILES]
     routes += [Route("/page.json", page), Route("/code/{language}.svg", code), Route("/screens", screens)]
+    routes += [Route("/preview", preview)]
     return Guarded(Starlette(routes=routes), {f"127.0.0.1:{port}", f"localhost:{port}"})
 
 

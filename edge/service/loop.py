@@ -18,6 +18,7 @@ from edge.camera.fault_edges import FaultEdges, Told
 from edge.errors import CameraError, JournalBroken, SourceEnded, SourceHung, SourceTimeout
 from edge.service.device import Device
 from edge.service.operator_socket import OperatorSocket
+from edge.session import Glimpse
 from edge.types import Frame, Reader
 from edge.types.acts import SettingsChanged
 from edge.types.events import Faulted, Ready, Recovered, Starting, Stopped
@@ -41,6 +42,7 @@ class Loop:
         acts: what operators ask of this door, carried out between claims.
         examine: the periodic self-test, between claims; raises `Unfit` when the device must not go on.
         alive: called with each frame that was seen while idle; a service manager's watchdog is fed by it.
+        watch: shown every frame of a session, in memory only (a kiosk's preview); it must not block.
         clock: seconds, monotonic; when to look after the house again.
     """
 
@@ -53,11 +55,12 @@ class Loop:
         acts: OperatorSocket | None = None,
         alive: Callable[[], None] = lambda: None,
         examine: Callable[[], None] = lambda: None,
+        watch: Callable[[Glimpse], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._device, self._readers, self._acts, self._alive = device, readers, acts, alive
         self._stream, self._examine, self._examined = stream, examine, clock()
-        self._edges = FaultEdges()
+        self._edges, self._watch = FaultEdges(), watch
         self._clock, self._visited = clock, float("-inf")
 
     def run(self, stop: threading.Event) -> None:
@@ -144,7 +147,9 @@ class Loop:
             claimed = self._claimed(frame)
             if claimed is not None:
                 reader, text = claimed
-                decision = self._device.decide(text, lambda: stream, reader=reader, cancelled=stop.is_set)
+                decision = self._device.decide(
+                    text, lambda: stream, reader=reader, watch=self._watch, cancelled=stop.is_set
+                )
                 self._device.act(decision)
                 newest = stream.now_ns()
             elif self._acts is not None and self._acts.serve(stream, stop.is_set):

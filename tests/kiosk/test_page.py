@@ -21,6 +21,8 @@ SCREENS = {
     "idle": Screen("idle", rest="idle"),
     "reading": Screen("reading", rest="idle"),
     "look": Screen("look", rest="idle", advice=("uncover_face", "more_light"), deadline_s=8, of=3),
+    "challenge": Screen("challenge", direction="right", done=1, of=3, deadline_s=600),
+    "flash": Screen("flash", colour=(0, 90, 255), of=3),
     "welcome": Screen("welcome", **HELD),
     "not_verified": Screen("not_verified", **HELD),
     "again": Screen("again", advice=("uncover_face", "more_light"), reason="quality", **HELD),
@@ -92,7 +94,7 @@ def test_every_screen_fits_every_size_in_every_language_with_the_other_way_one_t
             assert page.evaluate(f"(tag) => {{ speak(tag); return ({FLAWS})(); }}", language) == [], (
                 f"{name}, {language}"
             )
-            assert page.inner_text("h1") == text(f"kiosk.{name}.title", language)
+            assert page.inner_text("h1") == text(f"kiosk.{name}.{SCREENS[name].direction or 'title'}", language)
         page.click("#other")
         assert page.inner_text("#alternative") == ALTERNATIVE
         page.keyboard.press("Escape")
@@ -173,6 +175,29 @@ def test_nothing_moves_for_whoever_does_not_want_it(page, kiosk):
     for name in SCREENS:
         draw(page, kiosk, name)
         assert page.evaluate("document.getAnimations().length") == 0, name
+
+
+@pytest.mark.parametrize("direction", ["left", "right", "up", "down", "ahead", "done"])
+def test_a_step_is_an_arrow_with_words_in_either_direction_of_writing(page, kiosk, direction):
+    step = Screen("challenge", time.monotonic_ns(), direction=direction, done=1, of=3, deadline_s=600)
+    for language in ("en", "ar"):
+        page.evaluate("(tag) => speak(tag)", language)
+        show(kiosk, step)
+        page.wait_for_selector(f"html[data-screen=challenge][data-direction={direction}]")
+        assert page.inner_text("h1") == text(f"kiosk.challenge.{direction}", language)
+        assert page.locator(".arrow").is_visible() == (direction not in ("ahead", "done"))
+        turned = page.evaluate("new DOMMatrix(getComputedStyle(document.querySelector('.arrow')).transform).a")
+        assert (turned == -1) == (direction == "left"), "left is left, also where one writes from the right"
+        assert page.locator("#steps li.done").count() == 1
+
+
+def test_a_colour_fills_the_screen_and_ends_with_it(page, kiosk):
+    show(kiosk, Screen("flash", time.monotonic_ns(), "idle", colour=(0, 90, 255), of=3))
+    page.wait_for_selector("html[data-screen=flash]")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(0, 90, 255)"
+    draw(page, kiosk, "look")
+    assert page.evaluate(ground) != "rgb(0, 90, 255)"
 
 
 def test_sounds_say_when_and_are_silent_when_switched_off(page, kiosk):

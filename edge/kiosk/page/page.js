@@ -7,7 +7,7 @@ const LIGHT = new Set(["look", "enrol", "challenge", "flash"]);
 const SILENT_MS = 12000; // the stream beats every 5 s
 const LOST_MS = 3000; // a connection that broke is tried again for so long before the screen says so
 const VISIT_MS = 45000; // a language and a muted sound are those of one visit
-const state = { page: null, screen: { name: "starting" }, since: 0, language: "en", sounds: true, heard: 0, touched: 0 };
+const state = { page: null, screen: { name: "starting" }, drawn: "", since: 0, language: "en", sounds: true, heard: 0, touched: 0 };
 
 const say = (name) => state.page.words[state.language][name] ?? "";
 const sentence = (words) => {
@@ -27,10 +27,11 @@ function current(now) {
 
 function words(screen) {
   const advice = (screen.advice ?? []).map((name) => sentence(say(`advice.${name}`))).join(" ");
-  const title = say(`kiosk.${screen.name}.title`);
+  const title = say(`kiosk.${screen.name}.${screen.direction || "title"}`);
   switch (screen.name) {
     case "idle": return [title, say(state.page.card_in_view ? "kiosk.idle.camera" : "kiosk.idle.reader")];
     case "look": return [title, advice || say(screen.done ? "kiosk.look.fine" : "kiosk.look.text")];
+    case "challenge": return [title, screen.direction === "done" ? "" : advice || say("kiosk.challenge.text")];
     case "enrol": return [title, advice || say("kiosk.look.fine")];
     case "again": return [title, `${advice || sentence(say(`reason.${screen.reason}`))} ${say("kiosk.again.text")}`];
     case "refused": return [title, sentence(say(`reason.${screen.reason}`))];
@@ -54,12 +55,17 @@ function clock(seconds) {
 function draw() {
   if (!state.page) return;
   const now = performance.now(), screen = current(now), [title, text] = words(screen);
-  if (root.dataset.screen !== screen.name) {
+  const key = `${screen.name} ${screen.direction ?? ""} ${screen.direction || screen.colour ? screen.done : ""}`;
+  if (state.drawn !== key) {
+    state.drawn = key;
     root.dataset.screen = screen.name;
+    root.dataset.direction = screen.direction ?? "";
+    root.style.setProperty("--flash", screen.colour?.length ? `rgb(${screen.colour.join(" ")})` : "transparent");
+    dots(screen);
     root.toggleAttribute("data-light", LIGHT.has(screen.name));
     if (LIGHT.has(screen.name)) closeSheets();
     document.title = title;
-    sound(screen.name);
+    sound(screen.direction === "done" ? "done" : screen.name);
   }
   put(find("title"), title);
   put(find("text"), text);
@@ -71,6 +77,16 @@ function draw() {
     if (wanted) preview.src = `/preview?${Math.round(now)}`; else preview.removeAttribute("src");
   }
   if (state.touched && now - state.touched > VISIT_MS && screen.name === "idle") leave();
+}
+
+function dots(screen) {
+  const steps = find("steps");
+  steps.hidden = screen.name !== "challenge";
+  steps.replaceChildren(...Array.from({ length: steps.hidden ? 0 : screen.of }, (_, k) => {
+    const item = document.createElement("li");
+    item.classList.toggle("done", k < screen.done);
+    return item;
+  }));
 }
 
 // -- what stays the same on every screen
@@ -121,7 +137,7 @@ function open(sheet) {
 
 let audio = null;
 const SOUNDS = {
-  look: [[660, 0, .18]], challenge: [[880, 0, .12], [880, .18, .12]], flash: [[740, 0, .15]],
+  look: [[660, 0, .18]], challenge: [[880, 0, .12], [880, .18, .12]], done: [[988, 0, .2]], flash: [[740, 0, .15]],
   welcome: [[523, 0, .2], [659, .14, .2], [784, .28, .4]], not_verified: [[392, 0, .25], [330, .2, .35]],
   again: [[494, 0, .2], [494, .26, .2]], refused: [[392, 0, .3]], wait: [[392, 0, .3]], enrolled: [[659, 0, .2], [784, .16, .35]],
 };
