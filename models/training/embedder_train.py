@@ -32,8 +32,9 @@ F32 = NDArray[np.float32]
 FACES, WAITING = 64, 6144
 #: The moving average forgets over so many inputs, or over this share of all that were seen, whichever is more.
 FORGET, RECENT = 64_000, 0.1
-#: (up to so many inputs, side of the student's picture): small while little is known, then as it will be used.
-SIZES = ((280_000, 64), (360_000, 88), (0, 112))
+#: (up to so many inputs, side of the student's picture): small while little is known, then as it will be used. One core
+#: gives 140, 80 and 35 inputs a second at these sizes (NOTES.md, "One thread for one core").
+SIZES = ((2_500_000, 64), (3_500_000, 88), (0, 112))
 
 
 @dataclass(frozen=True, slots=True)
