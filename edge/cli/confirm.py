@@ -17,7 +17,8 @@ def command(what: str, operator: str, config: Path | None) -> int:
 
     \b
     clock   the system clock is right, though it is far ahead of the time that the device believes, or behind it
-    vault   the store does not fit the state any more because a backup was restored on purpose
+    vault   vault, state or journal do not fit together any more because a backup was restored on purpose; cards that
+            the journal says were revoked, erased or replaced since then stay refused
     state   the state database is damaged: put it aside and begin a new one; lockouts are forgotten with it
 
     After a step of more than a day nothing is deleted until the device has run for a further day. What was deleted by

@@ -130,14 +130,20 @@ def begin(operator: str, config: Path | None) -> int:
     from edge.journal import FILE, begin_anew
     from edge.service.reading import Reading
     from edge.settings import load_settings
+    from edge.state.binding import JOURNAL, KEY_LABEL, Binding
 
     with Reading(load_settings(config)) as reading:
-        folder, at_least, key = reading.folder, reading.at_least, reading.journal_key
+        folder, at_least, key, keyring = reading.folder, reading.at_least, reading.journal_key, reading.keyring
         now = reading.clock.now().believed_s
         if reading.journal().ok:
             raise UsageError("this journal's chain holds, there is no need", where=str(folder / FILE), remedy="keep it")
     stamp = time.strftime("%Y-%m-%dT%H%M%S", time.gmtime())
-    with begin_anew(folder, key, now=lambda: now, operator=operator, stamp=stamp, at_least=at_least) as journal:
+    with (
+        Binding(folder, keyring.derive(KEY_LABEL), acknowledged=True) as binding,
+        binding.turn(),
+        begin_anew(folder, key, now=lambda: now, operator=operator, stamp=stamp, at_least=at_least) as journal,
+    ):
+        binding.note(JOURNAL, journal.sequence)
         click.echo(f"A new journal begins after entry {journal.sequence - 1}; the old files end in .broken-{stamp}.")
     return 0
 

@@ -14,7 +14,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from edge.errors import JournalBroken
@@ -37,6 +37,10 @@ _TAIL = 16 * MAX_LINE
 _REMEDY = "keep the files for examination, then begin anew with `edge journal begin --operator NAME`"
 
 
+#: One process at a time changes vault, state and journal; says from which number it goes to the next.
+Turn = Callable[[], AbstractContextManager[Callable[[str, int], None]]]
+
+
 class Journal:
     """One device's journal.
 
@@ -44,23 +48,34 @@ class Journal:
         folder: the state directory, made when missing (0700).
         key: 32 bytes, derived from the device key (`KEY_LABEL`).
         now: the trusted time, Unix seconds.
-        at_least: entries that this device is known to have written (the counter in `edge.state`).
+        at_least: entries that this device is known to have written (`edge.state.binding`).
+        turn: of the binding; every entry is announced in one. exact: nothing is announced, so no crash explains that
+            the head is behind.
 
     Raises:
         JournalBroken: cut off, put back, missing, or not writable. A line cut off by a power cut is noted instead.
     """
 
-    def __init__(self, folder: Path, key: bytes, *, now: Callable[[], int], at_least: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: bytes,
+        *,
+        now: Callable[[], int],
+        at_least: int = 0,
+        turn: Turn = lambda: nullcontext(lambda name, before: None),
+        exact: bool = False,
+    ) -> None:
         self.path, self.head_path = folder / FILE, folder / HEAD
         self._key, self._now, self._lock = key, now, threading.RLock()
         self._head, self._seen = Head(), (0, 0)
-        self._lock_file = -1
+        self._lock_file, self._turn = -1, turn
         with self._typed():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock_file = _open(folder / LOCK)
         try:
-            with self._exclusive():
-                self._resume(at_least)
+            with self._turn() as announce, self._exclusive():
+                self._resume(at_least, announce, exact=exact)
         except BaseException:
             self.close()
             raise
@@ -80,10 +95,10 @@ class Journal:
             JournalBroken: no such kind or field, the files were tampered with, or the disk is full.
         """
         check(kind, fields)
-        with self._exclusive():
+        with self._turn() as announce, self._exclusive():
             if self._stamp() != self._seen:  # another process wrote, or a write of ours was cut off
-                self._resume(self._head.seq)
-            return self._append(kind, fields)
+                self._resume(self._head.seq, announce)
+            return self._append(kind, fields, announce)
 
     def decided(self, decision: Decision) -> Entry:
         """Append a decision: outcome, reason, card, counts; never a score."""
@@ -128,8 +143,8 @@ class Journal:
         Raises:
             JournalBroken: the chain does not hold; nothing is pruned then, so that pruning never hides it.
         """
-        with self._exclusive(), self._typed():
-            self._resume(self._head.seq)
+        with self._turn() as announce, self._exclusive(), self._typed():
+            self._resume(self._head.seq, announce)
             # the walk checks the whole chain before anything is replaced
             walk = Walk(self._key, Head())
             dropped, last, kept = 0, Head(0, GENESIS), b""
@@ -141,7 +156,7 @@ class Journal:
                     kept += raw
             if dropped:
                 self._replace(last, walk.pruned + dropped, kept)
-                self._append("pruned", {"through": last.seq, "entries": dropped})
+                self._append("pruned", {"through": last.seq, "entries": dropped}, announce)
             return dropped
 
     def close(self) -> None:
@@ -157,8 +172,9 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _append(self, kind: str, fields: dict[str, Value]) -> Entry:
+    def _append(self, kind: str, fields: dict[str, Value], announce: Callable[[str, int], None]) -> Entry:
         entry = Entry.make(self._head.seq + 1, self._now(), kind, fields, self._head.link, self._key)
+        announce("journal", self._head.seq)
         self._seen = (0, 0)  # until it is written completely, nothing is known of the file
         with self._typed():
             self._add(entry.line())
@@ -187,19 +203,21 @@ class Journal:
         checkpoint = Entry.make(last.seq, self._now(), "checkpoint", {"entries": entries}, last.link, self._key)
         write_atomic(self.path, checkpoint.line() + kept, mode=0o600)
 
-    def _resume(self, at_least: int) -> None:
+    def _resume(self, at_least: int, announce: Callable[[str, int], None], *, exact: bool = False) -> None:
         """Find the end of the files as they are now; note a line that was cut off."""
         with self._typed():
             head = heads.read(self.head_path, self._key)
             last, torn = self._end()
             check_end(last, head, self.path, self.head_path, at_least)
+            if exact and (head or Head()).seq != last.seq:
+                raise Broken("the head file was put back: it names an entry before the last one")
             self._head = last
             if torn:
                 torn = self._complete(torn)
             if torn:
                 if not torn.endswith(b"\n"):
                     self._add(b"\n")
-                self._append("recovered", trace(torn))
+                self._append("recovered", trace(torn), announce)
             elif head != self._head and self._head.seq:
                 self._point(self._head)
             if head is None and not self._head.seq:
@@ -290,7 +308,7 @@ def begin_anew(
     with journal._exclusive(), journal._typed():
         journal._replace(Head(after, GENESIS), 0, b"")
         journal._point(Head(after, GENESIS))
-        journal._append("began", {"operator": operator, "after": after})
+        journal._append("began", {"operator": operator, "after": after}, lambda name, before: None)
     return journal
 
 

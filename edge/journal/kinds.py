@@ -100,6 +100,7 @@ _KINDS: dict[str, dict[str, FieldKind]] = {
     "recovered": {"bytes": NUMBER, "digest": DIGEST},
     "pruned": {"through": NUMBER, "entries": NUMBER},
     "checkpoint": {"entries": NUMBER},
+    "bound": {},  # a version before is bound by counters from here on
     "began": {"operator": NAME, "after": NUMBER},
     # the rules it is judged by
     "policy": {"standing": WORD, "rule": NAME, "findings": NUMBER},

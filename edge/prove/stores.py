@@ -24,7 +24,7 @@ import numpy as np
 from edge.errors import EdgeError, InputError
 from edge.prove.model import counted
 from edge.prove.trials import Sealed
-from edge.state import state_database
+from edge.state import Binding, state_database
 from edge.trust import Keyring, load_device_key
 from edge.types import Claim, Custody
 from edge.vault import FILE, Header, Holder, Record, Vault, record_id, seal, subject_hash
@@ -203,8 +203,8 @@ def _written(
         keyring, issuer = Keyring.ephemeral(random_bytes)
         key = keyring.device_key
         vectors = np.frombuffer(random_bytes(64 * _DIMENSION), np.int8).reshape(64, _DIMENSION)
-        with state_database(folder) as state:
-            vault = Vault.at(folder, keyring, state)
+        with state_database(folder) as state, Binding(folder, key) as binding:
+            vault = Vault.at(folder, keyring, state, binding)
             for start in range(0, count, _BATCH):
                 with vault.store.change() as change:
                     for k in range(start, min(start + _BATCH, count)):

@@ -26,25 +26,24 @@ from edge.camera.health import Health
 from edge.door.log import to
 from edge.errors import ClaimError, JournalBroken
 from edge.face import Chain
-from edge.journal import KEY_LABEL, Journal
 from edge.profile import BuildInfo
 from edge.service.doorway import Doorway
 from edge.service.housekeeping import Housekeeping
-from edge.service.ledger import JOURNAL_COUNTER, Ledger
+from edge.service.ledger import Ledger
 from edge.service.models import Overlap, model_finder
 from edge.service.observers import Observer, Observers
 from edge.service.parts import Parts, clock_of, stream_of
 from edge.service.policy import PolicyWatch, need_as_declared
+from edge.service.records import Records
 from edge.service.retention import Retention, retention
 from edge.session import Admission, Enrolment, Glimpse, Verifier
 from edge.settings.model import Settings
-from edge.state import Counters, Limits, SqliteFile, state_database
+from edge.state import Limits
 from edge.state.folder import WAIT_S, FolderLock
 from edge.trust import Keyring
 from edge.types import Decision, Door, Outcome, Stream
 from edge.types.acts import GuardTripped
 from edge.types.events import ClaimPresented, ClaimRefused, Decided, Event, Faulted, SessionOpened
-from edge.vault import Vault
 
 _log = logging.getLogger(__name__)
 #: Where a running door listens for operators' acts; see `edge.service.operator_socket`.
@@ -61,23 +60,27 @@ class Device:
         overlap: the previous embedder, if the settings declare one.
     """
 
-    def __init__(self, settings: Settings, parts: Parts, keyring: Keyring, state: SqliteFile) -> None:
+    def __init__(self, settings: Settings, parts: Parts, keyring: Keyring) -> None:
         self.settings, self.build, self.keyring, self._parts = settings, parts.build, keyring, parts
         self.now_ns = parts.now_ns
-        self.clock = clock_of(state, parts.build, parts.system_clock)
-        self.limits = Limits(state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
-        folder = settings.device.state_dir
-        self.vault = Vault.at(
-            folder,
+        self._records = records = Records.open(
+            settings.device.state_dir,
             keyring,
-            state,
-            acknowledged_by=parts.acknowledged_by,
+            clock=lambda state: clock_of(state, parts.build, parts.system_clock),
             keep_days=self.retention.template_days,
+            acknowledged=bool(parts.acknowledged_by.strip()),
         )
-        counters = Counters(state)
-        written = counters.value(JOURNAL_COUNTER)
-        journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: self.clock.now().believed_s, at_least=written)
-        self.ledger = Ledger(journal, counters)
+        assert records.vault is not None
+        self.clock, self.vault, self.ledger = records.clock, records.vault, Ledger(records.journal)
+        try:
+            self._wire(records)
+        except BaseException:
+            records.close()
+            raise
+
+    def _wire(self, records: Records) -> None:
+        settings, parts, keyring = self.settings, self._parts, self.keyring
+        self.limits = Limits(records.state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
         self._observers = Observers(self._lost)
         find = model_finder(settings)
         self.chain = Chain.load(settings.face, find)
@@ -108,7 +111,6 @@ class Device:
             lambda: self.clock.now().utc_s,
             now_ns=self.now_ns,
         )
-        self._state = state
         self.doorway = Doorway(settings, parts.build, self.tell, self.now_ns, door=parts.door)
         self._closed = False
         self._lock: FolderLock | None = None
@@ -132,12 +134,7 @@ class Device:
         )
         lock = _held(device.state_dir, hold) if hold else None
         try:
-            state = state_database(device.state_dir)
-            try:
-                opened = cls(settings, parts, keyring, state)
-            except BaseException:
-                state.close()
-                raise
+            opened = cls(settings, parts, keyring)
         except BaseException:
             if lock is not None:
                 lock.close()
@@ -162,9 +159,7 @@ class Device:
             self.doorway.close()
             self._observers.close()
         finally:
-            self.vault.close()
-            self.ledger.close()
-            self._state.close()
+            self._records.close()
             if self._lock is not None:
                 self._lock.close()
 

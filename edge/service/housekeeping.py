@@ -87,5 +87,4 @@ class Housekeeping:
             self._tell(Expired(at_ns=self._now_ns(), serial=serial, what=due.what.value, rule=due.rule.value))
         self._limits.expire(kept.journal_days)
         self._ledger.journal.prune(now.utc_s - kept.journal_days * DAY_S)
-        self._ledger.mark()
         return gone

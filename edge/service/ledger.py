@@ -12,17 +12,16 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge.journal import FILE, KEY_LABEL, Entry, Journal
+from edge.journal import FILE, Entry, Journal
 from edge.journal.kinds import Value
+from edge.service.records import Records
 from edge.settings.model import Settings
-from edge.state import ClockGuard, Counters, state_database
+from edge.state import ClockGuard
 from edge.trust import KeyChange, Keyring
 from edge.trust.keyfile import comment_line
 from edge.types import acts
 from edge.types import events as ev
 
-#: Name of the counter in `edge.state` that holds the number of the journal's last entry.
-JOURNAL_COUNTER = "journal"
 #: So many entries back at most, the last start is looked for, to see whether the settings are others now.
 _BACK = 512
 
@@ -33,11 +32,9 @@ class Ledger:
 
     Args:
         journal: opened.
-        counters: of `edge.state`; remember how long the journal was, so that an older copy put back is noticed.
     """
 
     journal: Journal
-    counters: Counters
 
     def __call__(self, event: ev.Event) -> None:
         """Write what an event says into the journal.
@@ -57,17 +54,6 @@ class Ledger:
                 if (entry := _entry(event)) is not None:
                     kind, fields = entry
                     self.journal.write(kind, **fields)
-
-    def mark(self) -> None:
-        """Remember the journal's length outside of it."""
-        self.counters.raise_to(JOURNAL_COUNTER, self.journal.sequence)
-
-    def close(self) -> None:
-        """Remember the length and close. Harmless when repeated."""
-        try:
-            self.mark()
-        finally:
-            self.journal.close()
 
     def about(self, serial: bytes) -> list[Entry]:
         """The entries that name a card, oldest first. Raises `JournalBroken`."""
@@ -155,14 +141,11 @@ def journal_keys(settings: Settings, changes: Iterable[KeyChange], operator: str
         return
     keyring = Keyring.load(folder, settings.device.trust_dir)
     by = comment_line(operator)[:32] or "unknown"
-    with state_database(folder) as state:
-        counters, clock = Counters(state), ClockGuard(state)
-        written = counters.value(JOURNAL_COUNTER)
-        journal = Journal(folder, keyring.derive(KEY_LABEL), now=lambda: clock.now().utc_s, at_least=written)
-        ledger = Ledger(journal, counters)
-        try:
-            for change in changes:
-                now = time.monotonic_ns()
-                ledger(acts.KeysChanged(at_ns=now, key=change.key, change=change.change, operator=by, id=change.id))
-        finally:
-            ledger.close()
+    records = Records.open(folder, keyring, clock=ClockGuard, with_vault=False)
+    try:
+        ledger = Ledger(records.journal)
+        for change in changes:
+            now = time.monotonic_ns()
+            ledger(acts.KeysChanged(at_ns=now, key=change.key, change=change.change, operator=by, id=change.id))
+    finally:
+        records.close()

@@ -17,11 +17,13 @@ from functools import cached_property
 
 from edge.errors import JournalBroken
 from edge.journal import FILE, HEAD, KEY_LABEL, ChainReport, Entry, Selection, entries, verify
-from edge.service.ledger import JOURNAL_COUNTER
 from edge.service.parts import Parts, clock_of
+from edge.service.records import JOURNAL_COUNTER
 from edge.service.retention import Retention, retention
 from edge.settings import Settings
-from edge.state import ClockGuard, Counters, Limits, SqliteFile, state_database
+from edge.state import ClockGuard, Counters, Limits, Numbers, SqliteFile, peek, state_database
+from edge.state.binding import JOURNAL
+from edge.state.binding import KEY_LABEL as COUNTERS
 from edge.trust import Keyring
 from edge.vault import Vault
 
@@ -61,7 +63,7 @@ class Reading:
     def vault(self) -> Vault:
         """The vault. Raises `VaultError`: damaged, another device's, put back."""
         kept = self.retention.template_days
-        vault = Vault.at(self.folder, self.keyring, self.state, keep_days=kept, read_only=True)
+        vault = Vault.at(self.folder, self.keyring, self.state, self.numbers, keep_days=kept)
         self._open.callback(vault.close)
         return vault
 
@@ -69,6 +71,11 @@ class Reading:
     def retention(self) -> Retention:
         """How long what is kept here, by settings and build."""
         return retention(self.settings, self._parts.build.statement)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """How far the records have come at least."""
+        return peek(self.folder, self.keyring.derive(COUNTERS))
 
     @property
     def journal_key(self) -> bytes:
@@ -78,7 +85,7 @@ class Reading:
     @property
     def at_least(self) -> int:
         """How many entries the journal is known to have had."""
-        return Counters(self.state).value(JOURNAL_COUNTER)
+        return self.numbers.closed.get(JOURNAL, 0) or Counters(self.state).value(JOURNAL_COUNTER)
 
     def journal(self) -> ChainReport:
         """The journal's chain, checked as a whole; once more when a running device has written meanwhile."""

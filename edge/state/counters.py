@@ -1,4 +1,4 @@
-"""Counters that only go up. Vault and journal keep their own, signed; a copy here shows that one was put back."""
+"""Counters that only go up. Versions before `edge.state.binding` kept those of vault and journal in the state."""
 
 from __future__ import annotations
 

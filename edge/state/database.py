@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 from edge.errors import EdgeError
 
@@ -157,7 +157,7 @@ class SqliteFile:
         with self._lock:
             self._db.close()
 
-    def __enter__(self) -> SqliteFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

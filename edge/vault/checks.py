@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.errors import SealBroken, Unfit
 from edge.selftest import Check
-from edge.state import Counters, state_database
+from edge.state import Binding, Counters, state_database
 from edge.types import I8, Claim, Custody, SealedTemplate, Template
 from edge.types.rotation import F64
 from edge.vault.holder import Holder
@@ -119,7 +119,8 @@ def erasing() -> str:
     with (
         TemporaryDirectory(prefix="edge-self-test-") as folder,
         state_database(Path(folder)) as state,
-        Store(Path(folder), os.urandom(32), Counters(state)) as store,
+        Binding(Path(folder), os.urandom(32)) as binding,
+        Store(Path(folder), os.urandom(32), binding, Counters(state)) as store,
     ):
         with store.change() as change:
             change.put(holder, record)

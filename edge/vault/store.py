@@ -1,12 +1,11 @@
 """The store: ``vault.sqlite3``, opened for one device, changed only through its ledger.
 
-    with store.change() as change:          # one transaction: rows, ledger, then the counter in `edge.state`
+    with store.change() as change:          # one transaction: rows and ledger, announced in `edge.state.binding`
         change.put(holder, record)
     store.holder(serial)                    # by serial: dates, status, consent; checked against its MAC
     store.template(record_id)               # by record id, and in no other way
 
-The ledger's counter is also kept in the state database, so a vault that was put back shows. The state's counter follows
-after the vault's commit: one step behind is a power cut in between, and is healed.
+The ledger's counter is also kept outside of the vault (`edge.state.binding`), so a vault that was put back shows.
 """
 
 from __future__ import annotations
@@ -14,20 +13,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from edge.errors import ConsentMissing, VaultError
-from edge.state import Counters, SqliteFile
-from edge.vault.holder import Holder, Status
+from edge.state import Binding, Counters, Numbers, SqliteFile
+from edge.state import binding as bindings
+from edge.vault.holder import NEVER, Holder, Status
+from edge.vault.ledger import Ledger
 from edge.vault.schema import DELETE_TEMPLATE, FILE, READ_TEMPLATE, VAULT, WRITE_TEMPLATE
 
 _PIECE = 32  # bytes of a deleted template that are searched for: long enough to be nobody else's
 COUNTER = "vault"
-"""Name of the vault's counter in `edge.state`."""
+"""Name of the vault's counter in the state of versions before `edge.state.binding`."""
 
 _COLUMNS = "card_serial, record_id, enrolled, not_before, expires, changed, status, receipt, subject, record_digest"
 _BY_SERIAL = f"SELECT {_COLUMNS}, mac FROM holder WHERE card_serial = ?"  # noqa: S608
@@ -35,19 +37,6 @@ _BY_SUBJECT = f"SELECT {_COLUMNS}, mac FROM holder WHERE subject = ? ORDER BY en
 _BY_EXPIRY = f"SELECT {_COLUMNS}, mac FROM holder WHERE expires <= ? OR (enrolled <= ? AND receipt <> '')"  # noqa: S608
 _SHARED = "SELECT count(*) FROM holder WHERE subject = ? OR receipt = ?"
 _ALL = f"SELECT {_COLUMNS}, mac FROM holder"  # noqa: S608
-
-
-@dataclass(frozen=True, slots=True)
-class _Ledger:
-    """Whose vault, how many changes, and the sum of all holder MACs modulo 2**256 (an additive multiset hash)."""
-
-    device: bytes
-    counter: int
-    total: int
-
-    def mac(self, key: bytes) -> bytes:
-        message = b"edge/ledger/v1" + self.device + self.counter.to_bytes(8, "big") + self.total.to_bytes(32, "big")
-        return hmac.new(key, message, hashlib.sha256).digest()
 
 
 class Change:
@@ -97,23 +86,34 @@ class Store:
 
     Args:
         folder: the state directory. key: 32 bytes, derived from the device key, for the ledger and the rows.
-        counters: of `edge.state`, which show a vault that was put back.
-        acknowledged_by: an operator who accepts that vault and state do not fit together any more (a backup restored,
-            a damaged state set aside); the caller journals it by name.
-        read_only: see `SqliteFile`; the counters must be those of a state that is read only as well.
+        binding: its number is kept there; or, when the vault is only read, what was there before it is read.
+        counters: of the state, for a vault of a version before the binding.
+        gone: cards that the journal says are gone; where an operator has acknowledged a restored vault they are
+            refused in it, too.
+        expected: there must be a vault already, since the device has a journal.
 
     Raises:
         VaultError: damaged, another device's, altered, put back, or missing.
     """
 
     def __init__(
-        self, folder: Path, key: bytes, counters: Counters, *, acknowledged_by: str = "", read_only: bool = False
+        self,
+        folder: Path,
+        key: bytes,
+        binding: Binding | Numbers,
+        counters: Counters,
+        *,
+        gone: Mapping[bytes, Status] = MappingProxyType({}),
+        expected: bool = False,
     ) -> None:
-        self._file = SqliteFile(folder / FILE, VAULT, read_only=read_only)
-        self._key, self._counters = key, counters
+        self._file = SqliteFile(folder / FILE, VAULT, read_only=isinstance(binding, Numbers))
+        self._key, self._counters, self._binding = key, counters, binding
         self._device = hmac.new(key, b"edge/vault/device/v1", hashlib.sha256).digest()[:16]
         try:
-            self._check_counter(acknowledged=bool(acknowledged_by.strip()))
+            if isinstance(binding, Numbers):
+                self._compare(binding)
+            else:
+                self._settle(binding, gone, expected=expected)
         except BaseException:
             self._file.close()
             raise
@@ -126,13 +126,15 @@ class Store:
     @contextmanager
     def change(self) -> Iterator[Change]:
         """One transaction: on the disk, ledger included, when the block ends; undone when it raises."""
-        with self._file.write() as db:
+        if isinstance(self._binding, Numbers):
+            raise VaultError("it is only read here", where=str(self.path), remedy="use `edge`'s own commands")
+        with self._binding.turn() as announce, self._file.write() as db:
             ledger = self._ledger(db)
+            announce(bindings.VAULT, ledger.counter)
             change = Change(db, self._key)
             yield change
             total = (ledger.total + change.delta) % 2**256
-            self._write_ledger(db, _Ledger(self._device, ledger.counter + 1, total))
-        self._counters.raise_to(COUNTER, ledger.counter + 1)
+            Ledger(self._device, ledger.counter + 1, total).write(db, self._key)
 
     def holder(self, serial: bytes) -> Holder | None:
         """The row of a card. Raises `VaultError`: it was altered."""
@@ -232,55 +234,68 @@ class Store:
     def _holders(self, sql: str, *values: bytes | int) -> list[Holder]:
         return [_row(row, self._key) for row in self._file.read(sql, values)]
 
-    def _check_counter(self, *, acknowledged: bool) -> None:
-        seen = self._counters.value(COUNTER)  # before the ledger: it follows the ledger, never leads
-        with self._file.write() as db:
+    def _settle(self, binding: Binding, gone: Mapping[bytes, Status], *, expected: bool) -> None:
+        """Compare the ledger's counter with the one outside; begin a new vault, or bind one of a version before."""
+        with binding.turn() as announce:
+            with self._file.snapshot() as db:
+                new = db.execute("SELECT count(*) FROM ledger").fetchone()[0] == 0
+                ledger = Ledger(self._device, 0, 0, bound=False) if new else self._ledger(db)
+            if not binding.acknowledged:
+                self._need_known(binding, ledger, new=new, expected=expected)
+            wanted = binding.settle(bindings.VAULT, ledger.counter, bound=ledger.bound)
+            if ledger.bound and wanted == ledger.counter:
+                return
+            before = ledger.counter if wanted == ledger.counter else wanted - 1
+            binding.note(bindings.VAULT, before)
+            announce(bindings.VAULT, before)
+            with self._file.write() as db:
+                change = Change(db, self._key)
+                for serial, status in gone.items():
+                    self._refuse(change, serial, status)
+                total = (ledger.total + change.delta) % 2**256
+                Ledger(self._device, before + 1, total).write(db, self._key)
+
+    def _refuse(self, change: Change, serial: bytes, status: Status) -> None:
+        """A card that was revoked, erased or replaced after a backup was made, is so in the restored vault."""
+        holder = self.holder(serial) or Holder(serial, None, 0, 0, NEVER, 0)
+        if holder.status is Status.ACTIVE:
+            change.drop_record(holder.record_id)
+            ended = replace(holder, status=status, record_digest=None)
+            erased = status is Status.ERASED
+            change.put(replace(ended, record_id=None, receipt="", subject=None) if erased else ended)
+
+    def _need_known(self, binding: Binding, ledger: Ledger, *, new: bool, expected: bool) -> None:
+        """Raises VaultError, in the vault's own words, where the binding would only speak of numbers."""
+        known = binding.known(bindings.VAULT)
+        legacy = 0 if known or ledger.bound else self._counters.value(COUNTER)
+        if new and (known or legacy or expected):
+            times = f"changed {known or legacy} times" if known or legacy else "in use before"
+            raise self._differs(f"the vault is missing, though it was {times}")
+        if ledger.counter < max(known, legacy):
+            what = f"change {ledger.counter}, this device has seen change {max(known, legacy)}"
+            raise self._differs(f"an older vault was put back ({what})")
+        # of a version before: one step ahead of the state is a power cut between the two commits
+        if not known and not ledger.bound and not new and ledger.counter > legacy + 1:
+            what = f"it knows change {legacy}, the vault {ledger.counter}"
+            raise self._differs(f"the state of this device was put back or lost ({what})")
+
+    def _compare(self, numbers: Numbers) -> None:
+        """The same for a vault that is only read, which may have gone on since the numbers were read."""
+        with self._file.snapshot() as db:
             new = db.execute("SELECT count(*) FROM ledger").fetchone()[0] == 0
             counter = 0 if new else self._ledger(db).counter
-            # one step ahead of the state: a power cut between the two commits
-            if not acknowledged and not (new and seen == 0) and not 0 <= counter - seen <= 1:
-                raise self._mismatch(new, counter, seen)
-            if new or counter < seen:
-                total = 0 if new else self._ledger(db).total
-                counter = max(counter, seen) + 1
-                self._write_ledger(db, _Ledger(self._device, counter, total))
-        self._counters.raise_to(COUNTER, counter)
+        known = numbers.closed.get(bindings.VAULT, 0) or self._counters.value(COUNTER)
+        if new and known:
+            raise self._differs(f"the vault is missing, though it was changed {known} times")
+        if counter < known:
+            what = f"change {counter}, this device has seen change {known}"
+            raise self._differs(f"an older vault was put back ({what})")
 
-    def _mismatch(self, new: bool, counter: int, seen: int) -> VaultError:
-        if new:
-            what = f"the vault is missing, though it was changed {seen} times"
-        elif counter < seen:
-            what = f"an older vault was put back (change {counter}, this device has seen change {seen})"
-        else:
-            what = f"the state of this device was put back or lost (it knows change {seen}, the vault {counter})"
-        return VaultError(
-            what,
-            where=str(self.path),
-            remedy="restore the right file; or an operator acknowledges it, and revokes again what was revoked since",
-        )
+    def _differs(self, what: str) -> VaultError:
+        return VaultError(what, where=str(self.path), remedy=bindings.REMEDY)
 
-    def _ledger(self, db: sqlite3.Connection) -> _Ledger:
-        row = db.execute("SELECT device, counter, total, mac FROM ledger WHERE one = 1").fetchone()
-        if row is None or row[0] != self._device:
-            raise VaultError(
-                "this vault belongs to another device",
-                where=str(self.path),
-                remedy="restore this device's own vault and key (`edge keys show`), or move the file away and enrol",
-            )
-        try:
-            ledger = _Ledger(row[0], row[1], int.from_bytes(row[2], "big"))
-            genuine = hmac.compare_digest(row[3], ledger.mac(self._key))
-        except (TypeError, ValueError, AttributeError, OverflowError):  # SQLite keeps any type in any column
-            genuine = False
-        if not genuine:
-            raise VaultError(
-                "the ledger of the vault was altered", where=str(self.path), remedy="restore the vault from its backup"
-            )
-        return ledger
-
-    def _write_ledger(self, db: sqlite3.Connection, ledger: _Ledger) -> None:
-        values = (ledger.device, ledger.counter, ledger.total.to_bytes(32, "big"), ledger.mac(self._key))
-        db.execute("INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?)", values)
+    def _ledger(self, db: sqlite3.Connection) -> Ledger:
+        return Ledger.read(db, self._device, self._key, str(self.path))
 
 
 def _row(row: tuple[Any, ...], key: bytes) -> Holder:

@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from edge.errors import ClaimError, InputError, SealBroken
-from edge.state import Counters, SqliteFile
+from edge.state import Binding, Counters, Numbers, SqliteFile
 from edge.trust import Keyring
 from edge.types import I8, Claim, Custody, SealedTemplate, Template, Token
 from edge.types.rotation import F64
@@ -55,15 +57,15 @@ class Vault:
         folder: Path,
         keyring: Keyring,
         state: SqliteFile,
+        binding: Binding | Numbers,
         *,
-        acknowledged_by: str = "",
         keep_days: int | None = None,
-        read_only: bool = False,
+        gone: Mapping[bytes, Status] = MappingProxyType({}),
+        expected: bool = False,
     ) -> Vault:
-        """The vault in a state directory; see `Store` for ``acknowledged_by``, ``read_only`` and what is raised."""
+        """The vault in a state directory; see `Store` for ``binding``, ``gone``, ``expected`` and what is raised."""
         key = keyring.derive("edge/vault/ledger/v1")
-        store = Store(folder, key, Counters(state), acknowledged_by=acknowledged_by, read_only=read_only)
-        return cls(store, keyring, keep_days)
+        return cls(Store(folder, key, binding, Counters(state), gone=gone, expected=expected), keyring, keep_days)
 
     def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template:
         """Open the one template that a claim stands for.

@@ -29,6 +29,8 @@ from edge.claim import decode, encode
 from edge.journal import KEY_LABEL, Journal
 from edge.settings.model import LimitSettings
 from edge.state import ClockGuard, Limits, state_database
+from edge.state.binding import KEY_LABEL as COUNTERS
+from edge.state.binding import Binding
 from edge.trust import IssuerKey, Keyring
 from edge.types import Claim, Custody, Token
 from edge.vault import Header, Holder, Record, Vault, record_id, schema, seal
@@ -53,7 +55,8 @@ class Site:
 
     def __post_init__(self) -> None:
         self.state = state_database(self.folder)
-        self.vault = Vault.at(self.folder, self.keyring, self.state)
+        self.binding = Binding(self.folder, self.keyring.derive(COUNTERS))
+        self.vault = Vault.at(self.folder, self.keyring, self.state, self.binding)
         self.tokens: list[str] = []
         chosen = set(self.dice.sample(range(self.enrolled), min(self.sample, self.enrolled)))
         vectors = np.random.default_rng(1).integers(-127, 128, (64, 128)).astype(np.int8)
@@ -101,7 +104,7 @@ class Site:
     def restart(self) -> None:
         self.vault.close()
         self.forget_pages()
-        self.vault = Vault.at(self.folder, self.keyring, self.state)
+        self.vault = Vault.at(self.folder, self.keyring, self.state, self.binding)
 
     def plan(self) -> list[str]:
         database = self.vault.store._file

@@ -15,6 +15,7 @@ from edge.errors import InputError
 from edge.prove import Level, Live, live, stores
 from edge.prove.live import live_on_copy, live_on_own, try_out
 from edge.state import SqliteFile, state_database
+from edge.state.binding import KEY_LABEL, Binding
 from edge.trust import IssuerKey, Keyring, save_device_key
 from edge.types import Custody
 from edge.vault import ConsentReceipt, Issuance, Terms, Vault
@@ -52,11 +53,13 @@ def door(tmp_path: Path) -> Iterator[Door]:
     keyring, issuer = Keyring.ephemeral(np.random.default_rng().bytes)
     folder = tmp_path / "state"
     state = state_database(folder)
-    vault = Vault.at(folder, keyring, state)
+    binding = Binding(folder, keyring.derive(KEY_LABEL))
+    vault = Vault.at(folder, keyring, state, binding)
     save_device_key(keyring.device_key, folder / "device.key")
     yield Door(folder, keyring, issuer, state, vault)
     vault.close()
     state.close()
+    binding.close()
 
 
 def trial(found: Live, name: str):

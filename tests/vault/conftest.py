@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from edge.claim import decode
-from edge.state import SqliteFile, state_database
+from edge.state import Binding, StateFile, state_database
+from edge.state.binding import KEY_LABEL
 from edge.trust import IssuerKey, Keyring
 from edge.types import Claim, Custody
 from edge.vault import ConsentReceipt, Issuance, Issued, Terms, Vault
@@ -29,16 +30,20 @@ class Device:
     keyring: Keyring
     issuer: IssuerKey
     dice: random.Random = field(default_factory=lambda: random.Random(11))
-    state: SqliteFile = field(init=False)
+    state: StateFile = field(init=False)
+    binding: Binding = field(init=False)
     vault: Vault = field(init=False)
 
     def __post_init__(self) -> None:
         self.start()
 
-    def start(self, acknowledged_by: str = "") -> None:
+    def start(self, *, acknowledged: bool = False) -> None:
         self.state = state_database(self.folder)
+        key = self.keyring.derive(KEY_LABEL)
         try:
-            self.vault = Vault.at(self.folder, self.keyring, self.state, acknowledged_by=acknowledged_by)
+            self.binding = Binding(self.folder, key, acknowledged=acknowledged)
+            self.state.tie(self.binding, key)
+            self.vault = Vault.at(self.folder, self.keyring, self.state, self.binding)
         except BaseException:
             self.state.close()
             raise
@@ -46,6 +51,7 @@ class Device:
     def stop(self) -> None:
         self.vault.close()
         self.state.close()
+        self.binding.close()
 
     def vector(self, dimension: int = 128) -> np.ndarray:
         return np.random.default_rng(self.dice.randrange(2**32)).integers(-127, 128, dimension).astype(np.int8)

@@ -24,11 +24,13 @@ def test_an_erasure_by_another_process_reaches_the_running_service(device):
         from pathlib import Path
         from edge.trust import Keyring
         from edge.state import state_database
+        from edge.state.binding import KEY_LABEL, Binding
         from edge.vault import Vault
         ring = Keyring(bytes.fromhex({ring.device_key.hex()!r}), bytes.fromhex({ring.site_id.hex()!r}),
                        bytes.fromhex({ring.site_key.hex()!r}), None)
         folder = Path({str(device.folder)!r})
-        vault = Vault.at(folder, ring, state_database(folder))
+        binding = Binding(folder, ring.derive(KEY_LABEL))
+        vault = Vault.at(folder, ring, state_database(folder), binding)
         receipt = vault.erase(bytes.fromhex({gone.serial.hex()!r}), "olga", now_s={NOW})
         vault.store._file.rebuild()
         assert receipt.traces == 0 and vault.store.checkpoint()
