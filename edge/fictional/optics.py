@@ -43,18 +43,18 @@ class Optics:
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> Optics:
         """A webcam, a phone's front camera or a cheap sensor under some light, focused well or less well."""
-        moving = rng.random() < 0.3
-        dark = rng.random() < 0.12
+        harsh = float(rng.uniform(0.3, 1.1))  # a good camera is good at everything
+        moving, dark = rng.random() < 0.3 * harsh, rng.random() < 0.12 * harsh
         return cls(
-            blur=float(rng.gamma(1.6, 0.55)),
-            move=(float(rng.normal(0, 3)), float(rng.normal(0, 2))) if moving else (0.0, 0.0),
-            vignette=float(rng.uniform(0, 0.35)),
-            gain=float(np.exp(rng.uniform(-1.3, -0.4) if dark else rng.normal(0.05, 0.18))),
-            gamma=float(np.exp(rng.normal(0, 0.18))),
-            balance=tuple(np.exp(rng.normal(0, 0.08, 3)).tolist()),
-            colour=float(np.clip(rng.normal(0.9, 0.25), 0.0, 1.5)),
-            noise=float(rng.gamma(1.5, 1.6)),
-            sharpen=float(max(0.0, rng.normal(0.2, 0.4))),
+            blur=harsh * float(rng.gamma(1.6, 0.6)),
+            move=(harsh * float(rng.normal(0, 3)), harsh * float(rng.normal(0, 2))) if moving else (0.0, 0.0),
+            vignette=harsh * float(rng.uniform(0, 0.25)),
+            gain=float(np.exp(rng.uniform(-1.3, -0.4) if dark else rng.normal(0.05, 0.2 * harsh))),
+            gamma=float(np.exp(rng.normal(0, 0.2 * harsh))),
+            balance=tuple(np.exp(rng.normal(0, 0.09 * harsh, 3)).tolist()),
+            colour=float(np.clip(rng.normal(1 - 0.15 * harsh, 0.25 * harsh), 0.0, 1.5)),
+            noise=harsh * float(rng.gamma(1.5, 1.6)),
+            sharpen=max(0.0, float(rng.normal(0.2, 0.4 * harsh))),
             quality=int(rng.integers(45, 100)),
         )
 

@@ -5,14 +5,16 @@
     python -m models.training.pad measure                                  # held-out looks, by species, group, source
     python -m models.training.pad export --reason "first weights"          # models/passive.tflite and its card
 
-The loss has three parts. Hard classes, since what a look is, is known. The teachers' features, whatever they think: all
-that they know of edges, light and hands. And what they know must be kept: where they are right, the student's live
-score is held to theirs, so that what they learnt from real people survives what simulated ones teach.
+The loss has four parts. Hard classes, since what a look is, is known. The teachers' features and answers, whatever
+they think: all that real prints and displays have taught them. And what they know must be kept: where they are right,
+the student's own live score is held to theirs. What ships is the mean of its own classes and of what it takes for the
+teachers' answers.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import time
 from pathlib import Path
@@ -27,13 +29,12 @@ from torch.nn import functional as F
 from models.training.detector_net import Bottleneck, ConvNorm
 from models.training.detector_train import Average, make_optimiser, schedule
 from models.training.pad_data import HEIGHT, LIVE, VIEWS, WIDTH, load, make_all
-from models.training.pad_teacher import live
 from models.training.paths import MODELS, WORK
 
 BATCH, RATE = 64, 2e-3
 FOLDER = WORK / "pad"
 #: Weights of the loss: teachers' features, teachers' live score where they are right.
-_FEATURES, _KEPT = 1.0, 0.5
+_FEATURES, _KEPT = 2.0, 0.5
 
 
 class Passive(nn.Module):
@@ -64,29 +65,47 @@ class Passive(nn.Module):
 
 
 class Student(nn.Module):
-    """The net and, for training only, how its features tell the teachers'."""
+    """The net and, for training, how its features tell the teachers' features and answers."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.net, self.telling = Passive(), nn.Linear(128, 256)
+        self.net, self.telling, self.answering = Passive(), nn.Linear(128, 256), nn.Linear(128, 6)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         seen = self.net.seen(x)
-        return self.net.classes(seen).flatten(1), self.telling(seen.flatten(1))
+        flat = seen.flatten(1)
+        return self.net.classes(seen).flatten(1), self.telling(flat), self.answering(flat).view(-1, 2, 3)
+
+    def merged(self) -> Passive:
+        """The net that ships: its own classes and what it takes for the teachers' answers, mean of the logits.
+
+        Simulated attacks teach the first, real ones have taught the second. Both are linear in the features.
+        """
+        net = copy.deepcopy(self.net)
+        order = [1, 0, 2]  # the teachers' classes are print, live, display
+        with torch.no_grad():
+            for mine, theirs in ((net.classes.weight, self.answering.weight), (net.classes.bias, self.answering.bias)):
+                told = theirs.view(2, 3, -1).mean(0)[order].view_as(mine)
+                mine.copy_((mine + told) / 2)
+        return net
 
 
-def loss(logits: Tensor, told: Tensor, label: Tensor, features: Tensor, teacher: Tensor) -> dict[str, Tensor]:
-    """Parts and total. ``features`` (N, 256) have unit variance; ``teacher`` (N,) is the pair's live score."""
-    right = (teacher > 0.5) == (label == LIVE)
-    alive = F.log_softmax(logits.float(), -1)[:, LIVE]
+def loss(student: tuple[Tensor, Tensor, Tensor], batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Parts and total. ``features`` (N, 256) have unit variance; ``teacher`` (N, 2, 3) are softmaxes."""
+    logits, told, answers = (part.float() for part in student)
+    label, teacher = batch["label"], batch["teacher"]
+    live = teacher[:, :, 1].mean(1)
+    alive = F.log_softmax(logits, -1)[:, LIVE]
     other = torch.log1p(-alive.exp().clamp(max=1 - 1e-6))
-    kept = -(teacher * alive + (1 - teacher) * other)
+    kept = -(live * alive + (1 - live) * other) * ((live > 0.5) == (label == LIVE))
     parts = {
-        "classes": F.cross_entropy(logits.float(), label, label_smoothing=0.03),
-        "features": F.smooth_l1_loss(told.float(), features),
-        "kept": (kept * right).mean(),
+        "classes": F.cross_entropy(logits, label, label_smoothing=0.03),
+        "features": F.smooth_l1_loss(told, batch["features"]),
+        "answers": -(teacher * F.log_softmax(answers, -1)).sum(-1).mean(),
+        "kept": kept.mean(),
     }
-    return parts | {"total": parts["classes"] + _FEATURES * parts["features"] + _KEPT * parts["kept"]}
+    total = parts["classes"] + _FEATURES * parts["features"] + parts["answers"] + _KEPT * parts["kept"]
+    return parts | {"total": total}
 
 
 def varied(pictures: Tensor, rng: torch.Generator) -> Tensor:
@@ -131,8 +150,8 @@ def train(looks: int, minutes: float) -> None:
                 group["lr"] = schedule(seen, looks, RATE, BATCH)
             x = varied(data["pictures"][part], rng)
             with torch.autocast("cpu", torch.bfloat16):
-                logits, told = student(x)
-            parts = loss(logits, told, data["label"][part], data["features"][part], data["teacher"][part])
+                answers = student(x)
+            parts = loss(answers, {name: values[part] for name, values in data.items() if name != "pictures"})
             optimiser.zero_grad(set_to_none=True)
             parts["total"].backward()
             torch.nn.utils.clip_grad_norm_(student.parameters(), 5.0)
@@ -145,7 +164,7 @@ def train(looks: int, minutes: float) -> None:
                 break
         _save(student, average, optimiser, seen)
         row = {"seen": seen, "of": len(order)} | {name: round(value / steps, 4) for name, value in sums.items()}
-        row |= brief(average.net.net)
+        row |= brief(average.net.merged())
         print(f"{time.monotonic() - started:.0f} s", json.dumps(row), flush=True)
         with (FOLDER / "log.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
@@ -158,7 +177,7 @@ def _tensors(data: dict[str, NDArray[Any]]) -> dict[str, Tensor]:
         "pictures": torch.from_numpy(data["pictures"]),
         "label": torch.from_numpy(data["label"].astype(np.int64)),
         "features": torch.from_numpy(features),
-        "teacher": torch.from_numpy(live(data["logits"].astype(np.float32)).astype(np.float32)),
+        "teacher": F.softmax(torch.from_numpy(data["logits"].astype(np.float32)), -1),
     }
 
 
@@ -235,7 +254,7 @@ def export(checkpoint: Path, reason: str) -> None:
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     student = Student()
     student.load_state_dict(state["average"])
-    net = student.net.eval()
+    net = student.merged().eval()
     looks = load(WORK / "pad-train")["pictures"]
     chosen = np.random.default_rng(1).choice(len(looks), 400, replace=False)
     convert.to_int8(net, list(looks[chosen]), MODELS / "passive.tflite", HEIGHT, WIDTH)
@@ -298,7 +317,7 @@ def main(arguments: list[str] | None = None) -> None:
         student = Student()
         student.load_state_dict(state["average"])
         held = load(WORK / "pad-held-out")
-        print(json.dumps(figures(suspicions(student.net, held["pictures"]), held), indent=2))
+        print(json.dumps(figures(suspicions(student.merged(), held["pictures"]), held), indent=2))
 
 
 if __name__ == "__main__":

@@ -164,6 +164,8 @@ class Scenes:
         """Somebody in a frame of this size; ``face``: height as a share of the frame's."""
         if rng.random() < 0.07:
             return self._drawn(rng, size, face)
+        if rng.random() < 0.35:
+            return self._whole(rng)
         width, height = size
         index = int(rng.choice(self.portrait_ids))
         picture, label, group = self._somebody(index, rng)
@@ -202,6 +204,21 @@ class Scenes:
             alpha = alpha * np.maximum(body, _around(size, box))  # GrabCut takes a portrait's corners for shoulders
         frame = np.clip(room + (whole - room) * alpha, 0, 255).astype(np.uint8)
         return Person(frame, box, "portrait" if mask is None else "cut", group)
+
+    def _whole(self, rng: np.random.Generator) -> Person:
+        """A portrait and nothing else, cut to a frame's proportions: small, near, and all of it real."""
+        picture, label, group = self._somebody(int(rng.choice(self.portrait_ids)), rng)
+        rows, columns = picture.shape[:2]
+        wide = float(rng.choice([4 / 3, 1.0, 3 / 4, columns / rows]))
+        high = min(rows, int(columns / wide), int(label[3] * rng.uniform(1.2, 2.2)))
+        wide_px = min(columns, int(high * wide))
+        x, y = label[0] + label[2] / 2 - wide_px / 2, label[1] + label[3] / 2 - high / 2
+        left = int(np.clip(x + 0.08 * wide_px * rng.normal(), 0, columns - wide_px))
+        top = int(np.clip(y + 0.04 * high * rng.normal(), 0, rows - high))
+        part = np.ascontiguousarray(picture[top : top + high, left : left + wide_px])
+        if rng.random() < 0.5:
+            part, left, label[0] = part[:, ::-1].copy(), columns - left - wide_px, columns - label[0] - label[2]
+        return Person(part, (label[0] - left, label[1] - top, float(label[2]), float(label[3])), "whole", group)
 
     def _somebody(self, index: int, rng: np.random.Generator) -> tuple[U8, F32, str]:
         """A portrait, in three of five another person's face on it, origins alike often; label and group."""
