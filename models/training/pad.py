@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 from models.training.detector_net import Bottleneck, ConvNorm
 from models.training.detector_train import Average, make_optimiser, schedule
-from models.training.pad_data import HEIGHT, LIVE, VIEWS, WIDTH, load, make_all
+from models.training.pad_data import HEIGHT, LIVE, VIEWS, WIDTH, load, make_all, sheet
 from models.training.paths import MODELS, WORK
 
 BATCH, RATE = 64, 2e-3
@@ -303,6 +303,7 @@ def main(arguments: list[str] | None = None) -> None:
     sub.add_argument("--blocks", type=int, default=40, help="for training, of 500 looks")
     sub.add_argument("--held-out", type=int, default=2, help="of people, backgrounds and figures never trained on")
     commands.add_parser("measure", help="the averaged weights on held-out looks")
+    commands.add_parser("sheet", help="models/attack-species.jpg, of people who do not exist")
     sub = commands.add_parser("export", help="int8 and its card")
     sub.add_argument("--reason", default="", help="why the golden digest changes")
     options = parser.parse_args(arguments)
@@ -312,6 +313,8 @@ def main(arguments: list[str] | None = None) -> None:
         make_all(options.blocks, options.held_out)
     elif options.command == "export":
         export(FOLDER / "last.pt", options.reason)
+    elif options.command == "sheet":
+        sheet(MODELS / "attack-species.jpg")
     else:
         state = torch.load(FOLDER / "last.pt", map_location="cpu", weights_only=True)
         student = Student()

@@ -19,6 +19,8 @@ from edge.face.card import Views
 from edge.face.passive import look
 from edge.fictional.attack import PRINTS, SPECIES, Instrument
 from edge.fictional.optics import Optics
+from edge.fictional.paint import Painter
+from edge.fictional.scene import View
 from models.training.pad_scenes import Person, Scenes
 from models.training.pad_teacher import Pair
 from models.training.paths import DATA, WORK
@@ -98,6 +100,38 @@ def make(folder: Path, split: str, blocks: int, first_seed: int) -> None:
         found = block(Looks(WORK / "data", split, first_seed + number), pair)
         np.savez(folder / f"{number:03d}.tmp.npz", **found)
         (folder / f"{number:03d}.tmp.npz").replace(folder / f"{number:03d}.npz")
+
+
+def sheet(path: Path, each: int = 3) -> None:
+    """A contact sheet: a column a species, people who do not exist, before and through the same kind of cameras."""
+    from edge import _resources
+    from edge.face import Detector, load_card
+    from edge.fictional import FictionalSource, OnePerson
+    from edge.pictures import read_image
+
+    detector, columns = Detector(load_card("detector")), []
+    for number, species in enumerate(("live", *SPECIES)):
+        column = []
+        for row, name in enumerate(("ada", "goran", "hana", "isak")[:each]):
+            rng = np.random.default_rng((7, number, row))
+            source = FictionalSource((OnePerson(name, 9.0, walk_up=False, yaw=5, gain=(1, 1)),), seed=row + 1, noise=0)
+            source.open()
+            frame = source.read(1.0).image
+            if species != "live":
+                picture = read_image(_resources.path("people", f"{name}-1.jpg"))
+                box = detector.detect(picture)[0].box
+                backdrop = Painter((640, 480), row + 4, noise=0).paint(View("Nobody"), 0)
+                shown = Instrument(species, picture, face=box, height=0.45, room=backdrop, rng=rng)
+                frame = shown.show(backdrop, (0.5, 0.5))
+            taken = Optics.drawn(rng).take(frame, rng)
+            small = np.asarray(cv2.resize(taken, (216, 162), interpolation=cv2.INTER_AREA), np.uint8)
+            column.append(cv2.copyMakeBorder(small, 0, 4, 0, 4, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
+        title = np.full((20, 220, 3), 255, np.uint8)
+        cv2.putText(
+            title, species.replace("_", " "), (4, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.48, (0, 0, 0), 1, cv2.LINE_AA
+        )
+        columns.append(np.vstack([title, *column]))
+    cv2.imwrite(str(path), np.hstack(columns), [cv2.IMWRITE_JPEG_QUALITY, 80])
 
 
 def load(folder: Path, most: int = 1000) -> dict[str, NDArray[Any]]:

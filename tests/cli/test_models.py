@@ -243,11 +243,11 @@ def test_the_build_lists_an_added_model_by_its_signer(signed, capsys):
 
 def test_verify_without_a_name_verifies_every_model(signed, answer):
     assert signed.models("verify", "--json") == 0
-    assert [row["name"] for row in answer()["models"]] == ["detector", "embedder", "mine"]
+    assert [row["name"] for row in answer()["models"]] == ["detector", "embedder", "passive", "mine"]
 
 
 def test_show_prints_the_whole_card(signed, capsys):
-    for name in ("detector", "embedder", "mine"):
+    for name in ("detector", "embedder", "mine", "passive"):
         assert signed.models("show", name) == 0
         told = " ".join(capsys.readouterr().out.split())
         card = load_card(signed.folder / "card.yaml" if name == "mine" else name)

@@ -25,7 +25,7 @@ def parse(card: Any) -> Card:
     return parse_card(yaml.safe_dump(card).encode(), folder=HERE)
 
 
-@pytest.mark.parametrize("name", ["detector", "embedder"])
+@pytest.mark.parametrize("name", ["detector", "embedder", "passive"])
 def test_a_shipped_card_loads_by_name_and_by_path(name: str):
     card = load_card(name)
     assert card.kind == name
@@ -202,7 +202,7 @@ def test_random_values_under_a_card_s_keys_never_raise_anything_else(changes: di
         card = parse(plain_card(**changes))
     except ModelError:
         return
-    assert card.kind in ("detector", "embedder")
+    assert card.kind in ("detector", "embedder", "passive")
     assert len(card.sha256) == 64
 
 

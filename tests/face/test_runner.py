@@ -18,7 +18,7 @@ from edge.face.feed import input_table
 from edge.face.runtime import open_interpreter, runtime_module
 from edge.face.tensors import InputSpec
 
-MODELS = ("detector", "embedder")
+MODELS = ("detector", "embedder", "passive")
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 Write = Callable[..., Path]
 
