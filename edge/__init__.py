@@ -21,12 +21,9 @@ load_settings, errors
 one runnable file a purpose. There is no search among people here, and no function that takes a collection of templates.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 from edge._version import __version__
 
+TYPE_CHECKING = False  # not the typing module's: nothing is imported before `edge._isolated` has looked
 if TYPE_CHECKING:
     from edge import errors
     from edge.service import Device, Loop, Operator, Parts
@@ -65,7 +62,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     from importlib import import_module
 
     if name == "errors":

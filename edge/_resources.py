@@ -45,6 +45,16 @@ def is_source_tree(package: Path = _PACKAGE) -> bool:
     )
 
 
+def holds(name: str) -> bool:
+    """Whether this build holds a file of the package; a profile leaves some out (`edge.build.contents`)."""
+    return (_PACKAGE / name).is_file()
+
+
+def is_device() -> bool:
+    """Whether this is an installed device build: not a source tree, and with the room of doors, which no lab has."""
+    return not is_source_tree() and holds("door/__init__.py")
+
+
 def path(kind: Kind, name: str = "") -> Path:
     """The path of a shipped file.
 

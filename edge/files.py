@@ -260,6 +260,28 @@ def belongs_to(path: Path, status: os.stat_result) -> str:
     return f"run it as the owner: sudo -u {owner} edge ..."
 
 
+def others_may_change(place: Path, owners: frozenset[int], *, above: bool = False) -> str:
+    """Why others than ``owners`` could change what lies at a place, in words; empty when they could not.
+
+    Args:
+        place: is never followed, so a link is a reason. owners: user numbers.
+        above: it is only on the way: a folder with the sticky bit (/tmp) may be written by others, who can add names
+            there, but not take away one that is not theirs.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+    """
+    status = place.lstat()
+    mode = stat.S_IMODE(status.st_mode)
+    if stat.S_ISLNK(status.st_mode):
+        return "it is a link"
+    if status.st_uid not in owners:
+        return "it belongs to another user"
+    if mode & 0o022 and not (above and mode & stat.S_ISVTX):
+        return f"others may write it (mode {mode:04o})"
+    return ""
+
+
 def user_name(uid: int) -> str:
     """The name of a user, or the number where it has none."""
     try:

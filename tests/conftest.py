@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.installed import office, office_wheel
+
+__all__ = ["office", "office_wheel"]
+
 ROOT = Path(__file__).resolve().parent.parent
 PEOPLE = ROOT / "edge" / "fictional" / "people"
 

@@ -3,8 +3,9 @@
     with open_stream(settings.camera) as stream:          # Capture (a thread) or Pulled (as fast as asked)
         frame = stream.next(stream.now_ns(), timeout_s=settings.camera.timeout_s)
 
-A `Source` is a driver - picamera2, v4l2, replay, fictional - opened once and read by one thread. A stream (`Capture`,
-`Pulled`) gives a session the newest frame with a time base. `Health` watches it. Only the chosen driver is imported.
+A `Source` is a driver - picamera2, v4l2 - opened once and read by one thread. A stream (`Capture`, `Pulled`) gives a
+session the newest frame with a time base. `Health` watches it. Only the chosen driver is imported. Development installs
+have two more, replay and fictional (`stand_in`); no wheel holds them.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from edge.camera.capture import Capture, Pulled
 from edge.camera.fault_edges import FaultEdges, Told
 from edge.camera.granted import Granted
 from edge.camera.health import Health, Motion, changing, motion, watch
-from edge.camera.replay import letterbox
-from edge.fictional import FictionalSource, Scene, one_who_stays
+from edge.errors import SourceUnavailable
+from edge.fictional import Scene
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame, Source
 
@@ -35,7 +36,6 @@ __all__ = [
     "Rotated",
     "Told",
     "changing",
-    "letterbox",
     "motion",
     "open_source",
     "open_stream",
@@ -101,23 +101,16 @@ def _driver(
             from edge.camera.v4l2 import V4L2Source
 
             return V4L2Source(settings, clock=clock)
-        case "replay":
-            from edge.camera.replay import ReplaySource
-
-            return ReplaySource(settings, clock=clock, sleep=sleep)
-        case "fictional":
-            stays = script is None and settings.person
-            return FictionalSource(
-                one_who_stays(stays) if stays else script,
-                width=settings.width,
-                height=settings.height,
-                fps=settings.fps,
-                seed=seed,
-                loop=settings.loop or bool(stays),
-                real=settings.pace == "real",
-                clock=clock,
-                sleep=sleep,
-            )
+        case "replay" | "fictional":
+            try:
+                from edge.camera.stand_in import stand_in
+            except ModuleNotFoundError:
+                raise SourceUnavailable(
+                    f"a device build has no {settings.driver}: it reads a camera, never files or generated people",
+                    where="camera.driver",
+                    remedy="write picamera2 or v4l2; files and generated people need a development install",
+                ) from None
+            return stand_in(settings, script, seed, clock, sleep)
 
 
 class Rotated:

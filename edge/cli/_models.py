@@ -102,8 +102,9 @@ def settings_of(config: Path | None) -> Settings:
 
 def verifier(settings: Settings) -> Verify:
     from edge.models.verifier import model_verifier
+    from edge.trust.folder import strictness
 
-    return model_verifier(settings.device.trust_dir, strict=settings.door.driver != "log")
+    return model_verifier(settings.device.trust_dir, strict=strictness(settings.door.driver))
 
 
 def added_models(settings: Settings) -> tuple[Added, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import zxingcpp
 
 from edge.fictional.attack import Instrument
 from edge.fictional.backdrop import MARGIN, draw_backdrop
@@ -169,8 +170,10 @@ def _photograph(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pos
 
 
 def _hold(canvas: U8, card: Card) -> None:
-    """A card with a code, tilted."""
-    image = card.image if card.image.ndim == 3 else cv2.cvtColor(card.image, cv2.COLOR_GRAY2BGR)
+    """A card with a code, tilted. Only a text comes from outside, and is drawn here: no picture gets in this way."""
+    code = zxingcpp.create_barcode(card.text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    grey = np.array(code.to_image(scale=5, add_quiet_zones=True), np.uint8)
+    image = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
     margin = max(4, image.shape[1] // 12)
     sheet = cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(240, 242, 244))
     wide = card.size * canvas.shape[0] / 2

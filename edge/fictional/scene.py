@@ -17,8 +17,6 @@ import math
 import zlib
 from dataclasses import dataclass, field, replace
 
-from edge.types import U8
-
 #: How long walking up takes, and how large the face is (height / frame height) when it comes into view.
 WALK_S = 1.2
 FAR = 0.08
@@ -86,11 +84,11 @@ class ShowCode:
     """Somebody holds a card with a code into view; nobody's face is seen.
 
     Attributes:
-        image: the rendered code, uint8, grey (H, W) or BGR.
+        text: of the code, which the painter draws: nothing that comes from outside is shown here as a picture.
         size: the card's width as a fraction of the frame's height; tilt: degrees out of the picture's plane.
     """
 
-    image: U8 = field(repr=False, hash=False, compare=False)
+    text: str = field(repr=False)
     seconds: float = 2.0
     size: float = 0.62
     tilt: float = 12.0
@@ -119,7 +117,7 @@ class Head:
 class Card:
     """A card held into view at one moment: ``turn`` in the picture's plane, ``tilt`` out of it, degrees."""
 
-    image: U8 = field(repr=False, hash=False, compare=False)
+    text: str = field(repr=False)
     x: float = 0.5
     y: float = 0.52
     size: float = 0.62
@@ -300,7 +298,7 @@ def _held(scene: ShowCode, into: float, wave: _Waves) -> Card:
     """A card held by hand: it trembles, and is brought in from below in the first 0.3 s."""
     rise = _smooth(into / 0.3)
     return Card(
-        image=scene.image,
+        text=scene.text,
         x=0.5 + 0.01 * wave.swing(into, 0.9, 1),
         y=1.4 - 0.88 * rise + 0.01 * wave.swing(into, 1.1, 2),
         size=scene.size,

@@ -88,15 +88,15 @@ class FictionalSource:
         """Stop. Harmless when repeated."""
         self._pace = self._frozen = None
 
-    def show_code(self, image: U8 | None, *, size: float = 0.62, tilt: float = 12.0, turn: float = 4.0) -> None:
+    def show_code(self, text: str | None, *, size: float = 0.62, tilt: float = 12.0, turn: float = 4.0) -> None:
         """Hold a card with a code into every following frame, over whatever the script shows; None takes it away.
 
         Args:
-            image: the rendered code with its quiet zone, uint8, grey (H, W) or BGR (H, W, 3).
+            text: of the code, which is drawn here.
             size: the card's width as a fraction of the frame's height.
             tilt: degrees out of the picture's plane; turn: degrees in it.
         """
-        self._card = None if image is None else Card(image, size=size, tilt=tilt, turn=turn)
+        self._card = None if text is None else Card(text, size=size, tilt=tilt, turn=turn)
 
     def _picture(self, index: int, view: View) -> U8:
         if self._card is not None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
+from edge._isolated import command, environment
 from edge.errors import ModelError
 from edge.models.examine import CPU_S, MEMORY_BYTES
 
@@ -53,11 +52,12 @@ def run(
         request = json.dumps({"mode": mode, "folder": folder, "card": card, "size": size})
         try:
             done = subprocess.run(
-                [sys.executable, "-m", _MODULE],
+                command(_MODULE),
                 input=request.encode(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=_environment(),
+                env=environment(),
+                cwd="/",
                 timeout=wait_s,
                 check=False,
             )
@@ -83,10 +83,3 @@ def _report(done: subprocess.CompletedProcess[bytes], where: str) -> dict[str, A
     if refused := report.get("refused"):
         raise ModelError(str(refused["what"]), where=where, remedy=str(refused["remedy"]) or _DAMAGED)
     return report
-
-
-def _environment() -> dict[str, str]:
-    """The caller's, with the product importable wherever it was started from."""
-    root = str(Path(__file__).resolve().parents[2])
-    path = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(path)}

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.trust.envelopes import MODEL, Verified, trusted, verify
+from edge.trust.folder import Strict
 
 
-def model_verifier(trust_dir: Path, *, strict: bool) -> Callable[[bytes], Verified]:
+def model_verifier(trust_dir: Path, *, strict: Strict) -> Callable[[bytes], Verified]:
     """Checks the envelopes of model cards. The keys are read when the first one is checked.
 
     Args:

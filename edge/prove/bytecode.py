@@ -95,7 +95,9 @@ def _read_apart(unlike: list[tuple[Site, str, str]]) -> list[Evidence]:
         return []
     pairs = [(str(_path(site, source)), str(_path(site, name))) for site, name, source in unlike]
     command = [sys.executable, "-I", "-W", "ignore", "-c", _READER]
-    done = subprocess.run(command, input=json.dumps(pairs), capture_output=True, text=True, cwd="/", check=False)
+    done = subprocess.run(
+        command, input=json.dumps(pairs), capture_output=True, text=True, cwd="/", env={}, check=False
+    )
     answers = done.stdout.split()
     answers += ["false"] * (len(unlike) - len(answers))
     text = "is not what its source compiles to; delete it, Python makes it again"

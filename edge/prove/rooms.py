@@ -18,7 +18,7 @@ from edge.prove.subject import Subject
 _BUILD = frozenset({"statement.json", "statement.dsse.json"})
 _EXTRA_DATA = frozenset({"config/build.yaml"})
 _CODE = re.compile(r"\.(py|pyc|pyo|so|pyd|dll|dylib|pyx|pth|sh)$|\.so\.\d")
-_ENTRY = "[console_scripts]\nedge = edge.cli:run"
+_ENTRY = "[console_scripts]\nedge = edge.__main__:run"
 
 
 def statement(subject: Subject) -> dict[str, Any]:

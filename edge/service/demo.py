@@ -14,18 +14,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge import _resources
+from edge.camera import Pulled
 from edge.fictional import FictionalSource, Nobody, OnePerson, Scene, TwoPeople
-from edge.pictures import read_image
 from edge.service.device import Device
 from edge.service.parts import Parts
 from edge.session import Glimpse
 from edge.settings.model import CameraSettings, DecisionSettings, DeviceSettings, Settings
 from edge.trust import IssuerKey, Keyring
-from edge.types import Custody, Decision, Frame, Outcome, Reason
+from edge.types import Custody, Decision, Outcome, Reason
 from edge.vault import ConsentReceipt, Issuance, Terms
 
 NOTE = "fictional faces: shows that the chain works, says nothing about accuracy"
@@ -134,21 +133,23 @@ def scenarios(office: Office) -> tuple[Scenario, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Where people are enrolled in the demo: from the pictures of variants 1 and 2; variant 0 stands at the kiosk."""
+    """Where people are enrolled in the demo: as on another day (variant 1), before they come to the kiosk (variant 0).
+
+    It has a camera of its own, which sees people who do not exist and no others.
+    """
 
     device: Device
     issuer: IssuerKey
 
     def enrol(self, name: str, *, expired: bool = False) -> str:
-        frames = [
-            Frame(read_image(_resources.path("people", f"{name}-{k}.jpg")), k, k, "picture", meta={"name": name})
-            for k in (1, 2)
-        ]
+        enrolment = replace(self.device.enrolment(want=3), own=lambda _: None)
+        with Pulled(FictionalSource((OnePerson(name, 60.0, variant=1, walk_up=False),), fps=3.0)) as stream:
+            reference = enrolment.from_stream(stream)
         now = self.device.clock.now().utc_s
         vault, day = self.device.vault, 86_400
         valid = (now - 2 * day, now - day) if expired else (now, now + day)
         draft = vault.prepare_enrolment(
-            self.device.enrolment().from_pictures(frames),
+            reference,
             Terms(Custody.CARD, ("default",), 1, *valid),
             ConsentReceipt(f"{name} (does not exist)", "demo", "en", now, "close the terminal"),
             Issuance(self.issuer, "demo", bytes.fromhex(self.device.chain.model), now),

@@ -27,6 +27,7 @@ from edge.door.log import to
 from edge.errors import ClaimError, JournalBroken
 from edge.face import Chain
 from edge.profile import BuildInfo
+from edge.service import own
 from edge.service.doorway import Doorway
 from edge.service.housekeeping import Housekeeping
 from edge.service.ledger import Ledger
@@ -41,6 +42,7 @@ from edge.settings.model import Settings
 from edge.state import Limits
 from edge.state.folder import WAIT_S, FolderLock
 from edge.trust import Keyring
+from edge.trust.folder import strictness
 from edge.types import Decision, Door, Outcome, Stream
 from edge.types.acts import GuardTripped
 from edge.types.events import ClaimPresented, ClaimRefused, Decided, Event, Faulted, SessionOpened
@@ -61,7 +63,9 @@ class Device:
     """
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring) -> None:
+        own.need_parts(parts, settings)
         self.settings, self.build, self.keyring, self._parts = settings, parts.build, keyring, parts
+        self._streams = own.Streams()
         self.now_ns = parts.now_ns
         self._records = records = Records.open(
             settings.device.state_dir,
@@ -102,6 +106,7 @@ class Device:
             source_timeout_s=settings.camera.timeout_s,
             previous=lambda: self.overlap.now(self.clock.now().utc_s),
             now_ns=self.now_ns,
+            own=self._streams.need,
         )
         self.policy = PolicyWatch(
             settings.device,
@@ -125,12 +130,15 @@ class Device:
 
         Raises:
             FolderBusy: another process holds the folder.
+            StateError: on a device build, others than this user could change the folder.
             KeyringError, StateError, VaultError, JournalBroken, ModelError: a part cannot be used.
         """
         parts = parts or Parts()
         device = settings.device
+        if parts.source is None:  # the demo's own store lies in a folder for temporary files
+            own.need_folder(device.state_dir)
         keyring = parts.keyring or Keyring.load(
-            device.state_dir, device.trust_dir, strict=settings.door.driver != "log"
+            device.state_dir, device.trust_dir, strict=strictness(settings.door.driver)
         )
         lock = _held(device.state_dir, hold) if hold else None
         try:
@@ -201,7 +209,7 @@ class Device:
 
     def stream(self) -> Capture | Pulled:
         """A fresh stream of the configured source; enter it to open the source."""
-        return stream_of(self.settings.camera, self._parts)
+        return self._streams.add(stream_of(self.settings.camera, self._parts), handed_in=self._parts.source is not None)
 
     def decide(
         self,
@@ -216,7 +224,8 @@ class Device:
 
         Args:
             text: as a reader delivered it. reader: its name.
-            stream: asked for only when the claim itself holds, so that a camera need not be opened for a refusal.
+            stream: one of this device's own (`stream`), open; asked for only when the claim itself holds, so that a
+                camera need not be opened for a refusal.
             watch, cancelled: see `Verifier.verify`.
 
         Returns:
@@ -322,6 +331,7 @@ class Device:
             want=want,
             deadline_s=deadline_s,
             source_timeout_s=self.settings.camera.timeout_s,
+            own=self._streams.need,
         )
 
     def _new_session(self) -> str:

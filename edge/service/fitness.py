@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+from edge._isolated import isolated
 from edge.camera import Capture, Pulled
 from edge.camera.checks import checks as of_camera
 from edge.claim.checks import checks as of_readers
@@ -39,6 +40,7 @@ from edge.settings.checks import checks as of_settings
 from edge.state.checks import checks as of_state
 from edge.trust import TrustStore
 from edge.trust.checks import checks as of_keys
+from edge.trust.folder import strictness
 from edge.types import Door, acts, events
 from edge.vault.checks import checks as of_vault
 
@@ -151,6 +153,12 @@ class _Subject:
                 once(self._settings_kept),
                 needed=False,
             ),
+            Check(
+                "isolated",
+                "nothing but what was installed runs: not what lies in a caller's folder or environment",
+                lambda: _isolated(self._build()),
+                needed=False,
+            ),
             *of_models(settings.face, settings.decision, model_finder(settings)),
             *of_people(once(cache(self._chain)), settings.decision),
             *of_keys(once(lambda: self.seen.keyring), once(self._trust), folder, trust_dir),
@@ -210,7 +218,7 @@ class _Subject:
     def _trust(self) -> TrustStore:
         if isinstance(self.seen, Device):
             return self.seen.keyring.trust
-        return TrustStore.load(self.settings.device.trust_dir, strict=self.settings.door.driver != "log")
+        return TrustStore.load(self.settings.device.trust_dir, strict=strictness(self.settings.door.driver))
 
     def _journal(self) -> ChainReport:
         return self.seen.ledger.journal.verify() if isinstance(self.seen, Device) else self.seen.journal()
@@ -284,6 +292,15 @@ def _policy_ahead(device: Device) -> str:
     for fault in device.policy.faults:
         raise PolicyStops(f"{fault.name} is not valid: {fault.why}", where="added packs", remedy="remove or replace it")
     return "nothing within 30 days"
+
+
+def _isolated(build: BuildInfo) -> str:
+    if not build.is_device:
+        return "a development install runs as it was started"
+    if not isolated():
+        what = "this Python was not started isolated, so modules of its folder and environment may run in it"
+        raise Unfit(what, where="python", remedy="start it by the installed command `edge`, or with `python -I`")
+    return "Python was started isolated"
 
 
 def _build(build: BuildInfo, driver: str) -> str:

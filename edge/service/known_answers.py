@@ -1,6 +1,6 @@
 """Known answers on people: the chain that decides here, asked about people who do not exist.
 
-A reference is made of two photographs of one of them, sealed, and opened again; somebody stands in front of a generated
+A reference is made of two looks at one of them, sealed, and opened again; somebody stands in front of a generated
 camera; each look is compared at this device's own threshold. The right person must be accepted, and the one who of all
 of them looks most like that person must not be. Nothing of it comes from outside, and nothing is kept.
 
@@ -14,16 +14,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge import _resources
+from edge.camera import Pulled
 from edge.errors import Unfit
 from edge.face import Chain
 from edge.face.match import compare
 from edge.fictional import FictionalSource, OnePerson
-from edge.pictures import read_image
 from edge.selftest import Check
 from edge.session import Enrolment
 from edge.settings.model import DecisionSettings
-from edge.types import I8, Frame
+from edge.types import I8
 from edge.vault.checks import Scratch
 
 SESSION = "known answer"
@@ -127,9 +126,7 @@ def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, spent: l
 
 
 def _reference(chain: Chain) -> I8:
-    """Of the holder's photographs 1 and 2, as anybody is enrolled; 0 is the one that stands in front of the camera."""
-    pictures = [
-        Frame(read_image(_resources.path("people", f"{HOLDER}-{k}.jpg")), k, k, "picture", meta={"name": HOLDER})
-        for k in (1, 2)
-    ]
-    return Enrolment(chain, lambda: SESSION).from_pictures(pictures)
+    """Of the holder as on another day (variant 1), before a generated camera; variant 0 stands there now."""
+    there = OnePerson(HOLDER, 60.0, variant=1, walk_up=False)
+    with Pulled(FictionalSource((there,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=2)) as stream:
+        return Enrolment(chain, lambda: SESSION, want=2).from_stream(stream)

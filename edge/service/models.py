@@ -16,12 +16,13 @@ from edge.face import Card, Chain
 from edge.models import find_card
 from edge.models.verifier import model_verifier
 from edge.settings.model import FaceSettings, Settings
+from edge.trust.folder import strictness
 
 
 def model_finder(settings: Settings) -> Callable[[str], Card]:
     """From a name in the settings to a card; raises `ModelError` for a model that may not be used here."""
     device = settings.device
-    verify = model_verifier(device.trust_dir, strict=settings.door.driver != "log")
+    verify = model_verifier(device.trust_dir, strict=strictness(settings.door.driver))
     return lambda name: find_card(name, device.state_dir, verify)
 
 

@@ -21,6 +21,7 @@ from edge.errors import ClaimError, NotHandedOver, UsageError
 from edge.messages import text
 from edge.service import rights
 from edge.service.device import Device
+from edge.service.own import of_pictures
 from edge.session import Enrolment
 from edge.session.enrolment import Progress
 from edge.settings.checks import need_alternative
@@ -42,7 +43,7 @@ class Operator:
 
     Args:
         device: opened. name: of the operator; journalled with every act.
-        stream: frames for a capture, entered for as long as it takes; None: a stream of the device's own.
+        stream: gives a stream of the device's own that is open already; None: a new one, for as long as it takes.
         cancelled: asked during a capture; true ends it, and nothing is kept.
 
     Raises:
@@ -276,7 +277,7 @@ class Operator:
 
     def _capture(self, enrolment: Enrolment, pictures: Sequence[Frame]) -> I8:
         if pictures:
-            return enrolment.from_pictures(pictures)
+            return of_pictures(enrolment, pictures)
         with self._stream() as stream:
             return enrolment.from_stream(stream, tell=self._progress, cancelled=self._cancelled)
 
@@ -287,7 +288,7 @@ class Operator:
         with template:
             holder = self.device.verifier.same_person(template, chain, session)
             if pictures:
-                return enrolment.from_pictures(pictures, same_as=holder)
+                return of_pictures(enrolment, pictures, holder)
             return enrolment.from_stream(stream, tell=self._progress, cancelled=self._cancelled, same_as=holder)
 
     def _verify(self, token: str, stream: Stream) -> None:

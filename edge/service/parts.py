@@ -22,6 +22,8 @@ BUILD_DATE = 1_793_491_200
 class Parts:
     """What a caller may put in the place of the configured parts: the demo, tests, integrators with other hardware.
 
+    A device build takes a door and `acknowledged_by`; see `edge.service.own`.
+
     Attributes:
         source: makes the source of frames, instead of ``settings.camera``.
         door: instead of ``settings.door``.

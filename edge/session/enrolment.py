@@ -40,6 +40,7 @@ class Enrolment:
         new_session: makes a fresh session identifier.
         want: good frames to collect.
         deadline_s: give up after this.
+        own: returns when a stream is one of the device's own camera, else raises NotInThisBuild.
     """
 
     chain: Chain
@@ -47,6 +48,7 @@ class Enrolment:
     want: int = 5
     deadline_s: float = 60.0
     source_timeout_s: float = 3.0
+    own: Callable[[Stream], None] = lambda _: None
 
     def from_stream(
         self,
@@ -67,6 +69,7 @@ class Enrolment:
             Interrupted: cancelled.
             CameraError: the source failed.
         """
+        self.own(stream)
         session, kept = self.new_session(), list[I8]()
         last_ns = stream.now_ns() - SPACING_NS
         advice: tuple[Advice, ...] = (Advice.NOBODY_SEEN,)
@@ -74,7 +77,7 @@ class Enrolment:
         for frame in self._frames(stream, cancelled):
             look = self.chain.look(frame)
             if look.reason is None and frame.monotonic_ns - last_ns >= SPACING_NS:
-                _of_holder(frame, look, same_as)
+                of_holder(frame, look, same_as)
                 kept.append(self._embed(look, session))
                 self._same_person(kept)
                 last_ns = frame.monotonic_ns
@@ -87,26 +90,6 @@ class Enrolment:
             where="enrolment",
             remedy="last advice: " + ", ".join(item.value.replace("_", " ") for item in advice),
         )
-
-    def from_pictures(self, frames: Sequence[Frame], *, same_as: Callable[[Frame, Look], bool] | None = None) -> I8:
-        """Collect from pictures (development builds): every one of them must be good, and show one person.
-
-        Raises:
-            InputError: names the picture and why it is not good enough.
-        """
-        session, kept = self.new_session(), list[I8]()
-        for frame in frames:
-            look = self.chain.look(frame)
-            if look.reason is not None:
-                raise InputError(
-                    f"not good enough to enrol from: {look.reason.value.replace('_', ' ')}",
-                    where=str(frame.meta.get("name", "picture")),
-                    remedy=", ".join(item.value.replace("_", " ") for item in look.advice) or "use another picture",
-                )
-            _of_holder(frame, look, same_as)
-            kept.append(self._embed(look, session))
-            self._same_person(kept)
-        return average(kept)
 
     @staticmethod
     def _tell(tell: Callable[[Progress], None] | None, now: Progress, before: Progress | None) -> Progress:
@@ -145,7 +128,7 @@ class Enrolment:
             )
 
 
-def _of_holder(frame: Frame, look: Look, same_as: Callable[[Frame, Look], bool] | None) -> None:
+def of_holder(frame: Frame, look: Look, same_as: Callable[[Frame, Look], bool] | None) -> None:
     """Raises InputError when somebody else than the verified person is in view."""
     if same_as is not None and not same_as(frame, look):
         raise InputError(

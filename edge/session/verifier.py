@@ -86,6 +86,7 @@ class Verifier:
         source_timeout_s: a source silent for so long is a fault.
         previous: the chain with the embedder before this one, as long as its cards are still verified; else None.
         now_ns: the clock of events, monotonic nanoseconds.
+        own: returns when a stream is one of the device's own camera, else raises NotInThisBuild.
     """
 
     chain: Chain
@@ -98,6 +99,7 @@ class Verifier:
     source_timeout_s: float = 3.0
     previous: Callable[[], Chain | None] = lambda: None
     now_ns: Callable[[], int] = time.monotonic_ns
+    own: Callable[[Stream], None] = lambda _: None
 
     def verify(
         self,
@@ -121,6 +123,7 @@ class Verifier:
         Returns:
             A decision, always: refusals and faults of the source are decisions too.
         """
+        self.own(stream)
         session = self.new_session()
         sys.audit(SESSION, session)
         started = time.perf_counter()

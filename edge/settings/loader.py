@@ -144,6 +144,14 @@ def _read(path: Path) -> tuple[Settings | None, list[Problem], Document | None]:
         found = (problem for detail in error.errors() for problem in translate(detail, document))
         problems += [problem for problem in found if (problem.line, problem.column) not in taken]
         return None, sorted(set(problems)), document
+    driver = settings.camera.driver
+    # the packaged example, which no device runs on, may still be asked where the folders are
+    example = path.parent.parent.name == "_data"
+    if driver in ("replay", "fictional") and _resources.is_device() and not example:
+        named = ("camera", "driver") in document.values
+        what = f"this build has no {driver}: a device reads a camera, never files or generated people"
+        what = what if named else "no camera is named, and a device has no default"
+        problems = [*problems, document.problem(("camera", "driver"), what, "picamera2 or v4l2")]
     return (None if problems else settings), problems, document
 
 

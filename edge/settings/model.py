@@ -77,7 +77,8 @@ class DeviceSettings(Section):
 
 class CameraSettings(Section):
     driver: Literal["picamera2", "v4l2", "replay", "fictional"] = "fictional"
-    """Which source: picamera2 (Pi camera), v4l2 (USB), replay (files), fictional (generated people, no camera)."""
+    """Which source: picamera2 (Pi camera), v4l2 (USB); a device build has no others and no default. Development
+    installs have replay (files) and fictional (generated people, no camera), too."""
     device: str = ""
     """v4l2: the stable path, /dev/v4l/by-id/...; picamera2: number, name or path of the camera, empty for the first."""
     path: FilePath | None = None
@@ -207,27 +208,29 @@ class VaultSettings(Section):
 
 
 class LimitSettings(Section):
+    """The ranges are such that no settings make looping over cards or faces quick (`deploy/THREATS.md`)."""
+
     card_rejects: Annotated[int, Field(ge=1, le=20)] = 5
     """Rejects in a row of one card before it must wait."""
     card_wait_s: Annotated[float, Field(ge=30, le=86400)] = 30.0
     """How long it waits (NIST SP 800-63B: at least 30 s)."""
     card_disable: Annotated[int, Field(ge=2, le=100)] = 50
     """Rejects in a row before the card is disabled until an operator resets it."""
-    door_rejects: Annotated[int, Field(ge=1, le=1000)] = 20
+    door_rejects: Annotated[int, Field(ge=1, le=50)] = 20
     """Rejects in a row at this door, whoever claims, before every claim is delayed (never disabled)."""
-    door_wait_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    door_wait_s: Annotated[float, Field(ge=5, le=3600)] = 10.0
     """That delay."""
-    no_decisions: Annotated[int, Field(ge=1, le=100)] = 5
+    no_decisions: Annotated[int, Field(ge=1, le=20)] = 5
     """So many no_decision in a row delay the next claim of the card by no_decision_wait_s."""
-    no_decision_wait_s: Annotated[float, Field(ge=0, le=600)] = 5.0
+    no_decision_wait_s: Annotated[float, Field(ge=2, le=600)] = 5.0
     """That delay."""
-    fan_out_cards: Annotated[int, Field(ge=2, le=1000)] = 8
+    fan_out_cards: Annotated[int, Field(ge=2, le=16)] = 8
     """Different cards that fail at this door within fan_out_window_s before every claim is delayed (a search)."""
-    fan_out_window_s: Annotated[float, Field(ge=60, le=86400)] = 3600.0
+    fan_out_window_s: Annotated[float, Field(ge=1800, le=86400)] = 3600.0
     """How long such a failure is remembered (as a keyed hash of the serial, never as a face)."""
-    fan_out_wait_s: Annotated[float, Field(ge=10, le=3600)] = 60.0
+    fan_out_wait_s: Annotated[float, Field(ge=30, le=3600)] = 60.0
     """The first delay; it doubles with every further card that fails."""
-    fan_out_wait_max_s: Annotated[float, Field(ge=10, le=86400)] = 3600.0
+    fan_out_wait_max_s: Annotated[float, Field(ge=1800, le=86400)] = 3600.0
     """The longest delay. A door is never disabled for good, and an operator can clear it: edge reset --door."""
 
 

@@ -11,16 +11,46 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from edge.errors import FolderBusy, StateError
+from edge.files import belongs_to, others_may_change, refusal
 
 FILE = "device.lock"
 #: A command waits so long for another one that is about to end.
 WAIT_S = 10.0
 _STEP_S = 0.1
+
+
+def need_own_folder(folder: Path) -> None:
+    """Return when nobody but this user, and root on the way to it, can change what lies in a state folder.
+
+    Raises:
+        StateError: another user's, open to others, or reached through a link; a missing one is fine.
+    """
+    place = folder.absolute()
+    for above, owners in ((True, frozenset({0, os.geteuid()})), (False, frozenset({os.geteuid()}))):
+        for part in reversed(place.parents) if above else (place,):
+            try:
+                why = others_may_change(part, owners, above=above)
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                raise refusal(StateError, error, part, "the way to the state folder cannot be looked at") from None
+            if not why and not above and stat.S_IMODE(part.lstat().st_mode) & 0o077:
+                why = "others may read it"
+            if not why:
+                continue
+            remedy = "name the folder itself in device.state_dir; on a device it lies below others that belong to root"
+            if not above:
+                remedy = belongs_to(part, part.lstat()) if "belongs" in why else f"chmod 700 {part}"
+            if "link" in why:
+                remedy = "name the folder that the link leads to in device.state_dir"
+            what = f"others could change what this device remembers: {why}"
+            raise StateError(what, where=str(part), remedy=remedy)
 
 
 class FolderLock:

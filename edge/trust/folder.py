@@ -12,17 +12,28 @@ write the folder decides whose cards and builds count; `strict` says who that ma
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from edge.files import E, read_file, refusal, visible_files
+from edge import _resources
+from edge.files import E, others_may_change, read_file, refusal, visible_files
 from edge.trust.keyfile import MAX_BYTES
 
 #: Who may be able to change a trust folder. False: anybody, with a warning (an auditor's stick, a desk). True: root and
 #: this user (where wheels are built and people work). "root": root alone, no link on the way (a device build).
 Strict = bool | Literal["root"]
+
+
+def strictness(door: str) -> Strict:
+    """Who may be able to change the trust folder of a device.
+
+    Args:
+        door: its driver. On a device build root alone may, whatever the door; elsewhere it matters where hardware is
+            driven.
+    """
+    return "root" if _resources.is_device() else door != "log"
+
 
 #: More files than this in one role is a mistake, not a site.
 MAX_KEYS = 64
@@ -37,13 +48,15 @@ def trusted_files(
 
     Args:
         trust_dir: the trust folder; where it has no folder for the role nobody is trusted.
-        role: name of the folder. suffix: of its files. strict: see `Strict`. kind: of the errors.
+        role: name of the folder. suffix: of its files. kind: of the errors.
+        strict: see `Strict`; on a device build True means "root".
 
     Raises:
         EdgeError: of ``kind``: somebody could change whom this device trusts (strict), a file or folder cannot be read,
             is a link or too large, or there are too many.
     """
     folder = trust_dir / role
+    strict = "root" if strict and _resources.is_device() else strict
     try:
         paths = visible_files(folder, suffix)
         exposed = list(_exposed((trust_dir, folder, *paths), "root" if strict == "root" else True))
@@ -68,22 +81,18 @@ def _exposed(places: tuple[Path, ...], strict: Strict) -> Iterator[tuple[str, st
     Every parent counts: whoever can rename one of them brings a folder of their own. In a folder with the sticky bit
     (/tmp) others can add names, but not take away one that belongs to root.
     """
-    owners = {0} if strict == "root" else {0, os.geteuid()}
+    owners = frozenset({0} if strict == "root" else {0, os.geteuid()})
     base = places[0].absolute() if strict == "root" else places[0].resolve()
     for place in (*reversed(base.parents), *(base / path.relative_to(places[0]) for path in places)):
         above = place in base.parents
         try:
-            status = place.lstat()
+            why = others_may_change(place, owners, above=above)
         except FileNotFoundError:
             return  # nobody is trusted by a folder that is not there
-        mode = stat.S_IMODE(status.st_mode)
-        if stat.S_ISLNK(status.st_mode):
-            why, remedy = "it is a link", "put a real file or folder in its place, as root"
-        elif status.st_uid not in owners:
-            why, remedy = "it belongs to another user", f"sudo chown root:root {place}"
-        elif mode & 0o022 and not (above and mode & stat.S_ISVTX):
-            why, remedy = f"others may write it (mode {mode:04o})", f"sudo chmod go-w {place}"
-        else:
+        if not why:
             continue
+        remedy = f"sudo chmod go-w {place}" if "write" in why else f"sudo chown root:root {place}"
+        if "link" in why:
+            remedy = "put a real file or folder in its place, as root"
         elsewhere = "set device.trust_dir to a folder below others that belong to root, such as /etc/edge/trust"
         yield str(place), why, elsewhere if above else remedy

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from edge._resources import is_source_tree
-from edge.build.attest import sign_wheel, verified
+from edge.build.attest import verified
 from edge.profile import current
-from edge.trust.envelopes import Signer
 from tests.cli.conftest import make_desk
-from tests.service.test_signed_build import OFFICE, build, edge, pip
+from tests.installed import ANNA, camera_settings, edge
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -85,16 +84,13 @@ def test_a_link_out_of_the_product_s_own_folder_is_refused(site: Path, tmp_path:
 
 
 @pytest.mark.slow
-def test_an_unsigned_model_beside_or_inside_a_signed_device_decides_nothing(
-    tmp_path: Path,
-):
+def test_an_unsigned_model_beside_or_inside_a_signed_device_decides_nothing(tmp_path: Path, office: Path):
     """An embedder that calls everybody the same, under a card of its own, named in the settings."""
     site = tmp_path / "site"
-    signer = Signer.generate("acme")
-    pip("install", "--no-index", "--target", str(site), str(sign_wheel(build(tmp_path / "dist", OFFICE), signer)))
+    shutil.copytree(office, site)
     trust = tmp_path / "trust" / "builders"
     trust.mkdir(parents=True)
-    (trust / "acme.pem").write_bytes(signer.public.pem())
+    (trust / "anna.pem").write_bytes(ANNA.public.pem())
     assert verified(trust.parent, package=site / "edge").signed
     own = site / "edge" / "_data" / "models"
     (site / "models").mkdir()
@@ -107,7 +103,7 @@ def test_an_unsigned_model_beside_or_inside_a_signed_device_decides_nothing(
     (site / "edge" / "build" / "hook.py").unlink()
     (tmp_path / "desk").mkdir()
     desk = make_desk(tmp_path / "desk")
-    desk.config.write_text(desk.config.read_text() + "face: {embedder: evil}\n")
+    desk.config.write_text(camera_settings(desk.config.read_text()) + "face: {embedder: evil}\n")
     done = edge(site, "selftest", "--config", str(desk.config), "--json")
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
     assert (done.returncode, checks["model embedder"]["ok"]) == (4, False)

@@ -176,7 +176,7 @@ def writes(site: Site, count: int) -> dict[str, dict[str, float]]:
     """What a session writes, synced to this machine's disk."""
     clock = ClockGuard(site.state)
     # fifteen different cards fail in a row here, on purpose: the fan-out guard has to let them
-    limits = Limits(site.state, clock, LimitSettings(fan_out_cards=1000), bytes(32))
+    limits = Limits(site.state, clock, LimitSettings.model_construct(fan_out_cards=1000), bytes(32))
     serials = [site.dice.randbytes(16) for _ in range(count)]
     locks = [microseconds(lambda s=serial: limits.before_comparison(s)) for serial in serials[:15]]
     for serial in serials[:15]:

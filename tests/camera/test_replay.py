@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.camera import Capture, Pulled, letterbox, open_stream
-from edge.camera.replay import ReplaySource
+from edge.camera import Capture, Pulled, open_stream
+from edge.camera.replay import ReplaySource, letterbox
 from edge.errors import CameraError, SourceEnded, SourceTimeout, SourceUnavailable
 from edge.settings.model import CameraSettings
 from tests.camera.pictures import encoded, noise_picture, with_exif

@@ -119,7 +119,7 @@ def test_a_camera_that_shows_a_still_with_noise_is_no_camera(desk, capsys, monke
     def still(script=None, **named):
         return FictionalSource((OnePerson("ada", 9.0, still=True, noise_on_still=True),), **named)
 
-    monkeypatch.setattr("edge.camera.FictionalSource", still)
+    monkeypatch.setattr("edge.camera.stand_in.FictionalSource", still)
     assert main(["selftest", "--config", str(desk.config), "--json"]) == 4
     failed = [c["name"] for c in json.loads(capsys.readouterr().out)["checks"] if c["needed"] and not c["ok"]]
     assert failed == ["source"]

@@ -16,6 +16,7 @@ from edge.face import Chain, Look
 from edge.fictional import FictionalSource, OnePerson
 from edge.pictures import read_image
 from edge.service import Device, Loop, Parts
+from edge.session.pictures import from_pictures
 from edge.settings.model import CameraSettings, DeviceSettings, Settings, VaultSettings
 from edge.trust import Keyring
 from edge.types import Custody, Frame, Probe, Template
@@ -101,7 +102,7 @@ class Aviary:
         frames = [Frame(read_image(file), k, k, "picture", meta={"name": name}) for k, file in enumerate(pictures)]
         now = device.clock.now().utc_s
         draft = device.vault.prepare_enrolment(
-            device.enrolment().from_pictures(frames),
+            from_pictures(device.enrolment(), frames),
             Terms(custody, ("default",), 1, now, now + 86400),
             ConsentReceipt(f"{name} (does not exist)", "test", "en", now, "delete it"),
             Issuance(self.issuer, "kim", bytes.fromhex(device.chain.model), now),

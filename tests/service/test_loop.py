@@ -13,9 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-import segno
 
 from edge.claim import open_readers
 from edge.errors import SourceEnded
@@ -27,12 +25,6 @@ from edge.trust import Keyring
 from edge.types import Outcome, Reason
 from edge.types.events import DoorOpened, Event
 from tests.door.bench import relay
-
-
-def code(text: str) -> np.ndarray:
-    """A rendered QR code with its quiet zone, grey uint8."""
-    rows = np.array([list(row) for row in segno.make(text, error="m").matrix_iter(scale=4, border=4)], np.uint8)
-    return np.where(rows > 0, 0, 255).astype(np.uint8)
 
 
 class Bench:
@@ -90,7 +82,7 @@ def test_tokens_on_standard_input_are_decided_one_after_the_other_until_it_ends(
 def test_a_code_held_into_view_is_a_claim(tmp_path):
     bench = Bench(tmp_path, (), readers=("qr",), width=1280, height=960)
     token = bench.token("ada")
-    bench.script = (Nobody(0.5), ShowCode(code(token), 2.0, size=0.9, tilt=8.0), OnePerson("ada", 6.0))
+    bench.script = (Nobody(0.5), ShowCode(token, 2.0, size=0.9, tilt=8.0), OnePerson("ada", 6.0))
     bench.run()
     assert bench.decisions()[0] == (Outcome.ACCEPT, Reason.MATCHING)
 

@@ -6,10 +6,7 @@ Each case is a copy of one installation with one thing changed, run in a process
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +17,10 @@ from edge.build.attest import sign_wheel
 from edge.build.files import SIGNATURE
 from edge.trust.envelopes import Signer
 from tests.build.conftest import held
-from tests.cli.conftest import ROOT, Desk, make_desk
+from tests.cli.conftest import Desk, make_desk
+from tests.installed import ANNA, build, camera_settings, edge, edge_before_ada, pip, python
 
-ANNA, BEN = Signer.generate("anna"), Signer.generate("ben")
-OFFICE = "config/examples/build-office.yaml"
+BEN = Signer.generate("ben")
 
 RELAY = """
 import json, sys
@@ -48,32 +45,6 @@ print(json.dumps(told))
 """
 
 
-def pip(*arguments: str, **environ: str) -> None:
-    command = [sys.executable, "-m", "pip", *arguments, "-q", "--no-deps", "--disable-pip-version-check"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environ}, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def build(out: Path, build_file: str) -> Path:
-    pip("wheel", "--no-build-isolation", "-w", str(out), str(ROOT), EDGE_BUILD_CONFIG=build_file)
-    (wheel,) = out.glob("*.whl")
-    return wheel
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of this checkout for an office, signed by anna."""
-    return sign_wheel(build(tmp_path_factory.mktemp("wheel"), OFFICE), ANNA)
-
-
-@pytest.fixture(scope="module")
-def genuine(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder into which pip installed it."""
-    site = tmp_path_factory.mktemp("genuine") / "site"
-    pip("install", "--no-index", "--target", str(site), str(wheel))
-    return site
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A device whose settings name a relay, and whose trust folder names anna as a builder."""
@@ -84,20 +55,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     lines = ("camera: {driver: v4l2, device: /dev/v4l/by-id/none}", "door: {driver: relay}", "alternative: Reception")
     text = made.config.read_text()
     (made.folder / "relay.yaml").write_text(text[: text.index("camera:")] + "\n".join(lines) + "\n")
+    (made.folder / "log.yaml").write_text(camera_settings(text))
     return made
-
-
-def python(site: Path, code: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run code with the installation before everything else; the checkout is not on the path."""
-    environ = {**os.environ, "PYTHONPATH": str(site)}
-    command = [sys.executable, "-P", "-c", code, *arguments]
-    return subprocess.run(
-        command, cwd=site, env=environ, input=stdin, capture_output=True, text=True, timeout=100, check=False
-    )
-
-
-def edge(site: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return python(site, "from edge.cli import run; run()", *arguments, stdin=stdin)
 
 
 def relay(site: Path, desk: Desk) -> dict[str, object]:
@@ -106,12 +65,12 @@ def relay(site: Path, desk: Desk) -> dict[str, object]:
     return dict(json.loads(done.stdout))
 
 
-def test_a_signed_build_of_a_trusted_builder_opens_a_relay(genuine: Path, desk: Desk):
-    assert relay(genuine, desk) == {"energised": True, "error": ""}
+def test_a_signed_build_of_a_trusted_builder_opens_a_relay(office: Path, desk: Desk):
+    assert relay(office, desk) == {"energised": True, "error": ""}
 
 
-def test_the_wheel_holds_the_files_of_its_profile_and_no_other(wheel: Path):
-    with zipfile.ZipFile(wheel) as opened:
+def test_the_wheel_holds_the_files_of_its_profile_and_no_other(office_wheel: Path):
+    with zipfile.ZipFile(office_wheel) as opened:
         own = {name for name in opened.namelist() if ".dist-info/" not in name and name != SIGNATURE}
     assert own == held("device")
 
@@ -133,8 +92,8 @@ print(*wrong, sep="\\n")
 """
 
 
-def test_every_module_of_a_device_finds_what_it_imports_in_the_device(genuine: Path):
-    done = python(genuine, EVERY_MODULE, str(genuine))
+def test_every_module_of_a_device_finds_what_it_imports_in_the_device(office: Path):
+    done = python(office, EVERY_MODULE, str(office))
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
 
 
@@ -188,10 +147,10 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("case", list(CASES))
-def test_anything_less_drives_only_the_log_door_and_says_why(case: str, genuine: Path, desk: Desk, tmp_path: Path):
+def test_anything_less_drives_only_the_log_door_and_says_why(case: str, office: Path, desk: Desk, tmp_path: Path):
     harm, reason = CASES[case]
     site = tmp_path / "site"
-    shutil.copytree(genuine, site)
+    shutil.copytree(office, site)
     harm(site)
     told = relay(site, desk)
     assert told["energised"] is False
@@ -200,9 +159,9 @@ def test_anything_less_drives_only_the_log_door_and_says_why(case: str, genuine:
 
 
 @pytest.fixture(scope="module")
-def altered(genuine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def altered(office: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = tmp_path_factory.mktemp("altered") / "site"
-    shutil.copytree(genuine, site)
+    shutil.copytree(office, site)
     alter(site)
     return site
 
@@ -222,22 +181,22 @@ def test_an_altered_build_is_unfit_for_a_relay_in_the_self_test_and_does_not_run
 
 
 def test_an_altered_build_runs_a_log_door_and_says_so_aloud_and_in_the_journal(altered: Path, desk: Desk):
-    done = edge(altered, "run", "--config", str(desk.config), "--json")
+    done = edge_before_ada(altered, "run", "--config", str(desk.folder / "log.yaml"), "--json")
     events = [json.loads(line) for line in done.stdout.splitlines()]
     kinds = ["upkeep.selftest", "device.starting", "device.ready", "device.stopped"]
     assert (done.returncode, [event["event"] for event in events]) == (0, kinds)
     (starting,) = (event for event in events if event["event"] == "device.starting")
     assert starting["log_only"] == REASON
-    shown = edge(altered, "journal", "show", "--config", str(desk.config), "--json")
+    shown = edge(altered, "journal", "show", "--config", str(desk.folder / "log.yaml"), "--json")
     (started,) = (e["fields"] for e in json.loads(shown.stdout)["entries"] if e["kind"] == "started")
     assert (started["signed"], started["may_drive"]) == (False, "log-only")
 
 
-def test_build_show_and_verify_say_it_of_the_installation(altered: Path, genuine: Path, desk: Desk):
-    config = ("--config", str(desk.config))
-    good = edge(genuine, "build", "verify", "installed", *config)
+def test_build_show_and_verify_say_it_of_the_installation(altered: Path, office: Path, desk: Desk):
+    config = ("--config", str(desk.folder / "log.yaml"))
+    good = edge(office, "build", "verify", "installed", *config)
     assert (good.returncode, "each as anna signed it" in good.stdout) == (0, True)
-    assert "It may open a real door." in edge(genuine, "build", "show", *config).stdout
+    assert "It may open a real door." in edge(office, "build", "show", *config).stdout
     bad = edge(altered, "build", "verify", "installed", *config)
     assert (bad.returncode, REASON in bad.stderr) == (1, True)
     page = " ".join(edge(altered, "build", "show", "--lang", "fr", *config).stdout.split())
@@ -245,10 +204,10 @@ def test_build_show_and_verify_say_it_of_the_installation(altered: Path, genuine
     assert "edge/door/relay.py a été modifié après la signature" in page
 
 
-def test_the_version_says_what_it_is_without_reading_every_file(altered: Path, genuine: Path, tmp_path: Path):
-    assert edge(genuine, "--version").stdout.startswith("edge 0.1.0+device, a device build, with a signature")
+def test_the_version_says_what_it_is_without_reading_every_file(altered: Path, office: Path, tmp_path: Path):
+    assert edge(office, "--version").stdout.startswith("edge 0.1.0+device, a device build, with a signature")
     bare = tmp_path / "site"
-    shutil.copytree(genuine, bare)
+    shutil.copytree(office, bare)
     (bare / SIGNATURE).unlink()
     assert edge(bare, "--version").stdout == "edge 0.1.0+device, a device build, unsigned: drives the log door only\n"
 

@@ -43,7 +43,7 @@ class World:
         )
 
     def limits(self, database: SqliteFile, **settings: float) -> Limits:
-        return Limits(database, self.clock(database), LimitSettings(**settings), KEY)
+        return Limits(database, self.clock(database), LimitSettings.model_construct(**settings), KEY)
 
 
 @pytest.fixture(scope="session")

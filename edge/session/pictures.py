@@ -1,0 +1,42 @@
+"""Enrolment from pictures in place of a camera: on a developer's desk. In no wheel.
+
+    reference = from_pictures(device.enrolment(), frames)
+
+A device enrols the people in front of its camera; there is no file in it that makes a template of a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from edge.errors import InputError
+from edge.face import Look
+from edge.face.match import average
+from edge.session.enrolment import Enrolment, of_holder
+from edge.types import I8, Frame
+
+
+def from_pictures(
+    enrolment: Enrolment, frames: Sequence[Frame], *, same_as: Callable[[Frame, Look], bool] | None = None
+) -> I8:
+    """The reference of one person: every picture must be good, and show that person.
+
+    Args:
+        same_as: as for `Enrolment.from_stream`.
+
+    Raises:
+        InputError: names the picture and why it is not good enough.
+    """
+    session, kept = enrolment.new_session(), list[I8]()
+    for frame in frames:
+        look = enrolment.chain.look(frame)
+        if look.reason is not None:
+            raise InputError(
+                f"not good enough to enrol from: {look.reason.value.replace('_', ' ')}",
+                where=str(frame.meta.get("name", "picture")),
+                remedy=", ".join(item.value.replace("_", " ") for item in look.advice) or "use another picture",
+            )
+        of_holder(frame, look, same_as)
+        kept.append(enrolment._embed(look, session))
+        enrolment._same_person(kept)
+    return average(kept)
