@@ -24,8 +24,25 @@ from edge.face.card import Card, load_card
 from edge.face.detect import Detector
 from edge.face.embed import Embedder
 from edge.face.quality import Assessor
+from edge.face.suspicion import PassiveLimits
 from edge.settings.model import FaceSettings
-from edge.types import F32, I8, U8, Advice, Crop, Face, Frame, Probe, Quality, Reason
+from edge.types import (
+    F32,
+    I8,
+    U8,
+    Advice,
+    Attack,
+    Crop,
+    Face,
+    Frame,
+    Pass,
+    Probe,
+    Quality,
+    Reason,
+    Retry,
+    Species,
+    Verdict,
+)
 
 Pick = Literal["largest", "central"]
 
@@ -35,6 +52,15 @@ class Detects(Protocol):
 
     def detect(self, image: U8) -> list[Face]:
         """Faces in pixels of ``image``, the highest first."""
+
+
+class Judges(Protocol):
+    """What a chain needs of a passive network (`edge.face.passive`)."""
+
+    limits: PassiveLimits
+
+    def judge(self, image: U8, face: Face) -> float:
+        """Suspicion that ``face`` (pixels of ``image``, BGR uint8) is a presentation attack: 0 (live) .. 1."""
 
 
 class Embeds(Protocol):
@@ -61,6 +87,7 @@ class Look:
         reason: why this look must not be compared; None when it may be.
         advice: what the person can do.
         timings_ms: ``detect``, ``align``, ``quality``; model time inside ``detect`` included.
+        attack: what the frame itself gave away, such as injection.
     """
 
     faces: tuple[Face, ...] = ()
@@ -70,6 +97,14 @@ class Look:
     reason: Reason | None = None
     advice: tuple[Advice, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    attack: Species | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The answer of the frame's own gates: frame health, one face, quality."""
+        if self.attack is not None:
+            return Attack(self.attack)
+        return Pass() if self.reason is None else Retry(self.reason, self.advice)
 
     @classmethod
     def nothing(cls, reason: Reason, advice: tuple[Advice, ...] = ()) -> Look:
@@ -82,13 +117,15 @@ class Chain:
 
     Args:
         settings: models and limits.
-        detector, embedder: attributes that tests may replace.
+        detector, embedder, passive: attributes that tests may replace. passive: None where no model card is there.
 
     Raises:
         ModelError: the embedder's card has no ``align``.
     """
 
-    def __init__(self, settings: FaceSettings, detector: Detects, embedder: Embeds) -> None:
+    def __init__(
+        self, settings: FaceSettings, detector: Detects, embedder: Embeds, passive: Judges | None = None
+    ) -> None:
         if embedder.card.align is None:
             raise ModelError(
                 "the embedder's card has no align", where=embedder.card.where, remedy="make the card again"
@@ -96,6 +133,7 @@ class Chain:
         self.settings = settings
         self.detector = detector
         self.embedder = embedder
+        self.passive = passive
         self._assess = Assessor(settings, embedder.card.align)
 
     @classmethod
@@ -118,7 +156,7 @@ class Chain:
         Raises:
             ModelError: the card or its model cannot be used.
         """
-        return Chain(self.settings, self.detector, Embedder(card, self.settings.threads))
+        return Chain(self.settings, self.detector, Embedder(card, self.settings.threads), self.passive)
 
     @property
     def model(self) -> str:
@@ -165,6 +203,16 @@ class Chain:
         timings["quality"] = (time.perf_counter_ns() - aligned) / 1e6
         reason = Reason.QUALITY if gate and quality.advice else None
         return Look(faces, face, crop, quality, reason, quality.advice, timings)
+
+    def judge(self, frame: Frame, look: Look) -> float:
+        """The passive network's suspicion of a look at this frame, 0 (live) .. 1 (attack).
+
+        Raises:
+            ValueError: there is no face, or no passive network; a programming error.
+        """
+        if self.passive is None or look.face is None:
+            raise ValueError("nothing to judge, or nothing to judge with")
+        return self.passive.judge(frame.image, look.face)
 
     def embed(self, look: Look, session: str) -> Probe:
         """Embed the one face of a look, for one session.

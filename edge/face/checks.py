@@ -12,8 +12,19 @@ from edge.selftest import Check
 from edge.settings.model import DecisionSettings, FaceSettings
 
 
-def checks(face: FaceSettings, decision: DecisionSettings, find: Callable[[str], Card]) -> list[Check]:
-    """What is checked of the models that the settings name. ``find``: from a name to a card."""
+def checks(
+    face: FaceSettings,
+    decision: DecisionSettings,
+    find: Callable[[str], Card],
+    *,
+    passive: bool = False,
+    active: str = "off",
+) -> list[Check]:
+    """What is checked of the models that the settings name.
+
+    Args:
+        find: from a name to a card. passive: whether a passive network judges looks. active: when a challenge is asked.
+    """
     names = {"detector": face.detector, "embedder": face.embedder}
     if face.previous_embedder is not None:
         names["previous embedder"] = face.previous_embedder
@@ -35,8 +46,24 @@ def checks(face: FaceSettings, decision: DecisionSettings, find: Callable[[str],
             )
             for role, name in names.items()
         ),
+        Check(
+            "liveness",
+            "what this door asks for against photographs, screens and recordings",
+            lambda: _liveness(passive=passive, active=active),
+            needed=False,
+        ),
         Check("calibration", "the embedder's calibration supports the false match rate asked for", calibration),
     ]
+
+
+def _liveness(*, passive: bool, active: str) -> str:
+    """What passes here. A door without any gate is told as such; RGB alone is a deterrent whatever is on."""
+    network = "the passive network judges every look" if passive else "no passive network judges looks"
+    if active == "off":
+        passes = "some prints and displays" if passive else "a photograph of the holder, held up with their card,"
+        return f"{network} and no challenge is asked for: {passes} passes here; so does a mask"
+    asked = "every claim" if active == "always" or not passive else "a claim in doubt"
+    return f"{network}; {asked} must turn the head as told; a puppeteered display and a worn mask pass"
 
 
 def _model(card: Card, threads: int) -> str:

@@ -83,6 +83,7 @@ _KINDS: dict[str, dict[str, FieldKind]] = {
         "looks": NUMBER,
         "session_ms": NUMBER,
     },
+    "attack": {"species": WORD, "session": WORD},
     "door": {"change": WORD, "driver": WORD, "session": WORD},
     # people
     "enrolled": {**_BY_OPERATOR, "custody": CUSTODY, "expires": NUMBER, "issuer": DIGEST},

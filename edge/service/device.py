@@ -37,7 +37,7 @@ from edge.service.parts import Parts, clock_of, stream_of
 from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.records import Records
 from edge.service.retention import Retention, retention
-from edge.session import Admission, Enrolment, Glimpse, Verifier
+from edge.session import Admission, Enrolment, Glimpse, Liveness, Verifier
 from edge.settings.model import Settings
 from edge.state import Limits
 from edge.state.folder import WAIT_S, FolderLock
@@ -107,6 +107,7 @@ class Device:
             previous=lambda: self.overlap.now(self.clock.now().utc_s),
             now_ns=self.now_ns,
             own=self._streams.need,
+            liveness=Liveness(settings.liveness.passive == "on", settings.challenge),
         )
         self.policy = PolicyWatch(
             settings.device,

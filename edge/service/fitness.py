@@ -159,7 +159,13 @@ class _Subject:
                 lambda: _isolated(self._build()),
                 needed=False,
             ),
-            *of_models(settings.face, settings.decision, model_finder(settings)),
+            *of_models(
+                settings.face,
+                settings.decision,
+                model_finder(settings),
+                passive=self._passive(),
+                active=settings.challenge,
+            ),
             *of_people(once(cache(self._chain)), settings.decision),
             *of_keys(once(lambda: self.seen.keyring), once(self._trust), folder, trust_dir),
             *of_state(folder, once(lambda: self.seen.clock.now()), once(lambda: self.seen.limits.guard())),
@@ -209,6 +215,11 @@ class _Subject:
             return self.seen
         assert self._error is not None
         raise self._error
+
+    def _passive(self) -> bool:
+        """Whether a passive network judges looks; as far as can be told of a device that did not open, none does."""
+        on = self.settings.liveness.passive == "on"
+        return on and isinstance(self.seen, Device) and self.seen.chain.passive is not None
 
     def _build(self) -> BuildInfo:
         if isinstance(self.seen, Device):

@@ -106,6 +106,8 @@ def _entry(event: ev.Event) -> tuple[str, dict[str, Value]] | None:
             return "stopped", {"cause": cause}
         case ev.Faulted(error=error, room=room):
             return "fault", {"error": error, "room": room}
+        case ev.AttackSuspected(species=species, session=session):
+            return "attack", {"species": species.value, **({"session": session} if session else {})}
         case ev.DoorOpened(driver=driver, session=session) | ev.DoorLocked(driver=driver, session=session):
             change = "opened" if isinstance(event, ev.DoorOpened) else "locked"
             return "door", {"change": change, "driver": driver, **({"session": session} if session else {})}

@@ -155,7 +155,8 @@ def need_as_declared(settings: Settings, statement: Mapping[str, Any]) -> None:
         settings: of the device. statement: of the build (`edge.profile.BuildInfo.statement`).
 
     Raises:
-        PolicyStops: templates would lie elsewhere than declared, so that rules about it were passed by a wrong fact.
+        PolicyStops: templates would lie elsewhere than declared, so that rules about it were passed by a wrong fact; or
+            nobody watches, as declared, and no challenge is asked for.
     """
     deployment = statement.get("deployment")
     declared = deployment.get("custody") if isinstance(deployment, Mapping) else None
@@ -164,6 +165,13 @@ def need_as_declared(settings: Settings, statement: Mapping[str, Any]) -> None:
             f"the settings keep templates on the {settings.vault.custody}, and the build declares {declared} custody",
             where="vault.custody",
             remedy=f"write custody: {declared}, or make a build that declares it as it is",
+        )
+    unattended = deployment.get("unattended") if isinstance(deployment, Mapping) else None
+    if unattended is True and settings.challenge == "off":
+        raise PolicyStops(
+            "the build declares doors that nobody watches, and the settings ask for no challenge",
+            where="liveness.active",
+            remedy="name in door.shows what shows a challenge, and write active: always",
         )
 
 

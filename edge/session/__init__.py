@@ -9,6 +9,7 @@ compare    one template, one probe, one score
 from edge.face.match import average, compare
 from edge.session.admission import Admission
 from edge.session.enrolment import Enrolment, Progress
-from edge.session.verifier import Glimpse, Verifier
+from edge.session.run import Glimpse
+from edge.session.verifier import Liveness, Verifier
 
-__all__ = ["Admission", "Enrolment", "Glimpse", "Progress", "Verifier", "average", "compare"]
+__all__ = ["Admission", "Enrolment", "Glimpse", "Liveness", "Progress", "Verifier", "average", "compare"]

@@ -2,8 +2,10 @@
 
     claim --(locked out? template opens?)--> look at frames younger than the claim
       every frame:   source healthy?  one face?  good enough?  ->  else advice, next frame
-      a good look:   write the failure, embed, compare at the threshold for sessions of K looks
-                     passes -> accept;  K looks failed -> reject;  deadline -> no_decision
+      a good look:   passive gate, write the failure, embed, compare at the threshold for sessions of K looks
+                     matches and every gate passes -> accept;  K looks failed -> reject;  deadline -> no_decision
+
+What leads to what is `edge.face.rule`, which knows no camera, disk or template; here is what it is played with.
 
 Nothing of a frame is kept. A failure is on disk before the first comparison and only an accept clears it: pulling the
 plug, walking away or waiting for the deadline after a failed look counts like the reject that it would have become.
@@ -12,33 +14,26 @@ plug, walking away or waiting for the deadline after a failed look counts like t
 from __future__ import annotations
 
 import math
+import secrets
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
-
-import numpy as np
+from typing import Literal, Protocol
 
 from edge.camera.health import Health
-from edge.errors import CameraError, ClaimError, LockedOut, ModelMismatch, SourceTimeout, SpentError
+from edge.errors import CameraError, ClaimError, LockedOut, ModelMismatch
 from edge.face import Chain, Look
 from edge.face.match import compare
+from edge.face.rule import Active, Ending, Rule
+from edge.session.run import Glimpse, Run
 from edge.session.tally import Tally
 from edge.settings.model import DecisionSettings
-from edge.types import U8, Advice, Claim, Decision, Fault, Frame, Outcome, Reason, Stream, Template
-from edge.types.events import Event, Guidance, LookCompared, SessionOpened
+from edge.types import Claim, Decision, Frame, Outcome, Reason, Stream, Template
+from edge.types.events import AttackSuspected, Event, SessionOpened
 
-#: Faults that make a stream unfit to decide on: what it shows need not be what is in front of it.
-_UNTRUSTED = frozenset({Fault.FROZEN, Fault.WRONG_SIZE, Fault.TIME_BACKWARDS})
-#: Frames seen before the first comparison, so that a frozen source is noticed before it can be accepted.
-_WARM_FRAMES = 2
 #: Audit event of one session (see `edge.face.match`); its argument is the session's identifier.
 SESSION = "edge.session"
-#: A wait for a frame is cut into slices, so that a cancellation (SIGTERM) is noticed in mid-capture.
-_SLICE_S = 0.25
-#: Every so many pixels are compared between neighbouring frames.
-_SAMPLE = 8
 
 
 class Vault(Protocol):
@@ -62,13 +57,11 @@ class Limits(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
-    """What a watcher (kiosk, demo) is told about one frame while a session runs. Holds no score."""
+class Liveness:
+    """Which lines a door's settings have, resolved (`edge.settings`): nothing is a default any more."""
 
-    frame: Frame
-    look: Look
-    looks: int
-    passed: bool | None
+    passive: bool = True
+    active: Literal["off", "on_doubt", "always"] = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +80,7 @@ class Verifier:
         previous: the chain with the embedder before this one, as long as its cards are still verified; else None.
         now_ns: the clock of events, monotonic nanoseconds.
         own: returns when a stream is one of the device's own camera, else raises NotInThisBuild.
+        liveness: which gates a session has. random: uniform in 0..1, unpredictable; the order of a challenge.
     """
 
     chain: Chain
@@ -100,6 +94,8 @@ class Verifier:
     previous: Callable[[], Chain | None] = lambda: None
     now_ns: Callable[[], int] = time.monotonic_ns
     own: Callable[[Stream], None] = lambda _: None
+    liveness: Liveness = Liveness()
+    random: Callable[[], float] = secrets.SystemRandom().random
 
     def verify(
         self,
@@ -141,18 +137,20 @@ class Verifier:
                 at_ns=self.now_ns(), session=session, deadline_s=self.settings.deadline_s, looks=self.settings.looks
             )
         )
-        run = _Run(self, chain, threshold, claim, stream, session, tally, tell, watch, cancelled)
+        run = Run(self, chain, threshold, claim, stream, session, tally, tell, watch, cancelled)
         try:
             with template:
-                outcome, reason, score = run.decide(template)
+                ending = run.decide(template)
         except CameraError:
-            outcome, reason, score = Outcome.NO_DECISION, Reason.SOURCE_FAULT, None
+            ending = Ending(Outcome.NO_DECISION, Reason.SOURCE_FAULT, advice=tally.ending()[1])
         except ClaimError as error:
             return self.refuse(error, claim=claim, session=session)
-        self._count(claim, outcome, tally)
+        self._count(claim, ending.outcome, tally)
         tally.spend("session", 1e3 * (time.perf_counter() - started))
-        decision = self._decision(outcome, reason, claim, session, tally)
-        return replace(decision, score=score, threshold=threshold) if self.reveal_scores else decision
+        if ending.species is not None:
+            tell(AttackSuspected(at_ns=self.now_ns(), session=session, species=ending.species))
+        decision = self._decision(ending, claim, session, tally)
+        return replace(decision, score=run.best, threshold=threshold) if self.reveal_scores else decision
 
     def open(self, claim: Claim, session: str) -> tuple[Template, Chain]:
         """The template of a claim, and the chain whose embedder made it: this one, or the previous one.
@@ -214,6 +212,16 @@ class Verifier:
         """
         return chain.threshold(self.settings.target_fmr, self.settings.looks)
 
+    def rule(self, chain: Chain) -> Rule:
+        """The rule of a fresh session with this chain."""
+        passive = chain.passive if self.liveness.passive else None
+        active, when = None, self.liveness.active
+        if when != "off":
+            align = chain.embedder.card.align
+            assert align is not None  # `Chain` refuses a card without it
+            active = Active(when, align, self.random)
+        return Rule(self.settings, None if passive is None else passive.limits, active)
+
     def _count(self, claim: Claim, outcome: Outcome, tally: Tally) -> None:
         if outcome is Outcome.ACCEPT:
             self.limits.accepted(claim.serial)
@@ -223,126 +231,16 @@ class Verifier:
             # After a failed look the failure stays written: else covering the camera would make every guess free.
             self.limits.no_decision(claim.serial)
 
-    def _decision(self, outcome: Outcome, reason: Reason, claim: Claim, session: str, tally: Tally) -> Decision:
-        advice = tally.ending()[1] if outcome is Outcome.NO_DECISION and reason is not Reason.INTERRUPTED else ()
+    def _decision(self, ending: Ending, claim: Claim, session: str, tally: Tally) -> Decision:
         return Decision(
-            outcome,
-            reason,
+            ending.outcome,
+            ending.reason,
             self.settings.target_fmr,
             frames_looked_at=tally.frames,
             looks=tally.looks,
-            advice=advice,
+            advice=ending.advice,
             timings_ms={name: round(value, 3) for name, value in tally.milliseconds.items()},
             serial=claim.serial.hex(),
             credential=claim.credential,
             session=session,
         )
-
-
-@dataclass(slots=True)
-class _Run:
-    """The moving parts of one session."""
-
-    verifier: Verifier
-    chain: Chain
-    threshold: float
-    claim: Claim
-    stream: Stream
-    session: str
-    tally: Tally
-    tell: Callable[[Event], None]
-    watch: Callable[[Glimpse], None] | None
-    cancelled: Callable[[], bool]
-    previous: U8 | None = None
-    guidance: tuple[tuple[Advice, ...], Reason | None] | None = None
-
-    def decide(self, template: Template) -> tuple[Outcome, Reason, float | None]:
-        settings, threshold, health = self.verifier.settings, self.threshold, self.verifier.health()
-        deadline = self.claim.received_ns + int(settings.deadline_s * 1e9)
-        newest, compared_ns, best = self.claim.received_ns, None, None
-        while not self.cancelled():
-            remaining = (deadline - max(self.stream.now_ns(), newest)) / 1e9
-            if remaining <= 0:
-                break
-            frame = self._next(newest, remaining)
-            if frame is None:
-                break
-            newest = frame.monotonic_ns
-            look = self._look(frame, frozenset(health.check(frame)))
-            due = compared_ns is None or newest - compared_ns >= settings.spacing_ms * 1_000_000
-            self._guide(look, 1.0 - remaining / settings.deadline_s)
-            if look.reason is not None or self.tally.frames <= _WARM_FRAMES or not due:
-                self._show(frame, look, None)
-                continue
-            score = self._compare(template, look)
-            compared_ns, best = newest, score if best is None else max(best, score)
-            self._show(frame, look, score >= threshold)
-            if score >= threshold:
-                return Outcome.ACCEPT, Reason.MATCHING, score
-            if self.tally.looks >= settings.looks:
-                return Outcome.REJECT, Reason.NOT_MATCHING, best
-        ending = Reason.INTERRUPTED if self.cancelled() else self.tally.ending()[0]
-        return Outcome.NO_DECISION, ending, best
-
-    def _next(self, newest: int, remaining: float) -> Frame | None:
-        """The next frame; None when it is time to look at the deadline or at a cancellation again.
-
-        Raises:
-            SourceTimeout: the source itself has stopped.
-        """
-        waited = 0.0
-        while not self.cancelled() and waited < remaining:
-            step = min(_SLICE_S, remaining - waited)
-            try:
-                return self.stream.next(newest, step)
-            except SourceTimeout:
-                waited += step
-                if waited >= self.verifier.source_timeout_s:
-                    raise
-        return None
-
-    def _look(self, frame: Frame, faults: frozenset[Fault]) -> Look:
-        self.tally.frames += 1
-        if faults & _UNTRUSTED or not self._moves(frame):
-            look = Look.nothing(Reason.SOURCE_FAULT)
-        else:
-            look = self.chain.look(frame)
-            for name, value in look.timings_ms.items():
-                self.tally.spend(name, value)
-        if look.reason is not None:
-            self.tally.unusable(look.reason, look.advice)
-        return look
-
-    def _moves(self, frame: Frame) -> bool:
-        """A sensor never delivers the same picture twice; a frame equal to the one before shows nobody's presence."""
-        sample = np.ascontiguousarray(frame.image[::_SAMPLE, ::_SAMPLE])
-        same = self.previous is not None and np.array_equal(sample, self.previous)
-        self.previous = sample
-        return not same
-
-    def _compare(self, template: Template, look: Look) -> float:
-        if self.tally.looks >= self.verifier.settings.looks:
-            raise SpentError("comparison limit reached", where="session", remedy="make a new claim")
-        if self.tally.looks == 0:
-            self.verifier.limits.before_comparison(self.claim.serial)
-        self.tally.looks += 1
-        started = time.perf_counter()
-        probe = self.chain.embed(look, self.session)
-        score = compare(template, probe, self.session)
-        self.tally.spend("embed_and_compare", 1e3 * (time.perf_counter() - started))
-        now, looks = self.verifier.now_ns(), self.verifier.settings.looks
-        self.tell(LookCompared(at_ns=now, session=self.session, look=self.tally.looks, looks=looks))
-        return score
-
-    def _guide(self, look: Look, elapsed_share: float) -> None:
-        """Tell what the person can do, when it is something else than before."""
-        guidance = look.advice, look.reason
-        if guidance != self.guidance:
-            self.guidance, now = guidance, self.verifier.now_ns()
-            advice, reason = guidance
-            share = min(1.0, max(0.0, elapsed_share))
-            self.tell(Guidance(at_ns=now, session=self.session, advice=advice, reason=reason, elapsed_share=share))
-
-    def _show(self, frame: Frame, look: Look, passed: bool | None) -> None:
-        if self.watch is not None:
-            self.watch(Glimpse(frame, look, self.tally.looks, passed))

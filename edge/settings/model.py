@@ -9,46 +9,14 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from edge.settings.kinds import CardName, FilePath, Fraction, Group, Hours, matching
 from edge.settings.zones import time_zone
 
-
-def _matching(pattern: str, words: str) -> Any:
-    """A pattern, and the words that say it to a person (shown by us and, under this name, by editors)."""
-    return Field(pattern=pattern, json_schema_extra={"patternErrorMessage": words})
-
-
-def _from_file(path: Path, info: ValidationInfo) -> Path:
-    """A relative path in a settings file is relative to that file's folder (the loader passes it as context)."""
-    if path == Path():
-        raise ValueError("the path is empty")
-    if path.parts[0].startswith("~"):
-        raise ValueError("~ is not expanded, since a service has no home; write the whole path")
-    folder = (info.context or {}).get("folder")
-    return path if folder is None else Path(folder, path)
-
-
-def _in_order(hours: str) -> str:
-    if hours[:5] >= hours[6:]:
-        raise ValueError(f"{hours[:5]} is not before {hours[6:]}; write hours over midnight as two entries on two days")
-    return hours
-
-
-FilePath = Annotated[Path, AfterValidator(_from_file)]
 S = TypeVar("S", bound="Section")
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Group = Annotated[str, _matching(r"^[a-z0-9][a-z0-9_-]{0,15}$", "1 to 16 lower-case letters, digits, - or _")]
-CardName = Annotated[
-    str, _matching(r"^[a-z0-9][a-z0-9_-]{0,63}$", "the name of a card: lower-case letters, digits, - or _")
-]
-Hours = Annotated[
-    str,
-    _matching(r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$", 'hours in quotes, such as "07:00-19:00"'),
-    AfterValidator(_in_order),
-]
 
 
 class Section(BaseModel):
@@ -66,7 +34,7 @@ def _valid(section: S, wrong: list[str]) -> S:
 
 class DeviceSettings(Section):
     name: Annotated[
-        str, _matching(r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,47}$", "1 to 48 letters, digits, spaces, dots, - or _")
+        str, matching(r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,47}$", "1 to 48 letters, digits, spaces, dots, - or _")
     ] = "front-door"
     """Name of this device in the journal and on screen."""
     state_dir: FilePath = Path("/var/lib/edge")
@@ -99,7 +67,7 @@ class CameraSettings(Section):
     """Frames per second asked of the source."""
     fourcc: Annotated[
         str,
-        _matching(
+        matching(
             r"^[A-Z0-9]{3}[A-Z0-9 ]$",
             'four capital letters or digits, such as MJPG, YUYV, GREY or (with a space) "Y16 "',
         ),
@@ -198,6 +166,14 @@ class DecisionSettings(Section):
     """A session without a decision for so long ends in no_decision."""
 
 
+class LivenessSettings(Section):
+    passive: Literal["on", "off"] = "on"
+    """The network that tells a print or a display from a face, where one is installed: on, off."""
+    active: Literal["off", "on_doubt", "always"] | None = None
+    """Head turns in a random order: off, on_doubt (of the passive network, or without one), always. Null: off where
+    door.shows is empty, always where door.unattended is true, else on_doubt."""
+
+
 class VaultSettings(Section):
     custody: Literal["card", "device"] = "card"
     """Where templates live: on the person's card (no template on any door) or sealed on this device."""
@@ -238,7 +214,7 @@ class DoorSettings(Section):
     driver: Literal["log", "relay"] = "log"
     """What an accept does: write a line, or release a lock through a relay."""
     chip: Annotated[
-        str, _matching(r"^(/.*)?$", "the path of a GPIO chip, such as /dev/gpiochip0, or nothing on a Raspberry Pi")
+        str, matching(r"^(/.*)?$", "the path of a GPIO chip, such as /dev/gpiochip0, or nothing on a Raspberry Pi")
     ] = ""
     """relay: device of the GPIO chip, such as /dev/gpiochip0; empty: the header of a Raspberry Pi."""
     pin: Annotated[int, Field(ge=0, le=1023)] = 17
@@ -249,6 +225,10 @@ class DoorSettings(Section):
     """relay: how long the lock is released."""
     on_fault: Literal["locked"] = "locked"
     """What the door does when the device fails. Only fail-secure is built."""
+    shows: Annotated[tuple[Literal["page", "sound"], ...], Field(max_length=2)] = ()
+    """What can show the steps of a challenge to the person in front: page (a screen), sound; empty: nothing can."""
+    unattended: bool = False
+    """Whether nobody watches this door."""
 
     @model_validator(mode="after")
     def _header(self) -> DoorSettings:
@@ -279,7 +259,7 @@ class KioskSettings(Section):
     """Whether the page may sound; everybody can switch it off, for one visit."""
     preview: bool = False
     """Whether people see themselves while the device looks: mirrored, blurred outside the oval, in memory only."""
-    privacy_url: Annotated[str, _matching(r"^(https://\S+)?$", "an address that begins with https://")] = ""
+    privacy_url: Annotated[str, matching(r"^(https://\S+)?$", "an address that begins with https://")] = ""
     """Where your privacy notice is, for the QR code beside the short one; without it the code holds the short one."""
 
     @model_validator(mode="after")
@@ -303,6 +283,8 @@ class Settings(Section):
     """How people say who they are."""
     decision: DecisionSettings = DecisionSettings()
     """How a session decides."""
+    liveness: LivenessSettings = LivenessSettings()
+    """Whether a living person stands there: what only ever takes an accept away."""
     vault: VaultSettings = VaultSettings()
     """Where templates live."""
     limits: LimitSettings = LimitSettings()
@@ -322,6 +304,15 @@ class Settings(Section):
         """What the journal names these settings by: 16 hexadecimal digits of their SHA-256."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
+    @property
+    def challenge(self) -> Literal["off", "on_doubt", "always"]:
+        """``liveness.active``, or what follows from the door where it is null."""
+        if self.liveness.active is not None:
+            return self.liveness.active
+        if not self.door.shows:
+            return "off"
+        return "always" if self.door.unattended else "on_doubt"
+
     @model_validator(mode="after")
     def _together(self) -> Settings:
         """What holds between sections."""
@@ -332,4 +323,6 @@ class Settings(Section):
             wrong.append("camera.device: a v4l2 source needs the stable path of its camera, /dev/v4l/by-id/...")
         if camera.driver in ("replay", "fictional") and self.door.driver != "log":
             wrong.append(f"door.driver: a {camera.driver} source may drive only the log door")
+        if self.challenge != "off" and not self.door.shows:
+            wrong.append("liveness.active: nothing at this door shows a challenge; write off, or name it in door.shows")
         return _valid(self, wrong)

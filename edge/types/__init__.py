@@ -9,8 +9,9 @@ consumed by its one comparison, a template is overwritten when its session ends.
 """
 
 from edge.types.claims import Claim, Decision, SealedTemplate, Token
-from edge.types.enums import Advice, Custody, Fault, Outcome, Profile, Reason
+from edge.types.enums import Advice, Custody, Direction, Fault, Outcome, Profile, Reason
 from edge.types.frames import F32, I8, U8, Crop, Face, Frame, Quality
+from edge.types.gates import Attack, Pass, Retry, Species, Verdict, both
 from edge.types.protocols import Door, Reader, Source, Stream
 from edge.types.vectors import Probe, Template
 
@@ -19,23 +20,30 @@ __all__ = [
     "I8",
     "U8",
     "Advice",
+    "Attack",
     "Claim",
     "Crop",
     "Custody",
     "Decision",
+    "Direction",
     "Door",
     "Face",
     "Fault",
     "Frame",
     "Outcome",
+    "Pass",
     "Probe",
     "Profile",
     "Quality",
     "Reader",
     "Reason",
+    "Retry",
     "SealedTemplate",
     "Source",
+    "Species",
     "Stream",
     "Template",
     "Token",
+    "Verdict",
+    "both",
 ]

@@ -26,6 +26,7 @@ class Reason(StrEnum):
 
     MATCHING = "matching"
     NOT_MATCHING = "not_matching"
+    PRESENTATION_ATTACK_SUSPECTED = "presentation_attack_suspected"
     TOKEN_INVALID = "token_invalid"
     TOKEN_EXPIRED = "token_expired"
     TOKEN_NOT_YET_VALID = "token_not_yet_valid"
@@ -39,6 +40,8 @@ class Reason(StrEnum):
     NO_FACE = "no_face"
     SEVERAL_FACES = "several_faces"
     QUALITY = "quality"
+    LIVENESS_UNCLEAR = "liveness_unclear"
+    CHALLENGE_NOT_DONE = "challenge_not_done"
     SOURCE_FAULT = "source_fault"
     INTERRUPTED = "interrupted"
     ERROR = "error"
@@ -57,6 +60,16 @@ class Advice(StrEnum):
     CENTRE_FACE = "centre_face"
     ONE_PERSON = "one_person"
     NOBODY_SEEN = "nobody_seen"
+    TURN_AS_SHOWN = "turn_as_shown"
+
+
+class Direction(StrEnum):
+    """Which way a head turns in a challenge; left and right are the person's own."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
 
 
 class Fault(StrEnum):

@@ -4,6 +4,7 @@
 
     starting -> ready -> claim.presented -> claim.refused
                                         \\-> session.opened -> session.guidance* -> session.look* -> session.decided
+                                            session.challenge* or session.flash* between looks; session.attack before
     session.decided (accept) -> door.opened -> door.locked
 
 Session, loop and door tell; they know no observer. Every screen of a kiosk can be drawn from events alone, so a claim's
@@ -21,7 +22,8 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from edge.types.claims import Decision
-from edge.types.enums import Advice, Fault, Reason
+from edge.types.enums import Advice, Direction, Fault, Reason
+from edge.types.gates import Species
 
 #: Schema of `Event.as_json`.
 SCHEMA = "edge/event/v1"
@@ -219,6 +221,50 @@ class LookCompared(Event):
     kind: ClassVar[str] = "session.look"
     look: int
     looks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeStep(Event):
+    """What the person shall do with the head now; told when it changes, and once more when a step is done.
+
+    Attributes:
+        step, steps: number ``step`` of ``steps``. attempt: 1, or 2 after a challenge that was not done.
+        direction: which way to turn, as the person's own left and right; None: look straight at the camera again.
+        within_s: so much time is left for it, from ``at_ns`` on. done: the step is done; the next event says what is
+            next.
+    """
+
+    kind: ClassVar[str] = "session.challenge"
+    step: int
+    steps: int
+    attempt: int
+    direction: Direction | None
+    within_s: float
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlashColour(Event):
+    """The screen shows one colour, as large and as bright as it can, for ``lasts_s`` from ``at_ns`` on.
+
+    Attributes:
+        colour: red, green, blue, 0..255. step, steps: colour ``step`` of ``steps``; after the last the screen is itself
+            again.
+    """
+
+    kind: ClassVar[str] = "session.flash"
+    colour: tuple[int, int, int]
+    lasts_s: float
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackSuspected(Event):
+    """A gate suspects a presentation attack; the decision that rejects it follows."""
+
+    kind: ClassVar[str] = "session.attack"
+    species: Species
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

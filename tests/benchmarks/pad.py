@@ -29,14 +29,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-from edge.face.rule import Rule
-from edge.face.suspicion import PassiveLimits
-from edge.lab.exact import clopper_pearson, upper
-from edge.lab.sessions import Holder, play
 
 from edge.face import Chain, Look, load_card
 from edge.face.match import average
 from edge.face.passive import Passive
+from edge.face.rule import Rule
+from edge.face.suspicion import PassiveLimits
+from edge.lab.exact import clopper_pearson, upper
+from edge.lab.sessions import Holder, play
 from edge.settings.model import DecisionSettings, FaceSettings
 from edge.types import Face, Frame, Outcome, Reason
 from tests.benchmarks import report

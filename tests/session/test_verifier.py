@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,17 +19,26 @@ from edge.camera.health import Health
 from edge.errors import LockedOut, SourceTimeout, SpentError, TokenRevoked
 from edge.face import Look
 from edge.face.match import COMPARED
+from edge.face.rule import Rule
+from edge.face.suspicion import PassiveLimits
 from edge.session import Verifier
+from edge.session.run import Run
 from edge.session.tally import Tally
-from edge.session.verifier import SESSION, _Run
+from edge.session.verifier import SESSION
 from edge.settings.model import CameraSettings, DecisionSettings
-from edge.types import Advice, Claim, Crop, Custody, Frame, Outcome, Probe, Reason, Template
+from edge.types import Advice, Claim, Crop, Custody, Frame, Outcome, Probe, Reason, Species, Template
+from edge.types.events import AttackSuspected
 
 MODEL = "ab" * 32
 MINE = np.full(128, 100, np.int8)
 OTHER = np.resize(np.array([100, -100], np.int8), 128)
 STEP = 66_000_000
 CLAIM = Claim(Custody.CARD, b"t" * 16, b"s" * 16, 7, ("default",), 0, 2**32, b"x" * 32, received_ns=1000)
+
+
+@cache
+def _noise(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, (480, 640, 3), dtype=np.uint8)
 
 
 @dataclass
@@ -50,18 +60,31 @@ class Frames:
             raise SourceTimeout("no frame", where="script")
         self.now = max(self.now, after_ns) + self.fps_step
         letter = self.script[min(self.count, len(self.script) - 1)]
-        seed = 0 if self.still else self.count
-        image = np.random.default_rng(seed).integers(0, 255, (480, 640, 3), dtype=np.uint8)
+        image = _noise(0 if self.still else self.count % 8)
         self.count += 1
         return Frame(image, self.now, self.count, "script", meta={"seen": letter})
 
 
+PASSIVE = PassiveLimits(doubt=0.4, attack=0.8, judgements=2)
+
+
+@dataclass
+class Passive:
+    """The passive network's limits; `Chain.judge` says what it answers."""
+
+    limits: PassiveLimits = PASSIVE
+
+
 @dataclass
 class Chain:
-    """m: the right person, o: another, n: nobody, s: several, q: bad quality."""
+    """m: the right person, o: another, n: nobody, s: several, q: bad quality.
+
+    With a passive network: d is the right person, doubtful; p a print of the right person.
+    """
 
     model: str = MODEL
     embedded: list[str] = field(default_factory=list)
+    passive: Passive | None = None
 
     def threshold(self, fmr: float, looks: int = 1) -> float:
         return 0.5
@@ -76,10 +99,13 @@ class Chain:
             return Look(reason=Reason.QUALITY, advice=(Advice.MORE_LIGHT,))
         return Look(crop=Crop(frame.image[:1], seen), timings_ms={"detect": 1.0})
 
+    def judge(self, frame: Frame, look: Look) -> float:
+        return {"d": 0.6, "p": 0.95}.get(frame.meta["seen"], 0.1)
+
     def embed(self, look: Look, session: str) -> Probe:
         assert look.crop is not None
         self.embedded.append(look.crop.card)
-        return Probe(MINE if look.crop.card == "m" else OTHER, model=MODEL, session=session)
+        return Probe(OTHER if look.crop.card == "o" else MINE, model=MODEL, session=session)
 
 
 @dataclass
@@ -286,8 +312,50 @@ def test_an_examiner_counts_the_comparisons_of_each_claim_and_they_are_at_most_k
 
 def test_a_session_refuses_a_comparison_too_many():
     tally = Tally(looks=3)
-    run = object.__new__(_Run)  # in the middle of a session that has had its three looks
-    run.verifier, run.tally = verifier(), tally
+    run = object.__new__(Run)  # in the middle of a session that has had its three looks
+    run.verifier, run.tally, run.rule = verifier(), tally, Rule(DecisionSettings())
     with pytest.raises(SpentError, match="comparison limit reached"):
-        run._compare(Template(MINE, model=MODEL, session="s"), Look())
+        run.compare(Template(MINE, model=MODEL, session="s"), Look())
     assert tally.looks == 3
+
+
+def guarded(**changes) -> Verifier:
+    return verifier(chain=Chain(passive=Passive()), **changes)
+
+
+def test_a_print_of_the_right_person_is_rejected_counted_and_told_before_anything_is_compared():
+    machine, told = guarded(), []
+    decision = machine.verify(CLAIM, Frames("p"), tell=told.append)
+    assert (decision.outcome, decision.reason) == (Outcome.REJECT, Reason.PRESENTATION_ATTACK_SUSPECTED)
+    assert machine.chain.embedded == []
+    assert machine.limits.calls == ["rejected"]
+    assert [event.species for event in told if isinstance(event, AttackSuspected)] == [Species.INSTRUMENT]
+
+
+def test_a_living_person_is_accepted_as_fast_with_the_passive_gate_as_without():
+    decision = guarded().verify(CLAIM, Frames("m"))
+    assert decision.outcome is Outcome.ACCEPT
+    assert decision.frames_looked_at == verifier().verify(CLAIM, Frames("m")).frames_looked_at
+
+
+def test_doubt_is_not_taken_back_by_later_frames_and_the_failure_stays_written():
+    machine = guarded()
+    decision = machine.verify(CLAIM, Frames("dddmmmmmmmmm"))
+    assert (decision.outcome, decision.reason) == (Outcome.NO_DECISION, Reason.LIVENESS_UNCLEAR)
+    assert decision.advice == (Advice.LOOK_HERE,)
+    assert machine.limits.calls == ["before"]
+
+
+def test_who_matches_and_leaves_before_the_gate_could_judge_gets_no_decision():
+    limits = PassiveLimits(doubt=0.4, attack=0.8, judgements=3)
+    machine = verifier(chain=Chain(passive=Passive(limits)))
+    decision = machine.verify(CLAIM, Frames("nnmn"))
+    assert (decision.outcome, decision.reason) == (Outcome.NO_DECISION, Reason.LIVENESS_UNCLEAR)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet="monsqdp", min_size=1, max_size=40))
+def test_the_passive_gate_only_takes_away(script):
+    with_it = guarded().verify(CLAIM, Frames(script))
+    without = verifier().verify(CLAIM, Frames(script))
+    assert (with_it.outcome is Outcome.ACCEPT) <= (without.outcome is Outcome.ACCEPT)

@@ -1,0 +1,42 @@
+"""Kinds of values that several settings have: files, shares, names, hours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationInfo
+
+
+def matching(pattern: str, words: str) -> Any:
+    """A pattern, and the words that say it to a person (shown by us and, under this name, by editors)."""
+    return Field(pattern=pattern, json_schema_extra={"patternErrorMessage": words})
+
+
+def _from_file(path: Path, info: ValidationInfo) -> Path:
+    """A relative path in a settings file is relative to that file's folder (the loader passes it as context)."""
+    if path == Path():
+        raise ValueError("the path is empty")
+    if path.parts[0].startswith("~"):
+        raise ValueError("~ is not expanded, since a service has no home; write the whole path")
+    folder = (info.context or {}).get("folder")
+    return path if folder is None else Path(folder, path)
+
+
+def _in_order(hours: str) -> str:
+    if hours[:5] >= hours[6:]:
+        raise ValueError(f"{hours[:5]} is not before {hours[6:]}; write hours over midnight as two entries on two days")
+    return hours
+
+
+FilePath = Annotated[Path, AfterValidator(_from_file)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Group = Annotated[str, matching(r"^[a-z0-9][a-z0-9_-]{0,15}$", "1 to 16 lower-case letters, digits, - or _")]
+CardName = Annotated[
+    str, matching(r"^[a-z0-9][a-z0-9_-]{0,63}$", "the name of a card: lower-case letters, digits, - or _")
+]
+Hours = Annotated[
+    str,
+    matching(r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$", 'hours in quotes, such as "07:00-19:00"'),
+    AfterValidator(_in_order),
+]
