@@ -2,7 +2,7 @@
 
     offset  bytes  field
     0       1      magic, 0xED
-    1       1      version (high four bits, 1) and custody (low four bits: 1 card, 2 device)
+    1       1      version (high four bits, 1) and custody (low four bits: 1 card, 2 device, 3 none)
     2       8      issuer key id
     10      16     site id
     26      16     card serial, random
@@ -37,9 +37,9 @@ SIGNATURE_BYTES = 64
 MAX_BYTES = 434
 MAX_GROUPS, MAX_HEADER, NOWHERE = 8, 96, 255
 _HEAD = struct.Struct(">BB8s16s16sQII32s")
-#: The shortest token: one door group of one character, device custody.
+#: The shortest token: one door group of one character, no template on it.
 MIN_BYTES = _HEAD.size + 3 + SIGNATURE_BYTES
-_CUSTODY = {Custody.CARD: 1, Custody.DEVICE: 2}
+_CUSTODY = {Custody.CARD: 1, Custody.DEVICE: 2, Custody.NONE: 3}
 _GROUP = re.compile(r"[a-z0-9][a-z0-9_-]{0,15}", re.ASCII)
 
 
@@ -57,7 +57,7 @@ def problems(token: Token) -> list[str]:
             "a door group has 1 to 16 characters of a-z 0-9 _ - and begins with a letter or digit",
         ),
         (0 <= token.not_before < token.expires < 2**32, "not_before is earlier than expires, both before 2106"),
-        ((sealed is None) == (token.custody is Custody.DEVICE), "a card holds a template in card custody only"),
+        ((sealed is None) == (token.custody is not Custody.CARD), "a card holds a template in card custody only"),
     ]
     if sealed is not None:
         checks.append((len(sealed.salt) == 32, "the salt has 32 bytes"))
@@ -113,7 +113,7 @@ def unpack(data: bytes) -> tuple[Token, bytes]:
             raise ValueError("another magic or version")
         groups, rest = _unpack_groups(data[_HEAD.size :])
         sealed = _unpack_sealed(rest, serial) if custody is Custody.CARD else None
-        if custody is Custody.DEVICE and rest:
+        if custody is not Custody.CARD and rest:
             raise ValueError("bytes left over")
     except (struct.error, KeyError, IndexError) as error:
         raise ValueError(str(error)) from None

@@ -44,6 +44,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--days", type=click.IntRange(1, 3650), help="Validity in days (default: vault.days).")
 @click.option("--card", type=_PATH, help="Write the card to a new file (0600): .png, .pdf or .token. It IS the card.")
 @click.option("--print-name", metavar="TEXT", help="A name or number printed on the card, only if the person wants it.")
+@click.option("--opt-out", is_flag=True, help="A card without a face: no camera, no template; the other way in.")
 @click.option("--renew", metavar="FILE|-", help="The old token: replace its template after it was verified.")
 @click.option("--reissue", metavar="FILE|-", help="The old token: hand out a new card for the same template.")
 @click.option(
@@ -63,6 +64,7 @@ def command(
     days: int | None,
     card: Path | None,
     print_name: str | None,
+    opt_out: bool,
     renew: str | None,
     reissue: str | None,
     override: bool,
@@ -79,6 +81,7 @@ def command(
       edge enrol --operator kim --card ada.pdf
       edge enrol --image a.jpg --image b.jpg --consent ada.yaml --operator kim --card ada.png
       edge enrol --renew old.token --operator kim
+      edge enrol --opt-out --operator kim --card ben.pdf
       edge enrol --reissue old.token --operator kim --card ada-new.pdf
     """
     from edge.cli._act import operator_on
@@ -88,8 +91,8 @@ def command(
     from edge.messages import text
     from edge.settings import load_settings
 
-    if renew and reissue:
-        raise UsageError("--renew and --reissue exclude each other", where="enrol", remedy="use one of them")
+    if bool(renew) + bool(reissue) + opt_out > 1:
+        raise UsageError("--renew, --reissue and --opt-out exclude each other", where="enrol", remedy="use one of them")
     settings = load_settings(config)
     _check_card(card, settings)
     name = operator or str(click.prompt("Operator", err=True))
@@ -100,7 +103,10 @@ def command(
         key = open_issuer(settings.device.state_dir, issuer, passphrase_file)
         delivery = _Delivery(settings, card, json_wanted, print_name)
         try:
-            if reissue and old:
+            if opt_out:
+                order = {"groups": groups, "credential": credential, "days": days}
+                answer = acts.do("opt_out", issuer=key, hand_over=delivery, **order)
+            elif reissue and old:
                 answer = acts.do("reissue", token=old, issuer=key, hand_over=delivery, groups=groups, days=days)
             elif old:
                 receipt = _consent(settings, acts, consent, lang, needed=False)

@@ -84,9 +84,11 @@ _KINDS: dict[str, dict[str, FieldKind]] = {
         "session_ms": NUMBER,
     },
     "attack": {"species": WORD, "session": WORD},
+    "alternative": {"serial": SERIAL, "credential": NUMBER},
     "door": {"change": WORD, "driver": WORD, "session": WORD},
     # people
     "enrolled": {**_BY_OPERATOR, "custody": CUSTODY, "expires": NUMBER, "issuer": DIGEST},
+    "opted_out": {**_BY_OPERATOR, "expires": NUMBER, "issuer": DIGEST},
     "renewed": {**_BY_OPERATOR, "replaces": SERIAL, "expires": NUMBER, "override": FLAG},
     "reissued": {**_BY_OPERATOR, "replaces": SERIAL, "expires": NUMBER},
     "revoked": _BY_OPERATOR,

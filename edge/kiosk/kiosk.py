@@ -57,6 +57,7 @@ class Kiosk:
 
     Args:
         settings: port and preview. page: as `edge.kiosk.words.page_of` makes it.
+        listener: a socket that listens already, on loopback; None: one is made at the settings' port.
         failed: told when the page's process has ended by itself, once until it lives again; from a thread of its own.
 
     Attributes:
@@ -67,11 +68,16 @@ class Kiosk:
     """
 
     def __init__(
-        self, settings: KioskSettings, page: Mapping[str, Any], *, failed: Callable[[KioskError], None] = lambda _: None
+        self,
+        settings: KioskSettings,
+        page: Mapping[str, Any],
+        *,
+        listener: socket.socket | None = None,
+        failed: Callable[[KioskError], None] = lambda _: None,
     ) -> None:
         self.url = f"http://127.0.0.1:{settings.port}/"
         self._page, self._failed = json.dumps({"page": dict(page)}), failed
-        self._socket = _bound(settings.port)
+        self._socket = _bound(settings.port) if listener is None else _loopback(listener, settings.port)
         self._screen, self._told = Screen("starting"), Screen("")
         self.preview = settings.preview
         self._image: U8 | None = None
@@ -200,6 +206,22 @@ class Kiosk:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _loopback(listener: socket.socket, port: int) -> socket.socket:
+    """A socket that was passed on, if it is the one that the settings mean."""
+    try:
+        address = listener.getsockname()
+    except OSError:
+        address = None
+    if address == ("127.0.0.1", port):
+        return listener
+    listener.close()
+    raise KioskError(
+        "the socket that the service manager passed on listens elsewhere",
+        where=f"kiosk.port: {port}",
+        remedy="write the same port into edge-kiosk.socket (ListenStream=127.0.0.1:PORT)",
+    )
 
 
 def _bound(port: int) -> socket.socket:

@@ -30,7 +30,7 @@ class Screen:
     Attributes:
         name: which one; ``page/index.html`` has a picture for each.
         at_ns: since when, on the device's monotonic clock.
-        rest: what is shown when this one has passed: ``idle``, ``fault``, ``starting``.
+        rest: what is shown when this one has passed: ``idle``, ``fault``, ``starting``; after a colour the oval is.
         hold_s: it passes after so long; 0: with the next event.
         advice: what the person can do (`edge.types.Advice`). reason: why, from the closed enumeration; or empty.
         done, of: looks compared, captures taken, steps of a challenge.
@@ -84,12 +84,21 @@ def drawn(screen: Screen, event: Event) -> Screen:
             return Screen("reading", at, screen.rest)
         case ev.ClaimRefused(decision=decision) | ev.Decided(decision=decision):
             return _answer(screen, decision, at)
+        case ev.AlternativeChosen():
+            return Screen("other", at, screen.rest, _OTHER_S)
         case ev.SessionOpened(deadline_s=deadline_s, looks=looks):
             return Screen("look", at, screen.rest, of=looks, deadline_s=deadline_s)
         case ev.Guidance(advice=advice):
             return replace(screen, advice=_words(advice)) if _in_session(screen) else screen
+        case ev.ChallengeStep(step=step, steps=steps, within_s=within_s, done=done):
+            which = "done" if done else "ahead" if event.direction is None else event.direction.value
+            counted = step if done else step - 1
+            shown = Screen("challenge", at, screen.rest, done=counted, of=steps, direction=which)
+            return replace(shown, deadline_s=0.0 if done else within_s)
+        case ev.FlashColour(colour=colour, lasts_s=lasts_s, step=step, steps=steps):
+            return Screen("flash", at, screen.rest, lasts_s, done=step, of=steps, colour=colour)
         case ev.LookCompared(look=look, looks=looks):
-            return replace(screen, done=look, of=looks, advice=()) if _in_session(screen) else screen
+            return replace(screen, done=look, of=looks, advice=()) if screen.name == "look" else screen
         case acts.EnrolmentProgress(have=have, want=want, advice=advice):
             since = screen.at_ns if screen.name == "enrol" else at
             return Screen("enrol", since, screen.rest, _OTHER_S, _words(advice), done=have, of=want)
@@ -122,7 +131,7 @@ def _answer(screen: Screen, decision: Decision, at_ns: int) -> Screen:
             return replace(shown, name="fault", reason="")
         case _, Reason.LOCKED_OUT | Reason.DOOR_PAUSED if decision.wait_s:
             return replace(shown, name="wait", hold_s=min(float(decision.wait_s), _WAIT_S))
-        case Outcome.REJECT, Reason.NOT_MATCHING:
+        case Outcome.REJECT, Reason.NOT_MATCHING | Reason.PRESENTATION_ATTACK_SUSPECTED:
             return replace(shown, name="not_verified", reason="", wait_s=0)
         case Outcome.NO_DECISION, _:
             return replace(shown, name="again", wait_s=0)

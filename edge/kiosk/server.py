@@ -11,7 +11,6 @@ import asyncio
 import base64
 import json
 import os
-import resource
 import socket
 import sys
 import threading
@@ -166,8 +165,6 @@ class Guarded:
 
 def main(descriptor: int) -> None:
     """Serve until the input ends."""
-    os.nice(5)  # whoever verifies goes first
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
     listener = socket.socket(fileno=descriptor)
     hub = Hub()
     config = uvicorn.Config(

@@ -85,7 +85,9 @@ class Terminal:
             case ev.Ready():
                 self._out.write("ready")
             case (
-                ev.ClaimRefused(decision=decision, alternative=other) | ev.Decided(decision=decision, alternative=other)
+                ev.ClaimRefused(decision=decision, alternative=other)
+                | ev.AlternativeChosen(decision=decision, alternative=other)
+                | ev.Decided(decision=decision, alternative=other)
             ):
                 self._out.write(sentence(decision, other, self._language))
             case acts.GuardTripped(cards=cards, wait_s=wait_s):

@@ -37,15 +37,15 @@ from edge.service.parts import Parts, clock_of, stream_of
 from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.records import Records
 from edge.service.retention import Retention, retention
-from edge.session import Admission, Enrolment, Glimpse, Liveness, Verifier
+from edge.session import Admission, Enrolment, Glimpse, Liveness, Verifier, other_way
 from edge.settings.model import Settings
 from edge.state import Limits
 from edge.state.folder import WAIT_S, FolderLock
 from edge.trust import Keyring
 from edge.trust.folder import strictness
-from edge.types import Decision, Door, Outcome, Stream
+from edge.types import Custody, Decision, Door, Outcome, Stream
 from edge.types.acts import GuardTripped
-from edge.types.events import ClaimPresented, ClaimRefused, Decided, Event, Faulted, SessionOpened
+from edge.types.events import AlternativeChosen, ClaimPresented, ClaimRefused, Decided, Event, Faulted, SessionOpened
 
 _log = logging.getLogger(__name__)
 #: Where a running door listens for operators' acts; see `edge.service.operator_socket`.
@@ -246,6 +246,11 @@ class Device:
 
         try:
             claim = self.admission.receive(text, 0)
+            if claim.custody is Custody.NONE:
+                self.vault.check(claim)
+                decision, other = other_way(claim, self.settings.decision.target_fmr), self.settings.alternative or ""
+                self.tell(AlternativeChosen(at_ns=self.now_ns(), decision=decision, alternative=other))
+                return decision
         except ClaimError as error:
             decision = self.verifier.refuse(error)
         else:

@@ -45,6 +45,8 @@ class Ledger:
         match event:
             case ev.Decided() | ev.ClaimRefused():
                 self.journal.decided(event.decision)
+            case ev.AlternativeChosen(decision=decision):
+                self.journal.write("alternative", serial=decision.serial, credential=decision.credential or 0)
             case ev.Faulted() if event.faults:
                 for fault in sorted(event.faults):
                     self.journal.write("fault", error=event.error, room=event.room, fault=fault.value)
@@ -70,6 +72,8 @@ class Ledger:
         match event:
             case acts.Enrolled(custody=custody, expires=expires, issuer=issuer):
                 self.journal.write("enrolled", **by, custody=custody.value, expires=expires, issuer=issuer.hex())
+            case acts.OptedOut(expires=expires, issuer=issuer):
+                self.journal.write("opted_out", **by, expires=expires, issuer=issuer.hex())
             case acts.Renewed(replaces=replaces, expires=expires, override=override):
                 self.journal.write("renewed", **by, replaces=replaces.hex(), expires=expires, override=override)
             case acts.Reissued(replaces=replaces, expires=expires):

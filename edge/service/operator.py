@@ -12,30 +12,28 @@ socket of a running one (`edge.service.remote`).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from edge.claim import Issuer
-from edge.errors import ClaimError, NotHandedOver, UsageError
+from edge.errors import ClaimError, UsageError
 from edge.messages import text
 from edge.service import rights
 from edge.service.device import Device
+from edge.service.handing import HandOver, commit_handed_over, handed_over
 from edge.service.own import of_pictures
 from edge.session import Enrolment
 from edge.session.enrolment import Progress
 from edge.settings.checks import need_alternative
-from edge.types import I8, Claim, Custody, Frame, Outcome, Stream, Token
-from edge.types.acts import Act, Confirmed, DoorReset, Enrolled, EnrolmentProgress, Reissued, Renewed, Reset, Revoked
-from edge.vault import ConsentReceipt, Draft, Issuance, Issued, Terms, issued_json, parse_serial, serial_text
+from edge.types import I8, Claim, Custody, Frame, Outcome, Stream, Token, acts
+from edge.vault import ConsentReceipt, Issuance, Terms, issued_json, parse_serial, serial_text
 from edge.vault.holder import named
+from edge.vault.issuing import without_template
 
 DAY_S = 86_400
 #: The acts that can be asked for by name; see `Operator.do`.
-ACTS = ("about", "enrol", "renew", "reissue", "revoke", "erase", "reset", "reset_door", "confirm")
-
-#: Hands a card over (writes its file, shows its code) with the consent as it will be kept; gives how to take it back.
-HandOver = Callable[[Issued, Mapping[str, Any]], Callable[[], None]]
+ACTS = ("about", "enrol", "opt_out", "renew", "reissue", "revoke", "erase", "reset", "reset_door", "confirm")
 
 
 class Operator:
@@ -117,10 +115,42 @@ class Operator:
             by.now_s + (days or settings.vault.days) * DAY_S,
         )
         draft = device.vault.prepare_enrolment(vector, terms, consent, by)
-        self._hand_over_and_commit(draft, hand_over)
+        commit_handed_over(device.vault, draft, hand_over)
         card = draft.issued.card
-        self._tell(Enrolled, card.serial, custody=card.custody, expires=card.expires, issuer=issuer.key_id)
+        self._tell(acts.Enrolled, card.serial, custody=card.custody, expires=card.expires, issuer=issuer.key_id)
         return self._answer(card)
+
+    def opt_out(
+        self,
+        *,
+        issuer: Issuer,
+        hand_over: HandOver,
+        groups: Sequence[str] = (),
+        credential: int = 0,
+        days: int | None = None,
+    ) -> dict[str, Any]:
+        """Hand out a card without a template: its holder is shown the other way in, with no camera and no consent.
+
+        Nothing of it is kept here; it is revoked by its serial like any other. Arguments as of `enrol`.
+
+        Raises:
+            Unfit: the settings name no other way in. InputError: the card cannot say this.
+            NotHandedOver: the card could not be handed over.
+        """
+        device, settings = self.device, self.device.settings
+        need_alternative(settings.alternative)
+        device.clock.now().need_confirmed()
+        by = self._issuance(issuer)
+        expires = by.now_s + (days or settings.vault.days) * DAY_S
+        terms = Terms(Custody.NONE, tuple(groups) or (settings.claim.group,), credential, by.now_s, expires)
+        issued = without_template(terms, device.keyring.site_id, by)
+        take_back = handed_over(hand_over, issued, {})
+        try:
+            self._tell(acts.OptedOut, issued.card.serial, expires=expires, issuer=issuer.key_id)
+        except BaseException:
+            take_back()
+            raise
+        return issued_json(issued.card, None)
 
     def renew(
         self,
@@ -147,6 +177,8 @@ class Operator:
         device = self.device
         enrolment = self._enrolment()
         claim = device.admission.receive(token, 0)
+        if claim.custody is Custody.NONE:
+            raise ClaimError("this card has no template", where="--renew", remedy="enrol the person, if they want to")
         if override:
             vector = self._capture(enrolment, pictures)
         else:
@@ -156,9 +188,9 @@ class Operator:
         by = self._issuance(issuer)
         expires = by.now_s + days * DAY_S if days else None
         draft = device.vault.prepare_renewal(claim, vector, by, consent=consent, expires=expires)
-        self._hand_over_and_commit(draft, hand_over)
+        commit_handed_over(device.vault, draft, hand_over)
         card = draft.issued.card
-        self._tell(Renewed, card.serial, replaces=claim.serial, expires=card.expires, override=override)
+        self._tell(acts.Renewed, card.serial, replaces=claim.serial, expires=card.expires, override=override)
         return self._answer(card)
 
     def reissue(
@@ -185,9 +217,9 @@ class Operator:
         by = self._issuance(issuer)
         expires = by.now_s + days * DAY_S if days else None
         draft = device.vault.prepare_reissue(claim, by, expires=expires, groups=tuple(groups) or None)
-        self._hand_over_and_commit(draft, hand_over)
+        commit_handed_over(device.vault, draft, hand_over)
         card = draft.issued.card
-        self._tell(Reissued, card.serial, replaces=claim.serial, expires=card.expires)
+        self._tell(acts.Reissued, card.serial, replaces=claim.serial, expires=card.expires)
         return self._answer(card)
 
     def revoke(self, serial: str) -> dict[str, Any]:
@@ -201,7 +233,7 @@ class Operator:
         """
         device, number = self.device, parse_serial(serial)
         holder = device.vault.revoke(number, self.name, now_s=device.clock.now().utc_s)
-        self._tell(Revoked, number)
+        self._tell(acts.Revoked, number)
         said = {"serial": serial_text(number), "status": holder.status.value}
         return {"schema": "edge/revocation/v1", **said, "error": None}
 
@@ -236,14 +268,14 @@ class Operator:
         """
         device, number = self.device, parse_serial(serial)
         before = device.limits.reset(number, self.name)
-        self._tell(Reset, number, rejects=before.rejects)
+        self._tell(acts.Reset, number, rejects=before.rejects)
         return {"schema": "edge/reset/v1", "serial": serial_text(number), "rejects": before.rejects, "error": None}
 
     def reset_door(self) -> dict[str, Any]:
         """Clear the delays of this door, the fan-out guard's included. Raises `StateError`."""
         device = self.device
         guard = device.limits.reset_door(self.name)
-        self._tell(DoorReset, level=guard.level, cards=guard.cards)
+        self._tell(acts.DoorReset, level=guard.level, cards=guard.cards)
         return {"schema": "edge/reset/v1", "level": guard.level, "cards": guard.cards, "error": None}
 
     def confirm(self, what: str) -> dict[str, Any]:
@@ -260,10 +292,10 @@ class Operator:
         before = to = None
         if what == "clock":
             before, to = device.clock.now().believed_s, device.clock.confirm(self.name).utc_s
-        self._tell(Confirmed, what=what, before=before, to=to)
+        self._tell(acts.Confirmed, what=what, before=before, to=to)
         return {"schema": "edge/confirmation/v1", "what": what, "from": before, "to": to, "error": None}
 
-    def _tell(self, act: type[Act], serial: bytes = b"", **more: Any) -> None:
+    def _tell(self, act: type[acts.Act], serial: bytes = b"", **more: Any) -> None:
         self.device.tell(act(at_ns=self.device.now_ns(), operator=self.name, serial=serial, **more))
 
     def _enrolment(self) -> Enrolment:
@@ -305,36 +337,12 @@ class Operator:
         )
 
     def _progress(self, progress: Progress) -> None:
-        device = self.device
-        have, want, advice = progress.have, progress.want, progress.advice
-        device.tell(EnrolmentProgress(at_ns=device.now_ns(), have=have, want=want, advice=advice))
-
-    def _hand_over_and_commit(self, draft: Draft, hand_over: HandOver) -> None:
-        """Raises NotHandedOver: nothing was committed. VaultError: nothing was, and the card was taken back."""
-        take_back: Callable[[], None] = _nothing
-        if draft.issued.text is not None:
-            try:
-                take_back = hand_over(draft.issued, draft.holder.consent)
-            except (OSError, UnicodeError) as error:
-                why = getattr(error, "strerror", None) or type(error).__name__
-                raise NotHandedOver(
-                    f"the card could not be handed over ({why}); nothing was kept",
-                    where="card",
-                    remedy="give it a place where it can be written, then do it again",
-                ) from error
-        try:
-            self.device.vault.commit(draft)
-        except BaseException:
-            take_back()
-            raise
+        now, have, want, advice = self.device.now_ns(), progress.have, progress.want, progress.advice
+        self.device.tell(acts.EnrolmentProgress(at_ns=now, have=have, want=want, advice=advice))
 
     def _answer(self, card: Token) -> dict[str, Any]:
         holder = self.device.vault.store.holder(card.serial)
         return issued_json(card, holder.consent if holder is not None else None)
-
-
-def _nothing() -> None:
-    """There is nothing to take back."""
 
 
 __all__ = ["ACTS", "HandOver", "Operator"]

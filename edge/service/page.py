@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import JournalBroken, KioskError, NotInThisBuild
 from edge.service.device import Device
+from edge.service.systemd import passed_socket
 from edge.types.events import Faulted
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def kiosk_page(device: Device) -> Iterator[Kiosk | None]:
             )
 
     try:
-        kiosk = Kiosk(settings, page_of(device.settings), failed=tell)
+        kiosk = Kiosk(settings, page_of(device.settings), failed=tell, listener=passed_socket("kiosk"))
     except KioskError as error:
         tell(error)
         yield None

@@ -21,7 +21,7 @@ from edge.claim import TOKEN_DOMAIN, Issuer
 from edge.claim.layout import unpack
 from edge.errors import EdgeError, InputError, StateError, UsageError
 from edge.service.device import DOOR_SOCKET
-from edge.service.operator import HandOver
+from edge.service.handing import HandOver
 from edge.service.operator_socket import Line, short
 from edge.types import Custody, Token
 from edge.types.acts import EnrolmentProgress
@@ -141,6 +141,7 @@ class _Wanted:
             groups, credential = self._arguments.get("groups"), self._arguments.get("credential")
             fine = key_id == issuer.key_id and (not groups or token.groups == tuple(sorted(set(groups))))
             fine = fine and (credential is None or token.credential == credential)
+            fine = fine and (token.custody is Custody.NONE) == (self._act == "opt_out")
         if not fine:
             raise InputError(
                 "the running door asks for a signature that was not ordered",

@@ -36,6 +36,20 @@ def watchdog_s() -> float | None:
     return int(microseconds) / 2e6 if ours and microseconds.isdecimal() and int(microseconds) else None
 
 
+def passed_socket(name: str) -> socket.socket | None:
+    """A listening socket that the service manager has made for this service (sd_listen_fds_with_names(3)).
+
+    Args:
+        name: its FileDescriptorName.
+    """
+    names = os.environ.get("LISTEN_FDNAMES", "").split(":")
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or name not in names:
+        return None
+    number = 3 + names.index(name)
+    os.set_inheritable(number, False)
+    return socket.socket(fileno=number)
+
+
 class Heartbeat:
     """Feeds the service manager's watchdog, as often as it asks and only when it is called.
 

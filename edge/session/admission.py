@@ -15,7 +15,7 @@ from edge.claim import check_door, check_time, decode
 from edge.errors import ClockUnconfirmed, TokenExpired, TokenNotYetValid
 from edge.settings.model import ClaimSettings
 from edge.trust import TrustStore
-from edge.types import Claim
+from edge.types import Claim, Decision, Outcome, Reason
 from edge.vault import Header
 
 
@@ -30,6 +30,13 @@ class Time(Protocol):
 
     @property
     def believed_s(self) -> int: ...
+
+
+def other_way(claim: Claim, target_fmr: float) -> Decision:
+    """The answer to a card without a template: nobody is looked at, and nothing is counted."""
+    reason = Reason.ALTERNATIVE
+    serial, credential = claim.serial.hex(), claim.credential
+    return Decision(Outcome.NO_DECISION, reason, target_fmr, serial=serial, credential=credential)
 
 
 @dataclass(frozen=True, slots=True)

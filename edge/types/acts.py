@@ -39,6 +39,15 @@ class Enrolled(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OptedOut(Act):
+    """A card without a template was handed out. ``issuer``: 8-byte key id. ``expires``: Unix seconds."""
+
+    kind: ClassVar[str] = "operator.opted_out"
+    expires: int
+    issuer: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Renewed(Act):
     """A template was replaced.
 

@@ -34,7 +34,7 @@ class Token:
         groups: 1..8 door groups that it opens; brought into ascending order, each once.
         not_before, expires: Unix seconds, UTC; valid while not_before <= now < expires.
         secret: 32 random bytes: with the site's or device's key it opens one template.
-        sealed: that template, in card custody; None in device custody.
+        sealed: that template, in card custody; else None.
     """
 
     custody: Custody

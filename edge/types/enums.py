@@ -42,6 +42,7 @@ class Reason(StrEnum):
     QUALITY = "quality"
     LIVENESS_UNCLEAR = "liveness_unclear"
     CHALLENGE_NOT_DONE = "challenge_not_done"
+    ALTERNATIVE = "alternative"
     SOURCE_FAULT = "source_fault"
     INTERRUPTED = "interrupted"
     ERROR = "error"
@@ -85,7 +86,8 @@ class Fault(StrEnum):
 
 
 class Custody(StrEnum):
-    """Who keeps the sealed template: the person's own card, or this device."""
+    """Who keeps the sealed template: the person's own card, or this device; none: there is no template (opt-out)."""
 
     CARD = "card"
     DEVICE = "device"
+    NONE = "none"

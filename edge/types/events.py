@@ -191,6 +191,18 @@ class ClaimRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlternativeChosen(Event):
+    """A genuine card without a template (opt-out): no session opens, and the other way in is shown. Not a failure."""
+
+    kind: ClassVar[str] = "claim.alternative"
+    decision: Decision
+    alternative: str = ""
+
+    def __post_init__(self) -> None:
+        _without_score(self.decision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpened(Event):
     """The claim holds; the device looks. ``deadline_s``: for so long at most. ``looks``: comparisons at most."""
 

@@ -108,6 +108,16 @@ def draft(token: Token, vector: I8 | F64, made: int, key: bytes, by: Issuance) -
     return Draft(Issued(encode(token, by.issuer), token), holder, record)
 
 
+def without_template(terms: Terms, site: bytes, by: Issuance) -> Issued:
+    """A signed card of somebody who does not use their face: no template, so nothing to seal and nothing to keep.
+
+    Raises:
+        InputError: the card cannot say this (dates, groups, length).
+    """
+    token = replace(terms, custody=Custody.NONE).token(site, by.random_bytes)
+    return Issued(encode(token, by.issuer), token)
+
+
 def issued_json(card: Token, consent: Mapping[str, Any] | None) -> dict[str, Any]:
     """What `edge enrol --json` says of a card, without the token."""
     return {

@@ -83,6 +83,12 @@ class Vault:
         sealed, key = self._sealed(claim)
         return open_sealed(sealed, claim, key, model_digest=model_digest, session=session)
 
+    def check(self, claim: Claim) -> None:
+        """Return when a card still counts here. Raises `TokenRevoked`: it was revoked, replaced or erased."""
+        holder = self.store.holder(claim.serial)
+        if holder is not None:
+            holder.refuse()
+
     def prepare_enrolment(self, vector: I8, terms: Terms, consent: ConsentReceipt, by: Issuance) -> Draft:
         """Seal a reference under a new card.
 
@@ -258,11 +264,9 @@ class Vault:
 
     def _sealed(self, claim: Claim) -> tuple[SealedTemplate, bytes]:
         """The sealed template of a claim, and the key that goes with its secret. Raises as `open`."""
-        holder = self.store.holder(claim.serial)
-        if holder is not None:
-            holder.refuse()
+        self.check(claim)
         if claim.custody is Custody.DEVICE:
-            return self._stored(claim, holder), self.keyring.device_key
+            return self._stored(claim, self.store.holder(claim.serial)), self.keyring.device_key
         return _carried(claim), self.keyring.site_key
 
     def _stored(self, claim: Claim, holder: Holder | None) -> SealedTemplate:

@@ -27,6 +27,7 @@ SCREENS = {
     "not_verified": Screen("not_verified", **HELD),
     "again": Screen("again", advice=("uncover_face", "more_light"), reason="quality", **HELD),
     "refused": Screen("refused", reason="model_mismatch", **HELD),
+    "other": Screen("other", **HELD),
     "wait": Screen("wait", reason="locked_out", wait_s=599, **HELD),
     "fault": Screen("fault", rest="fault"),
     "enrol": Screen("enrol", done=2, of=5, advice=("hold_still",), **HELD),

@@ -10,7 +10,7 @@ import pytest
 from edge.kiosk import Screen, drawn
 from edge.types import Advice, Decision, Outcome, Reason, acts
 from edge.types import events as ev
-from edge.types.enums import Custody
+from edge.types.enums import Custody, Direction
 
 IDLE = Screen("idle", 1, "idle")
 SERIAL = "0123456789abcdef" * 2
@@ -67,6 +67,7 @@ def test_a_claim_is_read_then_the_oval_is_shown_with_what_to_do_and_how_far_it_i
         (decided(Outcome.NO_DECISION, Reason.SEVERAL_FACES), "again"),
         (decided(Outcome.NO_DECISION, Reason.SOURCE_FAULT), "fault"),
         (decided(Outcome.NO_DECISION, Reason.INTERRUPTED), "fault"),
+        (ev.AlternativeChosen(at_ns=9, decision=answer(Outcome.NO_DECISION, Reason.ALTERNATIVE)), "other"),
         (refused(Reason.TOKEN_EXPIRED), "refused"),
         (refused(Reason.WRONG_DOOR), "refused"),
         (refused(Reason.LOCKED_OUT), "refused"),  # until an operator resets it: no wait helps
@@ -89,6 +90,39 @@ def test_every_decision_has_a_screen_that_names_nobody_and_no_score(outcome: Out
     assert SERIAL not in told
     assert "77" not in told
     assert set(json.loads(told)["screen"]) == set(asdict(IDLE))
+
+
+def test_a_challenge_is_an_arrow_a_tick_and_ahead_again_counted_by_steps():
+    def step(number: int, direction: Direction | None, *, done: bool = False) -> ev.ChallengeStep:
+        return ev.ChallengeStep(
+            at_ns=5, session="s1", step=number, steps=3, attempt=1, direction=direction, within_s=2.5, done=done
+        )
+
+    told = [step(1, None), step(1, Direction.LEFT), step(1, Direction.LEFT, done=True), step(2, None)]
+    screens = [after(PRESENTED, OPENED, *told[: k + 1]) for k in range(4)]
+    assert [(one.name, one.direction, one.done, one.of) for one in screens] == [
+        ("challenge", "ahead", 0, 3),
+        ("challenge", "left", 0, 3),
+        ("challenge", "done", 1, 3),
+        ("challenge", "ahead", 1, 3),
+    ]
+    assert screens[1].deadline_s == 2.5
+    compared = ev.LookCompared(at_ns=6, session="s1", look=1, looks=3)
+    assert after(PRESENTED, OPENED, *told, compared).direction == "ahead", "a look in between changes nothing"
+    assert after(PRESENTED, OPENED, *told, decided(Outcome.ACCEPT, Reason.MATCHING)).rest == "idle"
+
+
+def test_a_colour_is_shown_for_its_time_and_the_answer_after_it_rests_as_before():
+    red = ev.FlashColour(at_ns=5, session="s1", colour=(255, 0, 0), lasts_s=0.4, step=1, steps=3)
+    screen = after(PRESENTED, OPENED, red)
+    assert (screen.name, screen.colour, screen.hold_s) == ("flash", (255, 0, 0), 0.4)
+    assert after(PRESENTED, OPENED, red, decided(Outcome.ACCEPT, Reason.MATCHING)).rest == "idle"
+
+
+def test_nobody_is_told_that_they_were_suspected():
+    suspected = after(PRESENTED, OPENED, decided(Outcome.REJECT, Reason.PRESENTATION_ATTACK_SUSPECTED))
+    plain = after(PRESENTED, OPENED, decided(Outcome.REJECT, Reason.NOT_MATCHING))
+    assert suspected == plain
 
 
 def test_a_camera_that_fails_is_a_fault_until_it_works_again():

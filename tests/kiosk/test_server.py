@@ -215,3 +215,11 @@ def test_the_process_holds_nothing_of_the_product():
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_socket_that_was_passed_on_is_served_and_one_of_another_port_is_told():
+    wanted = settings()
+    with Kiosk(wanted.kiosk, page_of(wanted), listener=socket.create_server(("127.0.0.1", wanted.kiosk.port))) as one:
+        assert get(serving(one), "/")[0] == 200
+    with pytest.raises(KioskError, match=r"listens elsewhere.*ListenStream"):
+        Kiosk(wanted.kiosk, page_of(wanted), listener=socket.create_server(("127.0.0.1", 0)))

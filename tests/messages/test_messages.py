@@ -34,7 +34,7 @@ COMPOSED = {
     "report.": ("card", "template", "consent", "counters", "journal", "not_kept", "rights"),
     "erasure.": ("done", "remains"),
     "ask.": ("reference.card", "reference.device", "use", "refuse", "withdraw"),
-    "page.": ("use", "key", "content.card", "content.device"),
+    "page.": ("use", "key", "content.card", "content.device", "content.none"),
 }
 COMPOSED_NAMES = {f"{prefix}{end}" for prefix, ends in COMPOSED.items() for end in ends} | {
     f"page.{name}.heading" for name in ("use", "key", "content", "consent")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -45,3 +47,23 @@ def test_the_watchdog_is_due_twice_in_its_time_and_only_for_this_process(monkeyp
         if value is not None:
             monkeypatch.setenv(name, value)
     assert watchdog_s() == seconds
+
+
+PASSED = """
+import os, socket, sys
+from edge.service.systemd import passed_socket
+
+made = socket.create_server(("127.0.0.1", 0))
+if made.fileno() != 3:
+    os.dup2(made.fileno(), 3)
+made.detach()
+os.environ.update(LISTEN_FDS="1", LISTEN_FDNAMES="kiosk", LISTEN_PID=sys.argv[1] or str(os.getpid()))
+found = passed_socket("kiosk")
+print(passed_socket("other"), found and found.getsockname()[0], found and os.get_inheritable(found.fileno()))
+"""
+
+
+@pytest.mark.parametrize(("pid", "said"), [("", "None 127.0.0.1 False"), ("1", "None None None")])
+def test_a_socket_of_the_service_manager_is_taken_only_by_the_process_it_is_for(pid: str, said: str):
+    done = subprocess.run([sys.executable, "-c", PASSED, pid], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == said, done.stderr

@@ -12,6 +12,7 @@ import pytest
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 UNIT = (DEPLOY / "edge-verifier.service").read_text(encoding="utf-8")
+KIOSK = (DEPLOY / "kiosk" / "edge-kiosk.conf").read_text(encoding="utf-8")
 RELAY = (DEPLOY / "edge-relay.conf").read_text(encoding="utf-8")
 
 
@@ -25,7 +26,7 @@ def needs(tool: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("drop_in", ["", RELAY])
+@pytest.mark.parametrize("drop_in", ["", RELAY, KIOSK])
 def test_systemd_itself_says_that_the_unit_exposes_little(tmp_path, drop_in):
     analyze = needs("systemd-analyze")
     unit = tmp_path / "edge-verifier.service"
@@ -85,3 +86,34 @@ def test_the_install_script_is_sound_and_its_rehearsal_changes_nothing():
         assert "\nchange: " not in done.stdout
     refused = subprocess.run([script, "--wheel", "/nowhere.whl"], capture_output=True, text=True)
     assert (refused.returncode, refused.stderr) == (3, "install: there is no file /nowhere.whl\n")
+
+
+def test_the_page_is_served_on_the_port_and_loopback_that_the_settings_have_by_default():
+    from edge.settings.model import KioskSettings
+
+    address = f"127.0.0.1:{KioskSettings().port}"
+    assert values((DEPLOY / "kiosk" / "edge-kiosk.socket").read_text(), "ListenStream") == [address]
+    browser = (DEPLOY / "kiosk" / "edge-browser.service").read_text()
+    assert f"http://{address}/" in browser
+    assert values(browser, "IPAddressDeny") == ["any"]
+    assert values(KIOSK, "IPAddressAllow") == ["localhost"]
+    assert not values(KIOSK, "PrivateNetwork"), "the socket is handed over; the service has no network"
+
+
+def test_systemd_understands_the_units_of_a_kiosk(tmp_path):
+    analyze = needs("systemd-analyze")
+    units = [DEPLOY / "kiosk" / name for name in ("edge-kiosk.socket", "edge-browser.service")]
+    for unit in [*units, DEPLOY / "edge-verifier.service"]:
+        text = unit.read_text().replace("/usr/bin/cage", "/bin/true").replace("/opt/edge/.venv/bin/edge", "/bin/true")
+        (tmp_path / unit.name).write_text(text)
+    (tmp_path / "edge-verifier.service.d").mkdir()
+    (tmp_path / "edge-verifier.service.d" / "kiosk.conf").write_text(KIOSK)
+    environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:/usr/lib/systemd/system:/lib/systemd/system"}
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", *(tmp_path / unit.name for unit in units)],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    ours = [line for line in done.stderr.splitlines() if "edge-" in line and "Restart" not in line]
+    assert not ours

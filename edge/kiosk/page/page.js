@@ -21,7 +21,7 @@ const put = (node, words) => { if (node.textContent !== words) node.textContent 
 function current(now) {
   const { screen } = state;
   if (now - state.heard > SILENT_MS) return { name: "fault" };
-  if (screen.hold_s && now - state.since >= 1000 * screen.hold_s) return { name: screen.rest };
+  if (screen.hold_s && now - state.since >= 1000 * screen.hold_s) return { name: screen.name === "flash" ? "look" : screen.rest };
   return screen;
 }
 

@@ -1,0 +1,55 @@
+"""Handing a card over: whatever is prepared is committed only after this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from edge.errors import NotHandedOver
+from edge.vault import Draft, Issued, Vault
+
+#: Hands a card over (writes its file, shows its code) with the consent as it will be kept; gives how to take it back.
+HandOver = Callable[[Issued, Mapping[str, Any]], Callable[[], None]]
+
+
+def handed_over(hand_over: HandOver, issued: Issued, consent: Mapping[str, Any]) -> Callable[[], None]:
+    """Hand a card over.
+
+    Args:
+        consent: as it will be kept; empty where there is none.
+
+    Returns:
+        How to take it back.
+
+    Raises:
+        NotHandedOver: it could not be.
+    """
+    try:
+        return hand_over(issued, consent)
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise NotHandedOver(
+            f"the card could not be handed over ({why}); nothing was kept",
+            where="card",
+            remedy="give it a place where it can be written, then do it again",
+        ) from error
+
+
+def commit_handed_over(vault: Vault, draft: Draft, hand_over: HandOver) -> None:
+    """Hand a card over where there is a new one, then write what was prepared.
+
+    Raises:
+        NotHandedOver: nothing was committed. VaultError: nothing was, and the card was taken back.
+    """
+    take_back: Callable[[], None] = _nothing
+    if draft.issued.text is not None:
+        take_back = handed_over(hand_over, draft.issued, draft.holder.consent)
+    try:
+        vault.commit(draft)
+    except BaseException:
+        take_back()
+        raise
+
+
+def _nothing() -> None:
+    """There is nothing to take back: the card is the old one."""
