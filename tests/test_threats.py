@@ -100,7 +100,7 @@ class House:
         return bytes.fromhex(self.device.chain.model)
 
 
-@pytest.fixture(params=list(Custody))
+@pytest.fixture(params=[Custody.CARD, Custody.DEVICE])
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path, request.param)
     yield made

@@ -49,7 +49,7 @@ def sealed_as(custody: Custody, vector: np.ndarray):
     )
 
 
-@pytest.mark.parametrize("custody", list(Custody))
+@pytest.mark.parametrize("custody", [Custody.CARD, Custody.DEVICE])
 def test_what_was_sealed_opens_for_its_claim(custody: Custody, vector: np.ndarray):
     template = open_sealed(sealed_as(custody, vector), claim(custody), KEY, model_digest=MODEL, session="s")
     assert same(template.unrotated("s"), vector)
@@ -58,7 +58,7 @@ def test_what_was_sealed_opens_for_its_claim(custody: Custody, vector: np.ndarra
         template.read("another session")
 
 
-@pytest.mark.parametrize("custody", list(Custody))
+@pytest.mark.parametrize("custody", [Custody.CARD, Custody.DEVICE])
 def test_the_seal_is_the_one_of_the_design(custody: Custody, vector: np.ndarray):
     """HKDF-SHA256(secret || K, salt, "edge/template/v1/" + custody), ChaCha20-Poly1305, zero nonce, AAD = header.
 
@@ -79,7 +79,7 @@ def test_every_seal_draws_a_new_salt_and_so_a_new_key(vector: np.ndarray):
     assert len({s.salt for s in seals}) == len({s.ciphertext for s in seals}) == 20
 
 
-@pytest.mark.parametrize("custody", list(Custody))
+@pytest.mark.parametrize("custody", [Custody.CARD, Custody.DEVICE])
 def test_an_altered_byte_anywhere_opens_nothing(custody: Custody, vector: np.ndarray, flips):
     sealed, asked = sealed_as(custody, vector), claim(custody)
     tried = 0
@@ -91,7 +91,7 @@ def test_an_altered_byte_anywhere_opens_nothing(custody: Custody, vector: np.nda
     assert tried > len(sealed.header) + len(sealed.salt) + len(sealed.ciphertext)
 
 
-@pytest.mark.parametrize("custody", list(Custody))
+@pytest.mark.parametrize("custody", [Custody.CARD, Custody.DEVICE])
 def test_another_secret_serial_key_date_or_custody_opens_nothing(custody: Custody, vector: np.ndarray):
     sealed = sealed_as(custody, vector)
     other = Custody.DEVICE if custody is Custody.CARD else Custody.CARD
@@ -172,7 +172,7 @@ def test_the_header_parser_raises_value_error_and_nothing_else(data: bytes):
 
 
 @given(
-    st.sampled_from(list(Custody)),
+    st.sampled_from([Custody.CARD, Custody.DEVICE]),
     st.binary(min_size=32, max_size=32),
     st.integers(1, 4096),
     st.integers(0, 2**32 - 1),
