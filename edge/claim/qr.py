@@ -6,13 +6,14 @@
 Only QR codes are searched for, only text that begins like a token comes out, and nothing of a frame is kept. A code
 that stays in view is delivered once: again only after it was looked for and not seen for `ABSENT_S`, or after another
 code. Time during which nobody asked (a session was running) does not count as absence. Two different cards in one view
-are no claim: nobody could say whose turn it is.
+are no claim: nobody could say whose turn it is. A code that was delivered before and stays where it is, such as a
+sticker's, is not counted then.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import cv2
@@ -24,6 +25,8 @@ from edge.types import U8, Frame
 
 #: A code that was not seen for so long, while it was looked for, counts as new when it comes back; seconds.
 ABSENT_S = 2.0
+#: So many delivered codes are remembered; a screen that shows one after the other fills no memory.
+_MOST = 32
 #: A longer pause between two tries was no looking; seconds.
 _GAP_S = 1.0
 #: In pictures of at most so many pixels every second try is made at twice the size: there a module of a card is seldom
@@ -47,7 +50,7 @@ class QrReader:
         self._tried_at = self._next_at = float("-inf")
         self._sequence: int | None = None
         self._last: bytes | None = None  # SHA-256 of the last text: the token itself is not kept
-        self._absent_s = 0.0
+        self._known: dict[bytes, float] = {}  # digest of a delivered code -> how long it has not been seen, seconds
         self._enlarge = True
 
     def poll(self, frame: Frame | None) -> str | None:
@@ -64,27 +67,32 @@ class QrReader:
         since, self._tried_at, self._sequence = now - self._tried_at, now, frame.sequence
         luma = frame.luma if frame.luma is not None else _luma(frame.image)
         self._enlarge = luma.size <= _SMALL and not self._enlarge
-        texts = find_codes(luma, enlarge=self._enlarge)
-        if len(texts) != 1:
-            self._count_absence(since, seen=bool(texts))
+        found = {
+            hashlib.sha256(text.encode("utf-8")).digest(): text for text in find_codes(luma, enlarge=self._enlarge)
+        }
+        # a sticker, or a card that was answered and is still held up, does not stand in the way of another one
+        standing = {digest for digest, absent_s in self._known.items() if not absent_s}
+        self._forget_absent(found, since)
+        new = [digest for digest in found if digest not in standing]
+        if len(new) != 1 or new[0] == self._last:
             return None
-        self._absent_s = 0.0
-        digest = hashlib.sha256(texts[0].encode("utf-8")).digest()
-        if digest == self._last:
-            return None
-        self._last = digest
-        return texts[0]
+        self._last = new[0]
+        self._known[new[0]] = 0.0
+        return found[new[0]]
 
     def close(self) -> None:
         """Forget what was seen."""
         self._last, self._sequence = None, None
+        self._known.clear()
 
-    def _count_absence(self, since: float, *, seen: bool) -> None:
-        if seen:
-            self._absent_s = 0.0
-        elif since <= _GAP_S:
-            self._absent_s += since
-        if self._absent_s >= ABSENT_S:
+    def _forget_absent(self, found: Iterable[bytes], since: float) -> None:
+        """Codes that were delivered are known as long as they stay in view, or left it a moment ago."""
+        there = set(found)
+        for digest, absent_s in list(self._known.items()):
+            self._known[digest] = 0.0 if digest in there else absent_s + (since if since <= _GAP_S else 0.0)
+            if self._known[digest] >= ABSENT_S or len(self._known) > _MOST:
+                del self._known[digest]
+        if self._last not in self._known:
             self._last = None
 
 

@@ -13,7 +13,7 @@ from edge.cli._act import LANGUAGE
 @click.command("erase")
 @click.option("--token", metavar="FILE|-", help="The person's card: the file of its token, or - for standard input.")
 @click.option("--serial", help="The serial printed on the card.")
-@click.option("--subject", help="The name or number on the consent record: all cards of this person on this device.")
+@click.option("--subject", help="The name or number on the consent record: all their cards here; - for stdin.")
 @click.option("--operator", required=True, help="Who erases; journalled by name.")
 @click.option(
     "--receipt", type=click.Path(path_type=Path), help="Write the receipt to a new file: .pdf, .html or .txt."
@@ -41,10 +41,10 @@ def command(
     Examples
       edge erase --token ada.token --operator kim --receipt ada-erased.html
       edge erase --serial 5f2c-09aa-41d7-7b30-88e1-4c55-d0f2-9b6e --operator kim
-      edge erase --subject "Ada Example" --operator kim --lang fr
+      echo "Ada Example" | edge erase --subject - --operator kim --lang fr     (a name in no list of processes)
     """
     from edge.cli._act import operator_on
-    from edge.cli.verify import read_token
+    from edge.cli.verify import read_line, read_token
     from edge.errors import UsageError
     from edge.messages import language_of
     from edge.papers.files import check_new, write_new
@@ -54,6 +54,7 @@ def command(
 
     if sum(given is not None for given in (token, serial, subject)) != 1:
         raise UsageError("name the person in one way", where="erase", remedy="--token, --serial or --subject")
+    subject = read_line(subject) if subject is not None else None
     settings = load_settings(config)
     folder = settings.device.state_dir
     make = check_new(receipt, PAPER_KINDS, state_dir=folder) if receipt is not None else None

@@ -9,6 +9,7 @@ import click
 
 from edge.cli._act import LANGUAGE
 
+_LONGEST_LINE = 1024
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
 
 
@@ -52,6 +53,25 @@ def read_token(token: str) -> str:
             "not the text of a token", where=token, remedy="name the file that holds it; it begins with EV1:"
         )
     return text
+
+
+def read_line(given: str) -> str:
+    """A name from the command line, or for ``-`` the first line of standard input, which no list of processes shows.
+
+    Raises:
+        InputError: standard input holds no UTF-8 line.
+    """
+    from edge.errors import InputError
+
+    if given != "-":
+        return given
+    try:
+        line = sys.stdin.buffer.readline(_LONGEST_LINE).decode("utf-8").strip()
+    except UnicodeDecodeError:
+        line = ""
+    if not line:
+        raise InputError("there is no name on standard input", where="-", remedy="write one line of UTF-8 text")
+    return line
 
 
 def _text(data: bytes) -> str:

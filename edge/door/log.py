@@ -78,9 +78,9 @@ class LogDoor:
             if not self._open:
                 raise DoorError("the door was not opened", where="log door", remedy="call open() first")
             released = decision.outcome is Outcome.ACCEPT
-            card = f", card {decision.serial}" if decision.serial else ""
+            # no serial: whoever keeps these lines would keep who came when for longer than the journal does
             change = "released" if released else "stays locked"
-            self._put(f"door: {change} ({decision.outcome.value}: {decision.reason.value}{card})")
+            self._put(f"door: {change} ({decision.outcome.value}: {decision.reason.value})")
             if released:
                 if self._pulse is not None:
                     self._pulse.cancel()

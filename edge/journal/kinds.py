@@ -72,6 +72,7 @@ _KINDS: dict[str, dict[str, FieldKind]] = {
     "keys": {"key": WORD, "change": WORD, "operator": NAME, "id": DIGEST},
     "clock": {"confirmed": FLAG, "operator": NAME, "from": NUMBER, "to": NUMBER},
     "acknowledged": {"what": WORD, "operator": NAME},
+    "refusals": {"left_out": NUMBER},  # refused without looking, too many in a short time for an entry each
     # one claim
     "decision": {
         "outcome": OUTCOME,

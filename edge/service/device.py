@@ -36,6 +36,7 @@ from edge.service.observers import Observer, Observers
 from edge.service.parts import Parts, clock_of, stream_of
 from edge.service.policy import PolicyWatch, need_as_declared
 from edge.service.records import Records
+from edge.service.refusals import Refusals
 from edge.service.retention import Retention, retention
 from edge.session import Admission, Enrolment, Glimpse, Liveness, Verifier, other_way
 from edge.settings.model import Settings
@@ -86,6 +87,7 @@ class Device:
         settings, parts, keyring = self.settings, self._parts, self.keyring
         self.limits = Limits(records.state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
         self._observers = Observers(self._lost)
+        self._refused = Refusals(self.tell, self._observers.tell)
         find = model_finder(settings)
         self.chain = Chain.load(settings.face, find)
         self.overlap = Overlap.load(settings.face, self.chain, find)
@@ -166,6 +168,7 @@ class Device:
         self._closed = True
         try:
             self.doorway.close()
+            self._refused.close(self.now_ns())
             self._observers.close()
         finally:
             self._records.close()
@@ -271,7 +274,7 @@ class Device:
             self.tell(Decided(at_ns=now, session=session, decision=public, alternative=other))
         else:
             reason, wait_s = decision.reason, decision.wait_s
-            self.tell(
+            self._refused(
                 ClaimRefused(
                     at_ns=now, session=session, decision=public, reason=reason, wait_s=wait_s, alternative=other
                 )

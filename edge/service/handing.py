@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from edge.errors import NotHandedOver
+from edge.state import Limits
 from edge.vault import Draft, Issued, Vault
 
 #: Hands a card over (writes its file, shows its code) with the consent as it will be kept; gives how to take it back.
@@ -35,8 +36,10 @@ def handed_over(hand_over: HandOver, issued: Issued, consent: Mapping[str, Any])
         ) from error
 
 
-def commit_handed_over(vault: Vault, draft: Draft, hand_over: HandOver) -> None:
+def commit_handed_over(vault: Vault, limits: Limits, draft: Draft, hand_over: HandOver) -> None:
     """Hand a card over where there is a new one, then write what was prepared.
+
+    A wait is not got rid of by a new card for the same person: it begins where their other cards stand.
 
     Raises:
         NotHandedOver: nothing was committed. VaultError: nothing was, and the card was taken back.
@@ -44,7 +47,10 @@ def commit_handed_over(vault: Vault, draft: Draft, hand_over: HandOver) -> None:
     take_back: Callable[[], None] = _nothing
     if draft.issued.text is not None:
         take_back = handed_over(hand_over, draft.issued, draft.holder.consent)
+    holder, replaced = draft.holder, [draft.replaces] if draft.replaces else []
+    theirs = vault.store.of_subject(holder.subject) if holder.subject else []
     try:
+        limits.inherit(holder.serial, {other.serial for other in (*theirs, *replaced)} - {holder.serial})
         vault.commit(draft)
     except BaseException:
         take_back()

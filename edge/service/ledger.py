@@ -127,6 +127,8 @@ def _entry(event: ev.Event) -> tuple[str, dict[str, Value]] | None:
             return "policy", {"standing": standing, "findings": findings, **({"rule": rule[:32]} if rule else {})}
         case acts.GuardTripped(level=level, cards=cards, wait_s=wait_s):
             return "fan_out", {"level": level, "cards": cards, "wait": wait_s}
+        case acts.RefusalsLeftOut(count=count):
+            return "refusals", {"left_out": count}
         case acts.ClockChanged(confirmed=confirmed, to=to):
             return "clock", {"confirmed": confirmed, "to": to}
         case acts.Expired(serial=serial, what=what, rule=rule):

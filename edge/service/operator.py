@@ -23,6 +23,7 @@ from edge.service import rights
 from edge.service.device import Device
 from edge.service.handing import HandOver, commit_handed_over, handed_over
 from edge.service.own import of_pictures
+from edge.service.policy import need_as_declared
 from edge.session import Enrolment
 from edge.session.enrolment import Progress
 from edge.settings.checks import need_alternative
@@ -104,6 +105,7 @@ class Operator:
         """
         device, settings = self.device, self.device.settings
         enrolment = self._enrolment()
+        need_as_declared(settings, device.build.statement, people=device.vault.people() + 1)
         consent.check(device.clock.now().utc_s)
         vector = self._capture(enrolment, pictures)
         by = self._issuance(issuer)
@@ -115,7 +117,7 @@ class Operator:
             by.now_s + (days or settings.vault.days) * DAY_S,
         )
         draft = device.vault.prepare_enrolment(vector, terms, consent, by)
-        commit_handed_over(device.vault, draft, hand_over)
+        commit_handed_over(device.vault, device.limits, draft, hand_over)
         card = draft.issued.card
         self._tell(acts.Enrolled, card.serial, custody=card.custody, expires=card.expires, issuer=issuer.key_id)
         return self._answer(card)
@@ -188,7 +190,7 @@ class Operator:
         by = self._issuance(issuer)
         expires = by.now_s + days * DAY_S if days else None
         draft = device.vault.prepare_renewal(claim, vector, by, consent=consent, expires=expires)
-        commit_handed_over(device.vault, draft, hand_over)
+        commit_handed_over(device.vault, device.limits, draft, hand_over)
         card = draft.issued.card
         self._tell(acts.Renewed, card.serial, replaces=claim.serial, expires=card.expires, override=override)
         return self._answer(card)
@@ -217,7 +219,7 @@ class Operator:
         by = self._issuance(issuer)
         expires = by.now_s + days * DAY_S if days else None
         draft = device.vault.prepare_reissue(claim, by, expires=expires, groups=tuple(groups) or None)
-        commit_handed_over(device.vault, draft, hand_over)
+        commit_handed_over(device.vault, device.limits, draft, hand_over)
         card = draft.issued.card
         self._tell(acts.Reissued, card.serial, replaces=claim.serial, expires=card.expires)
         return self._answer(card)

@@ -191,7 +191,7 @@ class LimitSettings(Section):
     card_wait_s: Annotated[float, Field(ge=30, le=86400)] = 30.0
     """How long it waits (NIST SP 800-63B: at least 30 s)."""
     card_disable: Annotated[int, Field(ge=2, le=100)] = 50
-    """Rejects in a row before the card is disabled until an operator resets it."""
+    """Rejects in a row from which the card rests a day at this door after each, unless an operator resets it."""
     door_rejects: Annotated[int, Field(ge=1, le=50)] = 20
     """Rejects in a row at this door, whoever claims, before every claim is delayed (never disabled)."""
     door_wait_s: Annotated[float, Field(ge=5, le=3600)] = 10.0

@@ -9,11 +9,14 @@ moment of the comparison, or ending the session in any other way than by an answ
     limits.rejected(serial)             # keeps the failure; the wait begins now
     limits.no_decision(serial)          # takes this session's failure back; five in a row delay the card
 
-After 5 rejects in a row a card waits 30 s, and again after every further one; after 50 it is disabled until an operator
-resets it (NIST SP 800-63B-4, 3.2.3). The door has a limit of its own, which delays and never disables, so that nobody
-can close a door for everybody by failing at it; many *different* cards that fail are a search, and `edge.state.fanout`
-stops it. Serials are kept as keyed hashes. Waits are measured in the time that the device has been running
-(`edge.state.clock`): neither a clock that is set nor a restart shortens them.
+After 5 rejects in a row a card waits 30 s, and again after every further one. From the 50th on it rests a day after
+each, at this door (NIST SP 800-63B-4, 3.2.3 asks for growing delays, or another way in), unless an operator resets it:
+whoever has photographed a card can take no more from its holder than that. The door has a limit of its own, which
+delays and never disables, so that nobody can close a door for everybody by failing at it; many *different* cards that
+fail are a search, and `edge.state.fanout` stops it. A new card takes over the waits of the person's other cards.
+
+Serials are kept as keyed hashes. Waits are measured in the time that the device has been running (`edge.state.clock`):
+neither a clock that is set nor a restart shortens them.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -30,6 +33,9 @@ from edge.settings.model import LimitSettings
 from edge.state.clock import ClockGuard, Moment
 from edge.state.database import SqliteFile
 from edge.state.fanout import Before, FanOut, FanOutStanding
+
+#: How long a card rests at this door after each of many rejects in a row.
+DISABLED_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class CardStanding:
-    """How a card stands: rejects in a row, seconds to wait, disabled until an operator resets it.
+    """How a card stands: rejects in a row, seconds to wait, disabled (for a day, or until an operator resets it).
 
     Attributes:
         silent: sessions in a row that came to nothing. marked: it counts for the fan-out guard of the door.
@@ -79,7 +85,7 @@ class Limits:
         """Refuse a card that must wait. Begins a session; writes nothing.
 
         Raises:
-            LockedOut: ``wait_s`` seconds from now, or 0: until an operator resets the card.
+            LockedOut: ``wait_s`` seconds from now.
             DoorPaused: the fan-out guard stops every claim at this door for ``wait_s`` seconds.
         """
         self._before, self._guard_before = {}, None
@@ -134,6 +140,19 @@ class Limits:
             self._fan_out.undo(db, self._card(serial), self._guard_before, accepted=False)
         self._before, self._guard_before = {}, None
 
+    def inherit(self, serial: bytes, others: Iterable[bytes]) -> None:
+        """A new card begins where the person's other cards stand, so that none is made to get rid of a wait.
+
+        Args:
+            serial: of the new one. others: serials of those that the person has, or that it replaces.
+        """
+        with self._change() as (db, moment):
+            rows = [_load(db, self._card(other)) for other in others]
+            rejects = max((row.rejects for row in rows), default=0)
+            until = max((row.until for row in rows), default=0.0)
+            if rejects:
+                _save(db, self._card(serial), _Row(rejects, 0, until), moment)
+
     def reset(self, serial: bytes, operator: str) -> CardStanding:
         """An operator clears a card; the caller journals it by name.
 
@@ -187,14 +206,14 @@ class Limits:
             return self._fan_out.forget(db, self._card(serial)) or rows > 0
 
     def expire(self, days: int) -> int:
-        """Delete the counters of cards that nobody presented for so many days of running; disabled cards stay.
+        """Delete the counters of cards that nobody presented for so many days of running.
 
         Returns:
             How many went.
         """
         with self._change() as (db, moment):
-            sql = "DELETE FROM limits WHERE touched < ? AND rejects < ? AND until <= ?"
-            values = (moment.running - days * 86_400.0, self._settings.card_disable, moment.running)
+            sql = "DELETE FROM limits WHERE touched < ? AND until <= ?"
+            values = (moment.running - days * 86_400.0, moment.running)
             return db.execute(sql, values).rowcount
 
     def standing(self, serial: bytes) -> CardStanding:
@@ -203,7 +222,7 @@ class Limits:
         with self._database.snapshot() as db:
             row, marked = _load(db, name), self._fan_out.marked(db, name)
         wait = max(0.0, row.until - moment.running)
-        return CardStanding(row.rejects, wait, row.rejects >= self._settings.card_disable, row.silent, marked)
+        return CardStanding(row.rejects, wait, wait > 0 and self._disables(row), row.silent, marked)
 
     def wait_s(self, serial: bytes) -> float:
         """Seconds until this card can be tried again at this door; 0 when it may be now, or not before a reset."""
@@ -211,16 +230,15 @@ class Limits:
         with self._database.snapshot() as db:
             card, door = _load(db, self._card(serial)), _load(db, self._door)
             guard = self._fan_out.standing(db, moment)
-        if card.rejects >= self._settings.card_disable:
-            return 0.0
         return max(0.0, card.until - moment.running, door.until - moment.running, guard.wait_s)
 
     def _refuse(self, card: _Row, door: _Row, moment: Moment) -> None:
-        if card.rejects >= self._settings.card_disable:
+        if (wait := card.until - moment.running) > 0 and self._disables(card):
             raise LockedOut(
-                f"this card was refused {card.rejects} times in a row and is disabled",
+                f"this card was refused {card.rejects} times in a row and is disabled at this door for a day",
                 where="card",
-                remedy="ask an operator to reset it",
+                remedy="ask an operator to reset it, take the other way in, or another door",
+                wait_s=wait,
             )
         for row, where in ((card, "card"), (door, "door")):
             wait = row.until - moment.running
@@ -233,7 +251,12 @@ class Limits:
                 )
 
     def _card_wait(self, rejects: int) -> float:
+        if rejects >= self._settings.card_disable:
+            return DISABLED_S
         return self._settings.card_wait_s if rejects >= self._settings.card_rejects else 0.0
+
+    def _disables(self, row: _Row) -> bool:
+        return row.rejects >= self._settings.card_disable
 
     def _door_wait(self, rejects: int) -> float:
         return self._settings.door_wait_s if rejects >= self._settings.door_rejects else 0.0

@@ -196,6 +196,14 @@ class GuardTripped(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalsLeftOut(Event):
+    """So many claims were refused without looking, and are in no entry of their own: too many in a short time."""
+
+    kind: ClassVar[str] = "upkeep.refusals"
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expired(Event):
     """Something was deleted because its retention has ended. ``what``: template, holder. ``rule``: which said so."""
 

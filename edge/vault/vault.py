@@ -233,6 +233,10 @@ class Vault:
         ]
         return sorted(found[0] + found[1], key=lambda holder: holder.enrolled)
 
+    def people(self) -> int:
+        """How many cards count here."""
+        return sum(holder.status is Status.ACTIVE for holder in self.store.expiring(NEVER))
+
     def close(self) -> None:
         """Close the store. Harmless when repeated."""
         self.store.close()

@@ -219,7 +219,7 @@ def test_a_person_who_is_erased_is_forgotten_by_the_counters_too(world, database
     assert limits.standing(STOLEN[0]).rejects == 0
 
 
-def test_counters_that_nobody_touched_for_long_expire_and_disabled_cards_do_not(world, database):
+def test_counters_that_nobody_touched_for_long_expire(world, database):
     limits = world.limits(database, card_disable=5, fan_out_cards=1000)
     for _ in range(5):
         fails(limits, STOLEN[0])
@@ -227,7 +227,7 @@ def test_counters_that_nobody_touched_for_long_expire_and_disabled_cards_do_not(
     fails(limits, STOLEN[1])
     world.pass_time(91 * 86_400)
     fails(limits, STOLEN[2])
-    assert limits.expire(90) == 1
-    assert limits.standing(STOLEN[0]).disabled
+    assert limits.expire(90) == 2
+    assert limits.standing(STOLEN[0]).rejects == 0
     assert limits.standing(STOLEN[1]).rejects == 0
     assert limits.standing(STOLEN[2]).rejects == 1

@@ -1,4 +1,4 @@
-"""Retry limits: five wrong faces and the card waits, fifty and it is disabled; nothing shortens that."""
+"""Retry limits: five wrong faces and the card waits, fifty and it rests a day; nothing shortens that."""
 
 from __future__ import annotations
 
@@ -57,21 +57,35 @@ def test_a_refused_claim_is_not_counted(world, database):
     assert limits.standing(CARD).rejects == 5
 
 
-def test_after_fifty_rejects_the_card_is_disabled_until_an_operator_resets_it(world, database):
+def test_from_fifty_rejects_on_the_card_rests_a_day_after_each_unless_an_operator_resets_it(world, database):
     limits = world.limits(database, door_rejects=1000)
     for _ in range(50):
         reject(limits)
         world.pass_time(31)
-    world.pass_time(10 * 86_400)
     with pytest.raises(LockedOut) as refused:
         limits.check(CARD)
-    assert refused.value.wait_s == 0
+    assert 86_300 < refused.value.wait_s <= 86_400
     assert "operator" in refused.value.remedy
+    world.pass_time(86_400)
+    reject(limits)
+    with pytest.raises(LockedOut, match="51 times"):
+        limits.check(CARD)
     with pytest.raises(UsageError):
         limits.reset(CARD, "")
     assert limits.reset(CARD, "ada").disabled
     limits.check(CARD)
     assert limits.standing(CARD).rejects == 0
+
+
+def test_a_new_card_begins_where_the_person_s_others_stand(world, database):
+    limits = world.limits(database)
+    for _ in range(5):
+        reject(limits)
+    limits.inherit(OTHER, [CARD])
+    with pytest.raises(LockedOut) as refused:
+        limits.check(OTHER)
+    assert refused.value.wait_s == pytest.approx(30)
+    assert limits.standing(OTHER).rejects == 5
 
 
 def test_an_accept_clears_the_card(world, database):
