@@ -18,12 +18,10 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 
 from edge.camera import Capture, Pulled
 from edge.camera.health import Health
-from edge.door.log import to
 from edge.errors import ClaimError, JournalBroken
 from edge.face import Chain
 from edge.profile import BuildInfo
@@ -41,7 +39,7 @@ from edge.service.retention import Retention, retention
 from edge.session import Admission, Enrolment, Glimpse, Liveness, Verifier, other_way
 from edge.settings.model import Settings
 from edge.state import Limits
-from edge.state.folder import WAIT_S, FolderLock
+from edge.state.folder import FolderLock
 from edge.trust import Keyring
 from edge.trust.folder import strictness
 from edge.types import Custody, Decision, Door, Outcome, Stream
@@ -49,8 +47,6 @@ from edge.types.acts import GuardTripped
 from edge.types.events import AlternativeChosen, ClaimPresented, ClaimRefused, Decided, Event, Faulted, SessionOpened
 
 _log = logging.getLogger(__name__)
-#: Where a running door listens for operators' acts; see `edge.service.operator_socket`.
-DOOR_SOCKET = "operator.sock"
 
 
 class Device:
@@ -143,7 +139,7 @@ class Device:
         keyring = parts.keyring or Keyring.load(
             device.state_dir, device.trust_dir, strict=strictness(settings.door.driver)
         )
-        lock = _held(device.state_dir, hold) if hold else None
+        lock = own.held(device.state_dir, hold) if hold else None
         try:
             opened = cls(settings, parts, keyring)
         except BaseException:
@@ -273,12 +269,11 @@ class Device:
         if opened:
             self.tell(Decided(at_ns=now, session=session, decision=public, alternative=other))
         else:
-            reason, wait_s = decision.reason, decision.wait_s
-            self._refused(
-                ClaimRefused(
-                    at_ns=now, session=session, decision=public, reason=reason, wait_s=wait_s, alternative=other
-                )
+            why, wait_s = decision.reason, decision.wait_s
+            told = ClaimRefused(
+                at_ns=now, session=session, decision=public, reason=why, wait_s=wait_s, alternative=other
             )
+            self._refused(told)
         if decision.outcome is not Outcome.ACCEPT:
             self._watch_guard()
 
@@ -345,9 +340,3 @@ class Device:
 
     def _new_session(self) -> str:
         return self._parts.random_bytes(8).hex()
-
-
-def _held(folder: Path, name: str) -> FolderLock:
-    """The state folder for this process; it waits for a command that is about to end, not for a running door."""
-    wait_s = 0.0 if (folder / DOOR_SOCKET).exists() else WAIT_S
-    return FolderLock(folder, name, wait_s=wait_s, waiting=lambda holder: to(2)(f"edge: waiting for {holder}"))

@@ -27,8 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import EdgeError, JournalBroken, NotHandedOver, StateError, UsageError
-from edge.service.device import DOOR_SOCKET, Device
+from edge.service.device import Device
 from edge.service.operator import ACTS, Operator
+from edge.service.own import DOOR_SOCKET
 from edge.types import Stream
 from edge.types.acts import EnrolmentProgress
 from edge.types.events import Event

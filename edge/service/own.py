@@ -18,6 +18,7 @@ from weakref import WeakSet
 
 from edge._resources import is_device
 from edge.camera import Capture, Pulled
+from edge.door.log import to
 from edge.errors import NotInThisBuild
 from edge.face import Look
 from edge.fictional import FictionalSource
@@ -25,8 +26,11 @@ from edge.profile import current
 from edge.service.parts import Parts
 from edge.session import Enrolment
 from edge.settings.model import Settings
-from edge.state.folder import need_own_folder
+from edge.state.folder import WAIT_S, FolderLock, need_own_folder
 from edge.types import I8, Frame, Stream
+
+#: Where a running door listens for operators' acts; see `edge.service.operator_socket`.
+DOOR_SOCKET = "operator.sock"
 
 
 def need_parts(parts: Parts, settings: Settings) -> None:
@@ -57,6 +61,12 @@ def need_folder(state_dir: Path) -> None:
     """Return when a device build's state folder is its user's own. Raises `StateError`; see `need_own_folder`."""
     if is_device():
         need_own_folder(state_dir)
+
+
+def held(folder: Path, name: str) -> FolderLock:
+    """The state folder for this process; it waits for a command that is about to end, not for a running door."""
+    wait_s = 0.0 if (folder / DOOR_SOCKET).exists() else WAIT_S
+    return FolderLock(folder, name, wait_s=wait_s, waiting=lambda holder: to(2)(f"edge: waiting for {holder}"))
 
 
 class Streams:

@@ -20,9 +20,9 @@ from edge import errors
 from edge.claim import TOKEN_DOMAIN, Issuer
 from edge.claim.layout import unpack
 from edge.errors import EdgeError, InputError, StateError, UsageError
-from edge.service.device import DOOR_SOCKET
 from edge.service.handing import HandOver
 from edge.service.operator_socket import Line, short
+from edge.service.own import DOOR_SOCKET
 from edge.types import Custody, Token
 from edge.types.acts import EnrolmentProgress
 from edge.types.enums import Advice
