@@ -48,6 +48,7 @@ are allowed.
         JournalBroken
         DoorError
         KioskError
+        ReaderError
         Unfit
         Interrupted
 """
@@ -307,6 +308,22 @@ class KioskError(EdgeError):
     """The page cannot be served. Claims and door go on without it."""
 
     exit_code = 4
+
+
+class ReaderError(EdgeError):
+    """A reader of cards cannot be used. The others, and the door, go on without it."""
+
+    exit_code = 4
+
+    @classmethod
+    def of(cls, error: OSError, where: str, group: str) -> ReaderError:
+        """Why its device could not be opened, with what to do. ``group``: whose members may open such devices."""
+        if isinstance(error, PermissionError):
+            remedy = f"let the service's user open it: SupplementaryGroups={group} (deploy/edge-readers.conf)"
+            return cls("this user may not open it", where=where, remedy=remedy)
+        if isinstance(error, FileNotFoundError):
+            return cls("it is not there", where=where, remedy="plug it in, or name another; `edge doctor` lists them")
+        return cls(f"it cannot be opened ({error.strerror})", where=where, remedy="plug it in again")
 
 
 class Unfit(EdgeError):

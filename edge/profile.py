@@ -114,6 +114,22 @@ CAPABILITIES = (
         why="a lab build has nobody in front of it",
         optional=True,
     ),
+    Capability(
+        name="keyboard_reader",
+        can="reads cards with a scanner that types, which it keeps from every other program",
+        cannot="reads no keyboard",
+        profiles=frozenset({"device", "development"}),
+        why="a lab build takes no claims",
+        optional=True,
+    ),
+    Capability(
+        name="serial_reader",
+        can="reads cards with a scanner on a serial line",
+        cannot="reads no serial line",
+        profiles=frozenset({"device", "development"}),
+        why="a lab build takes no claims",
+        optional=True,
+    ),
 )
 
 BY_NAME: Mapping[str, Capability] = {capability.name: capability for capability in CAPABILITIES}

@@ -93,7 +93,9 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
 )
 
 #: Rows that are in a wheel only where its build file asks for a capability that is optional.
-ASKED_FOR: Mapping[str, str] = MappingProxyType({"kiosk/": "local_page"})
+ASKED_FOR: Mapping[str, str] = MappingProxyType(
+    {"kiosk/": "local_page", "claim/keyboard.py": "keyboard_reader", "claim/serial.py": "serial_reader"}
+)
 
 #: (folder of the project, pattern below it): package data of every profile. The recipes of ``models/training`` and
 #: anything else that lies about there are not in it.

@@ -164,6 +164,14 @@ FRENCH_CAPABILITIES: Mapping[str, tuple[str, str]] = {
         "(127.0.0.1)",
         "ne sert de page à personne",
     ),
+    "keyboard_reader": (
+        "lit les cartes avec un lecteur qui imite un clavier, réservé à elle seule",
+        "ne lit aucun clavier",
+    ),
+    "serial_reader": (
+        "lit les cartes avec un lecteur relié par une liaison série",
+        "ne lit aucune liaison série",
+    ),
 }
 
 #: Kind of problem (`edge.build.files.SAID`) -> in French.

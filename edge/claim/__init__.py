@@ -6,8 +6,7 @@
         if text := reader.poll(frame):
             claim = decode(text, trust=trust, site_id=site, received_ns=stream.now_ns())
 
-`edge.papers.card` draws the card. Wedge scanners that type, serial readers and PINs come with a later issue; a scanner
-whose text arrives on standard input works today.
+`edge.papers.card` draws the card. A reader that fails is told and tried again (`edge.claim.attended`); claims go on.
 """
 
 from edge.claim.finding import PREFIX, find_token

@@ -46,7 +46,9 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
         device.observe(JsonLines(1) if json_wanted else Terminal(1, 2), name="json" if json_wanted else "terminal")
         if skip_selftest and device.build.is_device:
             raise NotInThisBuild("a device build always tests itself first", where="--skip-selftest")
-        readers = open_readers(device.settings.claim, stdin=sys.stdin.buffer, clock=time.monotonic)
+        readers = open_readers(
+            device.settings.claim, stdin=sys.stdin.buffer, clock=time.monotonic, tell=device.tell, now_ns=device.now_ns
+        )
         # A camera takes up to a second to close, so self-test and loop share one stream of it; a file begins anew.
         stream = device.stream()
         camera = stream if isinstance(stream, Capture) and stream.hardware else None

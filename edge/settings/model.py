@@ -143,8 +143,15 @@ class Schedule(Section):
 
 
 class ClaimSettings(Section):
-    readers: Annotated[tuple[Literal["stdin", "qr"], ...], Field(min_length=1)] = ("stdin",)
-    """How a person says who they are: a token on standard input, a QR code shown to the camera."""
+    readers: Annotated[tuple[Literal["stdin", "qr", "keyboard", "serial"], ...], Field(min_length=1)] = ("stdin",)
+    """How a person says who they are: a token on standard input, a QR code shown to the camera, a scanner that types
+    (keyboard) or has a serial line."""
+    keyboard: str = ""
+    """keyboard: the stable path of the scanner, /dev/input/by-id/...-event-kbd; nothing else gets what it types."""
+    serial: str = ""
+    """serial: the stable path of the scanner, /dev/serial/by-id/..."""
+    serial_rate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
+    """serial: bits per second."""
     qr_tries_per_s: Annotated[float, Field(gt=0, le=5)] = 5.0
     """How often the idle stream is searched for a code."""
     group: Group = "default"
@@ -153,6 +160,12 @@ class ClaimSettings(Section):
     """A card is accepted so many seconds early, since clocks differ; a door without a clock chip may need hours."""
     schedule: Schedule | None = None
     """Weekly hours outside of which every claim is refused; null: always."""
+
+    @model_validator(mode="after")
+    def _scanners(self) -> ClaimSettings:
+        paths = {"keyboard": self.keyboard, "serial": self.serial}
+        named = [name for name, path in paths.items() if name in self.readers and not path]
+        return _valid(self, [f"{name}: the reader {name} needs the stable path of its scanner" for name in named])
 
 
 class DecisionSettings(Section):
