@@ -30,6 +30,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("cli/__init__.py", _BOTH),
     ("cli/_answer.py", _BOTH),
     ("cli/config.py", _BOTH),
+    ("cli/schema.py", _BOTH),
     ("cli/build.py", _BOTH),
     ("cli/_signer.py", _BOTH),  # a signer's passphrase
     ("cli/models.py", _BOTH),
@@ -104,6 +105,7 @@ DATA = (
     ("models", "*.card.yaml"),
     ("config", "device.yaml"),
     ("config", "device.schema.json"),
+    ("config", "schemas/*.json"),
     ("config", "examples/*.yaml"),
     ("config", "policy/*.yaml"),
     ("config", "records/*.dsse.json"),  # signed reviews that the build file names

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models", "Show, verify and add models; bring your own."),
     "prove": ("prove", "Show what a build can and cannot do, to a person who does not trust it."),
     "config": ("config", "Check and show the settings."),
+    "schema": ("schema", "Print the JSON Schema of an answer or an event."),
     "journal": ("journal", "Verify, show and export the journal."),
     "support-report": ("support_report", "Write down what a maintainer needs to help; safe to share."),
     "compare": ("compare", "Compare two pictures."),
@@ -207,7 +208,7 @@ def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | Non
         from edge.cli._answer import error_json
 
         try:
-            click.echo(json.dumps(error_json(error)))
+            click.echo(json.dumps(error_json(error, next((word for word in arguments if word in COMMANDS), ""))))
         except OSError:  # whoever reads the answers has gone, or has no room; the other way is tried
             click.echo(f"edge: {error}", err=True)
     else:

@@ -4,12 +4,15 @@
      "session": ..., "frames_looked_at": ..., "looks": ..., "advice": [...], "wait_s": ..., "timings_ms": {...},
      "alternative": ..., "time": ..., "error": null}
 
-`score` and `threshold` are present in development and lab builds only: `edge.session` does not hand them out elsewhere.
+Every other command answers an object of its own schema with `error` null, or `edge/error/v1` when it failed; `edge
+schema` prints them all. `score` and `threshold` are present in development and lab builds only: `edge.session` does not
+hand them out elsewhere.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from edge.types import Decision
 
 SCHEMA = "edge/decision/v1"
+#: Commands that answer a decision.
+DECIDE = ("verify", "compare")
 EXIT = {"accept": 0, "reject": 1, "no_decision": 2}
 
 
@@ -32,8 +37,19 @@ def as_json(decision: Decision, alternative: str = "") -> dict[str, Any]:
     return {"schema": SCHEMA, **decision_json(decision), "alternative": other, "time": _now(), "error": None}
 
 
-def error_json(error: EdgeError) -> dict[str, Any]:
-    """The same object when there is no decision because something is wrong."""
+def answered(name: str, content: Mapping[str, Any]) -> None:
+    """Print a command's one JSON object. ``name``: of its schema, such as ``keys`` for ``edge/keys/v1``."""
+    click.echo(json.dumps({"schema": f"edge/{name}/v1", "error": None, **content}))
+
+
+def error_json(error: EdgeError, command: str) -> dict[str, Any]:
+    """The object of a command that failed: a decision where one was asked for: its readers look at the outcome."""
+    if command not in DECIDE:
+        return {"schema": "edge/error/v1", "error": error.as_json()}
+    return _undecided(error)
+
+
+def _undecided(error: EdgeError) -> dict[str, Any]:
     from edge.errors import ClaimError
 
     refused = isinstance(error, ClaimError)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli._answer import answered
 from edge.cli._signer import KEY, PASSPHRASE, open_signer
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
     if dirty is not False and not json_wanted:
         click.echo("warning: it was not built from an unchanged commit, so nobody else can reproduce it", err=True)
     if json_wanted:
-        answer = {"schema": "edge/build-sign/v1", "wheel": str(done), "key_id": signer.public.key_id, "dirty": dirty}
-        click.echo(json.dumps({**answer, "error": None}))
+        answer = {"wheel": str(done), "key_id": signer.public.key_id, "dirty": dirty}
+        answered("build-sign", answer)
     else:
         click.echo(f"{done}: signed with key {signer.public.key_id}")
     return 0
@@ -158,7 +159,7 @@ def _list_files(what: str, json_wanted: bool) -> int:
         held = contents(package.parent, "device", of("device")).files
         digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(held.items())}
     if json_wanted:
-        click.echo(json.dumps({"schema": "edge/build-files/v1", "files": digests, "error": None}))
+        answered("build-files", {"files": digests})
     else:
         for name, digest in digests.items():
             click.echo(f"{digest}  {name}")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli._answer import answered
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -46,7 +48,7 @@ def check(ctx: click.Context, file: Path | None, as_json: bool) -> None:
     advice = warnings(file) if settings is not None else ()
     if as_json:
         told = {"warnings": [warning.as_json() for warning in advice]}
-        click.echo(json.dumps({"schema": "edge/config-check/v1", **_verdict(file, problems), **told}))
+        answered("config-check", {**_verdict(file, problems), **told})
     elif problems:
         _tell(problems)
     else:
@@ -72,14 +74,14 @@ def show(ctx: click.Context, file: Path | None, as_json: bool) -> None:
     settings, problems = check(file)
     if settings is None:
         if as_json:
-            click.echo(json.dumps({"schema": "edge/config-show/v1", **_verdict(file, problems)}))
+            answered("config-show", _verdict(file, problems))
         else:
             _tell(problems)
         ctx.exit(BAD_SETTINGS)
     values, sources = settings.model_dump(mode="json"), origins(file)
     if as_json:
         verdict = _verdict(file, problems)
-        click.echo(json.dumps({"schema": "edge/config-show/v1", **verdict, "settings": values, "origins": sources}))
+        answered("config-show", {**verdict, "settings": values, "origins": sources})
         return
     rows = [
         (dotted(key), json.dumps(value, ensure_ascii=False), sources[dotted(key)])

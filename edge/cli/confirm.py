@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import click
 @click.argument("what", type=click.Choice(["clock", "vault", "state"]))
 @click.option("--operator", required=True, help="Who confirms; journalled by name.")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
-def command(what: str, operator: str, config: Path | None) -> int:
+@click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
+def command(what: str, operator: str, config: Path | None, json_wanted: bool) -> int:
     """Confirm what the device noticed and cannot judge by itself.
 
     \b
@@ -38,7 +40,9 @@ def command(what: str, operator: str, config: Path | None) -> int:
     parts = Parts() if what == "clock" else Parts(acknowledged_by=operator)
     with operator_on(settings, operator, parts=parts) as acts:
         answer = acts.do("confirm", what=what)
-    if what == "clock":
+    if json_wanted:
+        click.echo(json.dumps(answer))
+    elif what == "clock":
         click.echo(f"The time used was {_utc(answer['from'])}, and is now {_utc(answer['to'])}.")
     else:
         click.echo(f"The {what} is acknowledged by {operator} and journalled.")

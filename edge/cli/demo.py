@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli._answer import answered
+
 if TYPE_CHECKING:
     from edge.service.demo import Played
-
-SCHEMA = "edge/demo/v1"
 
 
 @click.command("demo")
@@ -52,7 +51,7 @@ def command(out: Path | None, fast: bool, seed: int, kiosk: bool, port: int, jso
     if out is not None:
         _sheet(out, played, NOTE)
     if json_wanted:
-        click.echo(json.dumps({"schema": SCHEMA, "ok": ok, "note": NOTE, "claims": _claims(played), "error": None}))
+        answered("demo", {"ok": ok, "note": NOTE, "claims": _claims(played)})
     else:
         click.echo("\n" + ("Every outcome is the expected one." if ok else "NOT every outcome is the expected one."))
         if out is not None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli._answer import answered
+
 if TYPE_CHECKING:
     from edge.journal import Entry, Selection
 
@@ -75,7 +77,7 @@ def show(last: int, config: Path | None, json_wanted: bool, **wanted: Any) -> in
     entries = _entries(config, wanted)[-last:]
     if json_wanted:
         shown = [{"seq": e.seq, "at": e.at, "kind": e.kind, "fields": dict(e.fields)} for e in entries]
-        click.echo(json.dumps({"schema": "edge/journal-entries/v1", "entries": shown}))
+        answered("journal-entries", {"entries": shown})
         return 0
     rows = [
         (str(e.seq), _utc(e.at), e.kind, "  ".join(f"{name}={value}" for name, value in e.fields.items()))

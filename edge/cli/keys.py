@@ -16,7 +16,6 @@ written into the device's journal, where it has one.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import shlex
 from collections.abc import Iterable
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli._answer import answered
 from edge.cli._signer import PASSPHRASE, passphrase
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def show(config: Path | None, as_json: bool) -> None:
     """Show which keys are here and whom this device trusts. No secret is shown."""
     found = describe(_settings(config).device)
     if as_json:
-        click.echo(json.dumps({"schema": "edge/keys/v1", **found, "error": None}))
+        answered("keys", found)
         return
     rows = [(label, found[label]) for label in ("site", "device", "recovery", "issuer")]
     issuers = [f"{entry['key_id']}  {entry['comment']}" for entry in found["trusted"]]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from edge.cli._answer import answered
 from edge.cli._models import (
     added_models,
     added_row,
@@ -113,7 +114,7 @@ def list_(config: Path | None, json_wanted: bool) -> int:
     rows = [row_of(card, "build") for card in models_of_build()]
     rows += [added_row(one) for one in added_models(settings)]
     if json_wanted:
-        click.echo(json.dumps({"schema": "edge/models/v1", "models": rows}))
+        answered("models", {"models": rows})
         return 0
     head = ("name", "kind", "from", "calibrated", "sha-256")
     table = [head, *(cells(row) for row in rows)]
@@ -136,7 +137,7 @@ def show(name: str, config: Path | None, json_wanted: bool) -> int:
 
     card, origin, fault = any_card(name, settings_of(config))
     if json_wanted:
-        click.echo(json.dumps({"schema": "edge/model/v1", "from": origin, "fault": fault, "card": dict(card.raw)}))
+        answered("model", {"from": origin, "fault": fault, "card": dict(card.raw)})
         return 0
     if fault:
         click.echo(f"{click.style('!', fg='yellow')} it does not load: {fault}", err=True)
@@ -160,7 +161,7 @@ def verify(name: str | None, config: Path | None, json_wanted: bool) -> int:
     names = [name] if name else [card.name for card in models_of_build()] + [one.name for one in added_models(settings)]
     results = [verified(each, settings) for each in names]
     if json_wanted:
-        click.echo(json.dumps({"schema": "edge/model-verify/v1", "models": results}))
+        answered("model-verify", {"models": results})
     else:
         for result in results:
             mark = click.style("ok  ", fg="green") if result["ok"] else click.style("FAIL", fg="red", bold=True)
@@ -200,8 +201,8 @@ def sign(name: str, key: Path, passphrase_file: Path | None, config: Path | None
     write_atomic(folder / SIGNED, data, mode=0o600)
     loads = added_row(next(one for one in added_models(settings) if one.name == name))
     if json_wanted:
-        answer = {"schema": "edge/model-sign/v1", "name": name, "first": before is None, "changed": changed}
-        click.echo(json.dumps({**answer, "fault": loads["fault"], "error": None}))
+        answer = {"name": name, "first": before is None, "changed": changed}
+        answered("model-sign", {**answer, "fault": loads["fault"]})
         return 0
     click.echo(f"signed: {name}" + ("" if before is None else f" (changed: {', '.join(changed) or 'nothing'})"))
     if loads["fault"]:
@@ -228,5 +229,8 @@ def remove(name: str, config: Path | None, json_wanted: bool) -> int:
     if name not in {one.name for one in added_models(settings)}:
         raise InputError(f"no model named {name!r} was added", where=str(folder), remedy="see `edge models list`")
     shutil.rmtree(folder)
-    click.echo(json.dumps({"schema": "edge/model-remove/v1", "name": name}) if json_wanted else f"removed: {name}")
+    if json_wanted:
+        answered("model-remove", {"name": name})
+    else:
+        click.echo(f"removed: {name}")
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli._answer import answered
 from edge.cli._policy import (
     CONFIG,
     JSON,
@@ -102,8 +103,8 @@ def list_packs(config: Path | None, json_wanted: bool) -> int:
     packs, faults = _all_packs(config)
     if json_wanted:
         refused = [{"name": fault.name, "why": fault.why} for fault in faults]
-        listed = {"packs": [pack_json(pack) for pack in packs], "refused": refused, "error": None}
-        click.echo(json.dumps({"schema": "edge/policy-list/v1", **listed}))
+        listed = {"packs": [pack_json(pack) for pack in packs], "refused": refused}
+        answered("policy-list", listed)
         return 0
     for pack in packs:
         where = ", ".join(pack.jurisdictions) or "everywhere"
@@ -130,7 +131,7 @@ def show(name: str, config: Path | None, json_wanted: bool) -> int:
         known = ", ".join(dict.fromkeys(pack.id for pack in packs))
         raise UsageError(f"there is no pack {name!r}", where="ID", remedy=f"known are {known}")
     if json_wanted:
-        click.echo(json.dumps({"schema": "edge/policy-show/v1", "packs": [pack_json(p) for p in found], "error": None}))
+        answered("policy-show", {"packs": [pack_json(p) for p in found]})
         return 0
     for pack in found:
         click.echo(click.style(pack.id, bold=True) + f"  {pack.title}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -12,7 +13,8 @@ import click
 @click.option("--door", is_flag=True, help="Clear the delays of this door, the fan-out guard's included.")
 @click.option("--operator", required=True, help="Who resets; journalled by name.")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
-def command(serial: str | None, door: bool, operator: str, config: Path | None) -> int:
+@click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
+def command(serial: str | None, door: bool, operator: str, config: Path | None, json_wanted: bool) -> int:
     """Let a card try again that was refused too often. Ask who holds it first: a lockout may be somebody guessing.
 
     With --door instead of a serial: this door paused itself because many different cards failed at it (the fan-out
@@ -31,7 +33,9 @@ def command(serial: str | None, door: bool, operator: str, config: Path | None) 
         raise UsageError("give the serial of a card, or --door", where="reset", remedy="one of the two")
     with operator_on(load_settings(config), operator) as acts:
         answer = acts.do("reset", serial=serial) if serial is not None else acts.do("reset_door")
-    if serial is None:
+    if json_wanted:
+        click.echo(json.dumps(answer))
+    elif serial is None:
         level, cards = answer["level"], answer["cards"]
         click.echo(f"The door answers again (guard level {level}, {cards} cards had failed lately).")
     else:

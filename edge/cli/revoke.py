@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -11,7 +12,8 @@ import click
 @click.argument("serial")
 @click.option("--operator", required=True, help="Who revokes; journalled by name.")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
-def command(serial: str, operator: str, config: Path | None) -> int:
+@click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
+def command(serial: str, operator: str, config: Path | None, json_wanted: bool) -> int:
     """Refuse a card from now on, whether or not it was enrolled here; its template on this device is deleted.
 
     \b
@@ -23,6 +25,9 @@ def command(serial: str, operator: str, config: Path | None) -> int:
 
     with operator_on(load_settings(config), operator) as acts:
         answer = acts.do("revoke", serial=serial)
+    if json_wanted:
+        click.echo(json.dumps(answer))
+        return 0
     click.echo(f"Card {answer['serial']} is {answer['status']} on this device.")
     click.echo("In card custody every door of the site must be told: run this there too.")
     return 0

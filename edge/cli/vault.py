@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli._answer import answered
+
 if TYPE_CHECKING:
     from edge.service.reading import Reading
     from edge.service.retention import Retention
@@ -42,7 +44,7 @@ def cards(config: Path | None, json_wanted: bool) -> int:
     with open_device(config) as device:
         rows = cards_of(device)
     if json_wanted:
-        click.echo(json.dumps({"schema": "edge/vault-cards/v1", "cards": rows, "error": None}))
+        answered("vault-cards", {"cards": rows})
         return 0
     for row in rows:
         expires = _day(row["expires"]) if row["expires"] else "unknown"
@@ -114,7 +116,7 @@ def expire(config: Path | None, json_wanted: bool) -> int:
         gone = device.housekeeping.keep()
         rows = [_row(device.retention, each) for each in gone]
     if json_wanted:
-        click.echo(json.dumps({"schema": "edge/vault-expired/v1", "rows": rows, "error": None}))
+        answered("vault-expired", {"rows": rows})
     else:
         for row in rows[:_SHOWN]:
             click.echo(f"{row['serial']}  {row['goes']}  ({row['rule']})")

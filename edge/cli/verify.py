@@ -113,7 +113,7 @@ def command(token: str, config: Path | None, image: Path | None, lang: str, json
         if image is not None:
             from edge.cli._pictures import verify_picture
 
-            return give(verify_picture(device, text, image), json_wanted, language=lang)
+            return give(verify_picture(device, text, image), json_wanted, device.settings.alternative or "", lang)
         device.policy.need_claims()
         return give(device.verify(text), json_wanted, device.settings.alternative or "", lang)
 
