@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from edge.build.attest import PREDICATE_TYPE, STATEMENT_TYPE
 from edge.claim import base45
 from edge.claim.layout import pack
 from edge.claim.token import PREFIX, TOKEN_DOMAIN, encode
 from edge.journal.entry import GENESIS, Entry
-from edge.trust import IssuerKey
+from edge.trust import IssuerKey, derive
 from edge.trust.envelopes import BUILD, PACK, Signer, sign
 from edge.types import Custody, SealedTemplate, Token
+from edge.types.rotation import Rotation, quantised
 from edge.vault.seal import Header, record_id, seal
 
 FILE = Path(__file__).parent / "vectors.json"
@@ -82,6 +84,13 @@ def sealed(body: Token, key: bytes, model: bytes = MODEL, **changes: Any) -> Sea
     return replace(seal(VECTOR, secret=body.secret, key=key, header=header, random_bytes=salted), **changes)
 
 
+def first_version(body: Token) -> SealedTemplate:
+    """Sealed as version 1 had it: not rotated."""
+    header = Header(body.custody, body.serial, MODEL, VECTOR.size, MADE, body.expires, version=1).pack()
+    own = derive(body.secret + SITE_KEY, "edge/template/v1/card", salt=made("salt"))
+    return SealedTemplate(header, made("salt"), ChaCha20Poly1305(own).encrypt(bytes(12), VECTOR.tobytes(), header))
+
+
 def _tokens() -> Iterator[Case]:
     def case(name: str, text: str, error: str | None = None) -> Case:
         return {"name": name, "text": text, "error": error}
@@ -125,18 +134,25 @@ def _tokens() -> Iterator[Case]:
     yield case("another site", encode(card(site=made("other site", 16)), ISSUER), "other_site")
 
 
+def rotated(body: Token, key: bytes) -> list[int]:
+    """What lies in the seal: our template, turned by the rotation of this seal."""
+    own = derive(body.secret + key, f"edge/template/v1/{body.custody.value}", salt=made("salt"))
+    return quantised(Rotation(derive(own, "edge/rotation/v1"), VECTOR.size).turn(VECTOR)).tolist()
+
+
 def _templates() -> Iterator[Case]:
     def case(name: str, body: Token, given: SealedTemplate, key: bytes, error: str | None = None) -> Case:
         parts = {"header": given.header, "salt": given.salt, "ciphertext": given.ciphertext}
         claim = {"custody": body.custody.value, "serial": body.serial.hex()}
         claim |= {"secret": body.secret.hex(), "expires": body.expires}
         said = {"sealed": {k: v.hex() for k, v in parts.items()}, "claim": claim, "key": key.hex()}
-        return {"name": name, **said, "error": error, "vector": VECTOR.tolist() if error is None else None}
+        return {"name": name, **said, "error": error}
 
     one, two = card(Custody.CARD), card(Custody.DEVICE)
     good = sealed(one, SITE_KEY)
-    yield case("card custody", one, good, SITE_KEY)
-    yield case("device custody", two, sealed(two, DEVICE_KEY), DEVICE_KEY)
+    yield {**case("version 1, not rotated", one, first_version(one), SITE_KEY), "vector": VECTOR.tolist()}
+    for name, body, key in (("card custody", one, SITE_KEY), ("device custody", two, DEVICE_KEY)):
+        yield {**case(name, body, sealed(body, key), key), "vector": rotated(body, key)}
     yield case("another key", one, good, made("another site's"), "does_not_open")
     yield case("another secret", replace(one, secret=made("other secret")), good, SITE_KEY, "does_not_open")
     yield case("another serial", replace(one, serial=made("other", 16)), good, SITE_KEY, "does_not_open")
@@ -146,7 +162,7 @@ def _templates() -> Iterator[Case]:
         changed = replace(good, **{part: _flipped(value, len(value) - 9)})
         yield case(f"one bit of the {part} altered", one, changed, SITE_KEY, "does_not_open")
     yield case(
-        "a header of another version", one, replace(good, header=b"\2" + good.header[1:]), SITE_KEY, "does_not_open"
+        "a header of another version", one, replace(good, header=b"\3" + good.header[1:]), SITE_KEY, "does_not_open"
     )
     yield case("cut short", one, replace(good, ciphertext=good.ciphertext[:-1]), SITE_KEY, "does_not_open")
     yield case("of another embedder", one, sealed(one, SITE_KEY, OTHER_MODEL), SITE_KEY, "other_model")

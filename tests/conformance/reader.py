@@ -82,7 +82,7 @@ def derive(key: bytes, info: str, salt: bytes | None = None) -> bytes:
 
 def template(sealed: dict[str, bytes], claim: dict[str, Any], key: bytes, model: bytes) -> list[int]:
     header, ident_bytes = sealed["header"], 16 if claim["custody"] == "card" else 32
-    need(len(header) == 44 + ident_bytes and header[:2] == bytes([1, ident_bytes // 16]), "does_not_open")
+    need(len(header) == 44 + ident_bytes and header[0] in (1, 2) and header[1] * 16 == ident_bytes, "does_not_open")
     ident, (digest, dimension, _, expires) = header[2 : 2 + ident_bytes], struct.unpack(">32sHII", header[-42:])
     need(
         ident == (claim["serial"] if ident_bytes == 16 else derive(claim["secret"], "edge/record/v1"))

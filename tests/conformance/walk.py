@@ -111,6 +111,9 @@ def _device(desk: Desk) -> Iterator[Answer]:
     yield from ask("policy", "check", "build.yaml")
     yield from ask("compare", *conf, desk.person("ada"), desk.person("ada", 1))
     yield from ask("demo", "--fast")
+    with contextlib.redirect_stdout(io.StringIO()):
+        main(["support-report", "support.json", *conf])
+    yield json.loads(Path("support.json").read_text())
 
 
 def _run(token: str) -> list[Answer]:
