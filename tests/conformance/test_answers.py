@@ -14,7 +14,7 @@ from edge.cli import main
 from tests.conformance import events
 from tests.conformance.walk import GOLDEN, ROOT, Answer, answers, place
 
-pytestmark = pytest.mark.timeout(600)  # one walk through everything, with a wheel built on the way
+pytestmark = pytest.mark.timeout(1800)  # one walk through everything, with a wheel built on the way
 RENEW = "run: python -m tests.conformance.events"
 SCHEMAS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "config" / "schemas").glob("*.json")}
 #: Formats of files that people or builds write, and what stands inside of other answers.
@@ -53,8 +53,9 @@ def named(tree: ast.AST) -> set[str]:
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").endswith(("SCHEMA", "VERSION")):
             values.append(node.value)
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "answered":
-            assert isinstance(node.args[0], ast.Constant)
-            values.append(ast.Constant(f"edge/{node.args[0].value}/v1"))
+            values += [
+                ast.Constant(f"edge/{name.value}/v1") for name in node.args[:1] if isinstance(name, ast.Constant)
+            ]
     texts = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
     return {"-".join(text.split("/")[1:]) for text in texts if re.fullmatch(r"edge/[a-z-]+/v\d+", text)}
 
