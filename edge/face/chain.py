@@ -23,6 +23,7 @@ from edge.face.calibration import threshold
 from edge.face.card import Card, load_card
 from edge.face.detect import Detector
 from edge.face.embed import Embedder
+from edge.face.passive import Passive
 from edge.face.quality import Assessor
 from edge.face.suspicion import PassiveLimits
 from edge.settings.model import FaceSettings
@@ -117,7 +118,7 @@ class Chain:
 
     Args:
         settings: models and limits.
-        detector, embedder, passive: attributes that tests may replace. passive: None where no model card is there.
+        detector, embedder, passive: attributes that tests may replace. passive: None where none judges.
 
     Raises:
         ModelError: the embedder's card has no ``align``.
@@ -148,7 +149,8 @@ class Chain:
             ModelError: a card or a model cannot be used.
         """
         detector = Detector(find(settings.detector), settings.threads)
-        return cls(settings, detector, Embedder(find(settings.embedder), settings.threads))
+        passive = Passive(find(settings.passive), settings.threads) if settings.passive is not None else None
+        return cls(settings, detector, Embedder(find(settings.embedder), settings.threads), passive)
 
     def with_embedder(self, card: Card) -> Chain:
         """A chain with the same detector and limits, and another embedder.

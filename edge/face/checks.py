@@ -26,6 +26,8 @@ def checks(
         find: from a name to a card. passive: whether a passive network judges looks. active: when a challenge is asked.
     """
     names = {"detector": face.detector, "embedder": face.embedder}
+    if face.passive is not None:
+        names["passive"] = face.passive
     if face.previous_embedder is not None:
         names["previous embedder"] = face.previous_embedder
 
@@ -39,7 +41,7 @@ def checks(
     return [
         *(
             Check(
-                f"model {role}" if role in ("detector", "embedder") else role,
+                f"model {role}" if role in ("detector", "embedder", "passive") else role,
                 f"the {role} is the one that its card describes, and this machine computes with it what it should",
                 model(name),
                 limit="SHA-256, golden output and delegated nodes of its card",

@@ -23,6 +23,7 @@ import numpy as np
 from edge.errors import ModelError
 from edge.face.card import Card, Views
 from edge.face.runner import Runner
+from edge.face.suspicion import PassiveLimits
 from edge.types import U8, Face
 
 #: Beyond the frame there is nothing to see: the middle of the input's range.
@@ -48,7 +49,8 @@ class Passive:
                 f"{card.name} is no passive network", where=card.where, remedy="name a passive network's card"
             )
         self.card, self._views = card, card.passive.views
-        self.limits = card.passive
+        said = card.passive
+        self.limits = PassiveLimits(said.doubt, said.attack, said.judgements)
         self.runner = Runner(card, threads)
         self._output = card.outputs[0]
         self._rgb = card.input.channels == "RGB"

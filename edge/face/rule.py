@@ -21,7 +21,7 @@ from typing import Literal, Protocol
 from edge.face.card import Align
 from edge.face.chain import Look
 from edge.face.challenge import Challenge, Failing, Plan, Prompt
-from edge.face.suspicion import DOUBT, PassiveLimits, Suspicion
+from edge.face.suspicion import DOUBT, EARLY, PassiveLimits, Suspicion
 from edge.settings.model import DecisionSettings
 from edge.types import Advice, Attack, Outcome, Pass, Reason, Retry, Species, Verdict
 
@@ -118,11 +118,10 @@ class Rule:
             return self._challenged(self._challenge, at_ns, look, eye, due=due)
         if isinstance(verdict, Retry):
             return None
-        warm = self.frames <= WARM_FRAMES
-        verdict = self._judged(look, eye) if warm or due else Pass()
+        verdict = self._judged(look, eye, due=due)
         if isinstance(verdict, Attack):
             return _attacked(verdict.species)
-        if warm or not due:
+        if self.frames <= WARM_FRAMES or not due or verdict == EARLY:
             return None
         self.looks += 1
         matched = self._compare(at_ns, look, eye)
@@ -153,10 +152,12 @@ class Rule:
             return Ending(Outcome.NO_DECISION, Reason.CHALLENGE_NOT_DONE, advice=(Advice.TURN_AS_SHOWN,))
         return Ending(Outcome.NO_DECISION, Reason.LIVENESS_UNCLEAR, advice=DOUBT.advice) if self.matched else None
 
-    def _judged(self, look: Look, eye: Eye) -> Verdict:
+    def _judged(self, look: Look, eye: Eye, *, due: bool) -> Verdict:
+        """The passive gate: a judgement of each look that is due, and of those before, until there are enough."""
         if self.suspicion is None:
             return Pass()
-        self.suspicion.add(eye.judge(look))
+        if due or self.suspicion.verdict == EARLY:
+            self.suspicion.add(eye.judge(look))
         return self.suspicion.verdict
 
     def _compare(self, at_ns: int, look: Look, eye: Eye) -> bool:

@@ -84,6 +84,8 @@ class FaceSettings(Section):
     """Name of the detector's card."""
     embedder: CardName = "embedder"
     """Name of the embedder's card."""
+    passive: CardName | None = "passive"
+    """Name of the passive network's card, which judges whether a living person stands there; null: nothing does."""
     previous_embedder: CardName | None = None
     """The embedder before this one: cards made with it are still verified, with it and at its own threshold."""
     previous_until: date | None = None
@@ -181,7 +183,7 @@ class DecisionSettings(Section):
 
 class LivenessSettings(Section):
     passive: Literal["on", "off"] = "on"
-    """The network that tells a print or a display from a face, where one is installed: on, off."""
+    """The network that tells a print or a display from a face (face.passive): on, off."""
     active: Literal["off", "on_doubt", "always"] | None = None
     """Head turns in a random order: off, on_doubt (of the passive network, or without one), always. Null: off where
     door.shows is empty, always where door.unattended is true, else on_doubt."""

@@ -99,7 +99,8 @@ def _sheets(kind: str, name: str, actor: Actor, rng: np.random.Generator) -> Ite
     backdrop = draw_backdrop(int(rng.integers(8)), SIZE)
     room = np.ascontiguousarray(backdrop[MARGIN:-MARGIN, MARGIN:-MARGIN])
     species = "borderless_print" if kind == "flat" and rng.random() < 0.3 else "print"
-    sheet = Instrument(species, portrait, face.box, height=float(rng.uniform(0.3, 0.6)), room=room, rng=rng)
+    height = float(rng.uniform(0.3, 0.6))
+    sheet = Instrument(species, portrait, face=face.box, height=height, room=room, rng=rng)
     sensor = Sensor(int(rng.integers(1000)), SIZE)
     bend, twist = (
         float(rng.choice((-1, 1)) * rng.uniform(0.3, 1.2)),

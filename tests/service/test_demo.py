@@ -62,7 +62,7 @@ def broken_embedder(monkeypatch) -> None:
 
 def broken_comparison(monkeypatch) -> None:
     """It always passes."""
-    monkeypatch.setattr("edge.session.verifier.compare", lambda *_: 1.0)
+    monkeypatch.setattr("edge.session.run.compare", lambda *_: 1.0)
 
 
 def broken_token_check(monkeypatch) -> None:
