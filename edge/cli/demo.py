@@ -28,7 +28,8 @@ def command(out: Path | None, fast: bool, seed: int, kiosk: bool, port: int, jso
 
     Two fictional people are enrolled; a generated kiosk sequence (640x480, 15 frames a second: walking up, turning,
     changing light, noise, blur) plays in front of the device while claims are presented: the right person, the closest
-    other one, nobody, two people, an expired card, a card with one bit flipped.
+    other one, nobody, two people, an expired card, a card with one bit flipped, a print, a phone, head turns as told,
+    a recording.
 
     Exit code 0 only if every outcome is the expected one, 4 otherwise.
     """

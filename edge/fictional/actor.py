@@ -38,7 +38,7 @@ class Actor:
     deaf: bool = False
     left_right: float = 0.0
     reach: float = 1.0
-    _moves: list[tuple[float, float, float, float]] = field(default_factory=lambda: [(0.0, 0.0, 0.0, 0.0)])
+    _moves: list[tuple[float, float, float]] = field(default_factory=lambda: [(0.0, 0.0, 0.0)])
     _phases: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -92,8 +92,8 @@ class Actor:
         """Move from wherever the head is at ``start_s``; the time of arrival."""
         here = self._place(start_s)
         arrival = start_s + float(self.rng.uniform(*_MOVE_S))
-        self._moves = [move for move in self._moves if move[0] < start_s]
-        self._moves += [(start_s, *here, 0.0), (arrival, *target, 1.0)]
+        before = [move for move in self._moves if move[0] < start_s]
+        self._moves = [*before, (start_s, *here), (arrival, *target)]  # at once: a camera's thread may be looking
         return arrival
 
     def _place(self, at_s: float) -> tuple[float, float]:

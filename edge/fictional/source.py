@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from edge.errors import CameraError, SourceEnded
+from edge.fictional.actor import Actor
 from edge.fictional.pace import Pace
 from edge.fictional.paint import Painter
 from edge.fictional.scene import Card, OnePerson, Scene, Timeline, View, default_script, look_up
@@ -35,6 +36,7 @@ class FictionalSource:
         noise: strength of the sensor noise, 1 is normal.
         clock: monotonic nanoseconds; sleep: waits so many seconds. Both are used only when ``real``.
         start_ns: the time before the first frame when not ``real``.
+        actor: moves the nearest head, in the place of the script.
     """
 
     name = "fictional"
@@ -53,11 +55,13 @@ class FictionalSource:
         clock: Callable[[], int] = time.monotonic_ns,
         sleep: Callable[[float], None] = time.sleep,
         start_ns: int = 0,
+        actor: Actor | None = None,
     ) -> None:
         scenes = default_script() if script is None else tuple(script)
         self._timeline = Timeline(scenes, loop=loop or script is None, seed=seed)
         self._fps, self._real, self._clock, self._sleep, self._start_ns = fps, real, clock, sleep, start_ns
         self._painter = Painter((width, height), seed, noise=noise)
+        self._actor = actor
         self._pace: Pace | None = None
         self._card: Card | None = None
         self._frozen: tuple[int, U8] | None = None
@@ -101,6 +105,10 @@ class FictionalSource:
     def _picture(self, index: int, view: View) -> U8:
         if self._card is not None:
             view = replace(view, card=self._card)
+        if self._actor is not None and view.heads:
+            pose = self._actor.pose(index / self._fps)
+            nearest = replace(view.heads[-1], yaw=pose.yaw, pitch=pose.pitch, roll=pose.roll)
+            view = replace(view, heads=(*view.heads[:-1], nearest))
         if not view.frozen:
             return self._painter.paint(view, index)
         found = self._timeline.at(index / self._fps)

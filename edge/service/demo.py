@@ -3,6 +3,7 @@
 It enrols two of them from their pictures, then presents claims while a generated kiosk sequence runs:
 
     the right person . the closest other person . nobody . two people . an expired card . a card with one bit flipped
+    their picture as a print . on a phone . the right person turning the head as told . a recording of turns
 
 Every claim goes through the very code of a door: desk, vault, capture thread, chain, comparison, limits, journal. The
 demo succeeds only if every outcome *and* reason is the expected one. It shows that the chain works, and says nothing
@@ -14,17 +15,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from edge.camera import Pulled
 from edge.fictional import FictionalSource, Nobody, OnePerson, Scene, TwoPeople
+from edge.fictional.actor import Actor
 from edge.service.device import Device
 from edge.service.parts import Parts
-from edge.session import Glimpse
+from edge.session import Glimpse, Liveness
 from edge.settings.model import CameraSettings, DecisionSettings, DeviceSettings, Settings
 from edge.trust import IssuerKey, Keyring
-from edge.types import Custody, Decision, Outcome, Reason
+from edge.types import Custody, Decision, Direction, Outcome, Reason
 from edge.vault import ConsentReceipt, Issuance, Terms
 
 NOTE = "fictional faces: shows that the chain works, says nothing about accuracy"
@@ -32,10 +37,18 @@ NOTE = "fictional faces: shows that the chain works, says nothing about accuracy
 #: The two who are enrolled. Of the twelve fictional people they are the closest pair.
 FIRST, SECOND = "hana", "fara"
 
+#: What stops a presentation attack, or holds it back.
+_STOPPED = frozenset({Reason.PRESENTATION_ATTACK_SUSPECTED, Reason.LIVENESS_UNCLEAR, Reason.CHALLENGE_NOT_DONE})
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One claim of the demo: who stands there, which token is presented, what must come out."""
+    """One claim of the demo: who stands there, which token is presented, what must come out.
+
+    Attributes:
+        attack: a presentation attack: whichever gate stops it, for its reason. actor: turns the head, at a door that
+            always asks for a challenge.
+    """
 
     title: str
     script: tuple[Scene, ...]
@@ -43,9 +56,13 @@ class Scenario:
     outcome: Outcome
     reason: Reason
     advice: bool = False
+    attack: bool = False
+    actor: Actor | None = field(default=None, compare=False)
 
     def expected(self, decision: Decision) -> bool:
         """Whether the decision is the one that must come out, for the reason it must have."""
+        if self.attack:
+            return decision.outcome is not Outcome.ACCEPT and decision.reason in _STOPPED
         refused = self.reason in (Reason.TOKEN_EXPIRED, Reason.TOKEN_INVALID)
         return (
             (decision.outcome, decision.reason) == (self.outcome, self.reason)
@@ -93,17 +110,17 @@ def play(
         What came of each, as it ends.
     """
     keyring, issuer = Keyring.ephemeral(os.urandom)
-    stage: list[tuple[Scene, ...]] = [()]
+    stage: list[Scenario] = []
 
     def source() -> FictionalSource:
-        return FictionalSource(stage[0], seed=seed, real=not fast)
+        return FictionalSource(stage[-1].script, seed=seed, real=not fast, actor=stage[-1].actor)
 
     with Device.open(settings(folder), Parts(source=source, keyring=keyring, fast=fast)) as device:
         device.clock.confirm("demo")  # whatever the time: enrolment needs a confirmed clock, and nothing here is kept
         for scenario in scenarios(Office(device, issuer)):
             tell(scenario)
-            stage[0] = scenario.script
-            yield _play(device, scenario)
+            stage.append(scenario)
+            yield _play(device, scenario, seed)
 
 
 def scenarios(office: Office) -> tuple[Scenario, ...]:
@@ -128,7 +145,22 @@ def scenarios(office: Office) -> tuple[Scenario, ...]:
         Scenario(f"{FIRST}'s expired card", (person,), expired, Outcome.REJECT, Reason.TOKEN_EXPIRED),
         Scenario(f"{FIRST}'s card, one bit flipped", (person,), _flip(first), Outcome.REJECT, Reason.TOKEN_INVALID),
         Scenario(f"{SECOND} with {SECOND}'s card", (OnePerson(SECOND, 6.0),), second, Outcome.ACCEPT, Reason.MATCHING),
+        *_attacks(second),
     )
+
+
+def _attacks(token: str) -> Iterator[Scenario]:
+    """Presentation attacks with the second person's card, and that person at a door that asks for a challenge."""
+    outcome, reason = Outcome.NO_DECISION, Reason.LIVENESS_UNCLEAR
+    for species in ("print", "phone"):
+        shown = (OnePerson(SECOND, 6.0, attack=species, yaw=8.0),)
+        yield Scenario(f"{SECOND}'s picture, {species}", shown, token, outcome, reason, attack=True)
+    stays = (OnePerson(SECOND, 60.0, walk_up=False),)
+    told = Actor.living(np.random.default_rng(1), left_right=0.0)
+    yield Scenario(f"{SECOND} turns as told", stays, token, Outcome.ACCEPT, Reason.MATCHING, actor=told)
+    order = (Direction.DOWN, Direction.RIGHT, Direction.UP)
+    deaf = Actor.recorded(np.random.default_rng(2), order, pause_s=0.6, until_s=60.0)
+    yield Scenario(f"a recording of {SECOND}", stays, token, outcome, reason, attack=True, actor=deaf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +200,24 @@ def _flip(token: str) -> str:
     return PREFIX + base45.encode(bytes(data))
 
 
-def _play(device: Device, scenario: Scenario) -> Played:
+def _play(device: Device, scenario: Scenario, seed: int) -> Played:
     glimpses: list[Glimpse] = []
+    actor, prompt = scenario.actor, None
+
+    def watch(glimpse: Glimpse) -> None:
+        nonlocal prompt
+        glimpses.append(glimpse)
+        if actor is not None and glimpse.prompt is not None and glimpse.prompt is not prompt:
+            prompt = glimpse.prompt
+            actor.told(prompt.direction, glimpse.frame.sequence / 15.0)
+
+    active: Literal["off", "always"] = "off" if actor is None else "always"
+    order = np.random.default_rng((seed, 3)).random  # of this demo: the same each time
+    device.verifier = replace(device.verifier, liveness=Liveness(active=active), random=order)
     started = time.perf_counter()
     stream = device.stream()
     try:
-        decision = device.decide(scenario.token, stream.start, watch=glimpses.append)
+        decision = device.decide(scenario.token, stream.start, watch=watch)
     finally:
         stream.stop()
     return Played(scenario, decision, choose(glimpses), time.perf_counter() - started)

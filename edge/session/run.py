@@ -40,12 +40,17 @@ _SAMPLE = 8
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """What a watcher (kiosk, demo) is told about one frame while a session runs. Holds no score."""
+    """What a watcher (kiosk, demo) is told about one frame while a session runs. Holds no score.
+
+    Attributes:
+        prompt: what the challenge asks for after this frame; None while there is none.
+    """
 
     frame: Frame
     look: Look
     looks: int
     passed: bool | None
+    prompt: Prompt | None = None
 
 
 @dataclass(slots=True)
@@ -184,7 +189,7 @@ class Run:
 
     def _show(self, frame: Frame, look: Look, passed: bool | None) -> None:
         if self.watch is not None:
-            self.watch(Glimpse(frame, look, self.tally.looks, passed))
+            self.watch(Glimpse(frame, look, self.tally.looks, passed, self.rule.prompt))
 
 
 @dataclass(frozen=True, slots=True)

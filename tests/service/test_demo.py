@@ -33,6 +33,10 @@ def test_every_outcome_is_the_expected_one(tmp_path):
             "hana's expired card",
             "hana's card, one bit flipped",
             "fara with fara's card",
+            "fara's picture, print",
+            "fara's picture, phone",
+            "fara turns as told",
+            "a recording of fara",
         ),
         True,
     )
