@@ -1,7 +1,8 @@
 """One session as it runs: frames from a stream, each seen by the rule, until there is an ending.
 
     run = Run(verifier, chain, threshold, claim, stream, session, tally, tell, watch, cancelled)
-    ending = run.decide(template)
+    with run:
+        ending = run.decide()
 
 Here is the world that `edge.face.rule` does not know: the stream and its faults, the deadline, the failure that is on
 the disk before the first comparison, what is told.
@@ -72,8 +73,17 @@ class Run:
     prompt: Prompt | None = None
     rule: Rule = field(init=False)
     guidance: tuple[tuple[Advice, ...], Reason | None] | None = None
+    template: Template | None = field(default=None, repr=False)
 
-    def decide(self, template: Template) -> Ending:
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.template is not None:
+            self.template.erase()
+            self.template = None
+
+    def decide(self) -> Ending:
         settings, health = self.verifier.settings, self.verifier.health()
         rule = self.rule = self.verifier.rule(self.chain)
         deadline = self.claim.received_ns + int(settings.deadline_s * 1e9)
@@ -89,7 +99,7 @@ class Run:
             look = self._look(frame, frozenset(health.check(frame)))
             if self.prompt is None:
                 self._guide(look, 1.0 - remaining / settings.deadline_s)
-            ending = rule.see(newest, look, _Eye(self, template, frame))
+            ending = rule.see(newest, look, _Eye(self, frame))
             self._show(frame, look, rule.newest)
             if rule.prompt is not None:
                 deadline = max(deadline, rule.prompt.until_ns + _BETWEEN_NS)  # a challenge has times of its own
@@ -137,10 +147,11 @@ class Run:
         self.previous = sample
         return not same
 
-    def compare(self, template: Template, look: Look) -> bool:
-        """Compare a usable look; the failure is on the disk before."""
+    def compare(self, look: Look) -> bool:
+        """Compare a usable look; the failure is on the disk before, and the template is opened for the first one."""
         if self.tally.looks >= self.rule.most:
             raise SpentError("comparison limit reached", where="session", remedy="make a new claim")
+        template = self.template or self._open()
         if self.tally.looks == 0:
             self.verifier.limits.before_comparison(self.claim.serial)
         self.tally.looks += 1
@@ -153,6 +164,12 @@ class Run:
             self.tell(LookCompared(at_ns=now, session=self.session, look=self.tally.looks, looks=looks))
         self.best = score if self.best is None else max(self.best, score)
         return score >= self.threshold
+
+    def _open(self) -> Template:
+        started, model = time.perf_counter(), bytes.fromhex(self.chain.model)
+        self.template = self.verifier.vault.open(self.claim, model_digest=model, session=self.session)
+        self.tally.spend("open", 1e3 * (time.perf_counter() - started))
+        return self.template
 
     def _prompt(self, prompt: Prompt, frame_ns: int, *, done: bool) -> None:
         """Tell what the challenge wants, when it is something else than before, and that a step is done."""
@@ -197,7 +214,6 @@ class _Eye:
     """What the rule asks about one frame."""
 
     run: Run
-    template: Template
     frame: Frame
 
     def judge(self, look: Look) -> float:
@@ -207,4 +223,4 @@ class _Eye:
         return suspicion
 
     def compare(self, look: Look) -> bool:
-        return self.run.compare(self.template, look)
+        return self.run.compare(look)

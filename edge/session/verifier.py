@@ -39,6 +39,8 @@ SESSION = "edge.session"
 class Vault(Protocol):
     """What a session needs of `edge.vault`."""
 
+    def made_by(self, claim: Claim) -> bytes: ...
+
     def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template: ...
 
 
@@ -111,7 +113,7 @@ class Verifier:
         Args:
             claim: checked at admission.
             stream: frames; only those younger than ``claim.received_ns`` are used.
-            tell: told the session's events: `SessionOpened` once the template is open, `Guidance` when it changes, each
+            tell: told the session's events: `SessionOpened` once the card counts, `Guidance` when it changes, each
                 `LookCompared`. The caller tells the end, which it has to finish first.
             watch: shown every frame, in memory only (a preview, the demo's sheet).
             cancelled: asked before every frame; true ends the session with ``interrupted``.
@@ -126,9 +128,7 @@ class Verifier:
         tally = Tally()
         try:
             self.limits.check(claim.serial)
-            opened = time.perf_counter()
-            template, chain = self.open(claim, session)
-            tally.spend("open", 1e3 * (time.perf_counter() - opened))
+            chain = self.chain_of(claim)
         except (ClaimError, ModelMismatch) as error:
             return self.refuse(error, claim=claim, session=session)
         threshold = self.threshold_of(chain)
@@ -139,8 +139,8 @@ class Verifier:
         )
         run = Run(self, chain, threshold, claim, stream, session, tally, tell, watch, cancelled)
         try:
-            with template:
-                ending = run.decide(template)
+            with run:
+                ending = run.decide()
         except CameraError:
             ending = Ending(Outcome.NO_DECISION, Reason.SOURCE_FAULT, advice=tally.ending()[1])
         except ClaimError as error:
@@ -160,16 +160,24 @@ class Verifier:
         Raises:
             ClaimError: see `edge.vault.Vault.open`. ModelMismatch: made by neither.
         """
-        try:
-            return self._open(claim, self.chain, session), self.chain
-        except ModelMismatch:
-            previous = self.previous()
-            if previous is None:
-                raise
-        return self._open(claim, previous, session), previous
+        chain = self.chain_of(claim)
+        return self.vault.open(claim, model_digest=bytes.fromhex(chain.model), session=session), chain
 
-    def _open(self, claim: Claim, chain: Chain, session: str) -> Template:
-        return self.vault.open(claim, model_digest=bytes.fromhex(chain.model), session=session)
+    def chain_of(self, claim: Claim) -> Chain:
+        """The chain that a claim is decided with. Nothing is opened: a session does that when somebody is seen.
+
+        Raises:
+            ClaimError: the card does not count. ModelMismatch: its template was made by neither embedder.
+        """
+        model = self.vault.made_by(claim)
+        for chain in (self.chain, self.previous()):
+            if chain is not None and bytes.fromhex(chain.model) == model:
+                return chain
+        raise ModelMismatch(
+            "the template was made by another embedder than the one on this device",
+            where="template",
+            remedy="enrol the person again with `edge enrol --renew`",
+        )
 
     def same_person(self, template: Template, chain: Chain, session: str) -> Callable[[Frame, Look], bool]:
         """Whether a frame shows the person of an opened template, at the threshold of a session's look.

@@ -89,6 +89,19 @@ class Vault:
         if holder is not None:
             holder.refuse()
 
+    def made_by(self, claim: Claim) -> bytes:
+        """Which embedder made the template that a claim stands for, as its header says. Nothing is opened.
+
+        Raises:
+            TokenRevoked, TokenUnknown, SealBroken, VaultError: as `open`, as far as can be known without opening.
+        """
+        try:
+            return Header.parse(self._sealed(claim)[0].header).model
+        except ValueError:
+            raise SealBroken(
+                "the template on this card cannot be read", where="template", remedy="ask the operator for a new card"
+            ) from None
+
     def prepare_enrolment(self, vector: I8, terms: Terms, consent: ConsentReceipt, by: Issuance) -> Draft:
         """Seal a reference under a new card.
 

@@ -112,6 +112,12 @@ class Chain:
 class Vault:
     error: Exception | None = None
     templates: list[Template] = field(default_factory=list)
+    model: str = MODEL
+
+    def made_by(self, claim: Claim) -> bytes:
+        if self.error:
+            raise self.error
+        return bytes.fromhex(self.model)
 
     def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template:
         if self.error:
@@ -245,11 +251,21 @@ def test_a_source_that_stops_is_a_fault_and_not_a_hang():
     assert (decision.outcome, decision.reason) == (Outcome.NO_DECISION, Reason.SOURCE_FAULT)
 
 
-def test_a_cancelled_session_ends_as_interrupted_and_its_template_is_gone():
+def test_a_template_is_opened_when_somebody_who_can_be_compared_is_seen_and_not_before():
+    machine = verifier()
+    decision = machine.verify(CLAIM, Frames("n"))
+    assert (decision.outcome, decision.reason, machine.vault.templates) == (
+        Outcome.NO_DECISION,
+        Reason.NO_FACE,
+        [],
+    )
+
+
+def test_a_cancelled_session_ends_as_interrupted_and_no_template_is_left():
     machine, stream = verifier(), Frames("n")
     decision = machine.verify(CLAIM, stream, cancelled=lambda: stream.count > 5)
     assert (decision.outcome, decision.reason) == (Outcome.NO_DECISION, Reason.INTERRUPTED)
-    assert machine.vault.templates[0].spent
+    assert all(template.spent for template in machine.vault.templates)
 
 
 def test_a_device_build_gives_out_no_score():
@@ -315,7 +331,7 @@ def test_a_session_refuses_a_comparison_too_many():
     run = object.__new__(Run)  # in the middle of a session that has had its three looks
     run.verifier, run.tally, run.rule = verifier(), tally, Rule(DecisionSettings())
     with pytest.raises(SpentError, match="comparison limit reached"):
-        run.compare(Template(MINE, model=MODEL, session="s"), Look())
+        run.compare(Look())
     assert tally.looks == 3
 
 
