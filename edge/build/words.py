@@ -195,6 +195,7 @@ FRENCH_PROBLEMS: Mapping[str, str] = {
 
 #: Declared fact -> (English, French); what is not here is shown by its own name.
 FACT_NAMES: Mapping[str, tuple[str, str]] = {
+    "unattended": ("nobody watches the doors", "portes sans surveillance"),
     "operator.type": ("kind of operator", "type d'exploitant"),
     "operator.name": ("operator", "exploitant"),
     "operator.country": ("country of the operator", "pays de l'exploitant"),
