@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run the device: wait for a claim, look, decide, act, journal."),
     "selftest": ("selftest", "Is this device fit to decide?"),
     "doctor": ("doctor", "What is attached, against what the settings expect."),
+    "bench": ("bench", "How fast is this board? Beside it, estimates for others."),
     "revoke": ("revoke", "Revoke a lost card by its printed serial."),
     "erase": ("erase", "Erase a person, and hand out a receipt of what was done and what may remain."),
     "subject": ("subject", "Show a person everything that is kept about them, in their language."),

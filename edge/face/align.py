@@ -11,7 +11,8 @@ which in the plane, without reflection, has a closed form in complex numbers: wi
 bits on every machine. OpenCV's bilinear resize and warp round in one way on arm64, in others on x86-64 with and without
 FMA, and so do numpy's float32 `exp` and products. Exact crops come from OpenCV's integer `remap`, with maps made by
 single float64 operations, which IEEE 754 defines to the bit. Embeddings of the two versions differ (cosine 0.989 and
-more), so the version belongs to the model's identity, and a calibration to one version.
+more), so a card says which version its model goes with (``arithmetic: 2``), the version belongs to the model's
+identity, and a calibration to one version.
 """
 
 from __future__ import annotations

@@ -121,6 +121,8 @@ class Calibration(Curve):
     sessions: Annotated[tuple[SessionCurve, ...], Field(max_length=10)] = ()
     sha256: Digest | None = None
     """The model file that was measured."""
+    arithmetic: Literal[1, 2] = 1
+    """The arithmetic that it was measured with; see `Card`."""
 
     @model_validator(mode="after")
     def _supported(self) -> Self:
@@ -161,6 +163,7 @@ class _Fields(Part):
     size_bytes: Annotated[int, Field(ge=1, le=64 * 1024 * 1024)]
     input: InputSpec
     outputs: Annotated[tuple[OutputSpec, ...], Field(min_length=1, max_length=32)]
+    arithmetic: Literal[1, 2] = 1
     align: Align | None = None
     decode: Decode | None = None
     passive: Judgements | None = None
@@ -187,6 +190,8 @@ class _Fields(Part):
                 raise ValueError("align.channels differs from input.channels")
         if self.calibration is not None and self.calibration.sha256 not in (None, self.sha256):
             raise ValueError("calibration: it was measured with another file; a threshold is never shared")
+        if self.calibration is not None and self.calibration.arithmetic != self.arithmetic:
+            raise ValueError("calibration: it was measured with another arithmetic; calibrate again")
         return self
 
     def _two_views(self) -> None:
@@ -205,6 +210,8 @@ class Card:
     Attributes:
         name, kind: such as ``embedder``; ``detector``, ``embedder`` or ``passive``.
         path: the model's file, beside the card. sha256, size_bytes: what the file must be.
+        arithmetic: how pictures are fitted and faces laid out: 1, as OpenCV does on each machine; 2, exact, the same
+            bits on every machine (`edge.face.align`). Every new card is made with 2.
         input, outputs: tensors. align: embedders only. decode: detectors only. passive: passive networks only.
         calibration: embedders that may decide; golden: the known answer, if the card has one.
         outside_delegate: nodes that run outside of XNNPACK, of imported models; more is a fault.
@@ -218,6 +225,7 @@ class Card:
     size_bytes: int
     input: InputSpec
     outputs: tuple[OutputSpec, ...]
+    arithmetic: int
     align: Align | None
     decode: Decode | None
     passive: Judgements | None
@@ -232,13 +240,25 @@ class Card:
         """What templates name their embedder by, 64 hexadecimal digits: templates of two identities never meet.
 
         The SHA-256 of the file; for an imported model that of the file and of how pixels go in, since the same file
-        with another channel order or template is another embedder.
+        with another channel order or template is another embedder. Exact arithmetic is part of it, too.
         """
-        if "imported" not in self.raw:
+        return self._identity(self.arithmetic)
+
+    @property
+    def earlier(self) -> str | None:
+        """The identity under which the same file's templates were made with arithmetic 1; None when there is none.
+
+        They stay valid, compared with probes of arithmetic 2 at this card's threshold (`tests.benchmarks.arithmetic`).
+        """
+        return self._identity(1) if self.arithmetic != 1 else None
+
+    def _identity(self, arithmetic: int) -> str:
+        if "imported" not in self.raw and arithmetic == 1:
             return self.sha256
         fed = self.input.model_dump(mode="json")
         align = None if self.align is None else self.align.model_dump(mode="json")
-        return hashlib.sha256(json.dumps([self.sha256, fed, align], sort_keys=True).encode()).hexdigest()
+        told = [self.sha256, fed, align, *([arithmetic] if arithmetic != 1 else [])]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def output(self, name: str) -> OutputSpec:
         """The output of this name.

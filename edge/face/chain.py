@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -159,6 +160,18 @@ class Chain:
             ModelError: the card or its model cannot be used.
         """
         return Chain(self.settings, self.detector, Embedder(card, self.settings.threads), self.passive)
+
+    def before(self) -> Chain | None:
+        """This chain for templates that the same embedder made with the arithmetic before, which stay valid; or None.
+
+        Only the name that probes go under differs (`Card.earlier`).
+        """
+        earlier = self.embedder.card.earlier
+        if earlier is None:
+            return None
+        embedder = copy(self.embedder)
+        embedder.model = earlier
+        return Chain(self.settings, self.detector, embedder)
 
     @property
     def model(self) -> str:

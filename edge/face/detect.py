@@ -42,19 +42,18 @@ class Detector:
     Args:
         card: a detector's card.
         threads: threads of the model runtime.
-        exact: the same bits on every machine; see `edge.face.align`.
 
     Raises:
         ModelError: card or model cannot be used.
     """
 
-    def __init__(self, card: Card, threads: int = 1, *, exact: bool = False) -> None:
+    def __init__(self, card: Card, threads: int = 1) -> None:
         if card.kind != "detector" or card.decode is None:
             raise ModelError(f"{card.name} is no detector", where=card.where, remedy="name a detector's card")
         self.card = card
         self.runner = Runner(card, threads)
-        self._heads = Heads(card, exact=exact)
-        self._exact = exact
+        self._exact = card.arithmetic == 2
+        self._heads = Heads(card, exact=self._exact)
         self._overlap = card.decode.nms_iou
         self._confirm = card.decode.confirm
         self._rgb = card.input.channels == "RGB"

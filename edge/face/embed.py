@@ -45,7 +45,7 @@ class Embedder:
         self.runner = Runner(card, threads)
         self.model = card.identity
         self.dimension = int(np.prod(card.outputs[0].shape))
-        self._aligner = Aligner(card.align)
+        self._aligner = Aligner(card.align, exact=card.arithmetic == 2)
         self._name, self._zero = card.outputs[0].name, card.outputs[0].zero_point
 
     def align(self, image: np.ndarray, landmarks: F32) -> Crop:

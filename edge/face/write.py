@@ -12,7 +12,20 @@ import yaml
 
 #: The order of a card's keys: what it is, how it is used, what it may be used for, what it is worth.
 ORDER = (
-    *("schema", "name", "kind", "file", "sha256", "size_bytes", "macs", "parameters", "input", "outputs", "align"),
+    *(
+        "schema",
+        "name",
+        "kind",
+        "file",
+        "sha256",
+        "size_bytes",
+        "macs",
+        "parameters",
+        "input",
+        "outputs",
+        "arithmetic",
+        "align",
+    ),
     *(
         "decode",
         "passive",

@@ -87,13 +87,13 @@ class Calibrated:
     left_out: Mapping[str, int]
 
     def section(
-        self, *, sha256: str, date: str, command: str, sets: Mapping[str, str], notes: str = ""
+        self, *, sha256: str, date: str, command: str, sets: Mapping[str, str], notes: str = "", arithmetic: int = 1
     ) -> dict[str, Any]:
         """The card's ``calibration``.
 
         Args:
             sha256: of the model's file. date: of the measurement, ISO. command: that repeats it.
-            sets: what each set is, in words. notes: how templates and probes were made.
+            sets: what each set is, in words. notes: how templates and probes were made. arithmetic: of the card.
         """
         rows = self.worst_group["thresholds"] if self.plan.decide_by == "worst-group" else self.thresholds
         described = [
@@ -108,6 +108,7 @@ class Calibrated:
             "left_out": sum(self.left_out.values()),
             "bound": {"method": BOUND, "confidence": 0.95, "rounds": self.plan.rounds, "seed": self.plan.seed},
             "sha256": sha256,
+            **({"arithmetic": arithmetic} if arithmetic != 1 else {}),
             "date": date,
             "command": command,
             "decided_by": self.plan.decide_by,

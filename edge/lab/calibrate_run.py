@@ -118,6 +118,7 @@ def run(job: CalibrationJob, steps: Tells) -> CalibrationDone:
     found = calibrate({_SET: trials}, CalibrationPlan(job.rounds, job.seed, job.fewest, by), labels=labels, tell=tell)
     section = found.section(
         sha256=source.sha256,
+        arithmetic=source.arithmetic,
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         command=job.command,
         sets={_SET: ", ".join(path.name for path in job.images)},

@@ -105,6 +105,8 @@ def _facts(card: Card) -> Iterator[str]:
         "all nodes run in XNNPACK" if not card.outside_delegate else f"{card.outside_delegate} nodes outside XNNPACK"
     )
     yield _fact("delegation", inside)
+    exact = "2 (exact: the same bits on every machine)" if card.arithmetic == 2 else "1 (as OpenCV on each machine)"
+    yield _fact("arithmetic", exact)
     if card.golden is None:
         yield _fact("known answer", "none")
     elif card.golden.sha256 is not None:

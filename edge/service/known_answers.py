@@ -102,7 +102,7 @@ def checks(chain: Callable[[], Chain], decision: DecisionSettings) -> list[Check
 
 def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, spent: list[float]) -> str:
     """What the chain answers about somebody: accepted at the first look that passes, as in any session."""
-    threshold = chain.threshold(decision.target_fmr / decision.looks)
+    threshold = chain.threshold(decision.target_fmr, decision.looks)
     scratch = Scratch.seal(_reference(chain), bytes.fromhex(chain.model))
     source = FictionalSource((scene,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=1)
     found = "nothing seen"

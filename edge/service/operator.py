@@ -306,8 +306,8 @@ class Operator:
 
     def _issuance(self, issuer: Issuer) -> Issuance:
         device = self.device
-        model = bytes.fromhex(device.chain.model)
-        return Issuance(issuer, self.name, model, device.clock.now().utc_s, os.urandom)
+        model, earlier = bytes.fromhex(device.chain.model), device.chain.embedder.card.earlier
+        return Issuance(issuer, self.name, model, device.clock.now().utc_s, os.urandom, earlier or "")
 
     def _capture(self, enrolment: Enrolment, pictures: Sequence[Frame]) -> I8:
         if pictures:

@@ -155,7 +155,8 @@ class Verifier:
     def open(self, claim: Claim, session: str) -> tuple[Template, Chain]:
         """The template of a claim, and the chain whose embedder made it: this one, or the previous one.
 
-        A template is never compared across embedders, nor judged at another one's threshold.
+        A template is never compared across embedders, nor judged at another one's threshold. What the same embedder
+        made with the arithmetic before counts as its own (`edge.face.Chain.before`).
 
         Raises:
             ClaimError: see `edge.vault.Vault.open`. ModelMismatch: made by neither.
@@ -170,7 +171,7 @@ class Verifier:
             ClaimError: the card does not count. ModelMismatch: its template was made by neither embedder.
         """
         model = self.vault.made_by(claim)
-        for chain in (self.chain, self.previous()):
+        for chain in (self.chain, self.chain.before(), self.previous()):
             if chain is not None and bytes.fromhex(chain.model) == model:
                 return chain
         raise ModelMismatch(

@@ -46,6 +46,7 @@ class Issuance:
     Attributes:
         issuer: signs. operator: by name. model: SHA-256 of the embedder's file, 32 bytes.
         now_s: the trusted time, Unix seconds. random_bytes: `os.urandom` outside tests.
+        earlier: the embedder's identity with the arithmetic before, 64 hexadecimal digits; its templates are re-issued.
     """
 
     issuer: Issuer
@@ -53,6 +54,7 @@ class Issuance:
     model: bytes
     now_s: int
     random_bytes: Callable[[int], bytes] = os.urandom
+    earlier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

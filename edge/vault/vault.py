@@ -134,7 +134,10 @@ class Vault:
             as `open` and `prepare_enrolment`.
         """
         named(by.operator)
-        made = Header.parse(self._sealed(claim)[0].header).made
+        header = Header.parse(self._sealed(claim)[0].header)
+        if header.model.hex() == by.earlier:
+            by = replace(by, model=header.model)  # a template keeps the identity that made it
+        made = header.made
         last = self._last(expires or claim.expires, made, self._consented(claim.serial), by.now_s)
         with self.open(claim, model_digest=by.model, session="reissue") as template:
             terms = Terms(claim.custody, groups or claim.groups, claim.credential, claim.not_before, last)

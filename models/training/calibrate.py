@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.face.card import Card, load_card
 from edge.lab.calibrate import Calibrated, CalibrationPlan, calibrate
 from edge.lab.pairing import Trials
 from models.training import card, impostors
@@ -132,10 +133,11 @@ def show(ours: Calibrated, teacher: Calibrated) -> None:
         print(f"{name}: {worst}")
 
 
-def section(ours: Calibrated, teacher: Calibrated, alike: Alike, sha256: str, command: str) -> dict[str, Any]:
-    """The card's calibration, as far as thresholds and groups go."""
+def section(ours: Calibrated, teacher: Calibrated, alike: Alike, model: Card, command: str) -> dict[str, Any]:
+    """The card's calibration, as far as thresholds and groups go. model: that was measured."""
     made = ours.section(
-        sha256=sha256,
+        sha256=model.sha256,
+        arithmetic=model.arithmetic,
         date=card.today(),
         command=command,
         sets={
@@ -173,7 +175,7 @@ def main(arguments: list[str] | None = None) -> None:
     rules = {name: told_by(found.templates, held.names, plan.seed) for name, found in (("own", mine), ("teacher", its))}
     print("sex and origin told from templates, balanced accuracy (0.5 is guessing):", rules)
     command = f"python -m models.training.calibrate --rounds {plan.rounds} --seed {plan.seed}"
-    made = section(ours, teacher, alike, net.digest, command)
+    made = section(ours, teacher, alike, load_card(options.model), command)
     made["told_from_templates"] = {"what": TOLD, **rules["own"], "teacher": rules["teacher"]}
     (WORK / "calibration.json").write_text(json.dumps(made, indent=1))
     draw(ours)

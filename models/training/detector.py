@@ -40,6 +40,7 @@ def base_card(macs: int, parameters: int, seen: int) -> dict[str, Any]:
         "macs": macs,
         "parameters": parameters,
         "input": {"channels": "BGR", "mean": 128.0, "std": 128.0},
+        "arithmetic": 2,
         "decode": {
             "strides": list(STRIDES),
             "score_threshold": SCORE_THRESHOLD,

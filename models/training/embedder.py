@@ -49,6 +49,7 @@ def base_card(macs: int, parameters: int, seen: int, sets: list[str]) -> dict[st
         "macs": macs,
         "parameters": parameters,
         "input": {"channels": "RGB", "mean": 128.0, "std": 128.0},
+        "arithmetic": 2,
         "align": {
             "size": [SIZE, SIZE],
             "channels": "RGB",

@@ -6,18 +6,23 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from edge import _resources
-from edge.face import Chain, load_card
+from edge.errors import ModelError, ModelMismatch
+from edge.face import Card, Chain, load_card
 from edge.face.align import Aligner, lay
+from edge.face.card import parse_card
 from edge.face.detect import Detector, merge
 from edge.face.heads import Heads
+from edge.face.match import compare
 from edge.pictures import read_image
 from edge.settings.model import FaceSettings
+from edge.types import Frame, Template
 
 NAMES = ("ada", "chen", "goran", "kenji")
 SIZES = ((384, 384), (333, 217), (640, 480), (1031, 1295))
@@ -37,10 +42,15 @@ def pictures():
             yield picture
 
 
+def exact(name: str) -> Card:
+    """A shipped card as a new one would be: with exact arithmetic."""
+    return replace(load_card(name), arithmetic=2)
+
+
 def digest() -> str:
     """Of all faces and crops of the pictures, upright and tilted, and of their embeddings."""
     chain = Chain.load(FaceSettings(threads=1))
-    detector = Detector(load_card("detector"), exact=True)
+    detector = Detector(exact("detector"))
     aligner = Aligner(chain.embedder.card.align, exact=True)
     found = hashlib.sha256()
     for picture in pictures():
@@ -67,9 +77,9 @@ def test_the_bits_do_not_depend_on_what_the_processor_can_do():
 
 
 def test_exact_faces_lie_where_the_first_version_has_them():
-    first, exact = Detector(load_card("detector")), Detector(load_card("detector"), exact=True)
+    first, second = Detector(load_card("detector")), Detector(exact("detector"))
     for picture in pictures():
-        (a, *_), (b, *_) = first.detect(picture), exact.detect(picture)
+        (a, *_), (b, *_) = first.detect(picture), second.detect(picture)
         eyes = np.linalg.norm(a.landmarks[1] - a.landmarks[0])
         assert np.abs(a.landmarks - b.landmarks).max() < 0.03 * eyes
         assert abs(a.score - b.score) < 0.05
@@ -78,9 +88,9 @@ def test_exact_faces_lie_where_the_first_version_has_them():
 @pytest.mark.parametrize("transform", [(0.9, 0.2, -30.5, 4.25), (0.31, 0.0, -10.0, -10.0), (0.2, -0.1, 30.0, 5.0)])
 def test_an_exact_crop_is_the_warp_s_but_for_rounding(transform):
     image = read_image(_resources.path("people", "ada-0.jpg"))
-    near, exact = (lay(image, transform, (112, 112), exact=exact).astype(int) for exact in (False, True))
-    assert np.abs(near - exact).max() <= 6, "a 64th of a pixel at the steepest edge"
-    assert np.abs(near - exact).mean() < 0.5
+    near, same = (lay(image, transform, (112, 112), exact=exact).astype(int) for exact in (False, True))
+    assert np.abs(near - same).max() <= 6, "a 64th of a pixel at the steepest edge"
+    assert np.abs(near - same).mean() < 0.5
 
 
 def test_a_crop_outside_of_the_picture_repeats_its_border():
@@ -102,7 +112,51 @@ def test_sizes_of_boxes_are_decoded_exactly():
     card = load_card("detector")
     rng = np.random.default_rng(3)
     outputs = {spec.name: rng.integers(-128, 128, spec.shape, np.int64).astype(np.int8) for spec in card.outputs}
-    near, exact = Heads(card).decode(outputs), Heads(card, exact=True).decode(outputs)
-    assert np.allclose(near, exact, rtol=1e-6)
+    near, same = Heads(card).decode(outputs), Heads(card, exact=True).decode(outputs)
+    assert np.allclose(near, same, rtol=1e-6)
     nothing = {name: np.full_like(raw, -128) for name, raw in outputs.items()}
     assert len(Heads(card, exact=True).decode(nothing)) == 0
+
+
+def chains(arithmetic: int) -> Chain:
+    return Chain.load(FaceSettings(threads=1), lambda name: replace(load_card(name), arithmetic=arithmetic))
+
+
+def test_the_arithmetic_is_part_of_a_model_s_identity():
+    first, second = load_card("embedder"), exact("embedder")
+    assert first.identity == first.sha256
+    assert second.identity != first.identity
+    assert (first.earlier, second.earlier) == (None, first.identity)
+
+
+def test_a_whole_chain_of_exact_cards_lays_faces_out_exactly():
+    picture = next(pictures())
+    look = chains(2).look(Frame(picture, 1, 1, "picture"), gate=False)
+    crop = Aligner(load_card("embedder").align, exact=True)(
+        picture, Detector(exact("detector")).detect(picture)[0].landmarks
+    )
+    assert np.array_equal(look.crop.image, crop)
+
+
+def test_a_template_made_before_is_opened_and_matches_a_probe_of_now():
+    first, second = chains(1), chains(2)
+    frames = [Frame(picture, k, k, "picture") for k, picture in enumerate(pictures())]
+    old = [first.embedder.embed(first.look(frame, gate=False).crop) for frame in frames]
+    before = second.before()
+    assert before is not None
+    assert (before.model, first.before()) == (first.model, None)
+    for frame, vector in zip(frames, old, strict=True):
+        probe = before.embed(replace(before.look(frame, gate=False), reason=None), "s")
+        with Template(vector, model=first.model, session="s") as template:
+            assert compare(template, probe, "s") > 0.95, "far above any threshold"
+        with pytest.raises(ModelMismatch), Template(vector, model=first.model, session="s") as template:
+            compare(template, second.embed(replace(second.look(frame, gate=False), reason=None), "s"), "s")
+
+
+def test_a_card_is_refused_whose_thresholds_were_measured_with_another_arithmetic():
+    text = (_resources.path("models", "embedder.card.yaml")).read_text()
+    data = text.replace("\nalign:", "\narithmetic: 2\nalign:", 1).encode()
+    with pytest.raises(ModelError, match="another arithmetic; calibrate again"):
+        parse_card(data, folder=_resources.path("models", "embedder.card.yaml").parent)
+    measured = data.replace(b"\ncalibration:\n", b"\ncalibration:\n  arithmetic: 2\n")
+    assert parse_card(measured, folder=_resources.path("models", "embedder.card.yaml").parent).arithmetic == 2

@@ -89,6 +89,9 @@ class Chain:
     def threshold(self, fmr: float, looks: int = 1) -> float:
         return 0.5
 
+    def before(self) -> None:
+        """No arithmetic before this one."""
+
     def look(self, frame: Frame) -> Look:
         seen = frame.meta["seen"]
         if seen == "n":

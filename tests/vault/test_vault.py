@@ -21,6 +21,7 @@ from edge.errors import (
 from edge.trust import IssuerKey
 from edge.types import Custody
 from edge.vault import ConsentReceipt, Record, Status, record_id
+from edge.vault.seal import Header
 from tests.vault.conftest import same
 
 NOW = 1_790_000_000
@@ -314,3 +315,13 @@ def test_a_full_or_closed_store_gives_out_no_card(device, tmp_path: Path):
     device.vault.close()
     with pytest.raises(VaultError):
         device.enrol(Custody.CARD)
+
+
+def test_a_template_made_with_the_arithmetic_before_is_reissued_under_the_name_that_made_it(device):
+    vector, before = device.vector(), b"\1" * 32
+    old = device.claim(device.enrol(Custody.CARD, vector, model=before))
+    with pytest.raises(ModelMismatch):
+        device.reissue(old)
+    by = replace(device.by(now_s=NOW + 5), earlier=before.hex())
+    new = device.claim(device.vault.commit(device.vault.prepare_reissue(old, by)))
+    assert Header.parse(new.sealed.header).model == before

@@ -1,0 +1,58 @@
+"""`edge bench`: how fast this board is, beside what published figures say of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("bench")
+@click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
+def command(config: Path | None) -> int:
+    """Time the chain on this board, on people who do not exist: no camera is needed, and nothing is kept.
+
+    Below it stand estimates for boards that nobody has sent figures of, from published ones, each with its span and
+    source. Run it on an idle device (`edge run` stopped), and send what it prints with the board's name and cooling.
+
+    \b
+    Example
+      edge bench
+    """
+    import cv2
+
+    from edge.face import Chain
+    from edge.service.models import model_finder
+    from edge.service.speed import BOARDS, measure
+    from edge.settings import load_settings
+
+    cv2.setNumThreads(1)  # as `edge run` does
+    settings = load_settings(config)
+    find = model_finder(settings)
+    chain = Chain.load(settings.face, find)
+    near, far = measure(chain), measure(chain, height=0.3)
+    embedder, detector = (
+        int(find(name).raw.get("macs", 0)) for name in (settings.face.embedder, settings.face.detector)
+    )
+    estimates = {board.name: board.models_ms(embedder, detector) for board in BOARDS}
+    click.echo(f"{_machine()}, {settings.face.threads} threads for the models; medians of 30 looks, milliseconds")
+    click.echo(f"{'':24s} {'detect':>8s} {'align':>8s} {'quality':>8s} {'embed':>8s} {'look':>8s} {'in models':>10s}")
+    for name, row in (("face of half the height", near), ("face of 30 %", far)):
+        cells = " ".join(f"{value:8.2f}" for value in (row.detect, row.align, row.quality, row.embedding, row.look))
+        click.echo(f"{name:24s} {cells} {row.models:10.2f}")
+    if embedder and detector:
+        click.echo("\nEstimated from published figures, two threads, one look's models alone, milliseconds:")
+        for board in BOARDS:
+            least, most = estimates[board.name]
+            click.echo(f"{board.name:12s} {least:5.1f} to {most:5.1f}   {board.source}")
+    return 0
+
+
+def _machine() -> str:
+    """The board's name as its device tree says it, else the processor's architecture."""
+    import platform
+
+    try:
+        return Path("/proc/device-tree/model").read_text(encoding="utf-8", errors="replace").strip("\0 \n")
+    except OSError:
+        return platform.machine()

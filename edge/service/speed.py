@@ -1,0 +1,105 @@
+"""How fast the chain is on this board, and what published figures say of boards that nobody has sent figures of yet.
+
+    measured = measure(Chain.load(settings.face))       # Measured: milliseconds, medians
+    for board in BOARDS: board.decision_ms(macs)         # (least, most) of one look's models
+
+A cost model, not a measurement: multiply-accumulates of our two int8 networks, over the rate at which XNNPACK runs
+published int8 networks on that board. Its span is that of the published networks (a narrow one with depthwise layers
+is slow for its size, a wide one fast), of one look of the detector or two, and of the threads. What is done outside of
+the networks (fitting, aligning, quality) comes on top: under a fifth of the whole here.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.face import Chain
+from edge.fictional import FictionalSource, OnePerson
+
+#: Looks that are timed, and those before them that warm the caches.
+_TIMED, _WARM = 30, 5
+#: Two threads against four: between half and, where memory is the limit, most of the rate.
+_TWO_OF_FOUR = (0.5, 0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A board's published rate.
+
+    Attributes:
+        name: of the board. rate: least and most, thousand million int8 multiply-accumulates a second on four threads.
+        source: whose figures these are, and how they were carried over.
+    """
+
+    name: str
+    rate: tuple[float, float]
+    source: str
+
+    def models_ms(self, embedder: int, detector: int) -> tuple[float, float]:
+        """Least and most of one look's models on two threads, in milliseconds: one look of the detector, or two.
+
+        Args:
+            embedder, detector: multiply-accumulates.
+        """
+        least = (embedder + detector) / (self.rate[1] * _TWO_OF_FOUR[1]) / 1e6
+        most = (embedder + 2 * detector) / (self.rate[0] * _TWO_OF_FOUR[0]) / 1e6
+        return least, most
+
+
+_XNNPACK = "XNNPACK's README, 8 February 2022, int8, four threads: MobileNet v1 (569 M) and v2 (300 M) in"
+BOARDS = (
+    Board("Pi Zero 2 W", (7.1, 8.8), "the Pi 3B+'s, by the clocks of the same core (1.0 of 1.4 GHz)"),
+    Board("Pi 3B+", (10.0, 12.4), f"{_XNNPACK} 46 and 30 ms (32 bits)"),
+    Board("Pi 4", (17.6, 23.7), f"{_XNNPACK} 24 and 17 ms (64 bits)"),
+    Board(
+        "Pi 5",
+        (75.0, 208.0),
+        "Arm's pages, ExecuTorch on XNNPACK, int8: MobileNet v2 (300 M) 4.0 ms, ResNet-18 (1,820 M) 8.75 ms",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Medians of this board, milliseconds.
+
+    Attributes:
+        detect, align, quality, embedding: of one look; detect holds the detector's network. look: all of them.
+        models: inside the two networks.
+    """
+
+    detect: float
+    align: float
+    quality: float
+    embedding: float
+    look: float
+    models: float
+
+
+def measure(chain: Chain, *, height: float = 0.5) -> Measured:
+    """Time looks at somebody who does not exist, whose face has so large a share of a 640x480 frame's height."""
+    source = FictionalSource((OnePerson("ada", 600.0, walk_up=False, height=height),), seed=1)
+    source.open()
+    rows: list[tuple[float, ...]] = []
+    for number in range(_WARM + _TIMED):
+        frame = source.read(1.0)
+        inside, began = _inside(chain), time.perf_counter()
+        look = chain.look(frame, gate=False)
+        seen = time.perf_counter()
+        if look.crop is None:
+            continue
+        chain.embedder.embed(look.crop)
+        ended = time.perf_counter()
+        spent = (*(look.timings_ms[name] for name in ("detect", "align", "quality")), 1e3 * (ended - seen))
+        if number >= _WARM:
+            rows.append((*spent, 1e3 * (ended - began), (_inside(chain) - inside) / 1e6))
+    source.close()
+    return Measured(*np.median(np.array(rows), axis=0).tolist())
+
+
+def _inside(chain: Chain) -> int:
+    """Nanoseconds spent inside the two networks so far."""
+    return sum(int(part.runner.invoke_ns) for part in (chain.detector, chain.embedder) if hasattr(part, "runner"))
