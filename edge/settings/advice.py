@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from edge.settings.describe import leaves
 from edge.settings.model import Settings
@@ -15,15 +14,13 @@ from edge.settings.yaml_core import Document
 QR_WIDTH = 1280
 
 _NUMBERED = re.compile(r"/dev/video\d+")
-#: A comment has a space before its `#` and nearly always one after it; without, it is a number or a channel's name.
-_CUT = re.compile(r"[^\s#].*?( #[^\s#].*)")
 
 
-def advice(settings: Settings, document: Document, file: Path) -> Iterator[Problem]:
+def advice(settings: Settings, document: Document) -> Iterator[Problem]:
     """One problem for each, in the order of this function.
 
     Args:
-        settings: valid. document: what they were read from. file: the same, to be read as text.
+        settings: valid. document: what they were read from.
     """
     camera = settings.camera
     if camera.driver == "v4l2" and _NUMBERED.fullmatch(camera.device):
@@ -40,19 +37,13 @@ def advice(settings: Settings, document: Document, file: Path) -> Iterator[Probl
         )
     if camera.driver == "replay" and camera.path is not None and not camera.path.exists():
         yield document.problem(("camera", "path"), f"there is no {camera.path}", "a video file or a folder of pictures")
-    yield from _cut_short(document, file)
+    yield from _cut_short(document)
 
 
-def _cut_short(document: Document, file: Path) -> Iterator[Problem]:
+def _cut_short(document: Document) -> Iterator[Problem]:
     """Free text whose end an unquoted `` #`` turned into a comment: ``Ask at room #5``."""
-    lines = file.read_text(encoding="utf-8-sig").splitlines()
     for path, here in leaves():
-        place = document.values.get(path)
-        if place is None or here.get("type") != "string" or {"enum", "const", "pattern"} & here.keys():
+        if here.get("type") != "string" or {"enum", "const", "pattern"} & here.keys():
             continue
-        rest = lines[place.line - 1][place.column - 1 :]
-        found = None if rest[:1] in "\"'|>" else _CUT.match(rest)
-        if found:
-            yield document.problem(
-                path, f"{found.group(1).strip()!r} is read as a comment", "quotes around the text if it belongs to it"
-            )
+        if cut := document.cut_off(path):
+            yield document.problem(path, f"{cut!r} is read as a comment", "quotes around the text if it belongs to it")

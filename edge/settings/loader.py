@@ -100,7 +100,7 @@ def warnings(path: Path | None) -> tuple[Problem, ...]:
     """
     file = device_file() if path is None else path
     settings, _, document = _read(file)
-    return () if settings is None or document is None else tuple(advice(settings, document, file))
+    return () if settings is None or document is None else tuple(advice(settings, document))
 
 
 def origins(path: Path) -> dict[str, str]:

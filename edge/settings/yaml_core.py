@@ -20,6 +20,7 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from edge.settings.problems import MAX_PROBLEMS, KeyPath, Place, Problem, dotted
 
 MAX_BYTES = 1_000_000
 
+#: A comment has a space before its `#` and nearly always one after it; without, it is a number or a channel's name.
+_CUT = re.compile(r"[^\s#].*?(\s#[^\s#].*)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 #: What editors, office programs and copied pages put where YAML wants spaces: a tab, and the spaces of Unicode.
 _NOT_A_SPACE = re.compile(r"^ *([\t\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
@@ -42,12 +45,14 @@ class Document:
         data: its top-level mapping.
         keys: key path -> where the key stands (for entries of a list: where the entry begins).
         values: key path -> where the value begins.
+        lines: the text.
     """
 
     file: str
     data: dict[str, Any]
     keys: Mapping[KeyPath, Place]
     values: Mapping[KeyPath, Place]
+    lines: tuple[str, ...] = ()
 
     def place(self, path: KeyPath, *, key: bool = False) -> Place:
         """Where a value (or its key) stands; for a path that is not in the file, where its nearest parent's key is."""
@@ -58,6 +63,18 @@ class Document:
             if path in self.keys:
                 return self.keys[path]
         return Place(1, 1)
+
+    def cut_off(self, path: KeyPath) -> str:
+        """What an unquoted `` #`` turned into a comment at the end of a text, such as ``#5`` of ``Ask at room #5``."""
+        place = self.values.get(path)
+        if place is None or place.line > len(self.lines):
+            return ""
+        first, indent = self.lines[place.line - 1][place.column - 1 :], self.place(path, key=True).column
+        more = takewhile(
+            lambda line: not line[:indent].strip(), self.lines[place.line :]
+        )  # of a text over several lines
+        found = next(filter(None, map(_CUT.match, (first, *(line.strip() for line in more)))), None)
+        return found.group(1).strip() if found and first[:1] not in "\"'|>" else ""
 
     def problem(self, path: KeyPath, what: str, allowed: str = "", *, key: bool = False) -> Problem:
         """A problem at a key path of this document."""
@@ -108,7 +125,8 @@ def parse(text: str, file: str = "<text>") -> tuple[Document | None, list[Proble
     problems = sorted([*builder.problems, *([fatal] if fatal else [])])[:MAX_PROBLEMS]
     if fatal or not isinstance(builder.root, dict):
         return None, problems
-    return Document(file, builder.root, builder.keys, builder.values), problems
+    lines = tuple(text.removeprefix("\ufeff").splitlines())
+    return Document(file, builder.root, builder.keys, builder.values, lines), problems
 
 
 def _bad_characters(text: str, file: str) -> Iterator[Problem]:

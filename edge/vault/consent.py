@@ -145,6 +145,8 @@ class ConsentReceipt:
             raise _missing([str(problem) for problem in problems] or ["it is empty"], where)
         if unquoted := [_unquoted(document, name) for name, value in document.data.items() if _no_text(name, value)]:
             raise _missing(unquoted, where)
+        if cut := [_cut_short(document, name) for name in (*_FIELDS, *_OPTIONAL) if document.cut_off((name,))]:
+            raise _missing(cut, where)
         return cls.from_mapping(document.data, where, zone)
 
 
@@ -184,6 +186,12 @@ def zone_of(schedule: Schedule | None) -> str:
 
 def _no_text(name: str, value: object) -> bool:
     return name in (*_FIELDS, *_OPTIONAL) and not isinstance(value, str)
+
+
+def _cut_short(document: Document, name: str) -> str:
+    """Why a text that a comment takes the end of is refused: it would be missing on the person's paper."""
+    place, end = document.place((name,)), document.cut_off((name,))
+    return f"{name} (line {place.line}, column {place.column}): {end!r} would be read as a comment: put it in quotes"
 
 
 def _unquoted(document: Document, name: str) -> str:

@@ -148,6 +148,7 @@ def advised(tmp_path: Path, text: str) -> list[str]:
         ("camera: {driver: replay, path: nowhere}", "1:32: camera.path: there is no "),
         ("alternative: Ask at room #5", "1:14: alternative: '#5' is read as a comment, allowed: quotes around"),
         ("\ufeffalternative: Ask at room #5 or #6", "1:14: alternative: '#5 or #6' is read as a comment"),
+        ("alternative: Ask at\n  room #5\n", "1:14: alternative: '#5' is read as a comment"),
         ("camera: {driver: v4l2, device: /dev/v4l/by-id/cam #2\n }", "1:32: camera.device: '#2' is read as a comment"),
     ],
 )  # fmt: skip

@@ -146,6 +146,16 @@ def test_text_that_yaml_would_read_otherwise_is_to_be_put_in_quotes(name: str, w
     assert quoted is None or getattr(quoted, name) == written
 
 
+@pytest.mark.parametrize("written", ["reception, desk #5", "reception,\n  desk #5"])
+def test_text_that_a_comment_would_cut_short_is_to_be_put_in_quotes(written: str):
+    lines = [f"{key}: {written if key == 'withdrawal' else json.dumps(value)}" for key, value in WHOLE.items()]
+    with pytest.raises(ConsentMissing, match=r"withdrawal \(line \d+, column 13\): '#5.*put it in quotes"):
+        ConsentReceipt.from_text("\n".join(lines))
+    kept = ConsentReceipt.from_text("\n".join(lines).replace(written, json.dumps("reception, desk #5")))
+    assert kept.withdrawal == "reception, desk #5"
+    ConsentReceipt.from_text("\n".join(lines).replace(written, "reception  # not the desk"))
+
+
 @pytest.mark.parametrize("written", ["12:30", "no", "2026-11", "1_000", "a  b"])
 def test_other_text_is_kept_exactly_as_it_is_written(written: str):
     receipt = ConsentReceipt.from_text(
