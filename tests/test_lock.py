@@ -1,4 +1,4 @@
-"""`deploy/requirements.txt`: what a device installs is pinned by hash, for every machine, and is what pyproject.toml asks."""
+"""`deploy/requirements.txt`: what a device installs is pinned by hash for every machine, and fits pyproject.toml."""
 
 from __future__ import annotations
 
