@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Decide about one claim, once."),
     "run": ("run", "Run the device: wait for a claim, look, decide, act, journal."),
     "selftest": ("selftest", "Is this device fit to decide?"),
+    "init": ("init", "Begin a device: ten questions, two files, and what is still missing."),
     "doctor": ("doctor", "What is attached, against what the settings expect."),
     "bench": ("bench", "How fast is this board? Beside it, estimates for others."),
     "revoke": ("revoke", "Revoke a lost card by its printed serial."),
