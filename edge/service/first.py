@@ -112,7 +112,7 @@ def build_yaml(answers: Mapping[str, str]) -> str:
     reader = answers["reader"].partition(" ")[0]
     asked = {"local_page": answers["screen"] != "none", f"{reader}_reader": True}
     lines = [
-        "# What the build can do, and where it will stand, begun by `edge init`. Explained by `edge policy check FILE`.",
+        "# What the build can do, and where it will stand, begun by `edge init`. `edge policy check FILE` explains.",
         "version: edge/build/v1",
         "profile: device",
         "capabilities:",
