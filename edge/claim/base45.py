@@ -11,6 +11,8 @@ a lone last character and a group whose value does not fit its bytes are refused
 
 from __future__ import annotations
 
+from edge.types.wipe import wipe
+
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 
@@ -40,12 +42,14 @@ def decode(text: str) -> bytes:
         values = [_VALUE[character] for character in text]
     except KeyError:
         raise ValueError("a character outside the alphabet") from None
-    out = bytearray()
+    out = bytearray(len(text) // 3 * 2 + len(text) % 3 // 2)  # grown, it would leave pieces of itself in memory
     for k in range(0, len(values), 3):
         group = values[k : k + 3]
         number = sum(value * 45**place for place, value in enumerate(group))
         width = len(group) - 1
         if number >= 256**width:
             raise ValueError("a group that overflows")
-        out += number.to_bytes(width, "big")
-    return bytes(out)
+        out[k // 3 * 2 : k // 3 * 2 + width] = number.to_bytes(width, "big")
+    data = bytes(out)
+    wipe(out)
+    return data

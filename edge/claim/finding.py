@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from edge.claim import base45
+from edge.types.wipe import wipe
 
 PREFIX = "EV1:"
 #: All that is not printed: control characters and line ends, byte order mark (also as UTF-8 read as Latin-1), and the
@@ -32,5 +33,9 @@ def find_token(text: str) -> str | None:
     Args:
         text: as read, at most a few kilobytes. What follows the token ends it when it is not of its alphabet.
     """
-    found = _TOKEN.search(tidy(text))
-    return found.group().rstrip(" ") if found else None  # a token never ends in a space (`base45.encode`)
+    tidied = tidy(text)
+    found = _TOKEN.search(tidied)
+    token = found.group().rstrip(" ") if found else None  # a token never ends in a space (`base45.encode`)
+    del found
+    wipe(tidied)
+    return token

@@ -26,6 +26,7 @@ from edge.claim.finding import PREFIX, find_token, tidy
 from edge.claim.layout import SIGNATURE_BYTES, unpack
 from edge.claim.token import MAX_READ
 from edge.types import Frame
+from edge.types.wipe import wipe
 
 #: Longest line that is kept, bytes: a token has at most 655 characters and may be surrounded by some white space.
 LONGEST = 1024
@@ -101,14 +102,24 @@ class StdinReader:
 
     def _release(self) -> str | None:
         text, self._begun = self._begun, ""
-        return find_token(text)
+        token = find_token(text)
+        wipe(text)
+        return token
 
     def _complete(self) -> bool:
         """Whether what was read can be a whole token, nothing follows it yet, and its last line is no full one."""
+        token = find_token(self._begun) or ""
+        spelled = token[len(PREFIX) :]
         try:
-            unpack(base45.decode((find_token(self._begun) or "")[len(PREFIX) :])[:-SIGNATURE_BYTES])
+            data = base45.decode(spelled)
+            signed = data[:-SIGNATURE_BYTES]
+            wipe(data)
+            body, _ = unpack(signed)
+            wipe(signed, body.secret)
         except ValueError:
             return False
+        finally:
+            wipe(spelled, token)
         return not self._pending and not self._full
 
     def _fill(self) -> None:
@@ -122,7 +133,9 @@ class StdinReader:
         except (OSError, ValueError):  # a pty whose other end is gone says EIO; a closed file is a ValueError
             chunk = b""
         self._at_end = not chunk
-        self._pending += chunk.removeprefix(b"\n") if self._after_cr else chunk
+        before = self._pending
+        self._pending = before + (chunk.removeprefix(b"\n") if self._after_cr else chunk)
+        wipe(before, chunk)
         self._after_cr = False
 
     def _next_line(self) -> str | None:
@@ -133,10 +146,14 @@ class StdinReader:
                 if len(self._pending) > LONGEST:
                     self._pending, self._dropping = b"", True
                 return None
-            line = self._pending[: found.start()] if found else self._pending
-            self._pending = self._pending[found.end() :] if found else b""
+            before = self._pending
+            line = before[: found.start()] if found else before
+            self._pending = before[found.end() :] if found else b""
             self._after_cr = found is not None and found.group() == b"\r" and not self._pending
             too_long, self._dropping = self._dropping or len(line) > LONGEST, False
+            text = line.decode("ascii", "replace")
+            del found
+            wipe(line, before)
             if not too_long:
-                return line.decode("ascii", "replace")
+                return text
         return None

@@ -19,6 +19,7 @@ from edge.claim.layout import MAGIC, MAX_BYTES, MIN_BYTES, SIGNATURE_BYTES, issu
 from edge.errors import KeyringError, TokenInvalid
 from edge.trust import TrustStore
 from edge.types import Claim, Token
+from edge.types.wipe import wipe
 
 #: The label of an issuer's signature over a token.
 TOKEN_DOMAIN = b"edge/token/v1"
@@ -75,6 +76,7 @@ def decode(text: str, *, trust: TrustStore, site_id: bytes, received_ns: int) ->
     data = _signed_bytes(text, trust)
     try:
         body, issuer = unpack(data)
+        wipe(data)
     except ValueError:
         raise TokenInvalid(
             "the token is signed but its content is not of this version", where="token", remedy="update this device"
@@ -91,10 +93,13 @@ def _signed_bytes(text: str, trust: TrustStore) -> bytes:
     token = find_token(text) if len(text) <= MAX_READ else None
     if token is None or len(token) > MAX_TEXT:
         raise refused
+    spelled = token[len(PREFIX) :]
     try:
-        data = base45.decode(token[len(PREFIX) :])
+        data = base45.decode(spelled)
     except ValueError:
         raise refused from None
+    finally:
+        wipe(spelled, token)
     if not MIN_BYTES <= len(data) <= MAX_BYTES or data[0] != MAGIC:
         raise refused
     message, signature = data[:-SIGNATURE_BYTES], data[-SIGNATURE_BYTES:]
@@ -102,4 +107,6 @@ def _signed_bytes(text: str, trust: TrustStore) -> bytes:
         trust.verify(issuer_of(message), message, signature, TOKEN_DOMAIN)
     except KeyringError:
         raise refused from None
+    finally:
+        wipe(data)
     return message

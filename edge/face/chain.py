@@ -45,6 +45,7 @@ from edge.types import (
     Species,
     Verdict,
 )
+from edge.types.wipe import wipe
 
 Pick = Literal["largest", "central"]
 
@@ -76,7 +77,10 @@ class Embeds(Protocol):
         """Lay a face into the template."""
 
     def embed(self, crop: Crop) -> I8:
-        """int8 (D,), symmetric."""
+        """int8 (D,), symmetric; the caller's own."""
+
+    def forget(self) -> None:
+        """Keep nothing of the faces so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +241,15 @@ class Chain:
         """
         if look.crop is None or look.reason is not None:
             raise ValueError(f"this look must not be embedded: {look.reason}")
-        return Probe(self.embedder.embed(look.crop), model=self.embedder.model, session=session)
+        vector = self.embedder.embed(look.crop)
+        try:
+            return Probe(vector, model=self.embedder.model, session=session)
+        finally:
+            wipe(vector)
+
+    def forget(self) -> None:
+        """Keep nothing of the faces so far in the embedder's memory; costs about as much as a look's embedding."""
+        self.embedder.forget()
 
     def _closed(self, faces: tuple[Face, ...], height: int) -> tuple[Reason, Advice] | None:
         """Why no face of this frame is worth aligning, if so."""

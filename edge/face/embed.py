@@ -20,6 +20,7 @@ from edge.face.align import Aligner
 from edge.face.card import Card
 from edge.face.runner import Runner
 from edge.types import F32, I8, Crop
+from edge.types.wipe import wipe
 
 
 class Embedder:
@@ -47,6 +48,10 @@ class Embedder:
         self.dimension = int(np.prod(card.outputs[0].shape))
         self._aligner = Aligner(card.align, exact=card.arithmetic == 2)
         self._name, self._zero = card.outputs[0].name, card.outputs[0].zero_point
+
+    def forget(self) -> None:
+        """Have the runtime's own memory hold a grey picture instead of the last face."""
+        self.runner.run(np.full(self.card.input.shape[1:], 128, np.uint8))
 
     def align(self, image: np.ndarray, landmarks: F32) -> Crop:
         """Lay a face into this embedder's template.
@@ -82,7 +87,9 @@ class Embedder:
                 where=self.card.path.name,
                 remedy="this model must not decide: check it with `edge models verify`",
             )
-        return symmetric(raw, self._zero)
+        vector = symmetric(raw, self._zero)
+        wipe(raw)
+        return vector
 
 
 def symmetric(raw: NDArray[Any], zero_point: int) -> I8:
@@ -98,4 +105,7 @@ def symmetric(raw: NDArray[Any], zero_point: int) -> I8:
     largest = max(z.max(), -z.min())
     if largest == 0:
         return np.zeros(raw.shape, np.int8)
-    return np.rint(z * (127.0 / float(largest))).astype(np.int8)
+    scaled: NDArray[Any] = z * (127.0 / float(largest))
+    vector: I8 = np.rint(scaled, out=scaled).astype(np.int8)
+    wipe(z, scaled)
+    return vector

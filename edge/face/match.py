@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelMismatch
 from edge.types import I8, Probe, Template
 from edge.types.rotation import quantised
+from edge.types.wipe import wipe
 
 COMPARED = "edge.compare"
 """Audit event of one comparison; its argument is the session's identifier."""
@@ -50,14 +51,21 @@ def compare(template: Template, probe: Probe, session: str) -> float:
             remedy="enrol again: edge enrol --renew",
         )
     sys.audit(COMPARED, session)
-    return cosine(template.read(session), template.turn(probe.consume(session)))
+    seen = probe.consume(session)
+    turned = template.turn(seen)
+    try:
+        return cosine(template.read(session), turned)
+    finally:
+        wipe(seen, turned)
 
 
 def cosine(a: I8, b: I8 | NDArray[np.int32]) -> float:
     """Cosine of two integer vectors (D,), for this file and for the captures of one enrolment; all others `compare`."""
     x, y = a.astype(np.int64), b.astype(np.int64)
     norm = math.sqrt(int(x @ x)) * math.sqrt(int(y @ y))
-    return int(x @ y) / norm if norm else 0.0
+    score = int(x @ y) / norm if norm else 0.0
+    wipe(x, y)
+    return score
 
 
 def average(vectors: Sequence[I8]) -> I8:

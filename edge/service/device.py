@@ -45,6 +45,7 @@ from edge.trust.folder import strictness
 from edge.types import Custody, Decision, Door, Outcome, Stream
 from edge.types.acts import GuardTripped
 from edge.types.events import AlternativeChosen, ClaimPresented, ClaimRefused, Decided, Event, Faulted, SessionOpened
+from edge.types.wipe import wipe
 
 _log = logging.getLogger(__name__)
 
@@ -253,10 +254,13 @@ class Device:
         except ClaimError as error:
             decision = self.verifier.refuse(error)
         else:
-            received = stream()
-            # The claim is as old as this moment on the stream's clock: only younger frames count.
-            claim = replace(claim, received_ns=received.now_ns())
-            decision = self.verifier.verify(claim, received, tell=tell, watch=watch, cancelled=cancelled)
+            try:
+                received = stream()
+                # The claim is as old as this moment on the stream's clock: only younger frames count.
+                claim = replace(claim, received_ns=received.now_ns())
+                decision = self.verifier.verify(claim, received, tell=tell, watch=watch, cancelled=cancelled)
+            finally:
+                wipe(claim.secret)
             if decision.outcome is not Outcome.ACCEPT:
                 decision = replace(decision, wait_s=math.ceil(self.limits.wait_s(claim.serial)))
         self._tell_end(decision, opened)

@@ -22,6 +22,7 @@ from edge.session import Glimpse
 from edge.types import Frame, Reader
 from edge.types.acts import SettingsChanged
 from edge.types.events import Faulted, Ready, Recovered, Starting, Stopped
+from edge.types.wipe import wipe
 
 #: A wait for an idle frame; also how long a stop may go unnoticed while idle.
 _IDLE_S = 0.1
@@ -147,10 +148,12 @@ class Loop:
             claimed = self._claimed(frame)
             if claimed is not None:
                 reader, text = claimed
+                del claimed
                 decision = self._device.decide(
                     text, lambda: stream, reader=reader, watch=self._watch, cancelled=stop.is_set
                 )
                 self._device.act(decision)
+                wipe(text)
                 newest = stream.now_ns()
             elif self._acts is not None and self._acts.serve(stream, stop.is_set):
                 newest = stream.now_ns()

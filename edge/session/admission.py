@@ -16,6 +16,7 @@ from edge.errors import ClockUnconfirmed, TokenExpired, TokenNotYetValid
 from edge.settings.model import ClaimSettings
 from edge.trust import TrustStore
 from edge.types import Claim, Decision, Outcome, Reason
+from edge.types.wipe import wipe
 from edge.vault import Header
 
 
@@ -70,6 +71,13 @@ class Admission:
             ClockUnconfirmed: the clock jumped, and without a jump the token would be valid, or with it.
         """
         claim = decode(text, trust=self.trust, site_id=self.site, received_ns=received_ns)
+        try:
+            return self._checked(claim)
+        except BaseException:
+            wipe(claim.secret)
+            raise
+
+    def _checked(self, claim: Claim) -> Claim:
         time = self.now()
         try:
             check_time(claim, time.utc_s, believed_s=time.believed_s, skew_s=self.settings.clock_skew_s)

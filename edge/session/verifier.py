@@ -145,6 +145,9 @@ class Verifier:
             ending = Ending(Outcome.NO_DECISION, Reason.SOURCE_FAULT, advice=tally.ending()[1])
         except ClaimError as error:
             return self.refuse(error, claim=claim, session=session)
+        finally:
+            if tally.looks:
+                chain.forget()
         self._count(claim, ending.outcome, tally)
         tally.spend("session", 1e3 * (time.perf_counter() - started))
         if ending.species is not None:

@@ -64,10 +64,15 @@ class IssuerPublic:
 
     def is_signed(self, message: bytes, signature: bytes, domain: bytes) -> bool:
         """Whether this issuer made ``signature`` (64 bytes, RFC 8032) over ``message`` under ``domain``."""
+        from edge.types.wipe import wipe
+
+        signed = labelled(message, domain)
         try:
-            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, labelled(message, domain))
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, signed)
         except (InvalidSignature, ValueError):
             return False
+        finally:
+            wipe(signed)  # of a token, it holds the card's secret
         return True
 
     def line(self) -> bytes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 from pathlib import Path
 
 from edge.errors import KeyringError
@@ -29,11 +30,18 @@ def derive(key: bytes, info: str | bytes, *, length: int = 32, salt: bytes | Non
         info: the job's label, such as ``edge/state/subject/v1``; two labels give unrelated keys.
         length: bytes wanted, 1..8160. salt: fresh random bytes where the same key and job need many keys.
     """
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+    from edge.types.wipe import wipe
 
     label = info.encode("utf-8") if isinstance(info, str) else info
-    return HKDF(algorithm=SHA256(), length=length, salt=salt, info=label).derive(key)
+    # in the standard library's own terms, since what it is made of has to be overwritten afterwards
+    extracted = hmac.digest(salt or bytes(32), key, "sha256")
+    derived, block = bytearray(), b""
+    for count in range(1, -(-length // 32) + 1):
+        block = hmac.digest(extracted, block + label + bytes([count]), "sha256")
+        derived += block
+    found = bytes(derived[:length])
+    wipe(extracted, derived)
+    return found
 
 
 def write_line(kind: str, *fields: str) -> bytes:

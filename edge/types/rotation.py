@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types.frames import I8
+from edge.types.wipe import wipe
 
 F64 = NDArray[np.float64]
 ROUNDS = 3
@@ -36,38 +37,44 @@ class Rotation:
 
     def __init__(self, key: bytes, dimension: int) -> None:
         draws = ROUNDS * dimension
-        stream = hashlib.shake_256(b"edge/rotation/v1" + key).digest(9 * draws)
+        labelled = b"edge/rotation/v1" + key
+        stream = hashlib.shake_256(labelled).digest(9 * draws)
         orders = np.frombuffer(stream, ">u8", draws).reshape(ROUNDS, dimension)
         self._places = np.argsort(orders, axis=1, kind="stable")
         self._signs = (np.frombuffer(stream, np.uint8, draws, 8 * draws) & 1).reshape(ROUNDS, dimension) * 2.0 - 1.0
         self._size = 1 << (dimension.bit_length() - 1)
+        del orders
+        wipe(labelled, stream)
 
     def turn(self, vector: I8 | F64) -> F64:
         """Rotate a vector (D,)."""
         turned = vector.astype(np.float64)
+        spare = np.empty_like(turned)
         for places, signs in zip(self._places, self._signs, strict=True):
-            turned = (turned * signs)[places]
-            turned[: self._size] = _hadamard(turned[: self._size])
+            np.take(np.multiply(turned, signs, out=turned), places, out=spare)
+            turned, spare = spare, turned
+            _hadamard(turned[: self._size], spare)
             if self._size < turned.size:
-                turned[-self._size :] = _hadamard(turned[-self._size :])
+                _hadamard(turned[-self._size :], spare)
+        wipe(spare)
         return turned
 
     def undo(self, turned: I8 | F64) -> F64:
         """The vector (D,) that `turn` rotated into this one."""
         vector = turned.astype(np.float64)
+        spare = np.empty_like(vector)
         for places, signs in zip(self._places[::-1], self._signs[::-1], strict=True):
             if self._size < vector.size:
-                vector[-self._size :] = _hadamard(vector[-self._size :])
-            vector[: self._size] = _hadamard(vector[: self._size])
-            back = np.empty_like(vector)
-            back[places] = vector
-            vector = back * signs
+                _hadamard(vector[-self._size :], spare)
+            _hadamard(vector[: self._size], spare)
+            spare[places] = vector
+            np.multiply(spare, signs, out=vector)
+        wipe(spare)
         return vector
 
     def erase(self) -> None:
         """Overwrite it: from now on every vector turns into one that says nothing."""
-        self._signs[:] = 0
-        self._places[:] = 0
+        wipe(self._signs, self._places)
 
 
 def quantised(vector: F64) -> I8:
@@ -77,12 +84,14 @@ def quantised(vector: F64) -> I8:
     return scaled
 
 
-def _hadamard(vector: F64) -> F64:
-    """The orthonormal Hadamard transform, its own inverse, of 2^k numbers."""
+def _hadamard(vector: F64, spare: F64) -> None:
+    """The orthonormal Hadamard transform, its own inverse, of 2^k numbers in their place; ``spare`` is as long."""
     size, step = vector.size, 1
     while step < size:
         pairs = vector.reshape(-1, 2, step)
-        vector = np.stack((pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]), axis=1).reshape(size)
+        half = spare[: size // 2].reshape(-1, step)
+        np.subtract(pairs[:, 0], pairs[:, 1], out=half)
+        pairs[:, 0] += pairs[:, 1]
+        pairs[:, 1] = half
         step *= 2
     vector /= math.sqrt(size)
-    return vector

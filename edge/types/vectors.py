@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from edge.errors import SpentError
 from edge.types.frames import I8
 from edge.types.rotation import F64, Rotation
+from edge.types.wipe import wipe
 
 #: Steps of a turned probe between two neighbouring int8 numbers: a comparison stays one of integers.
 _FINE = 256.0
@@ -43,7 +44,7 @@ class _Vector:
 
     def erase(self) -> None:
         """Overwrite the content with zeros. Harmless when repeated."""
-        self._data[:] = 0
+        wipe(self._data)
         self._spent = True
 
     def __repr__(self) -> str:
@@ -61,7 +62,7 @@ class Probe(_Vector):
     __slots__ = ()
 
     def consume(self, session: str) -> I8:
-        """Give the content out exactly once, to the session that captured it.
+        """Give the content out exactly once, to the session that captured it; who takes it wipes it.
 
         Raises:
             SpentError: on a second call, or when ``session`` is not the probe's own.
@@ -109,7 +110,9 @@ class Template(_Vector):
     def turn(self, vector: I8) -> NDArray[np.int32]:
         """An embedding (D,) rotated as the template is, to be compared with it; in finer steps, since it is rounded."""
         turned = vector.astype(np.float64) if self._rotation is None else self._rotation.turn(vector)
-        fine: NDArray[np.int32] = np.rint(turned * _FINE).astype(np.int32)
+        turned *= _FINE
+        fine: NDArray[np.int32] = np.rint(turned, out=turned).astype(np.int32)
+        wipe(turned)
         return fine
 
     def unrotated(self, session: str) -> F64:

@@ -38,6 +38,7 @@ from edge.errors import ModelMismatch, SealBroken
 from edge.trust import derive
 from edge.types import I8, Claim, Custody, SealedTemplate, Template
 from edge.types.rotation import F64, Rotation, quantised
+from edge.types.wipe import wipe
 
 VERSION = 2
 _VERSIONS = (1, VERSION)
@@ -119,8 +120,14 @@ def seal(
         raise ValueError(f"new templates are of version {VERSION}")
     associated, salt = header.pack(), random_bytes(SALT_BYTES)
     own = _key(secret, key, salt, header.custody)
-    rotated = quantised(_rotation(own, header).turn(vector))
-    return SealedTemplate(associated, salt, ChaCha20Poly1305(own).encrypt(_NONCE, rotated.tobytes(), associated))
+    rotation = _rotation(own, header)
+    turned = rotation.turn(vector)
+    plain = bytearray(quantised(turned))
+    try:
+        return SealedTemplate(associated, salt, ChaCha20Poly1305(own).encrypt(_NONCE, plain, associated))
+    finally:
+        rotation.erase()
+        wipe(own, turned, plain)
 
 
 def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_digest: bytes, session: str) -> Template:
@@ -152,8 +159,8 @@ def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_diges
         raise _broken()
     # into a buffer of our own, because a `bytes` object cannot be overwritten afterwards
     plain = bytearray(header.dimension)
+    own = _key(claim.secret, key, sealed.salt, header.custody)
     try:
-        own = _key(claim.secret, key, sealed.salt, header.custody)
         ChaCha20Poly1305(own).decrypt_into(_NONCE, sealed.ciphertext, sealed.header, plain)
         if not hmac.compare_digest(header.model, model_digest):
             raise ModelMismatch(
@@ -167,17 +174,23 @@ def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_diges
     except InvalidTag:
         raise _broken() from None
     finally:
-        plain[:] = bytes(len(plain))
+        wipe(plain, own)
 
 
 def _key(secret: bytes, key: bytes, salt: bytes, custody: Custody) -> bytes:
     if len(secret) != SECRET_BYTES or len(key) != 32:
         raise ValueError("secret and key have 32 bytes each")
-    return derive(secret + key, f"edge/template/v1/{custody.value}", salt=salt)
+    both = secret + key
+    own = derive(both, f"edge/template/v1/{custody.value}", salt=salt)
+    wipe(both)
+    return own
 
 
 def _rotation(own: bytes, header: Header) -> Rotation:
-    return Rotation(derive(own, "edge/rotation/v1"), header.dimension)
+    key = derive(own, "edge/rotation/v1")
+    rotation = Rotation(key, header.dimension)
+    wipe(key)
+    return rotation
 
 
 def _broken() -> SealBroken:

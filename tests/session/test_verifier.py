@@ -85,6 +85,7 @@ class Chain:
     model: str = MODEL
     embedded: list[str] = field(default_factory=list)
     passive: Passive | None = None
+    forgotten: int = 0
 
     def threshold(self, fmr: float, looks: int = 1) -> float:
         return 0.5
@@ -109,6 +110,9 @@ class Chain:
         assert look.crop is not None
         self.embedded.append(look.crop.card)
         return Probe(OTHER if look.crop.card == "o" else MINE, model=MODEL, session=session)
+
+    def forget(self) -> None:
+        self.forgotten = len(self.embedded)
 
 
 @dataclass
@@ -171,6 +175,7 @@ def test_the_right_person_is_accepted_at_the_first_look_that_passes():
     assert (decision.outcome, decision.reason) == (Outcome.ACCEPT, Reason.MATCHING)
     assert decision.score == pytest.approx(1.0)
     assert machine.chain.embedded == ["m"]
+    assert machine.chain.forgotten == 1, "the embedder's memory keeps nothing of the face"
     assert machine.limits.calls == ["before", "accepted"]
 
 
