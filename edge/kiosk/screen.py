@@ -100,8 +100,7 @@ def drawn(screen: Screen, event: Event) -> Screen:
         case ev.LookCompared(look=look, looks=looks):
             return replace(screen, done=look, of=looks, advice=()) if screen.name == "look" else screen
         case acts.EnrolmentProgress(have=have, want=want, advice=advice):
-            since = screen.at_ns if screen.name == "enrol" else at
-            return Screen("enrol", since, screen.rest, _OTHER_S, _words(advice), done=have, of=want)
+            return Screen("enrol", at, screen.rest, _OTHER_S, _words(advice), done=have, of=want)
         case acts.Enrolled() | acts.Renewed():
             return Screen("enrolled", at, screen.rest, _ANSWER_S)
     return screen

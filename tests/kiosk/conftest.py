@@ -40,7 +40,7 @@ def settings(**kiosk) -> Settings:
 def serving(kiosk: Kiosk) -> Kiosk:
     """Wait until the process answers."""
     host = kiosk.url.removeprefix("http://").rstrip("/")
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         try:
             one = http.client.HTTPConnection(host, timeout=60)

@@ -11,7 +11,7 @@ import pytest
 from edge.messages import text
 from tests.kiosk.conftest import free_port
 
-pytestmark = [pytest.mark.kiosk, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kiosk, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def test_from_the_card_to_the_open_door_and_then_somebody_else_with_it(chromium,
     page = chromium(viewport={"width": 480, "height": 800})
     page.goto(demo)
     page.wait_for_selector("html[data-screen=look]", timeout=120_000)
-    page.wait_for_function("() => document.getElementById('preview').naturalWidth > 0", timeout=60_000)
+    page.wait_for_function("() => document.getElementById('preview').naturalWidth > 0", timeout=120_000)
     page.wait_for_selector("html[data-screen=welcome]", timeout=120_000)
     assert page.inner_text("#text") == text("kiosk.welcome.text")
     assert page.locator("#preview").is_hidden()
-    page.wait_for_selector("html[data-screen=idle]", timeout=60_000)
+    page.wait_for_selector("html[data-screen=idle]", timeout=120_000)
     page.wait_for_selector("html[data-screen=not_verified]", timeout=120_000)
     page.wait_for_selector("html[data-screen=wait]", timeout=120_000)
     body = page.inner_text("body").casefold()

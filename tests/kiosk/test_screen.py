@@ -150,7 +150,7 @@ def test_an_enrolment_is_drawn_with_its_progress():
     first = acts.EnrolmentProgress(at_ns=5, have=1, want=5)
     second = acts.EnrolmentProgress(at_ns=6, have=2, want=5, advice=(Advice.HOLD_STILL,))
     screen = after(first, second)
-    assert (screen.name, screen.at_ns, screen.done, screen.of, screen.advice) == ("enrol", 5, 2, 5, ("hold_still",))
+    assert (screen.name, screen.at_ns, screen.done, screen.of, screen.advice) == ("enrol", 6, 2, 5, ("hold_still",))
     done = acts.Enrolled(at_ns=7, operator="kim", serial=bytes(16), custody=Custody.CARD, expires=1, issuer=bytes(8))
     assert after(first, done).name == "enrolled"
     assert "kim" not in after(first, done).as_json()
