@@ -115,7 +115,8 @@ def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, spent: l
                 if look.reason is not None:
                     found = look.reason.value
                     continue
-                passed = compare(template, chain.embed(look, SESSION), SESSION) >= threshold
+                with chain._in_session():
+                    passed = compare(template, chain.embed(look, SESSION), SESSION) >= threshold
                 spent.append(1e3 * (time.perf_counter() - started))
                 found = "accepted" if passed else "rejected"
                 if passed:

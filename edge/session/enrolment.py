@@ -114,7 +114,8 @@ class Enrolment:
             yield frame
 
     def _embed(self, look: Look, session: str) -> I8:
-        return self.chain.embed(look, session).consume(session)
+        with self.chain._in_session():
+            return self.chain.embed(look, session).consume(session)
 
     def _same_person(self, kept: Sequence[I8]) -> None:
         """The newest capture must match the reference so far, so that two people cannot share one card."""

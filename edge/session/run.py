@@ -156,7 +156,8 @@ class Run:
             self.verifier.limits.before_comparison(self.claim.serial)
         self.tally.looks += 1
         started = time.perf_counter()
-        probe = self.chain.embed(look, self.session)
+        with self.chain._in_session():
+            probe = self.chain.embed(look, self.session)
         score = compare(template, probe, self.session)
         self.tally.spend("embed_and_compare", 1e3 * (time.perf_counter() - started))
         if not self.rule.attempt:

@@ -194,7 +194,8 @@ class Verifier:
 
         def same(frame: Frame, look: Look) -> bool:
             seen = look if chain is self.chain else chain.look(frame)
-            return seen.reason is None and compare(template, chain.embed(seen, session), session) >= threshold
+            with chain._in_session():
+                return seen.reason is None and compare(template, chain.embed(seen, session), session) >= threshold
 
         return same
 

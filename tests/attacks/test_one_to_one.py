@@ -125,6 +125,10 @@ with device() as opened:
     trying("by the verifier itself", lambda: opened.verifier.verify(
         opened.admission.receive(cards[0], 0), Pulled(Photograph()).__enter__()))
     trying("by the enrolment itself", lambda: opened.enrolment().from_stream(Pulled(Photograph()).__enter__()).shape)
+    look = opened.chain.look(Frame(picture, 0, 0, "p"))
+    trying("an embedding of a look", lambda: opened.chain.embed(look, "mine").consume("mine").shape)
+    trying("an embedding of a crop", lambda: opened.chain.embedder.embed(
+        opened.chain.embedder.align(picture, look.faces[0].landmarks)).shape)
 trying("the module of pictures", lambda: __import__("edge.session.pictures"))
 trying("the module of replay", lambda: __import__("edge.camera.replay"))
 trying("a card that shows a picture", lambda: [FictionalSource((ShowCode(picture),)).open()] and FictionalSource(
@@ -175,8 +179,8 @@ def test_no_setting_and_no_public_function_of_a_device_build_takes_a_picture(off
     done = python(office, WAYS, str(desk.folder), str(cards), desk.person("hana"))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert len(told) == 22
-    refusals = ("NotInThisBuild: ", "SettingsError: ", "SourceUnavailable: ", "ModuleNotFoundError: ")
+    assert len(told) == 24
+    refusals = ("NotInThisBuild: ", "SettingsError: ", "SourceUnavailable: ", "ModuleNotFoundError: ", "SpentError: ")
     drawn = told.pop("a card that shows a picture")
     assert not drawn.startswith("WORKED")
     assert {name: answer for name, answer in told.items() if not answer.startswith(refusals)} == {}
