@@ -2,6 +2,7 @@
 
     edge lab evaluate     this product's chain over a labelled set: error rates with bounds, groups, plots, one report
     edge lab compare      the same for several models in one run, peers of other runtimes included
+    edge lab attack       presentation attacks: whole sessions, by person and species
     edge lab calibrate    from impostor scores to the thresholds in a model's card
 
 No command ranks one picture against many, and none writes an embedding.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli.lab_attack import attack
 from edge.cli.lab_calibrate import calibrate
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def command() -> None:
 
 
 command.add_command(calibrate)
+command.add_command(attack)
 
 
 def _set_options(function: Callable[..., int]) -> Callable[..., int]:

@@ -6,7 +6,8 @@
 Each sequence is a whole session of `edge.face.rule` with the challenge always on and no passive network: an enrolled
 fictional person before a rendered room, 640x480 at 15 frames a second. ``live`` follows what it is told, at a person's
 pace, and now and then mistakes left for right. ``flat``, ``bent`` and ``twisted`` are prints of the holder that are
-moved as told, by up to 70 degrees; ``recording`` is the holder doing three turns of its own, again and again.
+moved as told, by up to 70 degrees; ``recording`` is the holder doing three turns in another order than either attempt
+asks for, again and again; ``lottery`` is the same in any order, which is the right one now and then.
 Every sequence follows from its number, so parts of a run can be put together.
 """
 
@@ -25,8 +26,9 @@ import numpy as np
 
 from edge import _resources
 from edge.face import Chain
+from edge.face.challenge import Plan
 from edge.face.match import average
-from edge.face.rule import Active, Rule
+from edge.face.rule import ATTEMPTS, Active, Rule
 from edge.fictional.actor import Actor
 from edge.fictional.backdrop import MARGIN, draw_backdrop
 from edge.fictional.figure import PEOPLE
@@ -40,7 +42,7 @@ from edge.pictures import read_image
 from edge.settings.model import DecisionSettings, FaceSettings
 from edge.types import Direction, Frame, Outcome
 
-KINDS = ("live", "flat", "bent", "twisted", "recording")
+KINDS = ("live", "flat", "bent", "twisted", "recording", "lottery")
 SIZE, FPS = (640, 480), 15.0
 _LONGEST = 45.0  # seconds; two attempts end long before
 
@@ -69,14 +71,22 @@ def session(kind: str, number: int) -> SessionPlayed:
     align = chain().embedder.card.align
     assert align is not None
     rule = Rule(DecisionSettings(), None, Active("always", align, np.random.default_rng((number, 99)).random))
-    if kind == "recording":
-        order = tuple(rng.permutation([value.value for value in Direction])[:3])
-        actor = Actor.recorded(rng, tuple(Direction(value) for value in order), float(rng.uniform(0.3, 1.2)), _LONGEST)
+    if kind in ("recording", "lottery"):
+        random = np.random.default_rng((number, 99)).random
+        asked = [Plan.drawn(random).directions for _ in range(ATTEMPTS)] if kind == "recording" else []
+        order = _order(rng)
+        while any(order[k:] + order[:k] in asked for k in range(3)):
+            order = _order(rng)
+        actor = Actor.recorded(rng, order, float(rng.uniform(0.3, 1.2)), _LONGEST)
     else:
         actor = Actor.living(rng, left_right=0.01 if kind == "live" else 0.0)
         actor.reach = 1.0 if kind == "live" else float(rng.uniform(0.7, 1.6))
-    frames = _heads(name, actor, rng) if kind in ("live", "recording") else _sheets(kind, name, actor, rng)
+    frames = _heads(name, actor, rng) if kind in ("live", "recording", "lottery") else _sheets(kind, name, actor, rng)
     return play(rule, holder(name), frames, told=lambda prompt, at_s: actor.told(prompt.direction, at_s))
+
+
+def _order(rng: np.random.Generator) -> tuple[Direction, ...]:
+    return tuple(Direction(value) for value in rng.permutation([value.value for value in Direction])[:3])
 
 
 def _heads(name: str, actor: Actor, rng: np.random.Generator) -> Iterator[Frame]:
