@@ -51,7 +51,7 @@ def test_every_row_cites_a_test_and_the_design_s_rows_are_there():
         "root on a running door",
     ):
         assert any(row.startswith(f"| {holds}") for row in rows), holds
-    assert "no presentation attack detection" in THREATS
+    assert "RGB alone is a deterrent" in THREATS
 
 
 def test_the_enumeration_time_is_the_measured_one():
