@@ -132,7 +132,7 @@ def test_the_readme_leads_to_every_page():
 
 
 def test_what_does_not_work_yet_is_said_at_the_top():
-    assert "no presentation attack detection" in README[:1500].lower()
+    assert "**rgb alone is a deterrent.**" in README[:1500].lower()
     assert "## Limits" in README
 
 
