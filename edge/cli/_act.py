@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from edge.types.events import Event
 
 
-#: The complete languages of `edge.messages`; ``--help`` imports none of it.
-LANGUAGE = click.Choice(["en", "fr", "de"])
+#: The languages of `edge.messages`; ``--help`` imports none of it.
+LANGUAGE = click.Choice(["en", "fr", "de", "es", "ar"])
 
 
 class Acts(Protocol):

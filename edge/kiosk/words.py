@@ -9,7 +9,7 @@ from typing import Any
 
 import zxingcpp
 
-from edge.messages import LANGUAGES, PARTIAL, text
+from edge.messages import LANGUAGES, text
 from edge.settings.model import KioskSettings, Settings
 from edge.types import Advice, Reason
 
@@ -69,7 +69,7 @@ def page_of(settings: Settings) -> dict[str, Any]:
     notices = {tag: text("kiosk.privacy.text", tag, days=settings.journal.days) for tag in kiosk.languages}
     return {
         "language": kiosk.language,
-        "languages": {tag: (LANGUAGES | PARTIAL)[tag] for tag in kiosk.languages},  # type: ignore[operator]
+        "languages": {tag: LANGUAGES[tag] for tag in kiosk.languages},
         "house": kiosk.house,
         "camera": kiosk.camera,
         "sounds": kiosk.sounds,

@@ -18,11 +18,10 @@ from types import MappingProxyType
 
 from edge import _resources
 
-LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "fr": "français", "de": "Deutsch"})
-"""The complete languages, papers included, and what each calls itself."""
-
-PARTIAL: Mapping[str, str] = MappingProxyType({"es": "español", "ar": "العربية"})
-"""Languages of the screen, decisions, advice and waits only."""
+LANGUAGES: Mapping[str, str] = MappingProxyType(
+    {"en": "English", "fr": "français", "de": "Deutsch", "es": "español", "ar": "العربية"}
+)
+"""The languages, and what each calls itself."""
 
 
 def text(name: str, language: str = "en", /, **values: object) -> str:
@@ -39,8 +38,7 @@ def text(name: str, language: str = "en", /, **values: object) -> str:
     if english == name:
         raise KeyError(name)
     primary = _primary(language)
-    known = primary in LANGUAGES or primary in PARTIAL
-    said = _catalogue(primary).pgettext(name, english) if known and primary != "en" else english
+    said = _catalogue(primary).pgettext(name, english) if primary in LANGUAGES and primary != "en" else english
     return said.format(**values)
 
 

@@ -13,7 +13,7 @@ nothing of a card.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -216,8 +216,14 @@ def _face_data(card: CardText) -> dict[str, Any]:
     }
 
 
+#: Languages whose letters a PNG has; a PDF, set with the machine's fonts, has any.
+_DRAWN = ("en", "fr", "de", "es")
+
+
 def _face(card: CardText) -> tuple[tuple[Shape, ...], Code]:
     """The face of a card as polygons, for the PNG."""
+    if card.consent is not None and card.language not in _DRAWN:
+        card = replace(card, consent=replace(card.consent, language="en"))
     dark, language = _matrix(card.token), card.language
     code = Code(dark, *_place(len(dark)))
     shapes = [rectangle(0, 0, 2.4, HEIGHT, _BLUE)]

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from edge.journal.kinds import KINDS
-from edge.messages import LANGUAGES, PARTIAL, language_of, text, waiting
+from edge.messages import LANGUAGES, language_of, text, waiting
 from edge.service.rights import Done, Remains
 from edge.types import Advice, Outcome, Reason
 from edge.vault import Rule, Status
@@ -70,13 +70,6 @@ def test_no_message_is_untranslated(language: str):
     assert not set(ENGLISH) - {message.context for message in read(MESSAGES / f"{language}.po")}
 
 
-@pytest.mark.parametrize("language", PARTIAL)
-def test_decisions_advice_and_waits_are_translated_further(language: str):
-    starts = ("decision.", "reason.", "advice.", "wait.", "other_way", "kiosk.")
-    wanted = {name for name in ENGLISH if name.startswith(starts)}
-    assert {message.context for message in read(MESSAGES / f"{language}.po")[1:]} == wanted
-
-
 def test_every_message_is_used_and_every_one_that_is_used_is_there():
     found = literals()
     assert set(ENGLISH) >= COMPOSED_NAMES
@@ -97,15 +90,24 @@ def test_the_compiled_file_is_the_text_compiled(path):
 
 @pytest.mark.parametrize(
     ("tag", "language"),
-    [("fr-CA", "fr"), ("FR", "fr"), ("de_AT", "de"), ("en-GB", "en"), ("it", "en"), ("es", "en"), ("", "en")],
+    [
+        ("fr-CA", "fr"),
+        ("FR", "fr"),
+        ("de_AT", "de"),
+        ("en-GB", "en"),
+        ("it", "en"),
+        ("es-MX", "es"),
+        ("ar", "ar"),
+        ("", "en"),
+    ],
 )
-def test_papers_speak_a_complete_language_or_english(tag: str, language: str):
+def test_papers_speak_a_language_that_is_there_or_english(tag: str, language: str):
     assert language_of(tag) == language
 
 
 def test_a_message_that_a_language_lacks_is_said_in_english():
     assert text("reason.no_face", "es-MX") == "no se ha visto a nadie"
-    assert text("report.card", "es-MX") == text("report.card", "it") == "Your card"
+    assert text("report.card", "it") == "Your card"
 
 
 def test_a_mistake_in_a_program_does_not_become_words():

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from edge.claim import decode, encode
 from edge.errors import InputError
-from edge.papers.card import CARD_KINDS, DPI, HEIGHT, WIDTH, CardText, card_pdf, card_png, terminal
+from edge.papers.card import CARD_KINDS, DPI, HEIGHT, WIDTH, CardConsent, CardText, card_pdf, card_png, terminal
 from edge.papers.drawing import MM_PER_INCH, raster
 from edge.papers.files import check_new, write_new
 from edge.papers.lettering import fitted, width, wrapped, write
@@ -188,3 +189,14 @@ def test_every_module_of_the_picture_is_equally_large(text: CardText):
     around[quiet:-quiet, quiet:-quiet] = 255
     assert around.shape[:2] == (n * side + 2 * quiet,) * 2
     assert (around == 255).all()
+
+
+def test_a_picture_of_a_card_speaks_english_where_its_letters_end(text):
+    """The outlines of a PNG have no Arabic; its PDF has."""
+    consents = [replace(consent_of("en"), language=tag) for tag in ("en", "ar", "es")]
+    english, arabic, spanish = (card_png(replace(text, consent=consent)) for consent in consents)
+    assert arabic == english != spanish
+
+
+def consent_of(language: str) -> CardConsent:
+    return CardConsent(1_790_000_000, "2026-11", language, "privacy@example.org", "kim", "Ring the bell.")

@@ -19,7 +19,8 @@ from edge.types import Custody
 
 pytest.importorskip("typst")
 NOTO = pytest.mark.skipif(
-    not Path("/usr/share/fonts/truetype/noto").is_dir(), reason="apt install fonts-noto-core fonts-noto-cjk"
+    not all(Path("/usr/share/fonts", kind, "noto").is_dir() for kind in ("truetype", "opentype")),
+    reason="apt install fonts-noto-core fonts-noto-cjk",
 )
 TOKEN = "EV1:" + "A1" * 240
 CONSENT = CardConsent(1_793_500_000, "2026-11", "fr-CA", "privacy@example.org", "Kim Lee", "Ring the bell.")
@@ -93,7 +94,7 @@ def test_page_and_card_speak_the_language_of_the_consent(tag: str, words: str):
     assert label in said.replace(" ", ""), "a spaced label is read with gaps where the font is another"
 
 
-@pytest.mark.parametrize("tag", ["en", "fr", "de"])
+@pytest.mark.parametrize("tag", ["en", "fr", "de", "es", pytest.param("ar", marks=NOTO)])
 @pytest.mark.parametrize("custody", list(Custody))
 def test_the_longest_record_fits_on_one_page(tag: str, custody: Custody):
     long = " ".join(["withdrawal"] * 18)
