@@ -9,6 +9,7 @@ Two processes that decide beside one another would count a card's failures past 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -23,6 +24,10 @@ FILE = "device.lock"
 #: A command waits so long for another one that is about to end.
 WAIT_S = 10.0
 _STEP_S = 0.1
+_REMEDIES = {
+    errno.EROFS: "the disk is read only: look for its errors (dmesg), then: mount -o remount,rw MOUNT-POINT",
+    errno.ENOSPC: "make room on this disk; nothing was changed",
+}
 
 
 def need_own_folder(folder: Path) -> None:
@@ -83,7 +88,7 @@ class FolderLock:
             raise StateError(
                 f"the state folder cannot be used ({error.strerror})",
                 where=str(folder),
-                remedy="run this as the owner of the folder",
+                remedy=_REMEDIES.get(error.errno or 0, "run this as the owner of the folder"),
             ) from None
         until, told = clock() + wait_s, False
         try:

@@ -99,6 +99,7 @@ def test_a_read_only_disk_can_be_read_and_decides_nothing(disk: Disk):
         error = refused(lambda: world.device().close())
         assert error is not None
         assert "damaged" not in str(error)
+        assert "remount,rw" in error.remedy
         print(f"\nread only: {error}")
         assert {"enrolled", "decision"} <= set(world.readable())
     finally:

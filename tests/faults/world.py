@@ -58,7 +58,7 @@ class World:
             device=DeviceSettings(name="drill", state_dir=self.folder, trust_dir=self.folder / "trust"),
             camera=CameraSettings(driver="fictional", pace="fast", timeout_s=0.5),
             vault=VaultSettings(custody="device"),
-            limits=LimitSettings(door_rejects=1000, card_rejects=20),
+            limits=LimitSettings(door_rejects=50, card_rejects=20),
             decision=DecisionSettings(deadline_s=3.0),
             alternative="Ring the bell.",
         )
