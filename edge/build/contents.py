@@ -28,7 +28,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("cli/compare.py", _LAB),  # from two pictures to a score
     ("cli/_pictures.py", _NONE),  # pictures in place of a camera: needs all of a device, so a checkout only
     ("cli/__init__.py", _BOTH),
-    ("cli/_answer.py", _BOTH),
+    ("cli/_common.py", _BOTH),
     ("cli/config.py", _BOTH),
     ("cli/schema.py", _BOTH),
     ("cli/build.py", _BOTH),
@@ -39,7 +39,6 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("cli/_policy.py", _BOTH),
     ("cli/prove.py", _BOTH),
     ("cli/lab.py", _LAB),
-    ("cli/lab_calibrate.py", _LAB),
     ("cli/*.py", _DEVICE),
     ("__init__.py", _BOTH),
     ("__main__.py", _BOTH),

@@ -207,7 +207,7 @@ def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | Non
     if "--json" in arguments:
         import json
 
-        from edge.cli._answer import error_json
+        from edge.cli._common import error_json
 
         try:
             click.echo(json.dumps(error_json(error, next((word for word in arguments if word in COMMANDS), ""))))

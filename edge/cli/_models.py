@@ -94,12 +94,6 @@ def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
 
 
-def settings_of(config: Path | None) -> Settings:
-    from edge.settings import default_file, load_settings
-
-    return load_settings(default_file() if config is None else config)
-
-
 def verifier(settings: Settings) -> Verify:
     from edge.models.verifier import model_verifier
     from edge.trust.folder import strictness

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli._console import wrapped
+from edge.cli._common import PATH, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from edge.policy.evaluate import Explained, Verdict
     from edge.policy.findings import Finding
     from edge.policy.rules import Pack, PolicyRule
-    from edge.settings import DeviceSettings
 
-PATH = click.Path(path_type=Path)
-JSON = click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
+ON = click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
 CONFIG = click.option("--config", type=PATH, help="Settings (default /etc/edge/device.yaml, else the example).")
 ON = click.option("--on", metavar="DATE", help="Day of the evaluation, such as 2027-01-31 (default: today, UTC).")
 
@@ -43,12 +41,6 @@ def the_packs() -> tuple[Pack, ...]:
     from edge.build.today import shipped_packs
 
     return shipped_packs(_resources.path("config", "policy"))
-
-
-def the_device(config: Path | None) -> DeviceSettings:
-    from edge.settings import default_file, load_settings
-
-    return load_settings(default_file() if config is None else config).device
 
 
 def the_card(file: Path | None) -> Mapping[str, Any]:
@@ -177,18 +169,13 @@ def verdict_json(verdict: Verdict, against: tuple[Finding, ...], *, declared: bo
         "on": verdict.on.isoformat(),
         "declared": declared,
         "passes": not against,
-        "findings": [finding_json(finding) for finding in against],
+        "findings": [asdict(finding) for finding in against],
         "limits": {
             fact: {"at_least": limit.least, "at_most": limit.most, "by": list(limit.by)}
             for fact, limit in verdict.limits.items()
         },
         "rules": [_explained_json(said) for said in verdict.explained],
-        "error": None,
     }
-
-
-def finding_json(finding: Finding) -> dict[str, str]:
-    return asdict(finding)
 
 
 def _explained_json(said: Explained) -> dict[str, Any]:
@@ -196,7 +183,7 @@ def _explained_json(said: Explained) -> dict[str, Any]:
         **rule_json(said.rule),
         "state": said.state,
         "why": said.why,
-        "findings": [finding_json(finding) for finding in said.findings],
+        "findings": [asdict(finding) for finding in said.findings],
         "records": [
             {"kind": proof.kind, "name": proof.name, "ends": proof.ends.isoformat() if proof.ends else None}
             for proof in said.proofs

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli._answer import answered
+from edge.cli._common import PATH, Answer, quiet, settings_or_example, shared, wrapped
 from edge.cli._signer import KEY, PASSPHRASE, open_signer
 
 if TYPE_CHECKING:
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from edge.build.attest import Examination
     from edge.trust.envelopes import PublicKey
 
-_PATH = click.Path(path_type=Path)
-_JSON = click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
 _TRUST = click.option(
-    "--trust", type=_PATH, help="Folder with builders/*.pem: whose signatures count (default: the settings' trust_dir)."
+    "--trust", type=PATH, help="Folder with builders/*.pem: whose signatures count (default: the settings' trust_dir)."
 )
-_CONFIG = click.option("--config", type=_PATH, help="Settings (default /etc/edge/device.yaml).")
 #: The word that stands for the running installation in the place of a wheel.
 INSTALLED = "installed"
+#: What stands before a line of a section of `edge build show`; two spaces before others.
+_MARKS = {"title": "", "notes": "", "can": "  + ", "cannot": "  - "}
 
 
 @click.group("build")
@@ -49,12 +48,12 @@ def command() -> None:
 
 
 @command.command("sign")
-@click.argument("wheel", type=_PATH)
+@click.argument("wheel", type=PATH)
 @KEY
-@click.option("--out", type=_PATH, help="Folder or file of the signed wheel; without it WHEEL is replaced.")
+@click.option("--out", type=PATH, help="Folder or file of the signed wheel; without it WHEEL is replaced.")
 @PASSPHRASE
-@_JSON
-def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None, json_wanted: bool) -> int:
+@shared(settings="", json=True)
+def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None) -> Answer:
     """Sign WHEEL: put a signed list of all its files into it.
 
     The wheel is looked at first: it must hold what its profile allows and nothing else, and its build statement must
@@ -74,22 +73,17 @@ def sign(wheel: Path, key: Path, out: Path | None, passphrase_file: Path | None,
     signer = open_signer(key, passphrase_file)
     target = out / wheel.name if out is not None and out.is_dir() else out
     done = sign_wheel(wheel, signer, target)
-    if dirty is not False and not json_wanted:
-        click.echo("warning: it was not built from an unchanged commit, so nobody else can reproduce it", err=True)
-    if json_wanted:
-        answer = {"wheel": str(done), "key_id": signer.public.key_id, "dirty": dirty}
-        answered("build-sign", answer)
-    else:
-        click.echo(f"{done}: signed with key {signer.public.key_id}")
-    return 0
+    if dirty is not False and not quiet():
+        click.echo("warning: it was not built from an unchanged commit, so no one else can reproduce it", err=True)
+    answer = {"schema": "edge/build-sign/v1", "wheel": str(done), "key_id": signer.public.key_id, "dirty": dirty}
+    return Answer(answer, f"{done}: signed with key {signer.public.key_id}")
 
 
 @command.command("verify")
 @click.argument("what", metavar="WHEEL|installed", default=INSTALLED)
 @_TRUST
-@_CONFIG
-@_JSON
-def verify(what: str, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
+@shared(settings="file", json=True)
+def verify(what: str, trust: Path | None, config: Path | None) -> Answer:
     """Check every file of a wheel, or of this installation.
 
     A builder that this device trusts must have signed it; every file must be as it was signed, none may be missing and
@@ -98,14 +92,10 @@ def verify(what: str, trust: Path | None, config: Path | None, json_wanted: bool
     copy from outside: `edge prove`.
     """
     found = _examine(what, _builders(trust, config))
-    if json_wanted:
-        click.echo(json.dumps(_as_json(found)))
-    elif found.ok and found.signer is not None:
-        click.echo(f"{found.where}: {found.files} files, each as {found.signer.name} signed it")
-    else:
-        for problem in found.problems:
-            click.echo(f"{found.where}: {problem}", err=True)
-    return 0 if found.ok else 1
+    if found.ok and found.signer is not None:
+        return Answer(_as_json(found), f"{found.where}: {found.files} files, each as {found.signer.name} signed it")
+    problems = "\n".join(f"{found.where}: {problem}" for problem in found.problems)
+    return Answer(_as_json(found), partial(click.echo, problems, err=True), 1)
 
 
 @command.command("show")
@@ -113,9 +103,8 @@ def verify(what: str, trust: Path | None, config: Path | None, json_wanted: bool
 @click.option("--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the page.")
 @click.option("--files", "files_wanted", is_flag=True, help="List the files instead, each with its SHA-256.")
 @_TRUST
-@_CONFIG
-@_JSON
-def show(what: str, lang: str, files_wanted: bool, trust: Path | None, config: Path | None, json_wanted: bool) -> int:
+@shared(settings="file", json=True)
+def show(what: str, lang: str, files_wanted: bool, trust: Path | None, config: Path | None) -> Answer:
     """Say in plain words what a build can and cannot do.
 
     Without WHEEL: what is installed here, and what was added to this device since. It says who signed it and whether
@@ -123,27 +112,28 @@ def show(what: str, lang: str, files_wanted: bool, trust: Path | None, config: P
     operator declared.
     """
     from edge.build.explain import explain
-    from edge.cli._console import wrapped
 
     if files_wanted:
-        return _list_files(what, json_wanted)
+        digests = _files(what)
+        lines = [f"{digest}  {name}" for name, digest in digests.items()]
+        return Answer({"schema": "edge/build-files/v1", "files": digests}, lines)
     found = _examine(what, _builders(trust, config))
     added = _added(config, trust) if what == INSTALLED else None
-    if json_wanted:
-        since = [{"kind": one.kind, "name": one.name, "signer": one.signer} for one in added or ()]
-        click.echo(json.dumps({**_as_json(found), "added": since}))
-        return 0
-    for section in explain(found, lang, added=added):
-        if section.kind != "title":
-            click.echo()
-        if section.title:
-            click.echo(click.style(section.title, bold=True))
-        for line in section.lines:
-            click.echo(wrapped(line, _mark(section.kind)))
-    return 0
+    since = [{"kind": one.kind, "name": one.name, "signer": one.signer} for one in added or ()]
+
+    def told() -> None:
+        for section in explain(found, lang, added=added):
+            if section.kind != "title":
+                click.echo()
+            if section.title:
+                click.echo(click.style(section.title, bold=True))
+            for line in section.lines:
+                click.echo(wrapped(line, _MARKS.get(section.kind, "  ")))
+
+    return Answer({**_as_json(found), "added": since}, told)
 
 
-def _list_files(what: str, json_wanted: bool) -> int:
+def _files(what: str) -> dict[str, str]:
     """Every file that a signature over a build names, as `sha256sum` lists them; of a checkout, those of a device."""
     import hashlib
 
@@ -154,20 +144,9 @@ def _list_files(what: str, json_wanted: bool) -> int:
     package = package_folder()
     if what != INSTALLED or current().profile != "development":
         files = WheelFiles.of(Path(what)) if what != INSTALLED else InstalledFiles.of(package)
-        digests = {name: files.digest(name) for name in sorted(files.names())}
-    else:
-        held = contents(package.parent, "device", of("device")).files
-        digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(held.items())}
-    if json_wanted:
-        answered("build-files", {"files": digests})
-    else:
-        for name, digest in digests.items():
-            click.echo(f"{digest}  {name}")
-    return 0
-
-
-def _mark(kind: str) -> str:
-    return {"title": "", "notes": "", "can": "  + ", "cannot": "  - "}.get(kind, "  ")
+        return {name: files.digest(name) for name in sorted(files.names())}
+    held = contents(package.parent, "device", of("device")).files
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(held.items())}
 
 
 def _examine(what: str, builders: Mapping[str, PublicKey]) -> Examination:
@@ -183,22 +162,14 @@ def _builders(trust: Path | None, config: Path | None) -> Mapping[str, PublicKey
     """Whose builds count here. A folder that others could write is refused, unless it was named on the command line."""
     from edge.trust.envelopes import trusted
 
-    return trusted(trust or _folders(config)[1], "builder", strict=trust is None)
-
-
-def _folders(config: Path | None) -> tuple[Path, Path]:
-    """State and trust folder of this device."""
-    from edge.settings import default_file, load_settings
-
-    device = load_settings(default_file() if config is None else config).device
-    return device.state_dir, device.trust_dir
+    return trusted(trust or settings_or_example(config).device.trust_dir, "builder", strict=trust is None)
 
 
 def _added(config: Path | None, trust: Path | None) -> tuple[Addition, ...]:
     from edge.build.added import added
 
-    state, folder = _folders(config)
-    return added(state, trust or folder, strict=trust is None)
+    device = settings_or_example(config).device
+    return added(device.state_dir, trust or device.trust_dir, strict=trust is None)
 
 
 def _as_json(found: Examination) -> dict[str, Any]:
@@ -219,5 +190,4 @@ def _as_json(found: Examination) -> dict[str, Any]:
         "files": found.files,
         "problems": [{"kind": p.kind, "name": p.name, "what": str(p)} for p in found.problems],
         "declared": build.statement.get("deployment"),
-        "error": None,
     }

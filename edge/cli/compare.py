@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from edge.cli._common import EXIT, PATH, Answer, decision_json, shared
+
 if TYPE_CHECKING:
+    from edge.settings import Settings
     from edge.types import Decision
 
 
 @click.command("compare")
-@click.argument("reference", type=click.Path(path_type=Path))
-@click.argument("probe", type=click.Path(path_type=Path))
-@click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
-@click.option("--json", "json_wanted", is_flag=True, help="Exactly one JSON object, in every case.")
-def command(reference: Path, probe: Path, config: Path | None, json_wanted: bool) -> int:
+@click.argument("reference", type=PATH)
+@click.argument("probe", type=PATH)
+@shared(json=True)
+def command(reference: Path, probe: Path, settings: Settings) -> Answer:
     """Compare two pictures (development and lab builds only).
 
     Prints the comparison score, a cosine in -1..1 where LARGER means MORE SIMILAR, and the threshold that the
@@ -27,32 +28,25 @@ def command(reference: Path, probe: Path, config: Path | None, json_wanted: bool
     Example
       edge compare ada-0.jpg ada-1.jpg
     """
-    from edge.cli._answer import EXIT, as_json
-
-    decision = _decide(reference, probe, config)
-    if json_wanted:
-        click.echo(json.dumps(as_json(decision)))
-    else:
-        relation = ">=" if decision.outcome.value == "accept" else "<"
-        click.echo(
-            f"{decision.reason.value.upper().replace('_', ' ')}: score {decision.score:.3f} {relation} "
-            f"threshold {decision.threshold:.3f} (target FMR {decision.target_fmr:g})"
-        )
-    return EXIT[decision.outcome.value]
+    decision = _decide(reference, probe, settings)
+    relation = ">=" if decision.outcome.value == "accept" else "<"
+    told = (
+        f"{decision.reason.value.upper().replace('_', ' ')}: score {decision.score:.3f} {relation} "
+        f"threshold {decision.threshold:.3f} (target FMR {decision.target_fmr:g})"
+    )
+    return Answer(decision_json(decision), told, EXIT[decision.outcome.value])
 
 
-def _decide(reference: Path, probe: Path, config: Path | None) -> Decision:
+def _decide(reference: Path, probe: Path, settings: Settings) -> Decision:
     """Compare and judge at the configured target FMR."""
     from edge.errors import NotInThisBuild
     from edge.face import Chain
     from edge.lab.extract import compare_pictures
     from edge.profile import current
-    from edge.settings import load_settings
     from edge.types import Decision, Outcome, Reason
 
     if current().is_device:  # this file was copied into a device
         raise NotInThisBuild("pictures are not accepted by a device build", where="build", remedy="use its camera")
-    settings = load_settings(config)
     chain = Chain.load(settings.face)
     target = settings.decision.target_fmr
     score, threshold = compare_pictures(chain, reference, probe), chain.threshold(target)

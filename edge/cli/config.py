@@ -9,22 +9,22 @@ Exit codes: 0 the settings are valid, 3 they are not (one problem a line on stde
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli._answer import answered
+from edge.cli._common import PATH, Answer, shared, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from edge.settings import Problem
 
 BAD_SETTINGS = 3
 
-_FILE = click.argument("file", type=click.Path(path_type=Path), required=False)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
+_FILE = click.argument("file", type=PATH, required=False)
 
 
 @click.group()
@@ -37,57 +37,47 @@ def command() -> None:
 
 @command.command()
 @_FILE
-@_JSON
-@click.pass_context
-def check(ctx: click.Context, file: Path | None, as_json: bool) -> None:
+@shared(settings="", json=True)
+def check(file: Path | None) -> Answer:
     """Check FILE: every mistake at once, with line and column, and what is allowed but probably not meant."""
     from edge.settings import check, device_file, warnings
 
     file = device_file() if file is None else file
     settings, problems = check(file)
     advice = warnings(file) if settings is not None else ()
-    if as_json:
-        told = {"warnings": [warning.as_json() for warning in advice]}
-        answered("config-check", {**_verdict(file, problems), **told})
-    elif problems:
-        _tell(problems)
-    else:
-        for warning in advice:
-            click.echo(f"warning: {warning}", err=True)
+    answer = {"schema": "edge/config-check/v1", **_verdict(file, problems)}
+    answer["warnings"] = [warning.as_json() for warning in advice]
+    if problems:
+        return Answer(answer, partial(_tell, problems), BAD_SETTINGS)
+
+    def told() -> None:
+        _tell(f"warning: {warning}" for warning in advice)
         count = f", {len(advice)} warning{'s' if len(advice) > 1 else ''}" if advice else ""
         click.echo(f"{file}: valid{count}")
-    ctx.exit(BAD_SETTINGS if problems else 0)
+
+    return Answer(answer, told)
 
 
 @command.command()
 @_FILE
-@_JSON
-@click.pass_context
-def show(ctx: click.Context, file: Path | None, as_json: bool) -> None:
+@shared(settings="", json=True)
+def show(file: Path | None) -> Answer:
     """Show the settings in force, and where each comes from."""
-    from edge.cli._console import table
     from edge.settings import check, device_file, origins
     from edge.settings.loader import flat
     from edge.settings.problems import dotted
 
     file = device_file() if file is None else file
     settings, problems = check(file)
+    answer = {"schema": "edge/config-show/v1", **_verdict(file, problems)}
     if settings is None:
-        if as_json:
-            answered("config-show", _verdict(file, problems))
-        else:
-            _tell(problems)
-        ctx.exit(BAD_SETTINGS)
+        return Answer(answer, partial(_tell, problems), BAD_SETTINGS)
     values, sources = settings.model_dump(mode="json"), origins(file)
-    if as_json:
-        verdict = _verdict(file, problems)
-        answered("config-show", {**verdict, "settings": values, "origins": sources})
-        return
     rows = [
         (dotted(key), json.dumps(value, ensure_ascii=False), sources[dotted(key)])
         for key, value in flat(values).items()
     ]
-    click.echo("\n".join(table(rows)))
+    return Answer({**answer, "settings": values, "origins": sources}, table(rows))
 
 
 @command.command()
@@ -112,6 +102,6 @@ def _verdict(file: Path, problems: Sequence[Problem]) -> dict[str, Any]:
     }
 
 
-def _tell(problems: Sequence[Problem]) -> None:
-    for problem in problems:
-        click.echo(str(problem), err=True)
+def _tell(lines: Iterable[object]) -> None:
+    for line in lines:
+        click.echo(str(line), err=True)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from edge.cli._common import Answer, operator_on, shared, utc
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge.settings import Settings
 
 
 @click.command("confirm")
 @click.argument("what", type=click.Choice(["clock", "vault", "state"]))
-@click.option("--operator", required=True, help="Who confirms; journalled by name.")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
-@click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
-def command(what: str, operator: str, config: Path | None, json_wanted: bool) -> int:
+@shared(operator=True, json=True)
+def command(what: str, settings: Settings, operator: str) -> Answer:
     """Confirm what the device noticed and cannot judge by itself.
 
     \b
@@ -30,27 +34,17 @@ def command(what: str, operator: str, config: Path | None, json_wanted: bool) ->
     Example
       date; edge confirm clock --operator kim
     """
-    from edge.cli._act import operator_on
     from edge.service import Parts
-    from edge.settings import load_settings
 
-    settings = load_settings(config)
     if what == "state":
         _new_state(settings.device.state_dir)
     parts = Parts() if what == "clock" else Parts(acknowledged_by=operator)
     with operator_on(settings, operator, parts=parts) as acts:
         answer = acts.do("confirm", what=what)
-    if json_wanted:
-        click.echo(json.dumps(answer))
-    elif what == "clock":
-        click.echo(f"The time used was {_utc(answer['from'])}, and is now {_utc(answer['to'])}.")
-    else:
-        click.echo(f"The {what} is acknowledged by {operator} and journalled.")
-    return 0
-
-
-def _utc(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+    if what == "clock":
+        before, now = (utc(answer[key], "%Y-%m-%d %H:%M UTC") for key in ("from", "to"))
+        return Answer(answer, f"The time used was {before}, and is now {now}.")
+    return Answer(answer, f"The {what} is acknowledged by {operator} and journalled.")
 
 
 def _new_state(folder: Path) -> None:

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli._answer import answered
+from edge.cli._common import PATH, Answer, quiet, shared
 
 if TYPE_CHECKING:
     from edge.service.demo import Played
 
+SCHEMA = "edge/demo/v1"
+
 
 @click.command("demo")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Write a contact sheet (PNG) of what the device looked at."
-)
+@click.option("--out", type=PATH, help="Write a contact sheet (PNG) of what the device looked at.")
 @click.option("--fast", is_flag=True, help="As fast as the machine can, instead of at the camera's 15 frames a second.")
 @click.option("--seed", default=1, show_default=True, help="Another room, other movements, other noise.")
 @click.option("--kiosk", is_flag=True, help="Show it on the page for the person in front, in a browser, until Ctrl-C.")
 @click.option("--port", default=8370, show_default=True, type=click.IntRange(1024, 65535), help="Of that page.")
-@click.option("--json", "json_wanted", is_flag=True, help="One JSON object instead of a table.")
-def command(out: Path | None, fast: bool, seed: int, kiosk: bool, port: int, json_wanted: bool) -> int:
+@shared(settings="", json=True)
+def command(out: Path | None, fast: bool, seed: int, kiosk: bool, port: int) -> Answer | int:
     """See the whole chain work: no camera, no card reader, nothing kept.
 
     Two fictional people are enrolled; a generated kiosk sequence (640x480, 15 frames a second: walking up, turning,
@@ -38,7 +38,7 @@ def command(out: Path | None, fast: bool, seed: int, kiosk: bool, port: int, jso
     if kiosk:
         return _kiosk(port)
     played: list[Played] = []
-    if not json_wanted:
+    if not quiet():
         click.echo(NOTE + "\n")
         click.echo(
             f"  {'claim':<32} {'answer':<13} {'reason':<15} {'frames':>6} {'looks':>5} {'decision':>9}  expected"
@@ -46,18 +46,14 @@ def command(out: Path | None, fast: bool, seed: int, kiosk: bool, port: int, jso
     with tempfile.TemporaryDirectory(prefix="edge-demo-") as folder:
         for one in play(Path(folder), fast=fast, seed=seed):
             played.append(one)
-            if not json_wanted:
+            if not quiet():
                 _row(one)
     ok = bool(played) and all(one.ok for one in played)
     if out is not None:
         _sheet(out, played, NOTE)
-    if json_wanted:
-        answered("demo", {"ok": ok, "note": NOTE, "claims": _claims(played)})
-    else:
-        click.echo("\n" + ("Every outcome is the expected one." if ok else "NOT every outcome is the expected one."))
-        if out is not None:
-            click.echo(f"Contact sheet: {out}")
-    return 0 if ok else 4
+    told = ["", "Every outcome is the expected one." if ok else "NOT every outcome is the expected one."]
+    told += [f"Contact sheet: {out}"] if out is not None else []
+    return Answer({"schema": SCHEMA, "ok": ok, "note": NOTE, "claims": _claims(played)}, told, 0 if ok else 4)
 
 
 def _kiosk(port: int) -> int:

@@ -13,36 +13,30 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli._act import LANGUAGE
+from edge.cli._common import LANGUAGE, PATH, operator_on, quiet, shared
+from edge.cli._signer import PASSPHRASE
 
 if TYPE_CHECKING:
-    from edge.cli._act import Acts
+    from edge.cli._common import Acts
     from edge.settings import Settings
     from edge.types import Frame
     from edge.types.events import Event
     from edge.vault import ConsentReceipt, Issued
 
-_PATH = click.Path(path_type=Path)
-
 
 @click.command("enrol")
-@click.option("--config", type=_PATH, help="Settings (default /etc/edge/device.yaml).")
 @click.option(
-    "--image", "images", type=_PATH, multiple=True, help="Enrol from pictures (development builds); repeat it."
+    "--image", "images", type=PATH, multiple=True, help="Pictures in place of a camera (development); repeat it."
 )
-@click.option(
-    "--consent", type=_PATH, help="The consent record (YAML or JSON); without it the text is shown and asked."
-)
+@click.option("--consent", type=PATH, help="The consent record (YAML or JSON); without it the person is asked.")
 @click.option("--lang", type=LANGUAGE, default="en", help="Language of the person who is asked (default en).")
 @click.option("--operator", help="Who enrols; asked for when missing.")
-@click.option("--issuer", type=_PATH, help="The issuer key (default: issuer.key in the state folder).")
-@click.option(
-    "--passphrase-file", type=click.Path(path_type=Path, allow_dash=True), help="The issuer key's passphrase."
-)
+@click.option("--issuer", type=PATH, help="The issuer key (default: issuer.key in the state folder).")
+@PASSPHRASE
 @click.option("--group", "groups", multiple=True, help="Door group the card opens; repeat it (default: this door's).")
 @click.option("--credential", type=click.IntRange(0, 2**64 - 1), default=0, help="Number handed to an access panel.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Validity in days (default: vault.days).")
-@click.option("--card", type=_PATH, help="Write the card to a new file (0600): .png, .pdf or .token. It IS the card.")
+@click.option("--card", type=PATH, help="Write the card to a new file (0600): .png, .pdf or .token. It IS the card.")
 @click.option("--print-name", metavar="TEXT", help="A name or number printed on the card, only if the person wants it.")
 @click.option("--opt-out", is_flag=True, help="A card without a face: no camera, no template; the other way in.")
 @click.option("--renew", metavar="FILE|-", help="The old token: replace its template after it was verified.")
@@ -50,26 +44,23 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--override", is_flag=True, help="With --renew: skip the verification, on the operator's word (journalled)."
 )
-@click.option("--json", "json_wanted", is_flag=True, help="One JSON object; the token is in it unless --card is given.")
+@shared(json="Print one JSON object; the token is in it unless --card is given.")
 def command(
-    config: Path | None,
+    settings: Settings,
     images: tuple[Path, ...],
     consent: Path | None,
     lang: str,
     operator: str | None,
     issuer: Path | None,
     passphrase_file: Path | None,
-    groups: tuple[str, ...],
-    credential: int,
-    days: int | None,
     card: Path | None,
     print_name: str | None,
     opt_out: bool,
     renew: str | None,
     reissue: str | None,
     override: bool,
-    json_wanted: bool,
-) -> int:
+    **terms: Any,
+) -> None:
     """Enrol one person: consent, capture, seal, hand out the card.
 
     The product keeps nothing of the card: whoever holds it can make the claim, and a lost one is revoked by its printed
@@ -84,61 +75,38 @@ def command(
       edge enrol --opt-out --operator kim --card ben.pdf
       edge enrol --reissue old.token --operator kim --card ada-new.pdf
     """
-    from edge.cli._act import operator_on
     from edge.cli.keys import open_issuer
     from edge.cli.verify import read_token
     from edge.errors import UsageError
     from edge.messages import text
-    from edge.settings import load_settings
 
     if bool(renew) + bool(reissue) + opt_out > 1:
         raise UsageError("--renew, --reissue and --opt-out exclude each other", where="enrol", remedy="use one of them")
-    settings = load_settings(config)
     _check_card(card, settings)
     name = operator or str(click.prompt("Operator", err=True))
     old = read_token(renew or reissue or "") if renew or reissue else None
     frames = _pictures(images)
-    hints, stop = _Hints(json_wanted, lang), threading.Event()
+    hints, stop = _Hints(quiet(), lang), threading.Event()
     with operator_on(settings, name, observe=hints.tell, cancelled=_stopped_by_signal(stop)) as acts:
         key = open_issuer(settings.device.state_dir, issuer, passphrase_file)
-        delivery = _Delivery(settings, card, json_wanted, print_name)
+        delivery = _Delivery(settings, card, quiet(), print_name)
         try:
+            more: dict[str, Any] = terms
             if opt_out:
-                order = {"groups": groups, "credential": credential, "days": days}
-                answer = acts.do("opt_out", issuer=key, hand_over=delivery, **order)
-            elif reissue and old:
-                answer = acts.do("reissue", token=old, issuer=key, hand_over=delivery, groups=groups, days=days)
-            elif old:
-                receipt = _consent(settings, acts, consent, lang, needed=False)
-                if not (override or frames):
-                    click.echo(text("enrol.verify_first", lang), err=True)
-                answer = acts.do(
-                    "renew",
-                    token=old,
-                    issuer=key,
-                    hand_over=delivery,
-                    override=override,
-                    consent=receipt,
-                    days=days,
-                    pictures=frames,
-                )
+                act = "opt_out"
+            elif reissue:
+                act, more = "reissue", {"token": old, "groups": terms["groups"]}
             else:
-                receipt = _consent(settings, acts, consent, lang, needed=True)
-                assert receipt is not None
-                answer = acts.do(
-                    "enrol",
-                    issuer=key,
-                    consent=receipt,
-                    hand_over=delivery,
-                    groups=groups,
-                    credential=credential,
-                    days=days,
-                    pictures=frames,
-                )
+                receipt = _consent(settings, acts, consent, lang, needed=not renew)
+                captured = {"consent": receipt, "pictures": frames}
+                act, more = ("renew", {"token": old, "override": override}) if renew else ("enrol", terms)
+                more = captured | more
+                if renew and not (override or frames):
+                    click.echo(text("enrol.verify_first", lang), err=True)
+            answer = acts.do(act, issuer=key, hand_over=delivery, **{"days": terms["days"], **more})
         finally:
             hints.end()
     delivery.close(answer)
-    return 0
 
 
 def _check_card(card: Path | None, settings: Settings) -> None:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli._answer import answered
+from edge.cli._common import PATH, Answer, shared, table, utc
 
 if TYPE_CHECKING:
     from edge.journal import Entry, Selection
+    from edge.settings import Settings
 
-_CONFIG = click.option(
-    "--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml, else the example)."
-)
-_JSON = click.option("--json", "json_wanted", is_flag=True, help="One JSON object.")
+_SECONDS = "%Y-%m-%d %H:%M:%S"
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"])
 
 
@@ -43,48 +41,37 @@ def command() -> None:
 
 
 @command.command("verify")
-@_CONFIG
-@_JSON
-def verify(config: Path | None, json_wanted: bool) -> int:
+@shared(json=True)
+def verify(settings: Settings) -> Answer:
     """Check the whole chain: nothing altered, left out, added or cut off. Exit code 0: it holds; 4: it does not."""
     from edge.journal import FILE
     from edge.service.reading import Reading
-    from edge.settings import load_settings
 
-    with Reading(load_settings(config)) as reading:
+    with Reading(settings) as reading:
         report, file = reading.journal(), reading.folder / FILE
-    if json_wanted:
-        click.echo(json.dumps(report.as_json()))
-    else:
-        click.echo(f"{file}: {report}", err=not report.ok)
-    return 0 if report.ok else 4
+    told = partial(click.echo, f"{file}: {report}", err=not report.ok)
+    return Answer(report.as_json(), told, 0 if report.ok else 4)
 
 
 @command.command("show")
 @click.option("--last", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many entries.")
 @_selects
-@_CONFIG
-@_JSON
-def show(last: int, config: Path | None, json_wanted: bool, **wanted: Any) -> int:
+@shared(json=True)
+def show(last: int, settings: Settings, **wanted: Any) -> Answer:
     """Print the newest entries, oldest first. Only a chain that holds is shown.
 
     \b
     Example
       edge journal show --kind decision --since 2026-11-30
     """
-    from edge.cli._console import table
-
-    entries = _entries(config, wanted)[-last:]
-    if json_wanted:
-        shown = [{"seq": e.seq, "at": e.at, "kind": e.kind, "fields": dict(e.fields)} for e in entries]
-        answered("journal-entries", {"entries": shown})
-        return 0
+    entries = _entries(settings, wanted)[-last:]
+    shown = [{"seq": e.seq, "at": e.at, "kind": e.kind, "fields": dict(e.fields)} for e in entries]
     rows = [
-        (str(e.seq), _utc(e.at), e.kind, "  ".join(f"{name}={value}" for name, value in e.fields.items()))
+        (str(e.seq), utc(e.at, _SECONDS), e.kind, "  ".join(f"{name}={value}" for name, value in e.fields.items()))
         for e in entries
     ]
-    click.echo("\n".join(table([("entry", "time (UTC)", "kind", "fields"), *rows])))
-    return 0
+    told = table([("entry", "time (UTC)", "kind", "fields"), *rows])
+    return Answer({"schema": "edge/journal-entries/v1", "entries": shown}, told)
 
 
 @command.command("export")
@@ -96,10 +83,10 @@ def show(last: int, config: Path | None, json_wanted: bool, **wanted: Any) -> in
     show_default=True,
     help="jsonl: the lines as they stand in the journal, with their hashes; csv: one column a field.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="A new file (mode 0600); without it: standard output.")
+@click.option("--out", type=PATH, help="A new file (mode 0600); without it: standard output.")
 @_selects
-@_CONFIG
-def export(form: str, out: Path | None, config: Path | None, **wanted: Any) -> int:
+@shared()
+def export(form: str, out: Path | None, settings: Settings, **wanted: Any) -> None:
     """Write entries out, oldest first, for an auditor or a spreadsheet. Only a chain that holds is exported.
 
     \b
@@ -110,31 +97,28 @@ def export(form: str, out: Path | None, config: Path | None, **wanted: Any) -> i
     from edge.errors import InputError
     from edge.files import refusal, write_atomic
 
-    entries = _entries(config, wanted)
+    entries = _entries(settings, wanted)
     text = _csv(entries) if form == "csv" else "".join(entry.line().decode("ascii") for entry in entries)
     if out is None:
         click.echo(text, nl=False)
-        return 0
+        return
     try:
         write_atomic(out, text.encode("utf-8"), mode=0o600, new=True, stick=True)
     except OSError as error:
         raise refusal(InputError, error, out, "the journal cannot be written there") from None
     click.echo(f"{out}: {len(entries)} entries", err=True)
-    return 0
 
 
 @command.command("begin")
-@click.option("--operator", required=True, help="Who sets the broken journal aside; written into the new one.")
-@_CONFIG
-def begin(operator: str, config: Path | None) -> int:
+@shared(operator=True)
+def begin(settings: Settings, operator: str) -> None:
     """Set a broken journal aside and begin a new one. The old files are renamed and kept. Stop the service first."""
     from edge.errors import UsageError
     from edge.journal import FILE, begin_anew
     from edge.service.reading import Reading
-    from edge.settings import load_settings
     from edge.state.binding import JOURNAL, KEY_LABEL, Binding
 
-    with Reading(load_settings(config)) as reading:
+    with Reading(settings) as reading:
         folder, at_least, key, keyring = reading.folder, reading.at_least, reading.journal_key, reading.keyring
         now = reading.clock.now().believed_s
         if reading.journal().ok:
@@ -147,15 +131,13 @@ def begin(operator: str, config: Path | None) -> int:
     ):
         binding.note(JOURNAL, journal.sequence)
         click.echo(f"A new journal begins after entry {journal.sequence - 1}; the old files end in .broken-{stamp}.")
-    return 0
 
 
-def _entries(config: Path | None, wanted: dict[str, Any]) -> list[Entry]:
+def _entries(settings: Settings, wanted: dict[str, Any]) -> list[Entry]:
     from edge.service.reading import Reading
-    from edge.settings import load_settings
 
     selection = _selection(**wanted)
-    with Reading(load_settings(config)) as reading:
+    with Reading(settings) as reading:
         return list(reading.entries(selection))
 
 
@@ -178,10 +160,6 @@ def _seconds(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.replace(tzinfo=UTC).timestamp())
 
 
-def _utc(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
-
-
 def _csv(entries: Iterable[Entry]) -> str:
     entries = list(entries)
     fields = list(dict.fromkeys(name for entry in entries for name in entry.fields))
@@ -189,7 +167,8 @@ def _csv(entries: Iterable[Entry]) -> str:
     rows = csv.writer(written)
     rows.writerow(["entry", "time_utc", "kind", *fields])
     for entry in entries:
-        rows.writerow([entry.seq, _utc(entry.at), entry.kind, *(_cell(entry.fields.get(name, "")) for name in fields)])
+        cells = (_cell(entry.fields.get(name, "")) for name in fields)
+        rows.writerow([entry.seq, utc(entry.at, _SECONDS), entry.kind, *cells])
     return written.getvalue()
 
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli._answer import answered
+from edge.cli._common import PATH, Answer, shared
 from edge.cli._signer import PASSPHRASE, passphrase
 
 if TYPE_CHECKING:
@@ -32,13 +32,9 @@ if TYPE_CHECKING:
     from edge.trust import IssuerKey, KeyChange
     from edge.trust.ring import NewIssuer
 
-_config = click.option(
-    "--config", "config", type=click.Path(path_type=Path), help="Settings file; default as in `edge config`."
-)
 _operator = click.option("--operator", default="", help="Who does it, for the journal; default: this login.")
 _remark = click.option("--name", default="", help="Remark in the issuer's public file.")
 _NEW_ISSUER = "Passphrase for the new issuer key"
-_file = click.Path(path_type=Path)
 
 
 @click.group()
@@ -47,17 +43,17 @@ def command() -> None:
 
 
 @command.command()
-@_config
-@click.option("--recovery", type=_file, help="The site's recovery public key: seals a copy of the device key.")
+@shared(settings="example")
+@click.option("--recovery", type=PATH, help="The site's recovery public key: seals a copy of the device key.")
 @click.option("--unrecoverable", is_flag=True, help="No copy: when this device dies its stored templates are lost.")
 @click.option("--development", is_flag=True, help="A desk: all keys here, the passphrase beside them.")
-@click.option("--site", type=_file, help="Join an existing site: another device's site.key.")
+@click.option("--site", type=PATH, help="Join an existing site: another device's site.key.")
 @click.option("--issuer", is_flag=True, help="People are enrolled here: make an issuer key too.")
 @_remark
 @_operator
 @PASSPHRASE
 def init(
-    config: Path | None,
+    settings: Settings,
     recovery: Path | None,
     unrecoverable: bool,
     development: bool,
@@ -79,7 +75,6 @@ def init(
     from edge.trust.locked import check_passphrase
     from edge.trust.ring import PASSPHRASE_FILE, SITE_FILE, add_issuer, check_no_issuer, check_no_keys, has_keys
 
-    settings = _settings(config)
     device = settings.device
     choices = [recovery is not None, unrecoverable, development].count(True)
     if issuer and not choices and site is None and has_keys(device.state_dir):
@@ -115,31 +110,26 @@ def init(
 
 
 @command.command("issuer")
-@_config
+@shared(settings="example")
 @_remark
 @_operator
 @PASSPHRASE
-def issuer_command(config: Path | None, name: str, operator: str, passphrase_file: Path | None) -> None:
+def issuer_command(settings: Settings, name: str, operator: str, passphrase_file: Path | None) -> None:
     """Make an issuer key on a device that has keys: from now on people can be enrolled here."""
-    _add_issuer(_settings(config), name, operator, passphrase_file)
+    _add_issuer(settings, name, operator, passphrase_file)
 
 
 @command.command()
-@_config
-@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
-def show(config: Path | None, as_json: bool) -> None:
+@shared(settings="example", json=True)
+def show(settings: Settings) -> Answer:
     """Show which keys are here and whom this device trusts. No secret is shown."""
-    found = describe(_settings(config).device)
-    if as_json:
-        answered("keys", found)
-        return
+    found = describe(settings.device)
     rows = [(label, found[label]) for label in ("site", "device", "recovery", "issuer")]
     issuers = [f"{entry['key_id']}  {entry['comment']}" for entry in found["trusted"]]
     signers = [f"{entry['key_id']}  {entry['name']}, for {entry['role']}" for entry in found["signers"]]
     rows += [("trusts", text) for text in (*(issuers or ["nobody: no card is accepted here"]), *signers)]
     rows += [("warning", text) for text in found["warnings"]]
-    for label, text in rows:
-        click.echo(f"{label:<10}{text}")
+    return Answer({"schema": "edge/keys/v1", **found}, [f"{label:<10}{text}" for label, text in rows])
 
 
 def describe(device: DeviceSettings) -> dict[str, Any]:
@@ -181,11 +171,11 @@ def describe(device: DeviceSettings) -> dict[str, Any]:
 
 @command.command()
 @click.argument("which", type=click.Choice(["issuer", "device", "site"]))
-@_config
+@shared(settings="example")
 @_remark
 @_operator
 @PASSPHRASE
-def rotate(which: str, config: Path | None, name: str, operator: str, passphrase_file: Path | None) -> None:
+def rotate(which: str, settings: Settings, name: str, operator: str, passphrase_file: Path | None) -> None:
     """Replace the issuer key by a new one; the old cards stay good until its public file is removed.
 
     The passphrase is the new key's. Device and site keys cannot be exchanged under sealed templates: the command says
@@ -202,7 +192,6 @@ def rotate(which: str, config: Path | None, name: str, operator: str, passphrase
             where="edge keys rotate",
             remedy="make new keys in an empty state folder with `edge keys init` and enrol people again",
         )
-    settings = _settings(config)
     device = settings.device
     Keyring.load(device.state_dir, device.trust_dir)  # what is missing is told before a passphrase is asked for
     old = IssuerKey.public_of(device.state_dir / ISSUER_FILE)
@@ -215,8 +204,8 @@ def rotate(which: str, config: Path | None, name: str, operator: str, passphrase
 
 
 @command.command()
-@click.argument("private", type=_file)
-@click.argument("public", type=_file)
+@click.argument("private", type=PATH)
+@click.argument("public", type=PATH)
 @click.option("--name", default="", help="Remark in both files.")
 @PASSPHRASE
 def recovery(private: Path, public: Path, name: str, passphrase_file: Path | None) -> None:
@@ -231,14 +220,14 @@ def recovery(private: Path, public: Path, name: str, passphrase_file: Path | Non
 
 
 @command.command()
-@click.argument("escrow", type=_file)
-@click.option("--recovery-key", type=_file, required=True, help="The recovery key's private file.")
-@click.option("--site", type=_file, required=True, help="Any other device's site.key.")
-@_config
+@click.argument("escrow", type=PATH)
+@click.option("--recovery-key", type=PATH, required=True, help="The recovery key's private file.")
+@click.option("--site", type=PATH, required=True, help="Any other device's site.key.")
+@shared(settings="example")
 @_operator
 @PASSPHRASE
 def recover(
-    escrow: Path, recovery_key: Path, site: Path, config: Path | None, operator: str, passphrase_file: Path | None
+    escrow: Path, recovery_key: Path, site: Path, settings: Settings, operator: str, passphrase_file: Path | None
 ) -> None:
     """Give a replaced device the key of the one that died, from its ESCROW file."""
     from edge.trust import RecoveryKey, SiteKey, restore
@@ -247,7 +236,6 @@ def recover(
     line, place = read_key(escrow, private=False), SiteKey.load(site)
     phrase = passphrase(passphrase_file, "Passphrase of the recovery key", confirm=False)
     key = RecoveryKey.load(recovery_key, phrase).open_escrow(line, place.site_id, where=str(escrow))
-    settings = _settings(config)
     changes = restore(settings.device.state_dir, site=place, device_key=key, escrow=line)
     click.echo(f"the device key is restored in {settings.device.state_dir}; now put the old device's database there")
     _journal(settings, changes, operator)
@@ -255,7 +243,7 @@ def recover(
 
 @command.command()
 @click.option("--role", type=click.Choice(["builder", "packs", "models", "reviewer"]), required=True, help="For what.")
-@click.option("--out", type=_file, required=True, help="Folder for the two files; made when it is not there.")
+@click.option("--out", type=PATH, required=True, help="Folder for the two files; made when it is not there.")
 @click.option("--name", default="", help="Whose key it is, in a word; people are shown it. Default: the role.")
 @PASSPHRASE
 def signer(role: str, out: Path, name: str, passphrase_file: Path | None) -> None:
@@ -342,9 +330,3 @@ def _journal(settings: Settings, changes: Iterable[KeyChange], operator: str) ->
     from edge.service.ledger import journal_keys
 
     journal_keys(settings, changes, operator or os.environ.get("SUDO_USER") or user_name(os.getuid()))
-
-
-def _settings(config: Path | None) -> Settings:
-    from edge.settings import default_file, load_settings
-
-    return load_settings(default_file() if config is None else config)

@@ -10,22 +10,21 @@ No command ranks one picture against many, and none writes an embedding.
 
 from __future__ import annotations
 
-import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.cli._common import PATH, Answer, quiet, shared
 from edge.cli.lab_attack import attack
-from edge.cli.lab_calibrate import calibrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.lab import EvaluationReport
-
-_PATH = click.Path(path_type=Path)
+    from edge.lab.calibrate import Calibrated
+    from edge.lab.calibrate_run import CalibrationDone
 
 
 @click.group()
@@ -43,25 +42,24 @@ def command() -> None:
     """
 
 
-command.add_command(calibrate)
 command.add_command(attack)
 
 
-def _set_options(function: Callable[..., int]) -> Callable[..., int]:
+def _set_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that `evaluate` and `compare` share."""
     options = (
-        click.option("--images", type=_PATH, required=True, help="Folder or .tar with Name/Name_0001.jpg."),
-        click.option("--pairs", type=_PATH, help="Pairs, in LFW's format or CSV (first,second): k-fold accuracy."),
+        click.option("--images", type=PATH, required=True, help="Folder or .tar with Name/Name_0001.jpg."),
+        click.option("--pairs", type=PATH, help="Pairs, in LFW's format or CSV (first,second): k-fold accuracy."),
         click.option("--all-pairs", is_flag=True, help="Error rates over every pair of the set, not the listed ones."),
-        click.option("--groups", type=_PATH, help="CSV: `person` (or `picture`), then one column an attribute."),
-        click.option("--quality", type=_PATH, help="CSV: `picture`, then one column a quality score."),
+        click.option("--groups", type=PATH, help="CSV: `person` (or `picture`), then one column an attribute."),
+        click.option("--quality", type=PATH, help="CSV: `picture`, then one column a quality score."),
         click.option("--detector", default="detector", show_default=True, help="Name or path of the detector's card."),
         click.option("--fewest", default=300, show_default=True, help="Groups of fewer people are shown as 'too few'."),
         click.option("--rounds", default=1000, show_default=True, help="Bootstrap rounds over people."),
         click.option("--seed", default=1, show_default=True, help="Of the bootstrap."),
-        click.option("--out", type=_PATH, required=True, help="Folder for report.html, report.json and the CSV files."),
+        click.option("--out", type=PATH, required=True, help="Folder for report.html, report.json and the CSV files."),
         click.option("--overwrite", is_flag=True, help="Replace an earlier report in that folder."),
-        click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object, and no progress."),
+        shared(settings="", json="Print exactly one JSON object, and no progress."),
     )
     for option in reversed(options):
         function = option(function)
@@ -72,7 +70,7 @@ def _set_options(function: Callable[..., int]) -> Callable[..., int]:
 @_set_options
 @click.option("--model", default="embedder", show_default=True, help="Name or path of the embedder's card.")
 @click.option("--gate", is_flag=True, help="With the quality gate and the one-face rule of a door.")
-def evaluate(model: str, gate: bool, **options: Any) -> int:
+def evaluate(model: str, gate: bool, **options: Any) -> Answer:
     """Measure this product's chain on a labelled set of pictures.
 
     Every picture goes through the chain that a door runs. Of several faces the most central one is taken; a picture
@@ -93,8 +91,8 @@ def evaluate(model: str, gate: bool, **options: Any) -> int:
 @command.command()
 @_set_options
 @click.option("--model", "models", multiple=True, required=True, help="A card's name or path, or a peer's YAML.")
-@click.option("--weights", type=_PATH, help="Folder of the files that peers' YAMLs name (default: beside each YAML).")
-def compare(models: tuple[str, ...], **options: Any) -> int:
+@click.option("--weights", type=PATH, help="Folder of the files that peers' YAMLs name (default: beside each YAML).")
+def compare(models: tuple[str, ...], **options: Any) -> Answer:
     """Measure several models on the same pictures, under the same rules, in the same run.
 
     A model is the card of one of our embedders, or a YAML file that describes a peer: file, runtime (openvino, tflite,
@@ -107,27 +105,105 @@ def compare(models: tuple[str, ...], **options: Any) -> int:
     return _measure(models, gate=False, **options)
 
 
-def _measure(models: tuple[str, ...], *, json_wanted: bool, **options: Any) -> int:
+def _measure(models: tuple[str, ...], **options: Any) -> Answer:
     """Run, and tell."""
     # the waiting threads of OpenVINO, OpenCV and the model runtime would slow each other threefold
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from edge.lab import EvaluationPlan, measure
     from edge.lab.progress import Silent, Steps
-
-    with Silent() if json_wanted else Steps() as steps:
-        report = measure(EvaluationPlan(models=models, **options), steps)
-    if json_wanted:
-        click.echo(json.dumps(report.as_json()))
-    else:
-        _tell(report)
-    return 0
-
-
-def _tell(report: EvaluationReport) -> None:
-    """The most important figures as a table."""
     from edge.lab.report import summary
 
-    for note in report.head["set"]["notes"]:
+    with Silent() if quiet() else Steps() as steps:
+        report = measure(EvaluationPlan(models=models, **options), steps)
+
+    def told() -> None:
+        for note in report.head["set"]["notes"]:
+            click.echo(f"note: {note}", err=True)
+        for line in summary(report):
+            click.echo(line)
+
+    return Answer(report.as_json(), told)
+
+
+@command.command()
+@click.option("--images", type=PATH, multiple=True, required=True, help="Folder or .tar of pictures; may be repeated.")
+@click.option("--model", default="embedder", show_default=True, help="Name or path of the embedder's card.")
+@click.option("--detector", default="detector", show_default=True, help="Name or path of the detector's card.")
+@click.option("--groups", type=PATH, help="CSV: `person` (or `picture`), then one column an attribute.")
+@click.option("--same-person", type=PATH, help="CSV: picture,picture of one person under two names; left out.")
+@click.option(
+    "--decide-by",
+    type=click.Choice(["overall", "worst-group"]),
+    default="overall",
+    show_default=True,
+    help="Whose thresholds the card gets.",
+)
+@click.option("--fewest", default=300, show_default=True, help="Groups of fewer people are shown as 'too few'.")
+@click.option("--rounds", default=400, show_default=True, help="Bootstrap rounds over people.")
+@click.option("--seed", default=1, show_default=True, help="Of the looks at single pictures, and of the bootstrap.")
+@click.option("--out", type=PATH, required=True, help="Folder for calibration.json, .csv, .png and alike.png.")
+@click.option("--card-out", type=PATH, help="Write the calibrated card there, and leave the model's card alone.")
+@click.option("--dry-run", is_flag=True, help="Write no card.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier report in that folder.")
+@shared(settings="", json="Print exactly one JSON object, and no progress.")
+def calibrate(**options: Any) -> Answer:
+    """Make the table from false match rate to threshold, and write it into the model's card.
+
+    Pictures are laid out one folder a person (staff/ada/1.jpg), or one picture a person (staff/ada.jpg). No person may
+    stand there under two names: such pairs look like false matches. The 50 most similar pairs are drawn into
+    OUT/alike.png; look at it, list those of one person in a CSV (--same-person), and run again.
+
+    Everybody's template meets everybody else's probes. The threshold for a rate is the lowest one at which the upper
+    95 % bound of the measured rate, by resampling people, meets it. The smallest rate the card may claim follows:
+    about 1e-4 from 1,000 people, 1e-5 from 3,000. Nothing is said about people or cameras unlike these.
+
+    \b
+    Examples
+      edge lab calibrate --images staff --out report
+      edge lab calibrate --images people.tar --model mine/card.yaml --groups groups.csv --out report
+      edge lab calibrate --images staff --decide-by worst-group --groups groups.csv --out report --dry-run
+    """
+    from edge.lab.calibrate_run import CalibrationJob, run
+    from edge.lab.progress import Silent, Steps
+
+    job = CalibrationJob(command=_command(options), **options)
+    with Silent() if quiet() else Steps() as steps:
+        done = run(job, steps)
+    return Answer(done.as_json(), partial(_tell, done, job.out))
+
+
+def _command(options: dict[str, Any]) -> str:
+    """What was run, without folders: a card must not tell how somebody's disk is laid out."""
+    parts = ["edge lab calibrate"]
+    parts += [f"--images {source.name}" for source in options["images"]]
+    for name in ("groups", "same_person"):
+        if options[name]:
+            parts.append(f"--{name.replace('_', '-')} {options[name].name}")
+    parts += [f"--{name.replace('_', '-')} {options[name]}" for name in ("decide_by", "fewest", "rounds", "seed")]
+    return " ".join(parts)
+
+
+def _tell(done: CalibrationDone, out: Path) -> None:
+    """Notes, the table, the groups, and what was written."""
+    for note in done.notes:
         click.echo(f"note: {note}", err=True)
-    for line in summary(report):
-        click.echo(line)
+    _tell_table(done.found)
+    click.echo(f"{done.failed} pictures without a face; report in {out}")
+    click.echo(f"card: {done.card}" if done.card else "no card was written")
+    if done.signature_stale:
+        click.echo("the signature beside the card no longer fits: sign the card again")
+
+
+def _tell_table(found: Calibrated) -> None:
+    click.echo(f"{'target FMR':>10s}  {'threshold':>9s}  {'measured':>9s}  {'upper 95 %':>10s}")
+    for row in found.thresholds:
+        click.echo(f"{row['fmr']:10.3g}  {row['threshold']:9.3f}  {row['measured']:9.3g}  {row['upper']:10.3g}")
+    click.echo(f"smallest FMR the card may claim: {found.thresholds[-1]['fmr']:g}")
+    if not found.groups:
+        return
+    click.echo(f"\nFMR within groups at the threshold for {found.worst_group.get('at', 1e-3):g}")
+    for group in found.groups:
+        fmr = group["fmr"] if isinstance(group["fmr"], str) else f"{group['fmr']:.3g}"
+        click.echo(f"  {group['name']:40s} {group['people']:6d} people  {fmr}")
+    if "max_to_geometric_mean" in found.worst_group:
+        click.echo(f"  largest over geometric mean: {found.worst_group['max_to_geometric_mean']}")

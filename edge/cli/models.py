@@ -9,12 +9,13 @@ Exit codes: 0 done, 3 refused (with the reason), 4 `verify` found a model that i
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli._answer import answered
+from edge.cli._common import PATH, Answer, quiet, shared, table, wrapped
 from edge.cli._models import (
     added_models,
     added_row,
@@ -24,7 +25,6 @@ from edge.cli._models import (
     import_json,
     models_of_build,
     row_of,
-    settings_of,
     signer_of,
     tell_import,
     today,
@@ -34,9 +34,12 @@ from edge.cli._models import (
 )
 from edge.cli._signer import KEY, PASSPHRASE
 
-_PATH = click.Path(path_type=Path)
-_CONFIG = click.option("--config", type=_PATH, help="Settings (default /etc/edge/device.yaml).")
-_JSON = click.option("--json", "json_wanted", is_flag=True, help="Exactly one JSON object.")
+if TYPE_CHECKING:
+    from edge.settings import Settings
+
+_HEAD = ("name", "kind", "from", "calibrated", "sha-256")
+_MARK = click.style("!", fg="yellow")
+_shared = shared(settings="example", json=True)
 
 
 @click.group()
@@ -58,15 +61,14 @@ def command() -> None:
 
 
 @command.command("import")
-@click.argument("file", type=_PATH)
-@click.option("--spec", type=_PATH, required=True, help="How pixels go in, and what people must know (YAML).")
-@click.option("--key", type=_PATH, help="Sign it at once with this signer's private half; else `edge models sign`.")
+@click.argument("file", type=PATH)
+@click.option("--spec", type=PATH, required=True, help="How pixels go in, and what people must know (YAML).")
+@click.option("--key", type=PATH, help="Sign it at once with this signer's private half; else `edge models sign`.")
 @PASSPHRASE
 @click.option("--slow-ok", is_flag=True, help="Accept a graph that runs mostly outside of XNNPACK.")
 @click.option("--replace", is_flag=True, help="An added model of this name goes; its templates will no longer match.")
-@click.option("--sheet", type=_PATH, help="Write a picture of what the model is shown (PNG).")
-@_CONFIG
-@_JSON
+@click.option("--sheet", type=PATH, help="Write a picture of what the model is shown (PNG).")
+@_shared
 def import_(
     file: Path,
     spec: Path,
@@ -75,9 +77,8 @@ def import_(
     slow_ok: bool,
     replace: bool,
     sheet: Path | None,
-    config: Path | None,
-    json_wanted: bool,
-) -> int:
+    settings: Settings,
+) -> Answer:
     """Add a model: FILE is a .tflite embedder, or a detector in the encoding of ours; float32, int8 or uint8.
 
     It is examined in a process of its own: that it loads, what goes in and out, that its answers are numbers and
@@ -92,92 +93,73 @@ def import_(
     from edge.models.importing import examine_file, install
     from edge.models.spec import load_spec
 
-    settings, wanted = settings_of(config), load_spec(spec)
+    wanted = load_spec(spec)
     sign = None if key is None else signer_of(key, passphrase_file)
     imported = examine_file(file, wanted, slow_ok=slow_ok, date=today())
     if sheet is not None:
         write_sheet(imported.card, sheet)
     folder = install(imported, settings.device.state_dir, sign=sign, replace=replace)
-    if json_wanted:
-        click.echo(json.dumps(import_json(imported, folder, signed=sign is not None)))
-    else:
-        tell_import(imported, folder, signed=sign is not None)
-    return 0
+    signed = sign is not None
+    return Answer(import_json(imported, folder, signed=signed), partial(tell_import, imported, folder, signed=signed))
 
 
 @command.command("list")
-@_CONFIG
-@_JSON
-def list_(config: Path | None, json_wanted: bool) -> int:
+@_shared
+def list_(settings: Settings) -> Answer:
     """List the models of this build and those added to it."""
-    settings = settings_of(config)
     rows = [row_of(card, "build") for card in models_of_build()]
     rows += [added_row(one) for one in added_models(settings)]
-    if json_wanted:
-        answered("models", {"models": rows})
-        return 0
-    head = ("name", "kind", "from", "calibrated", "sha-256")
-    table = [head, *(cells(row) for row in rows)]
-    widths = [max(len(line[k]) for line in table) for k in range(len(head))]
-    for number, line in enumerate(table):
-        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
-        if number and (fault := rows[number - 1]["fault"]):
-            click.echo(f"  {click.style('!', fg='yellow')} it does not load: {fault}")
-    return 0
+    lines = []
+    for row, line in zip([{"fault": ""}, *rows], table([_HEAD, *map(cells, rows)]), strict=True):
+        lines += [line.rstrip(), f"  {_MARK} it does not load: {row['fault']}"] if row["fault"] else [line.rstrip()]
+    return Answer({"schema": "edge/models/v1", "models": rows}, lines)
 
 
 @command.command()
 @click.argument("name")
-@_CONFIG
-@_JSON
-def show(name: str, config: Path | None, json_wanted: bool) -> int:
+@_shared
+def show(name: str, settings: Settings) -> Answer:
     """Show the card of NAME, whole: what it is for and not for, data, terms, figures, groups, known failures."""
-    from edge.cli._console import wrapped
     from edge.models.describe import describe_card
 
-    card, origin, fault = any_card(name, settings_of(config))
-    if json_wanted:
-        answered("model", {"from": origin, "fault": fault, "card": dict(card.raw)})
-        return 0
-    if fault:
-        click.echo(f"{click.style('!', fg='yellow')} it does not load: {fault}", err=True)
-    for line in describe_card(card, origin=origin):
-        text = line.lstrip(" ")
-        indent = line[: len(line) - len(text)]
-        click.echo(wrapped(text, indent, indent + "  ") if "  " not in text else line)  # a table's row stays one
-    return 0
+    card, origin, fault = any_card(name, settings)
+
+    def told() -> None:
+        if fault:
+            click.echo(f"{_MARK} it does not load: {fault}", err=True)
+        for line in describe_card(card, origin=origin):
+            text = line.lstrip(" ")
+            indent = line[: len(line) - len(text)]
+            click.echo(wrapped(text, indent, indent + "  ") if "  " not in text else line)  # a table's row stays one
+
+    return Answer({"schema": "edge/model/v1", "from": origin, "fault": fault, "card": dict(card.raw)}, told)
 
 
 @command.command()
 @click.argument("name", required=False)
-@_CONFIG
-@_JSON
-def verify(name: str | None, config: Path | None, json_wanted: bool) -> int:
+@_shared
+def verify(name: str | None, settings: Settings) -> Answer:
     """Verify NAME, or every model: digest, signature, delegation, known answer.
 
     Each model is loaded in a process of its own. Exit code 4 when one is not what its card says.
     """
-    settings = settings_of(config)
     names = [name] if name else [card.name for card in models_of_build()] + [one.name for one in added_models(settings)]
     results = [verified(each, settings) for each in names]
-    if json_wanted:
-        answered("model-verify", {"models": results})
-    else:
-        for result in results:
-            mark = click.style("ok  ", fg="green") if result["ok"] else click.style("FAIL", fg="red", bold=True)
-            click.echo(f"{mark} {result['name']:<18} {result['what']}")
-            if result["remedy"]:
-                click.echo(f"     {'':<18} {result['remedy']}")
-    return 0 if all(result["ok"] for result in results) else 4
+    lines = []
+    for result in results:
+        mark = click.style("ok  ", fg="green") if result["ok"] else click.style("FAIL", fg="red", bold=True)
+        lines.append(f"{mark} {result['name']:<18} {result['what']}")
+        lines += [f"     {'':<18} {result['remedy']}"] if result["remedy"] else []
+    fine = all(result["ok"] for result in results)
+    return Answer({"schema": "edge/model-verify/v1", "models": results}, lines, 0 if fine else 4)
 
 
 @command.command()
 @click.argument("name")
 @KEY
 @PASSPHRASE
-@_CONFIG
-@_JSON
-def sign(name: str, key: Path, passphrase_file: Path | None, config: Path | None, json_wanted: bool) -> int:
+@_shared
+def sign(name: str, key: Path, passphrase_file: Path | None, settings: Settings) -> Answer:
     """Sign the card of an added model, after import or calibration; it is verified first.
 
     Whoever signs vouches for the file, how pixels go in, and the thresholds. What differs from the last signed card is
@@ -189,7 +171,6 @@ def sign(name: str, key: Path, passphrase_file: Path | None, config: Path | None
     from edge.models.installed import CARD, FOLDER, SIGNED, last_signed, read_unsigned
     from edge.models.sandbox import run
 
-    settings = settings_of(config)
     folder = settings.device.state_dir / FOLDER / name
     card = read_unsigned(folder)
     read_model(card.path)
@@ -200,28 +181,23 @@ def sign(name: str, key: Path, passphrase_file: Path | None, config: Path | None
     data = envelope(signer_of(key, passphrase_file), text)
     write_atomic(folder / SIGNED, data, mode=0o600)
     loads = added_row(next(one for one in added_models(settings) if one.name == name))
-    if json_wanted:
-        answer = {"name": name, "first": before is None, "changed": changed}
-        answered("model-sign", {**answer, "fault": loads["fault"]})
-        return 0
-    click.echo(f"signed: {name}" + ("" if before is None else f" (changed: {', '.join(changed) or 'nothing'})"))
-    if loads["fault"]:
-        click.echo(f"{click.style('!', fg='yellow')} it does not load here: {loads['fault']}", err=True)
-    return 0
+    if loads["fault"] and not quiet():
+        click.echo(f"{_MARK} it does not load here: {loads['fault']}", err=True)
+    told = f"signed: {name}" + ("" if before is None else f" (changed: {', '.join(changed) or 'nothing'})")
+    answer = {"schema": "edge/model-sign/v1", "name": name, "first": before is None, "changed": changed}
+    return Answer({**answer, "fault": loads["fault"]}, told)
 
 
 @command.command()
 @click.argument("name")
-@_CONFIG
-@_JSON
-def remove(name: str, config: Path | None, json_wanted: bool) -> int:
+@_shared
+def remove(name: str, settings: Settings) -> Answer:
     """Remove an added model. Templates made with it no longer match anything: renew them first."""
     import shutil
 
     from edge.errors import InputError, UsageError
     from edge.models.installed import FOLDER
 
-    settings = settings_of(config)
     face = settings.face
     folder = settings.device.state_dir / FOLDER / name
     if name in (face.embedder, face.detector, face.previous_embedder):
@@ -229,8 +205,4 @@ def remove(name: str, config: Path | None, json_wanted: bool) -> int:
     if name not in {one.name for one in added_models(settings)}:
         raise InputError(f"no model named {name!r} was added", where=str(folder), remedy="see `edge models list`")
     shutil.rmtree(folder)
-    if json_wanted:
-        answered("model-remove", {"name": name})
-    else:
-        click.echo(f"removed: {name}")
-    return 0
+    return Answer({"schema": "edge/model-remove/v1", "name": name}, f"removed: {name}")

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli._answer import answered
+from edge.cli._common import PATH, Answer, settings_or_example, shared
 from edge.cli._policy import (
-    CONFIG,
-    JSON,
     ON,
-    PATH,
-    finding_json,
     pack_json,
     rule_lines,
     summary,
     the_build,
     the_card,
     the_day,
-    the_device,
     the_packs,
     the_text,
     verdict_json,
@@ -33,6 +30,7 @@ from edge.cli._signer import KEY, PASSPHRASE, open_signer
 if TYPE_CHECKING:
     from edge.build.added import RefusedPack
     from edge.policy.rules import Pack
+    from edge.settings import Settings
 
 REFUSED = 1
 
@@ -61,11 +59,8 @@ def command() -> None:
 @ON
 @click.option("--card", type=PATH, help="Card of the embedder (default: the one that comes with the product).")
 @click.option("--trust", type=PATH, help="Folder with reviewers/*.pem (default: the settings' trust_dir).")
-@CONFIG
-@JSON
-def check(
-    file: Path, on: str | None, card: Path | None, trust: Path | None, config: Path | None, json_wanted: bool
-) -> int:
+@shared(settings="file", json=True)
+def check(file: Path, on: str | None, card: Path | None, trust: Path | None, config: Path | None) -> Answer:
     """Explain, rule by rule, whether BUILD.yaml may be built.
 
     Each rule says whether it applies and why, what it has against the deployment and where in the file, what would
@@ -75,74 +70,69 @@ def check(
     from edge.build.judge import judge, refusals, reviews, unknown_packs
 
     build, packs, day = the_build(file), the_packs(), the_day(on)
-    trust_dir = trust or the_device(config).trust_dir
+    trust_dir = trust or settings_or_example(config).device.trust_dir
     verdict = judge(build, packs, day, card=the_card(card), reviews=reviews(build, trust_dir))
-    against = (*unknown_packs(build, packs), *refusals(build, verdict))
-    declared = build.deployment is not None
-    if json_wanted:
-        click.echo(json.dumps(verdict_json(verdict, against, declared=declared, file=str(file))))
-        return REFUSED if against else 0
-    click.echo(f"{file} on {day}: {summary(verdict, against, declared)}")
-    click.echo("Engineering aid, not legal advice. Facts are declared, not verified.")
-    for line in verdict_lines(packs, verdict):
-        click.echo(line)
-    for finding in (*unknown_packs(build, packs), *verdict.clashes):
-        click.echo(f"\n{finding}")
-    for fact, limit in verdict.limits.items():
-        bounds = [f"at least {limit.least:g}"] if limit.least is not None else []
-        bounds += [f"at most {limit.most:g}"] if limit.most is not None else []
-        click.echo(f"\nlimit {fact}: {' and '.join(bounds)} ({', '.join(limit.by)})")
-    return REFUSED if against else 0
+    unknown = unknown_packs(build, packs)
+    against, declared = (*unknown, *refusals(build, verdict)), build.deployment is not None
+
+    def told() -> Iterator[str]:
+        yield f"{file} on {day}: {summary(verdict, against, declared)}"
+        yield "Engineering aid, not legal advice. Facts are declared, not verified."
+        yield from verdict_lines(packs, verdict)
+        yield from (f"\n{finding}" for finding in (*unknown, *verdict.clashes))
+        for fact, limit in verdict.limits.items():
+            bounds = [f"at least {limit.least:g}"] if limit.least is not None else []
+            bounds += [f"at most {limit.most:g}"] if limit.most is not None else []
+            yield f"\nlimit {fact}: {' and '.join(bounds)} ({', '.join(limit.by)})"
+
+    data = verdict_json(verdict, against, declared=declared, file=str(file))
+    return Answer(data, told(), REFUSED if against else 0)
 
 
 @command.command("list")
-@CONFIG
-@JSON
-def list_packs(config: Path | None, json_wanted: bool) -> int:
+@shared(settings="example", json=True)
+def list_packs(settings: Settings) -> Answer:
     """List the packs of this build, and those that were added to this device."""
-    packs, faults = _all_packs(config)
-    if json_wanted:
-        refused = [{"name": fault.name, "why": fault.why} for fault in faults]
-        listed = {"packs": [pack_json(pack) for pack in packs], "refused": refused}
-        answered("policy-list", listed)
-        return 0
-    for pack in packs:
-        where = ", ".join(pack.jurisdictions) or "everywhere"
-        unconfirmed = sum(not rule.confirmed for rule in pack.rules)
-        count = f"{len(pack.rules)} rule{'s' if len(pack.rules) > 1 else ''}, {unconfirmed} not confirmed"
-        added = f" (added under the signature of {pack.added})" if pack.added else ""
-        click.echo(f"{pack.id:<20} {where:<12} {count:<24}  {pack.title}{added}")
-    for fault in faults:
-        click.echo(f"{fault.name}: NOT USED: {fault.why}", err=True)
-    return 0
+    packs, faults = _all_packs(settings)
+
+    def told() -> None:
+        for pack in packs:
+            where = ", ".join(pack.jurisdictions) or "everywhere"
+            unconfirmed = sum(not rule.confirmed for rule in pack.rules)
+            count = f"{len(pack.rules)} rule{'s' if len(pack.rules) > 1 else ''}, {unconfirmed} not confirmed"
+            added = f" (added under the signature of {pack.added})" if pack.added else ""
+            click.echo(f"{pack.id:<20} {where:<12} {count:<24}  {pack.title}{added}")
+        _tell_unused(faults)
+
+    refused = [asdict(fault) for fault in faults]
+    listed = {"packs": [pack_json(pack) for pack in packs], "refused": refused}
+    return Answer({"schema": "edge/policy-list/v1", **listed}, told)
 
 
 @command.command("show")
 @click.argument("name", metavar="ID")
-@CONFIG
-@JSON
-def show(name: str, config: Path | None, json_wanted: bool) -> int:
+@shared(settings="example", json=True)
+def show(name: str, settings: Settings) -> Answer:
     """Show the pack ID in full: every rule with its source, its quote and what would satisfy it."""
     from edge.errors import UsageError
 
-    packs, _ = _all_packs(config)
+    packs, _ = _all_packs(settings)
     found = [pack for pack in packs if pack.id == name]
     if not found:
         known = ", ".join(dict.fromkeys(pack.id for pack in packs))
         raise UsageError(f"there is no pack {name!r}", where="ID", remedy=f"known are {known}")
-    if json_wanted:
-        answered("policy-show", {"packs": [pack_json(p) for p in found]})
-        return 0
-    for pack in found:
-        click.echo(click.style(pack.id, bold=True) + f"  {pack.title}")
-        where = f"applies in {', '.join(pack.jurisdictions)}" if pack.jurisdictions else "applies everywhere"
-        click.echo(f"{where}{f'; added under the signature of {pack.added}' if pack.added else ''}")
-        click.echo(f"{pack.summary}\nEngineering aid, not legal advice.")
-        for rule in pack.rules:
-            click.echo("")
-            for line in rule_lines(rule):
-                click.echo(line)
-    return 0
+
+    def told() -> Iterator[str]:
+        for pack in found:
+            yield click.style(pack.id, bold=True) + f"  {pack.title}"
+            where = f"applies in {', '.join(pack.jurisdictions)}" if pack.jurisdictions else "applies everywhere"
+            yield f"{where}{f'; added under the signature of {pack.added}' if pack.added else ''}"
+            yield f"{pack.summary}\nEngineering aid, not legal advice."
+            for rule in pack.rules:
+                yield ""
+                yield from rule_lines(rule)
+
+    return Answer({"schema": "edge/policy-show/v1", "packs": [pack_json(pack) for pack in found]}, told())
 
 
 @command.command("facts")
@@ -156,12 +146,16 @@ def facts() -> int:
     return 0
 
 
-def _all_packs(config: Path | None) -> tuple[tuple[Pack, ...], tuple[RefusedPack, ...]]:
+def _all_packs(settings: Settings) -> tuple[tuple[Pack, ...], tuple[RefusedPack, ...]]:
     from edge.build.added import load_added
 
-    device = the_device(config)
-    added, faults = load_added(device.state_dir, device.trust_dir)
+    added, faults = load_added(settings.device.state_dir, settings.device.trust_dir)
     return (*the_packs(), *added), faults
+
+
+def _tell_unused(faults: tuple[RefusedPack, ...]) -> None:
+    for fault in faults:
+        click.echo(f"{fault.name}: NOT USED: {fault.why}", err=True)
 
 
 @command.command("sign")
@@ -185,9 +179,8 @@ def sign(file: Path, key: Path, passphrase_file: Path | None, out: Path | None) 
 
 @command.command("add")
 @click.argument("file", metavar="PACK.dsse.json", type=PATH)
-@click.option("--operator", required=True, help="Who adds it; written into the journal.")
-@CONFIG
-def add(file: Path, operator: str, config: Path | None) -> int:
+@shared(operator=True)
+def add(file: Path, settings: Settings, operator: str) -> None:
     """Verify a signed pack and add it to this device. It can only tighten: no pack of the build is replaced.
 
     A key in the trust folder's packs/ must have signed it. The device evaluates it from its next start or next day on.
@@ -198,9 +191,9 @@ def add(file: Path, operator: str, config: Path | None) -> int:
     from edge.types.acts import PackAdded
 
     _need_device()
-    from edge.service import open_device
+    from edge.service import Device
 
-    with open_device(config) as device:
+    with Device.open(settings) as device:
         folders = device.settings.device
         pack, target = install(file, folders.state_dir, folders.trust_dir)
         digest = sha256(target.read_bytes()).hexdigest()[:16]
@@ -209,13 +202,11 @@ def add(file: Path, operator: str, config: Path | None) -> int:
     click.echo(f"{target}: {pack.id}, {len(pack.rules)} rules, signed by {pack.added}")
     for finding in today.against_enrolments:
         click.echo(f"from now on: {finding}", err=True)
-    return 0
 
 
 @command.command("status")
-@CONFIG
-@JSON
-def status(config: Path | None, json_wanted: bool) -> int:
+@shared(settings="file", json=True)
+def status(config: Path | None) -> Answer:
     """Say how this device stands today: what stops enrolments or claims, and what will within 30 days.
 
     It says what the self-test says, and needs neither keys nor a door that stands still. Exit code 0: enrolments and
@@ -227,32 +218,29 @@ def status(config: Path | None, json_wanted: bool) -> int:
 
     file = default_file() if config is None else config
     today, faults = standing_of(load_settings(file))
-    stopped = not (today.enrols and today.claims)
-    if json_wanted:
-        answer: dict[str, Any] = {
-            "schema": "edge/policy-status/v1",
-            "on": today.on.isoformat(),
-            "declared": today.declared,
-            "standing": today.word,
-            "against_enrolments": [finding_json(finding) for finding in today.against_enrolments],
-            "against_claims": [finding_json(finding) for finding in today.against_claims],
-            "coming": [{"on": c.day.isoformat(), "what": c.what, **finding_json(c.finding)} for c in today.coming],
-            "maxima": dict(today.maxima),
-            "refused": [{"name": fault.name, "why": fault.why} for fault in faults],
-            "error": None,
-        }
-        click.echo(json.dumps(answer))
-        return 4 if stopped else 0
-    declared = "" if today.declared else "; no deployment is declared, so it drives only the log door"
-    click.echo(f"{today.on}: {today.word}{declared} ({file})")
-    for what, findings in (("enrolments", today.against_enrolments), ("claims", today.against_claims)):
-        for finding in findings:
-            click.echo(f"{what} are stopped: {finding}", err=True)
-    for coming in today.coming:
-        click.echo(f"{coming}; {coming.finding.satisfy}", err=True)
-    for fault in faults:
-        click.echo(f"{fault.name}: NOT USED: {fault.why}", err=True)
-    return 4 if stopped else 0
+    stopping = {"enrolments": today.against_enrolments, "claims": today.against_claims}
+    data = {
+        "schema": "edge/policy-status/v1",
+        "on": today.on.isoformat(),
+        "declared": today.declared,
+        "standing": today.word,
+        **{f"against_{what}": [asdict(finding) for finding in findings] for what, findings in stopping.items()},
+        "coming": [{"on": c.day.isoformat(), "what": c.what, **asdict(c.finding)} for c in today.coming],
+        "maxima": dict(today.maxima),
+        "refused": [asdict(fault) for fault in faults],
+    }
+
+    def told() -> None:
+        declared = "" if today.declared else "; no deployment is declared, so it drives only the log door"
+        click.echo(f"{today.on}: {today.word}{declared} ({file})")
+        for what, findings in stopping.items():
+            for finding in findings:
+                click.echo(f"{what} are stopped: {finding}", err=True)
+        for coming in today.coming:
+            click.echo(f"{coming}; {coming.finding.satisfy}", err=True)
+        _tell_unused(faults)
+
+    return Answer(data, told, 0 if today.enrols and today.claims else 4)
 
 
 @command.command("review")

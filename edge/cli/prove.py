@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from edge.cli._common import PATH, Answer, quiet, shared
 
 if TYPE_CHECKING:
     from edge.prove import Evidence, ProofReport, Question, Trial
@@ -18,15 +20,13 @@ _SHOWN = 12  # findings of one check on a terminal; --report and --json have the
 
 
 @click.command("prove")
-@click.option("--root", type=click.Path(path_type=Path), help="A virtual environment, or the root of a mounted device.")
-@click.option("--wheel", type=click.Path(path_type=Path), help="A wheel.")
-@click.option("--trust", type=click.Path(path_type=Path), help="Whose signature counts: a .pem file or a folder.")
-@click.option("--vault", type=click.Path(path_type=Path), help="A COPY of a device's state folder, to try to open it.")
-@click.option("--report", "page", type=click.Path(path_type=Path), help="Write a page (HTML) for people.")
-@click.option("--json", "json_wanted", is_flag=True, help="One JSON object instead of text.")
-def command(
-    root: Path | None, wheel: Path | None, trust: Path | None, vault: Path | None, page: Path | None, json_wanted: bool
-) -> int:
+@click.option("--root", type=PATH, help="A virtual environment, or the root of a mounted device.")
+@click.option("--wheel", type=PATH, help="A wheel.")
+@click.option("--trust", type=PATH, help="Whose signature counts: a .pem file or a folder.")
+@click.option("--vault", type=PATH, help="A COPY of a device's state folder, to try to open it.")
+@click.option("--report", "page", type=PATH, help="Write a page (HTML) for people.")
+@shared(settings="", json=True)
+def command(root: Path | None, wheel: Path | None, trust: Path | None, vault: Path | None, page: Path | None) -> Answer:
     """Show what a build can and cannot do, to a person who does not trust it.
 
     Reads files and imports none of them. Run YOUR OWN copy of this program against somebody else's device: a program
@@ -47,17 +47,11 @@ def command(
 
     if root is not None and wheel is not None:
         raise UsageError("--root and --wheel are two examinations", where="edge prove", remedy="run it twice")
-    with _progress(quiet=json_wanted) as tell:
+    with _progress() as tell:
         report = prove(root=root, wheel=wheel, trust=trust, vault=vault, tell=tell)
     if page is not None:
         _write(page, report)
-    if json_wanted:
-        click.echo(json.dumps(report.as_json()))
-    else:
-        _show(report)
-        if page is not None:
-            click.echo(f"\nReport: {page}")
-    return 4 if report.void else 0 if report.holds else 1
+    return Answer(report.as_json(), partial(_show, report, page), 4 if report.void else 0 if report.holds else 1)
 
 
 def _write(page: Path, report: ProofReport) -> None:
@@ -72,12 +66,12 @@ def _write(page: Path, report: ProofReport) -> None:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+def _progress() -> Iterator[Callable[[str], None]]:
     """A line on standard error that says what is being read; nothing where nobody watches."""
     import sys
     import time
 
-    if quiet or not sys.stderr.isatty():
+    if quiet() or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
@@ -95,7 +89,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield tell
 
 
-def _show(report: ProofReport) -> None:
+def _show(report: ProofReport, page: Path | None) -> None:
     from edge.prove.texts import headline, subject_line, summary
 
     if report.about.self_check:
@@ -119,6 +113,8 @@ def _show(report: ProofReport) -> None:
     click.echo("")
     click.secho(headline(report), fg=colour, bold=True)
     click.echo(f"{summary(report)} ({report.seconds:.1f} s)")
+    if page is not None:
+        click.echo(f"\nReport: {page}")
 
 
 def _check(check: Question) -> None:

@@ -6,16 +6,20 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from edge.cli._common import quiet, shared
+
+if TYPE_CHECKING:
+    from edge.settings import Settings
+
 
 @click.command("run")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
-@click.option("--json", "json_wanted", is_flag=True, help="One JSON object a line, for machines.")
 @click.option("--skip-selftest", is_flag=True, help="Start without the self-test (development builds only).")
-def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
+@shared(json="Print one JSON object a line, an event each.")
+def command(skip_selftest: bool, settings: Settings) -> None:
     """Run the device: wait for a claim, look, decide, act, journal.
 
     Claims arrive through the readers of the settings: a token a line on standard input, or a QR code in view of the
@@ -33,7 +37,7 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
     from edge.errors import NotInThisBuild
     from edge.notify import JsonLines, Terminal
     from edge.selftest import Level
-    from edge.service import Loop, OperatorSocket, examine, kiosk_page, open_device
+    from edge.service import Device, Loop, OperatorSocket, examine, kiosk_page
     from edge.service.systemd import Heartbeat, tell_systemd, watchdog_s
 
     # OpenCV's thread pool gains nothing on pictures this small, and fights with the model's threads for the cores.
@@ -41,9 +45,9 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_device(config, hold="edge run") as device:
+    with Device.open(settings, hold="edge run") as device:
         device.observe(tell_systemd, name="systemd")
-        device.observe(JsonLines(1) if json_wanted else Terminal(1, 2), name="json" if json_wanted else "terminal")
+        device.observe(JsonLines(1) if quiet() else Terminal(1, 2), name="json" if quiet() else "terminal")
         if skip_selftest and device.build.is_device:
             raise NotInThisBuild("a device build always tests itself first", where="--skip-selftest")
         readers = open_readers(
@@ -70,4 +74,3 @@ def command(config: Path | None, json_wanted: bool, skip_selftest: bool) -> int:
             stream.stop()
             for reader in readers:
                 reader.close()
-    return 0

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from edge.cli._common import table
+
 
 @click.command("schema")
 @click.argument("name", required=False)
@@ -22,7 +24,6 @@ def command(name: str | None) -> int:
       edge schema decision
       edge schema edge/event/v1
     """
-    from edge.cli._console import table
     from edge.errors import UsageError
 
     known = _schemas()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from edge.cli._common import PATH, Answer, quiet, shared
+
 
 @click.command("selftest")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
 @click.option(
     "--level",
     type=click.Choice(["power-on", "periodic", "full"]),
@@ -17,9 +17,9 @@ import click
     show_default=True,
     help="power-on: what runs before the first claim; periodic: what runs between claims; full: everything.",
 )
-@click.option("--sheet", type=click.Path(path_type=Path), help="Write a page (.html) for the installer's file, too.")
-@click.option("--json", "json_wanted", is_flag=True, help="One JSON object instead of a table.")
-def command(config: Path | None, level: str, sheet: Path | None, json_wanted: bool) -> int:
+@click.option("--sheet", type=PATH, help="Write a page (.html) for the installer's file, too.")
+@shared(settings="file", json=True)
+def command(level: str, sheet: Path | None, config: Path | None) -> Answer:
     """Check this device: settings, build, models, keys, state, store, journal, policy, door, camera.
 
     Every check of the level runs, also when an earlier one fails. Exit code 0 when the device is fit to decide, 4 when
@@ -40,7 +40,7 @@ def command(config: Path | None, level: str, sheet: Path | None, json_wanted: bo
         check_sheet(sheet)
 
     def tell(result: Result) -> None:
-        if json_wanted:
+        if quiet():
             return
         colour = {"ok": "green", "FAIL": "red", "!": "yellow"}[result.mark]
         mark = click.style(f"{result.mark:<4}", fg=colour, bold=not result.ok)
@@ -54,12 +54,9 @@ def command(config: Path | None, level: str, sheet: Path | None, json_wanted: bo
         from edge.service.sheet import write_sheet
 
         write_sheet(sheet, report, _name(config))
-    if json_wanted:
-        click.echo(json.dumps(report.as_json()))
-    else:
-        warned = f", with {report.warnings} warning{'s' if report.warnings > 1 else ''}" if report.warnings else ""
-        click.echo(f"This device is {'fit' if report.fit else 'NOT fit'} to decide{warned}.")
-    return 0 if report.fit else 4
+    warned = f", with {report.warnings} warning{'s' if report.warnings > 1 else ''}" if report.warnings else ""
+    told = f"This device is {'fit' if report.fit else 'NOT fit'} to decide{warned}."
+    return Answer(report.as_json(), told, 0 if report.fit else 4)
 
 
 def _name(config: Path | None) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli._act import LANGUAGE
+from edge.cli._common import LANGUAGE, PATH, Answer, shared
+
+if TYPE_CHECKING:
+    from edge.settings import Settings
 
 
 @click.group("subject")
@@ -18,10 +21,9 @@ def command() -> None:
 @command.command("report")
 @click.option("--token", required=True, metavar="FILE|-", help="The person's card: its token's file, or - for stdin.")
 @click.option("--lang", type=LANGUAGE, help="Language (default: the consent's, else English).")
-@click.option("--out", type=click.Path(path_type=Path), help="Write it to a new file: .pdf, .html or .txt.")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
-@click.option("--json", "json_wanted", is_flag=True, help="One JSON object.")
-def report(token: str, lang: str | None, out: Path | None, config: Path | None, json_wanted: bool) -> int:
+@click.option("--out", type=PATH, help="Write it to a new file: .pdf, .html or .txt.")
+@shared(json=True)
+def report(token: str, lang: str | None, out: Path | None, settings: Settings) -> Answer:
     """Show what this device keeps about the holder of a card: card, consent, counters, journal, and when each goes.
 
     The card is enough, also an expired one; no operator is needed. The template's numbers are never shown: the report
@@ -38,20 +40,15 @@ def report(token: str, lang: str | None, out: Path | None, config: Path | None, 
     from edge.papers.paper import PAPER_KINDS, as_text
     from edge.papers.report import consent_of
     from edge.papers.report import report as report_of
-    from edge.service import open_device
+    from edge.service import Device
     from edge.service.rights import about, claim_of
 
-    with open_device(config) as device:
+    with Device.open(settings) as device:
         folder = device.settings.device.state_dir
         make = check_new(out, PAPER_KINDS, state_dir=folder) if out is not None else None
         found = about(device, claim_of(device, read_token(token))).as_json()
     papers = [report_of(found, lang or language_of(consent_of(found).get("language", "")))]
     if out is not None and make is not None:
         write_new(out, make(papers), state_dir=folder)
-    if json_wanted:
-        click.echo(json.dumps(found))
-    elif out is None:
-        click.echo(as_text(papers), nl=False)
-    else:
-        click.echo(f"{out}: for the person only; nothing here keeps a copy.")
-    return 0
+    kept = f"{out}: for the person only; nothing here keeps a copy."
+    return Answer(found, as_text(papers).removesuffix("\n") if out is None else kept)

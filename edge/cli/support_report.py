@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from edge.cli._common import PATH, shared
+
 
 @click.command("support-report")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
-def command(file: Path, config: Path | None) -> int:
+@click.argument("file", type=PATH)
+@shared(settings="file")
+def command(file: Path, config: Path | None) -> None:
     """Write to the new FILE what a maintainer needs to help: versions, settings, self-test, last faults.
 
     No name, path, address, serial, key, picture or template is in it: settings that are text say `set` or `default`,
@@ -28,4 +30,3 @@ def command(file: Path, config: Path | None) -> int:
     failed = sum(not check.ok for check in report.checks)
     click.echo(f"{file}: {len(report.checks)} checks, {failed} failed; {len(report.entries)} entries of the journal")
     click.echo("It holds no names, paths, keys or pictures. Read it before you send it.")
-    return 0

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli._act import LANGUAGE
+from edge.cli._common import EXIT, LANGUAGE, PATH, Answer, decision_json, shared
+
+if TYPE_CHECKING:
+    from edge.settings import Settings
 
 _LONGEST_LINE = 1024
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
@@ -86,13 +90,10 @@ def _text(data: bytes) -> str:
 @click.option(
     "--token", required=True, metavar="FILE|-", help="The token's text, a card.png (development), or - for stdin."
 )
-@click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
-@click.option(
-    "--image", type=click.Path(path_type=Path), help="Decide from a picture (development and lab builds only)."
-)
+@click.option("--image", type=PATH, help="Decide from a picture (development builds only).")
 @click.option("--lang", type=LANGUAGE, default="en", help="Language of the answer; that of --json has none.")
-@click.option("--json", "json_wanted", is_flag=True, help="Exactly one JSON object, in every case.")
-def command(token: str, config: Path | None, image: Path | None, lang: str, json_wanted: bool) -> int:
+@shared(json=True)
+def command(token: str, image: Path | None, lang: str, settings: Settings) -> Answer:
     """Decide about one claim from the configured source, once. The door is not touched; the journal is written.
 
     \b
@@ -103,19 +104,22 @@ def command(token: str, config: Path | None, image: Path | None, lang: str, json
     Example
       edge verify --token ada.token --json
     """
-    from edge.cli._answer import give
-    from edge.service import open_device
+    from edge.notify.lines import sentence
+    from edge.service import Device
 
     text = read_token(token)
     if image is not None:
         pictures_or_refuse()
-    with open_device(config, hold="edge verify") as device:
+    with Device.open(settings, hold="edge verify") as device:
         if image is not None:
             from edge.cli._pictures import verify_picture
 
-            return give(verify_picture(device, text, image), json_wanted, device.settings.alternative or "", lang)
-        device.policy.need_claims()
-        return give(device.verify(text), json_wanted, device.settings.alternative or "", lang)
+            decision = verify_picture(device, text, image)
+        else:
+            device.policy.need_claims()
+            decision = device.verify(text)
+    other = settings.alternative or ""
+    return Answer(decision_json(decision, other), sentence(decision, other, lang), EXIT[decision.outcome.value])
 
 
 def pictures_or_refuse(where: str = "--image") -> None:

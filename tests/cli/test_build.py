@@ -80,7 +80,7 @@ def test_a_wheel_is_signed_verified_and_shown(wheel: Path, key: Path, tmp_path: 
     assert sign(wheel, key, tmp_path) == 0
     told = capsys.readouterr()
     assert "signed with key" in told.out
-    assert "nobody else can reproduce it" in told.err, "the tree has no commit"
+    assert "no one else can reproduce it" in told.err, "the tree has no commit"
     signed, trust = str(tmp_path / "out" / wheel.name), ("--trust", str(tmp_path / "trust"))
     assert main(["build", "verify", signed, *trust]) == 0
     assert "each as acme signed it" in capsys.readouterr().out
