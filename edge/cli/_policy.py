@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli._common import PATH, wrapped
+from edge.cli._common import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from edge.policy.findings import Finding
     from edge.policy.rules import Pack, PolicyRule
 
-ON = click.option("--json", "json_wanted", is_flag=True, help="Print exactly one JSON object.")
-CONFIG = click.option("--config", type=PATH, help="Settings (default /etc/edge/device.yaml, else the example).")
 ON = click.option("--on", metavar="DATE", help="Day of the evaluation, such as 2027-01-31 (default: today, UTC).")
 
 

@@ -83,7 +83,7 @@ def show(file: Path | None) -> Answer:
 @command.command()
 def schema() -> None:
     """Print the JSON Schema of the settings, for editors."""
-    from edge.settings.schema import json_schema_text
+    from edge.settings.describe import json_schema_text
 
     click.echo(json_schema_text(), nl=False)
 

@@ -46,7 +46,7 @@ def command(
     from edge.messages import language_of
     from edge.papers.files import check_new, write_new
     from edge.papers.paper import PAPER_KINDS, as_text
-    from edge.papers.receipt import receipt as receipt_of
+    from edge.papers.report import receipt as receipt_of
 
     if sum(given is not None for given in (token, serial, subject)) != 1:
         raise UsageError("name the person in one way", where="erase", remedy="--token, --serial or --subject")

@@ -96,7 +96,7 @@ def compare(models: tuple[str, ...], **options: Any) -> Answer:
     """Measure several models on the same pictures, under the same rules, in the same run.
 
     A model is the card of one of our embedders, or a YAML file that describes a peer: file, runtime (openvino, tflite,
-    onnxruntime), input, alignment template, detector, licence. See `edge/lab/adapters/spec.py`.
+    onnxruntime), input, alignment template, detector, licence. See `edge/lab/adapters/runtimes.py`.
 
     \b
     Example

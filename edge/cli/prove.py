@@ -90,7 +90,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 
 def _show(report: ProofReport, page: Path | None) -> None:
-    from edge.prove.texts import headline, subject_line, summary
+    from edge.prove.page import headline, subject_line, summary
 
     if report.about.self_check:
         click.secho("SELF-CHECK: it examines itself. Use your own copy with --root or --wheel.\n", fg="yellow")

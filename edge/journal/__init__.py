@@ -14,8 +14,7 @@ secret.
 from edge.journal.entry import Entry
 from edge.journal.journal import FILE, HEAD, KEY_LABEL, Journal, begin_anew
 from edge.journal.kinds import KINDS
-from edge.journal.query import Selection, entries, last
-from edge.journal.verify import ChainReport, verify
+from edge.journal.verify import ChainReport, Selection, entries, last, verify
 
 __all__ = [
     "FILE",

@@ -23,8 +23,7 @@ from edge.journal import head as heads
 from edge.journal.entry import GENESIS, MAX_LINE, Entry
 from edge.journal.head import Head
 from edge.journal.kinds import Value, check
-from edge.journal.query import Selection, entries, last
-from edge.journal.verify import Broken, ChainReport, Walk, check_end, read, trace, verify
+from edge.journal.verify import Broken, ChainReport, Selection, Walk, check_end, entries, last, read, trace, verify
 from edge.types import Decision
 
 FILE, HEAD, LOCK = "journal.jsonl", "journal.head", "journal.lock"

@@ -1,9 +1,16 @@
-"""The whole of `edge lab evaluate` and `compare`: from a plan to the report's files."""
+"""The whole of `edge lab evaluate` and `compare`: from a plan to the report's files.
+
+What a measurement ran on, for its report: processor, cores, load, versions; no host name, no paths.
+"""
 
 from __future__ import annotations
 
 import datetime
+import os
+import platform
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +18,35 @@ import numpy as np
 from edge._version import __version__
 from edge.lab.checkpoint import progress_of, results_of
 from edge.lab.extract import Contender
-from edge.lab.machine import machine
 from edge.lab.measuring import EvaluationPlan, Material, ModelResult, contenders_of, open_material
 from edge.lab.pairing import Totals
 from edge.lab.progress import Tells
 from edge.lab.report import FILES, EvaluationReport, check_out, write
 from edge.lab.summarise import summarise
 from edge.lab.tally import WORST
+
+PACKAGES = ("numpy", "opencv-python-headless", "ai-edge-litert", "openvino", "onnxruntime", "torch")
+
+
+def machine() -> dict[str, Any]:
+    """What this machine is."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "processor": model or platform.processor(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+        "load_1min": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        "packages": versions,
+    }
 
 
 def measure(plan: EvaluationPlan, steps: Tells, contenders: Sequence[Contender] | None = None) -> EvaluationReport:

@@ -3,5 +3,5 @@
     write_new(path, check_new(path, CARD_KINDS, state_dir=state)(text), state_dir=state)
 
 Words come from `edge.messages`. A PNG or a card on the terminal needs nothing more; a PDF is set by Typst (the extra
-``papers``) with fonts of this machine: `edge.papers.typesetting`.
+``papers``) with fonts of this machine: `edge.papers.paper`.
 """

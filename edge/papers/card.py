@@ -23,9 +23,8 @@ import zxingcpp
 from numpy.typing import NDArray
 
 from edge.messages import language_of, text
-from edge.papers.drawing import MM_PER_INCH, Code, Drawing, Shape, png, rectangle
 from edge.papers.files import Kinds
-from edge.papers.lettering import fitted, wrapped, write
+from edge.papers.lettering import MM_PER_INCH, Code, Drawing, Shape, fitted, png, rectangle, wrapped, write
 from edge.papers.paper import Paper, PaperLine, PaperSection, Sentences, day
 from edge.types import Custody
 
@@ -127,7 +126,7 @@ def card_png(card: CardText) -> bytes:
 
 def card_pdf(card: CardText) -> bytes:
     """The card on an A4 page to cut it from, with what its holder should know. Raises as `typesetting.typeset`."""
-    from edge.papers.typesetting import typeset
+    from edge.papers.paper import typeset
 
     return typeset({"papers": [page(card).as_data()], "card": _face_data(card)})
 

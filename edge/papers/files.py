@@ -33,7 +33,7 @@ def check_new(path: Path, kinds: Kinds[Content], *, state_dir: Path) -> Callable
             f"this is written as {', '.join(kinds)}", where=str(path), remedy="give the file one of these suffixes"
         )
     if suffix == ".pdf":
-        from edge.papers.typesetting import need_typst
+        from edge.papers.paper import need_typst
 
         need_typst(str(path))
     _check_place(path, state_dir)

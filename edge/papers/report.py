@@ -4,6 +4,10 @@ report(answer, "fr")        # of one object of ``edge/subject-report/v1``
 
 It is for whoever holds the card, since it tells nothing that the card does not open anyway: no name is kept, and the
 template's bytes are never in it. In card custody the device keeps next to nothing, and the report says that, too.
+
+The receipt of an erasure: what was done, each point because it was looked up, and what may remain.
+
+receipt(answer, "fr")       # of one object of ``edge/erasure/v1``
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from edge.messages import LANGUAGES, language_of, text
-from edge.papers.paper import Labelled, Paper, PaperLine, PaperSection, Point, Sentences, moment
+from edge.papers.paper import Labelled, Paper, PaperLine, PaperSection, Point, Sentences, day, moment
 
 Say = Callable[..., str]
 
@@ -138,3 +142,37 @@ def _about_rights(answer: Mapping[str, Any], say: Say) -> Iterator[PaperLine]:
     yield Point(say("rights.complain"))
     if answer["card"]["custody"] == "card":
         yield Point(say("rights.other_doors"))
+
+
+def receipt(answer: Mapping[str, Any], language: str) -> Paper:
+    """The receipt for a person.
+
+    Args:
+        answer: what an erasure did at one card: `edge.service.rights.ErasureReceipt.as_json`.
+        language: one of `edge.messages.LANGUAGES`.
+    """
+    until, others = answer["refused_until"], answer["other_cards"]
+    values = {
+        "until": day(until) if until else "",
+        "journal_until": day(answer["journal_entries_until"]),
+        "entries": answer["journal_entries"],
+        "traces": answer["traces_found"] or 0,
+        "others": others,
+    }
+
+    def points(kind: str, names: list[str]) -> PaperSection:
+        lines = tuple(Point(text(f"{kind}.{name}", language, **values)) for name in names)
+        return PaperSection(text(f"erasure.{kind}", language), lines)
+
+    opening = PaperSection(
+        "",
+        (
+            Sentences(text("erasure.opening_one" if others else "erasure.opening", language)),
+            Labelled(text("serial", language), answer["serial"]),
+            Labelled(text("device", language), answer["device"]),
+            Labelled(text("when", language), moment(answer["at"])),
+            Labelled(text("operator", language), answer["operator"]),
+        ),
+    )
+    sections = (opening, points("done", answer["done"]), points("remains", answer["may_remain"]))
+    return Paper(text("erasure.title", language), language, sections)

@@ -6,7 +6,6 @@ The header is read before a decoder sees the file, so a bomb costs nothing (`hea
 error while it reads is caught (`decoder_warnings`).
 """
 
-from edge.pictures.decode import decode_image, read_image
-from edge.pictures.listing import ENDINGS, in_order, is_picture, pictures_in
+from edge.pictures.decode import ENDINGS, decode_image, in_order, is_picture, pictures_in, read_image
 
 __all__ = ["ENDINGS", "decode_image", "in_order", "is_picture", "pictures_in", "read_image"]

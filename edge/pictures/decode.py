@@ -8,19 +8,43 @@ decoder. A picture of 40 megapixel and more is refused from its header; nothing 
 - JPEG (also greyscale, progressive and CMYK), PNG (also 16 bit, palette and alpha), BMP and WebP.
 - EXIF orientation 1-8 is applied here and not by OpenCV, whose decoders honour it for some formats and flags only.
 - Transparency is composited on mid-grey (128): what is compared is what a person would see in a viewer, and colours
-  that hide under full transparency do not count."""
+  that hide under full transparency do not count.
+
+What libjpeg says while it decodes: it prints warnings on standard error and returns a picture all the same.
+
+    with Complaints() as complaints:
+        image = cv2.imdecode(buffer, flags)
+    complaints.lines            # ["Corrupt JPEG data: premature end of data segment"]
+
+A JPEG that is damaged in its middle decodes to a picture that is partly grey; libjpeg's warning is the only sign of
+it, and neither OpenCV nor its logging hands it on. So file descriptor 2 is turned aside for the few milliseconds of
+the decoding. What was written meanwhile by anybody else is passed on afterwards. One thread at a time.
+
+The pictures of a folder, in the order in which a person would count them.
+
+    for path in pictures_in(Path("recordings")):     # 1.jpg, 2.jpg ... 10.jpg, as `ffmpeg %d.jpg` writes them
+        read_image(path)
+
+What is hidden is not meant: macOS leaves a ``._name.jpg`` beside every picture that it copies. What is empty is a
+download that has not begun. Both are passed over, as is every file whose name does not end like a picture's.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import stat
+import tempfile
+import threading
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import IO, Any
 
 import cv2
 import numpy as np
 
 from edge.errors import InputError
-from edge.pictures.decoder_warnings import Complaints
 from edge.pictures.header import Header, read_header
 from edge.types.frames import U8
 
@@ -142,3 +166,84 @@ def _upright(image: U8, orientation: int) -> U8:
     if orientation in (3, 4, 7, 8):
         image = image[::-1]
     return image
+
+
+_LOCK = threading.Lock()
+# The first words of libjpeg's warnings (jerror.h: JWRN_*) and of OpenCV's own when a decoder gives up.
+_OURS = (
+    "Corrupt JPEG",
+    "Premature end of",
+    "Invalid SOS",
+    "Invalid JPEG",
+    "Warning: unknown JFIF",
+    "Application transferred",
+)
+_OPENCV = ("[ WARN:", "[ERROR:", "libpng ")
+
+
+class Complaints:
+    """Collects what a decoder prints on standard error inside the block.
+
+    Attributes:
+        lines: the decoder's own lines, after the block.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._saved = -1
+
+    def __enter__(self) -> Complaints:
+        _LOCK.acquire()
+        # In memory, where the system has such files: a camera's JPEGs come 15 times a second, and cards wear out.
+        memory = hasattr(os, "memfd_create")
+        self._file: IO[bytes] = os.fdopen(os.memfd_create("edge"), "w+b") if memory else tempfile.TemporaryFile()
+        try:
+            self._saved = os.dup(2)
+            os.dup2(self._file.fileno(), 2)
+        except OSError:  # a process without standard error: nothing to turn aside
+            self._saved = -1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._saved >= 0:
+                os.dup2(self._saved, 2)
+                os.close(self._saved)
+            self._file.seek(0)
+            for line in self._file.read().splitlines(keepends=True):
+                text = line.decode(errors="replace").strip()
+                if text.startswith((*_OURS, *_OPENCV)):
+                    self.lines.append(text)
+                elif text and self._saved >= 0:
+                    os.write(2, line)
+        finally:
+            self._file.close()
+            _LOCK.release()
+
+
+#: How names of pictures end, in lower case. JFIF is JPEG: some browsers save it so.
+ENDINGS = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp")
+_NUMBER = re.compile(r"(\d+)")
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of one folder, none of those below it. Raises `OSError`."""
+    return in_order(path for path in folder.iterdir() if is_picture(path))
+
+
+def is_picture(path: Path) -> bool:
+    """Is this a file that is to be read as a picture: named like one, not hidden, not empty?"""
+    named = path.suffix.lower() in ENDINGS and not path.name.startswith(".")
+    return named and path.is_file() and path.stat().st_size > 0
+
+
+def in_order(paths: Iterable[Path]) -> list[Path]:
+    """Sorted by name, folder by folder, with numbers by their value: 2 before 10, and 007 beside 7."""
+    return sorted(paths, key=lambda path: ([_name_order(part) for part in path.parts], path))
+
+
+def _name_order(name: str) -> list[tuple[int, str]]:
+    """Text and numbers by turns; text always stands at the even places, so that like is compared with like."""
+    return [(int(part), "") if place % 2 else (0, part) for place, part in enumerate(_NUMBER.split(name))]

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from edge._version import __version__
 from edge.prove.model import About, Evidence, Level, Live, ProofReport, Question, Trial, verdict
+from edge.prove.page import limits
 from edge.prove.static import builders_from, described, examine
 from edge.prove.subject import Subject, open_subject
-from edge.prove.texts import limits
 
 #: Made-up people of the store that is made when none is handed in.
 OWN_STORE = 100
@@ -85,7 +85,7 @@ def _live(vault: Path | None, records: int, tell: Callable[[str], None]) -> tupl
 
 
 def _about(subject: Subject) -> About:
-    from edge.prove.rooms import statement
+    from edge.prove.static import statement
 
     said = statement(subject)
     profile = "development" if subject.development else str(said.get("profile", "device"))

@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.prove.allow_list import PACKAGES
 from edge.prove.model import Evidence, Level, counted
 from edge.prove.records import distributions
-from edge.prove.source import known
+from edge.prove.source import PACKAGES, known
 from edge.prove.subject import Site, Subject
 
 _CUSTOM = re.compile(r"(?:^|/)(sitecustomize|usercustomize)(?:\.py|\.pyc|\.[^/]*\.so|\.so|/__init__\.py)$")

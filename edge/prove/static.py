@@ -2,7 +2,7 @@
 
     checks = examine(subject, builders, tell)
 
-Every check is a question that should be answered with yes. What each cannot see is in `edge.prove.texts`.
+Every check is a question that should be answered with yes. What each cannot see is in `edge.prove.page`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from edge.build.attest import Examination
 from edge.build.attest import examine as attest
 from edge.build.contents import profiles_of
 from edge.build.files import SIGNATURE, Discrepancy, Files, InstalledFiles, WheelFiles
-from edge.prove import bytecode, dynamic, environment, records, rooms, scores, statements, templates
-from edge.prove.allow_list import judge
+from edge.prove import bytecode, environment, records, rooms, statements, templates
 from edge.prove.model import Evidence, Level, Question, counted, ordered
-from edge.prove.source import Module, Use
+from edge.prove.source import Module, Use, judge
 from edge.prove.subject import Subject
 from edge.trust.envelopes import PublicKey
 
@@ -110,7 +109,7 @@ def _inside(sources: Sources, profile: str) -> Iterator[Question]:
         for name, title in (("scores", _SCORES), ("templates", _GATES), ("collections", _ONE)):
             yield Question(name, title, "", skipped=_LAB)
     else:
-        yield _each(sources, "scores", _SCORES, scores.similarities, "could measure how alike two vectors are")
+        yield _each(sources, "scores", _SCORES, templates.similarities, "could measure how alike two vectors are")
         yield _each(sources, "templates", _GATES, templates.gates, "reaches a template, a probe or a score")
         known = templates.takers(sources.modules)
 
@@ -130,11 +129,11 @@ def _inside(sources: Sources, profile: str) -> Iterator[Question]:
     )
     yield replace(found, examined=counted(count, "database statement"))
     sentence = "builds or loads code while running"
-    check = _each(sources, "dynamic", "The program is what its source says", dynamic.dynamics, sentence)
+    check = _each(sources, "dynamic", "The program is what its source says", statements.dynamics, sentence)
     yield replace(check, findings=ordered((*check.findings, *sources.unread)))
     sentence = "could talk to other machines"
     yield _each(
-        sources, "listeners", "It neither listens to other machines nor calls them", dynamic.listeners, sentence
+        sources, "listeners", "It neither listens to other machines nor calls them", statements.listeners, sentence
     )
 
 

@@ -24,7 +24,7 @@ from edge.errors import EdgeError, PolicyStops, SettingsError, Unfit
 from edge.face import Chain
 from edge.face.checks import checks as of_models
 from edge.journal import ChainReport
-from edge.journal.checks import checks as of_journal
+from edge.journal.verify import checks as of_journal
 from edge.profile import BuildInfo
 from edge.selftest import Check, FitnessReport, Level, run
 from edge.service.device import Device

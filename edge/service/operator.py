@@ -248,7 +248,7 @@ class Operator:
             token: of their card. serial: as printed on it. subject: the name or number on the consent record.
 
         Returns:
-            ``erased``: one object a card; `edge.papers.receipt` makes a paper of each.
+            ``erased``: one object a card; `edge.papers.report` makes a paper of each.
 
         Raises:
             InputError: nobody of this name has a card here. VaultError, StateError: it could not be done.

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from edge.settings.problems import MAX_PROBLEMS, KeyPath, Place, Problem, dotted, shown
-from edge.settings.scalars import check_text, resolve
+from edge.settings.yaml_core import check_text, resolve
 
 MAX_DEPTH = 20
 MAX_VALUES = 20_000

@@ -4,7 +4,7 @@
     receipt.traces        # 0: what was deleted was searched for in the bytes of the database and its log
 
 What was deleted is searched for afterwards in the very files, so that the receipt says what is so. The sentences for a
-person, in their language, and what may remain elsewhere are in `edge.papers.receipt`.
+person, in their language, and what may remain elsewhere are in `edge.papers.report`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from edge.lab.machine import machine
+from edge.lab.run import machine
 
 
 def commit() -> str:

@@ -20,9 +20,8 @@ from hypothesis import strategies as st
 from edge.claim import decode, encode
 from edge.errors import InputError
 from edge.papers.card import CARD_KINDS, DPI, HEIGHT, WIDTH, CardConsent, CardText, card_pdf, card_png, terminal
-from edge.papers.drawing import MM_PER_INCH, raster
 from edge.papers.files import check_new, write_new
-from edge.papers.lettering import fitted, width, wrapped, write
+from edge.papers.lettering import MM_PER_INCH, fitted, raster, width, wrapped, write
 from edge.trust import Keyring
 from edge.types import Custody
 
@@ -173,7 +172,7 @@ def test_a_full_disk_leaves_no_half_card(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_every_module_of_the_picture_is_equally_large(text: CardText):
     from edge.papers.card import _face
-    from edge.papers.drawing import Drawing
+    from edge.papers.lettering import Drawing
 
     shapes, code = _face(text)
     picture = raster(Drawing(WIDTH, HEIGHT, shapes, code), DPI)

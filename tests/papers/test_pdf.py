@@ -12,7 +12,7 @@ import pytest
 import zxingcpp
 
 from edge.errors import InputError
-from edge.papers import typesetting
+from edge.papers import paper as setting
 from edge.papers.card import CardConsent, CardText, card_pdf, card_png
 from edge.papers.paper import Paper, PaperSection, Sentences, as_pdf
 from edge.types import Custody
@@ -118,21 +118,21 @@ def test_signs_that_nobody_sees_are_no_reason_to_refuse_a_name():
 
 
 def test_the_fonts_are_those_of_the_declared_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(typesetting, "FONT_FOLDERS", (tmp_path,))
-    typesetting._fonts.cache_clear()
+    monkeypatch.setattr(setting, "FONT_FOLDERS", (tmp_path,))
+    setting._fonts.cache_clear()
     try:
         assert card_pdf(CARD).startswith(b"%PDF"), "Latin letters come with Typst"
         with pytest.raises(InputError, match="U\\+738B"):
             card_pdf(replace(CARD, holder="王小明"))
     finally:
-        typesetting._fonts.cache_clear()
+        setting._fonts.cache_clear()
 
 
 def test_without_typst_a_pdf_is_refused_before_anything_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     from edge.papers.card import CARD_KINDS
     from edge.papers.files import check_new
 
-    monkeypatch.setattr(typesetting, "find_spec", lambda name: None)
+    monkeypatch.setattr(setting, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"edge-verifier\[papers\]"):
         check_new(tmp_path / "a.pdf", CARD_KINDS, state_dir=tmp_path / "state")
     assert check_new(tmp_path / "a.png", CARD_KINDS, state_dir=tmp_path / "state") is card_png

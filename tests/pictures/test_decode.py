@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from edge.errors import InputError
 from edge.pictures import decode_image, read_image
-from edge.pictures.decoder_warnings import Complaints
+from edge.pictures.decode import Complaints
 from edge.pictures.header import read_header
 from tests.camera.pictures import encoded, noise_picture, with_exif
 

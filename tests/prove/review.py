@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edge.build.contents import profiles_of
-from edge.prove import dynamic, scores, statements, templates
-from edge.prove.allow_list import rows
-from edge.prove.source import MODULE, Module, Use, digest
+from edge.prove import statements, templates
+from edge.prove.source import MODULE, Module, Use, digest, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 REVIEWED = ROOT / "edge" / "prove" / "reviewed.txt"
@@ -39,12 +38,12 @@ def looks(found: list[Module]) -> dict[str, Callable[[Module], Iterator[Use]]]:
         yield from templates.collections(module)
 
     return {
-        "scores": scores.similarities,
+        "scores": templates.similarities,
         "templates": templates.gates,
         "collections": several,
         "sql": lambda module: statements.statements(module, texts),
-        "dynamic": dynamic.dynamics,
-        "listeners": dynamic.listeners,
+        "dynamic": statements.dynamics,
+        "listeners": statements.listeners,
     }
 
 

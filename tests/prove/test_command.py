@@ -14,11 +14,10 @@ from packaging.requirements import Requirement
 
 from edge.cli import main
 from edge.prove import About, Evidence, Level, ProofReport, Question, live, prove
-from edge.prove.allow_list import PACKAGES, reviewed
-from edge.prove.page import page
+from edge.prove.page import limits, page
 from edge.prove.records import normalised
+from edge.prove.source import PACKAGES, reviewed
 from edge.prove.subject import open_subject
-from edge.prove.texts import limits
 from tests.prove.conftest import Workshop
 from tests.prove.review import differences
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.prove import dynamic, scores, statements, templates
+from edge.prove import statements, templates
 from edge.prove.source import Module, digest, folded
 
 
@@ -44,14 +44,14 @@ SIMILARITIES = [
 
 @pytest.mark.parametrize("body", SIMILARITIES)
 def test_a_similarity_is_seen(body: str):
-    assert list(scores.similarities(in_function(body)))
+    assert list(templates.similarities(in_function(body)))
 
 
 @pytest.mark.parametrize(
     "body", ["return a + 1", "return np.zeros(3)", "inner, outer = a, b\nreturn inner", "return 2 * 3"]
 )
 def test_other_arithmetic_is_left_alone(body: str):
-    assert not list(scores.similarities(in_function(body)))
+    assert not list(templates.similarities(in_function(body)))
 
 
 SEVERAL = [
@@ -217,7 +217,7 @@ DYNAMIC = [
 
 @pytest.mark.parametrize("text", DYNAMIC)
 def test_code_that_comes_into_being_while_running_is_seen(text: str):
-    assert list(dynamic.dynamics(module(text)))
+    assert list(statements.dynamics(module(text)))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_code_that_comes_into_being_while_running_is_seen(text: str):
     ],
 )
 def test_ordinary_code_is_left_alone(text: str):
-    assert not list(dynamic.dynamics(module(text)))
+    assert not list(statements.dynamics(module(text)))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_ordinary_code_is_left_alone(text: str):
     ],
 )
 def test_a_listener_is_seen(text: str):
-    assert list(dynamic.listeners(module(text)))
+    assert list(statements.listeners(module(text)))
 
 
 def test_a_digest_follows_what_a_function_does_and_not_how_it_is_laid_out():
@@ -267,7 +267,13 @@ def test_no_text_makes_the_parser_do_anything_but_parse_or_refuse(text: str):
     except (SyntaxError, ValueError, RecursionError):
         return
     known = templates.takers([one])
-    for look in (scores.similarities, templates.gates, templates.collections, dynamic.dynamics, dynamic.listeners):
+    for look in (
+        templates.similarities,
+        templates.gates,
+        templates.collections,
+        statements.dynamics,
+        statements.listeners,
+    ):
         list(look(one))
     list(templates.loops(one, known))
     list(statements.statements(one, {}))

@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
+from edge.prove.page import limits
 from edge.prove.subject import open_subject
-from edge.prove.texts import limits
 from tests.prove.conftest import Workshop, violations
 
 STORE, TALLY = "edge/vault/store.py", "edge/session/tally.py"

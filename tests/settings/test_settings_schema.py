@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from edge.settings.describe import leaves
-from edge.settings.schema import (
+from edge.settings.describe import (
     BEGIN,
     DIALECT,
     END,
     json_schema,
     json_schema_text,
+    leaves,
     settings_reference,
     with_reference,
     write,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-REMEDY = "run: python -m edge.settings.schema --write"
+REMEDY = "run: python -m edge.settings.describe --write"
 
 
 def test_the_committed_schema_is_current():

@@ -6,6 +6,6 @@
 """
 
 from edge.lab.adapters.peer import Peer, YuNet, load_peer
-from edge.lab.adapters.spec import PeerSpec, is_spec, read_spec
+from edge.lab.adapters.runtimes import PeerSpec, is_spec, read_spec
 
 __all__ = ["Peer", "PeerSpec", "YuNet", "is_spec", "load_peer", "read_spec"]

@@ -25,10 +25,9 @@ from edge.errors import InputError
 from edge.face import Embedder, load_card
 from edge.face.align import Aligner
 from edge.face.card import Align
-from edge.lab.adapters.runtimes import PRECISION, Run, open_runtime
-from edge.lab.adapters.spec import PeerSpec, read_spec
+from edge.lab.adapters.runtimes import PRECISION, PeerSpec, Run, open_runtime, read_spec
 from edge.lab.extract import Seen
-from edge.pictures.decoder_warnings import Complaints
+from edge.pictures.decode import Complaints
 from edge.types import U8
 
 F32 = NDArray[np.float32]
