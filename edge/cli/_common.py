@@ -9,8 +9,8 @@
         return Answer(answer, f"Card {serial} is revoked.")
 
 An answer is text for a person or exactly one JSON object for a machine, and an exit code; errors are raised, and told
-by `edge.cli.main`. `edge schema` prints the schemas of all objects. Only a terminal has a width, so nothing else is ever wrapped: a line that a program reads, or that
-people search for, must not depend on the window that it was made in.
+by `edge.cli.main`. `edge schema` prints the schemas of all objects. Only a terminal has a width, so nothing else is
+ever wrapped: a line that a program reads, or that people search for, must not depend on the window it was made in.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def decision_json(decision: Decision, alternative: str = "") -> dict[str, Any]:
 
 
 def error_json(error: EdgeError, command: str) -> dict[str, Any]:
-    """The object of a command that failed: a decision where one was asked for, since its readers look at the outcome."""
+    """The object of a command that failed: a decision where one was asked for; its readers look at the outcome."""
     if command not in DECIDE:
         return {"schema": "edge/error/v1", "error": error.as_json()}
     from edge.errors import ClaimError
