@@ -85,7 +85,7 @@ def _live(vault: Path | None, records: int, tell: Callable[[str], None]) -> tupl
 
 
 def _about(subject: Subject) -> About:
-    from edge.prove.static import statement
+    from edge.prove.rooms import statement
 
     said = statement(subject)
     profile = "development" if subject.development else str(said.get("profile", "device"))
