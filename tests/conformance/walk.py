@@ -76,6 +76,7 @@ def _device(desk: Desk) -> Iterator[Answer]:
     yield from ask("config", "show", "wrong.yaml")
     yield from ask("keys", "show", *conf)
     yield from ask("selftest", *conf)
+    yield from ask("doctor", *conf)
     people = ("--image", desk.person("ada", 1), "--image", desk.person("ada", 2), "--consent", "consent.yaml")
     (enrolled,) = ask("enrol", *kim, *people)
     yield enrolled
