@@ -66,8 +66,12 @@ class Passive:
             0 (live) to 1 (attack), the softmax of the network's classes but live.
         """
         look(image, face.box, self._views, self._canvas)
-        canvas = self._canvas[..., ::-1] if self._rgb else self._canvas
-        raw = self.runner.run(np.ascontiguousarray(canvas))[self._output.name].ravel()
+        return self.judged(self._canvas)
+
+    def judged(self, canvas: U8) -> float:
+        """The same for both views as `look` lays them side by side, BGR."""
+        picture = canvas[..., ::-1] if self._rgb else canvas
+        raw = self.runner.run(np.ascontiguousarray(picture))[self._output.name].ravel()
         logits = [self._output.scale * (int(value) - self._output.zero_point) for value in raw]
         return attack_share(logits)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from edge.face import load_card
 from tests.benchmarks import readme_cards as cards
-from tests.benchmarks import readme_detector
+from tests.benchmarks import readme_detector, readme_pad
 from tests.policy.pack_table import with_packs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ def load(name: str) -> dict[str, Any] | None:
 
 def stale(result: dict[str, Any]) -> str:
     """A remark when a result was not measured with the shipped models."""
-    now = {name: load_card(name).sha256 for name in ("detector", "embedder")}
+    now = {name: load_card(name).sha256 for name in cards.SHIPPED}
     old = [name for name, digest in result.get("models", {}).items() if name in now and now[name] != digest]
     return f" **Measured with an earlier {' and '.join(old)}.**" if old else ""
 
@@ -107,6 +107,12 @@ def discarded(result: dict[str, Any]) -> list[str]:
 def detector() -> list[str]:
     result = load("detector")
     return readme_detector.found(result, "" if result is None else source(result))
+
+
+def attacks() -> list[str]:
+    real, simulated = load("pad"), load("pad_simulated")
+    told = tuple("" if result is None else source(result) for result in (real, simulated))
+    return readme_pad.attacks(real, simulated, (told[0], told[1]))
 
 
 def sessions() -> list[str]:
@@ -206,6 +212,7 @@ def section() -> str:
         detector(),
         cards.calibration(),
         cards.groups(),
+        attacks(),
         cards.failures(),
         sessions(),
         speed(),

@@ -12,7 +12,7 @@ from typing import Any
 from edge.face import Card, load_card
 from edge.models.describe import group_rows
 
-SHIPPED = ("detector", "embedder")
+SHIPPED = ("detector", "embedder", "passive")
 #: Figures of a card's ``accuracy`` that the table shows: key -> head of the column.
 COLUMNS = {
     "pairs_accuracy": "pairs accuracy",

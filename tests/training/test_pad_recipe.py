@@ -1,4 +1,4 @@
-"""The passive net's recipe, at toy size: what ships is what was trained, figures count what they say."""
+"""The passive net's recipe, at toy size: what it learns by, and that its figures count what they say."""
 
 from __future__ import annotations
 
@@ -19,15 +19,6 @@ def batch(n: int = 12) -> dict[str, torch.Tensor]:
         "features": torch.randn(n, 256, generator=random),
         "teacher": torch.softmax(torch.randn(n, 2, 3, generator=random), -1),
     }
-
-
-def test_the_net_that_ships_is_the_mean_of_its_own_classes_and_of_the_teachers_as_it_takes_them():
-    torch.manual_seed(1)
-    student = pad.Student().eval()
-    x = torch.randn(3, 3, pad.HEIGHT, pad.WIDTH)
-    own, _, answers = student(x)
-    wanted = (own + answers.mean(1)[:, [1, 0, 2]]) / 2
-    assert torch.allclose(student.merged()(x), wanted, atol=1e-5)
 
 
 def test_it_is_small_and_quick_enough():
@@ -78,16 +69,17 @@ def test_the_teachers_live_score_is_the_mean_of_both_softmaxes():
 
 
 def test_figures_count_attacks_that_pass_and_people_who_do_not():
-    label = np.array([0] * 20 + [1] * 4 + [2] * 4)
+    label = np.array([0] * 40 + [1] * 4 + [2] * 4)
     data = {
         "label": label,
-        "species": np.array(["live"] * 20 + ["print"] * 4 + ["phone"] * 4),
-        "group": np.array(["a"] * 10 + ["b"] * 10 + ["a"] * 8),
-        "source": np.array(["cut"] * 28),
+        "species": np.array(["live"] * 40 + ["print"] * 4 + ["phone"] * 4),
+        "group": np.array(["a"] * 18 + ["few"] * 2 + ["b"] * 20 + ["a"] * 8),
+        "source": np.array(["cut"] * 48),
     }
-    suspicion = np.concatenate([np.linspace(0, 0.19, 20), [0.1, 0.9, 0.9, 0.9], [0.9] * 4])
+    suspicion = np.concatenate([np.linspace(0, 0.39, 40), [0.1, 0.9, 0.9, 0.9], [0.9] * 4])
     found = pad.figures(suspicion, data)
     assert found["apcer"] == {"phone": 0.0, "print": 0.25}
     assert found["bpcer"]["group"] == {"a": 0.0, "b": 0.1}
+    assert pad.figures(suspicion, data, limit=0.95)["apcer"] == {"phone": 1.0, "print": 1.0}
     limits = pad.whole(suspicion, data)
-    assert 0.17 < limits["doubt"] < 0.19 < limits["attack"] < 0.21
+    assert 0.36 < limits["doubt"] < 0.39 < limits["attack"] < 0.41
