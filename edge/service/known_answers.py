@@ -2,7 +2,8 @@
 
 A reference is made of two looks at one of them, sealed, and opened again; somebody stands in front of a generated
 camera; each look is compared at this device's own threshold. The right person must be accepted, and the one who of all
-of them looks most like that person must not be. Nothing of it comes from outside, and nothing is kept.
+of them looks most like that person must not be; the right person's picture on a tablet must not be accepted either,
+whatever it matches. Each plays a session's own rule. Nothing of it comes from outside, and nothing is kept.
 
 Comparisons are those of any session (`edge.face.match`), under the session `SESSION`, so whoever counts them from
 outside can tell them apart.
@@ -16,13 +17,14 @@ from dataclasses import dataclass
 
 from edge.camera import Pulled
 from edge.errors import Unfit
-from edge.face import Chain
+from edge.face import Chain, Look
 from edge.face.match import compare
+from edge.face.rule import WARM_FRAMES, Rule
 from edge.fictional import FictionalSource, OnePerson
 from edge.selftest import Check
 from edge.session import Enrolment
 from edge.settings.model import DecisionSettings
-from edge.types import I8
+from edge.types import I8, Frame, Reason, Template
 from edge.vault.checks import Scratch
 
 SESSION = "known answer"
@@ -38,7 +40,7 @@ MOST_MS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody who stands there, and what has to come of it: ``accepted``, ``rejected``, or a reason not to look."""
+    """Somebody who stands there, and what has to come of it: accepted, rejected, suspected, or why not to look."""
 
     name: str
     proves: str
@@ -59,6 +61,12 @@ KNOWN = (
         OnePerson(NEAREST, 60.0, walk_up=False),
         "rejected",
     ),
+    Known(
+        "known attack",
+        "the holder's picture on a tablet is not taken for the holder",
+        OnePerson(HOLDER, 60.0, walk_up=False, attack="tablet"),
+        "suspected",
+    ),
 )
 
 
@@ -68,13 +76,14 @@ def checks(chain: Callable[[], Chain], decision: DecisionSettings) -> list[Check
 
     def answered(known: Known) -> str:
         found = _answer(chain(), decision, known.scene, spent)
+        shown = f"{known.scene.name} on a {known.scene.attack}" if known.scene.attack else known.scene.name
         if found != known.wanted:
             raise Unfit(
-                f"{known.scene.name} before {HOLDER}'s template: {found}, and {known.wanted} was to come",
+                f"{shown} before {HOLDER}'s template: {found}, and {known.wanted} was to come",
                 where="chain",
                 remedy="install the product again; a model or a limit of one's own (`face:`) that is wrong does this",
             )
-        return f"{known.scene.name} before {HOLDER}'s template: {found}"
+        return f"{shown} before {HOLDER}'s template: {found}"
 
     def fast_enough() -> str:
         if not spent:
@@ -100,30 +109,54 @@ def checks(chain: Callable[[], Chain], decision: DecisionSettings) -> list[Check
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Eye:
+    """What a session's rule asks about one frame."""
+
+    chain: Chain
+    threshold: float
+    template: Template
+    frame: Frame
+
+    def judge(self, look: Look) -> float:
+        return self.chain.judge(self.frame, look)
+
+    def compare(self, look: Look) -> bool:
+        with self.chain._in_session():
+            return compare(self.template, self.chain.embed(look, SESSION), SESSION) >= self.threshold
+
+
 def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, spent: list[float]) -> str:
-    """What the chain answers about somebody: accepted at the first look that passes, as in any session."""
+    """What a session without a challenge would answer about somebody, or why the last frame was not compared."""
     threshold = chain.threshold(decision.target_fmr, decision.looks)
     scratch = Scratch.seal(_reference(chain), bytes.fromhex(chain.model))
     source = FictionalSource((scene,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=1)
-    found = "nothing seen"
+    rule, found = Rule(decision, None if chain.passive is None else chain.passive.limits), "nothing seen"
+    between = 1 + int(decision.spacing_ms * _FPS / 1000)
     source.open()
     try:
         with scratch.open(SESSION) as template:
-            for _ in range(decision.looks):
+            for _ in range(WARM_FRAMES + decision.looks * between):
                 frame, started = source.read(1.0), time.perf_counter()
                 look = chain.look(frame)
+                ending = rule.see(frame.monotonic_ns, look, _Eye(chain, threshold, template, frame))
+                if rule.newest is not None:
+                    spent.append(1e3 * (time.perf_counter() - started))
                 if look.reason is not None:
                     found = look.reason.value
-                    continue
-                with chain._in_session():
-                    passed = compare(template, chain.embed(look, SESSION), SESSION) >= threshold
-                spent.append(1e3 * (time.perf_counter() - started))
-                found = "accepted" if passed else "rejected"
-                if passed:
-                    break
+                if ending is not None:
+                    return _ENDS.get(ending.reason, "rejected")
     finally:
         source.close()
     return found
+
+
+#: How an ending is called; any other one is a rejection.
+_ENDS = {
+    Reason.MATCHING: "accepted",
+    Reason.LIVENESS_UNCLEAR: "suspected",
+    Reason.PRESENTATION_ATTACK_SUSPECTED: "suspected",
+}
 
 
 def _reference(chain: Chain) -> I8:

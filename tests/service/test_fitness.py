@@ -30,8 +30,8 @@ ASSETS = Path(__file__).resolve().parents[1] / "assets"
 #: What every device's self-test looks at, in its order.
 ALL = [
     "settings", "settings-advice", "alternative", "build", "settings-kept", "isolated", "model-detector",
-    "model-embedder", "model-passive", "liveness", "calibration", "known-person", "known-impostor", "look-time",
-    "cryptography", "keys", "issuers", "development-keys", "state-folder", "clock", "clock-budget", "fan-out-guard",
+    "model-embedder", "model-passive", "liveness", "calibration", "known-person", "known-impostor",
+    "known-attack", "look-time", "cryptography", "keys", "issuers", "development-keys", "state-folder", "clock", "clock-budget", "fan-out-guard",
     "sealing", "erasing", "vault", "journal", "device", "policy", "policy-ahead", "retention", "readers", "door",
     "source", "camera", "picture", "temperature", "supply", "memory",
 ]  # fmt: skip
@@ -166,6 +166,10 @@ def everybody_alike(it: Subject) -> None:
     it.monkeypatch.setattr("edge.face.embed.Embedder.embed", lambda self, crop: np.full(self.dimension, 7, np.int8))
 
 
+def blind(it: Subject) -> None:
+    it.monkeypatch.setattr("edge.face.passive.Passive.judge", lambda self, image, face: 0.0)
+
+
 def traces_left(it: Subject) -> None:
     it.monkeypatch.setattr("edge.vault.store.Store.scrub", lambda self, values: (True, self.traces(values) + 2))
 
@@ -239,6 +243,7 @@ BROKEN = [
     ("known-person", lambda it: it.set("vault:", "face: {min_height: 0.9}\nvault:"), "only 0 of 2 good frames"),
     ("known-impostor", lambda it: answers(it, 1.0), "accepted, and rejected was to come"),
     ("known-impostor", everybody_alike, "accepted, and rejected was to come"),
+    ("known-attack", blind, "accepted, and suspected was to come"),
     ("look-time", lambda it: it.monkeypatch.setattr("edge.service.known_answers.MOST_MS", 0.0), "a look takes"),
     ("cryptography", weak_cipher, "Ed25519 (RFC 8032, 7.1)"),
     ("erasing", traces_left, "2 traces of an erased record"),
