@@ -225,15 +225,17 @@ def brief(net: nn.Module) -> dict[str, float]:
     return {"apcer": round(mean, 3), "worst species": round(worst[0], 3), "worst group": round(worst[1], 3)}
 
 
-def whole(sums: NDArray[np.float64], data: dict[str, NDArray[Any]]) -> dict[str, Any]:
+def whole(suspicion: NDArray[np.float64], data: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """The card's limits, out of held-out looks alone, and what they are worth there.
 
-    A session is doubted from the suspicion that 3 % of the looks of people alive reach in the worst source, and
-    rejected from one that none of them reaches; there the mean of several judgements must stand.
+    A session is doubted from the suspicion that 5 % of the looks of people alive reach, and rejected from one that none
+    of them reaches; there the mean of several judgements must stand.
     """
-    alive = data["label"] == LIVE
-    tails = [float(np.quantile(sums[alive & (data["source"] == s)], 0.97)) for s in sorted(set(data["source"]))]
-    return {"doubt": round(max(tails), 3), "attack": round(min(1.01, float(sums[alive].max()) + 0.005), 3)}
+    alive = suspicion[data["label"] == LIVE]
+    return {
+        "doubt": round(float(np.quantile(alive, 0.95)), 3),
+        "attack": round(min(1.01, float(alive.max()) + 0.005), 3),
+    }
 
 
 def export(checkpoint: Path, reason: str) -> None:
