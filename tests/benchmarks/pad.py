@@ -145,7 +145,7 @@ class Remembered:
 def sessions(rows: list[Seen], chain: Chain, who: str, limits: PassiveLimits | None) -> Endings:
     """What came of every session: {"PERSON KIND": [(outcome, reason)]}."""
     settings = DecisionSettings()
-    threshold = chain.threshold(settings.target_fmr / settings.looks)
+    threshold = chain.threshold(settings.target_fmr, settings.looks)
     remembered: Any = Remembered(chain, rows, who)
     clips: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for number, row in enumerate(rows):
