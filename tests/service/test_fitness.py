@@ -31,7 +31,8 @@ ASSETS = Path(__file__).resolve().parents[1] / "assets"
 ALL = [
     "settings", "settings-advice", "alternative", "build", "settings-kept", "isolated", "model-detector",
     "model-embedder", "model-passive", "liveness", "calibration", "known-person", "known-impostor",
-    "known-attack", "look-time", "cryptography", "keys", "issuers", "development-keys", "state-folder", "clock", "clock-budget", "fan-out-guard",
+    "known-attack", "look-time", "cryptography", "keys", "issuers",
+    "development-keys", "state-folder", "clock", "clock-budget", "fan-out-guard",
     "sealing", "erasing", "vault", "journal", "device", "policy", "policy-ahead", "retention", "readers", "door",
     "source", "camera", "picture", "temperature", "supply", "memory",
 ]  # fmt: skip
