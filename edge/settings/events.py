@@ -31,6 +31,12 @@ _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _LONGEST_NUMBER = 40  # characters; Python itself refuses to read integers of more than 4300 digits
+#: What editors, office programs and copied pages put where YAML wants spaces, or where nothing is seen.
+SPACES = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff"
+_IN_A_KEY = re.compile(f"[{SPACES}\u00ad\u200c-\u200f\u202a-\u202e\u2060\u2066-\u2069]")
+#: One of them (or a full-width colon) where a colon or a dash needs a space behind it.
+_BEHIND = re.compile(f"(?:[a-z_]+:|-)([{SPACES}])|[a-z_]+(\uff1a)")
+_MARGIN = re.compile(r" *(?:- +)*")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -45,7 +51,7 @@ def resolve(text: str) -> Scalar:
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
     if _NOT_FINITE.fullmatch(text):
-        raise ValueError("infinity and 'not a number' are not allowed")
+        raise ValueError("infinity and 'not a number' are not allowed; put it in quotes if it is text")
     number = _INTEGER.fullmatch(text) or _OCTAL.fullmatch(text) or _HEXADECIMAL.fullmatch(text)
     if number is None and not _FLOAT.fullmatch(text):
         return text
@@ -56,7 +62,7 @@ def resolve(text: str) -> Scalar:
         return int(text, base)
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError("the number is too large")
+        raise ValueError("the number is too large; put it in quotes if it is text")
     return value
 
 
@@ -69,6 +75,11 @@ def check_text(text: str) -> None:
     found = _FORBIDDEN.search(text)
     if found:
         raise ValueError(f"the text holds the control character U+{ord(found.group()):04X}")
+
+
+def named(sign: str) -> str:
+    """A sign that nobody sees, or takes for another one, in words."""
+    return {"\t": "a tab", "\u00a0": "a no-break space"}.get(sign, f"the character U+{ord(sign):04X}")
 
 
 MAX_DEPTH = 20
@@ -137,6 +148,9 @@ class Builder:
         except _Stop as stop:
             return stop.problem
         except yaml.MarkedYAMLError as error:
+            if odd := self._odd_line(text):
+                self.problems = [known for known in self.problems if known.line != odd.line]
+                return odd
             words = str(error.problem or error.context)
             mark = error.problem_mark or error.context_mark
             if "end of stream" in words or "<stream end>" in words:
@@ -149,6 +163,22 @@ class Builder:
             place = _mark(loader.get_mark()) if loader is not None else Place(1, 1)
             return self._at(place, f"this is not YAML ({type(error).__name__})")
         return None
+
+    def _odd_line(self, text: str) -> Problem | None:
+        """The first line whose colon or dash counts for nothing, since no plain space stands behind it."""
+        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+            margin = _MARGIN.match(line)
+            start = margin.end() if margin else 0
+            if found := _BEHIND.match(line, start):
+                return self._odd(Place(number, 1 + start), found)
+        return None
+
+    def _odd(self, place: Place, found: re.Match[str]) -> Problem:
+        at = found.start(found.lastindex or 0)
+        sign, behind = found.string[at], "behind a colon" if ":" in found.group() else "behind a dash"
+        what = f"{named(sign)} {behind}" if found.group(1) else f"{named(sign)} in place of a colon"
+        column = place.column + at - found.start()
+        return self._at(Place(place.line, column), what, "a space" if found.group(1) else "a colon and a space")
 
     def wrong_top(self) -> Problem:
         """The problem of a file whose top level is not a mapping."""
@@ -193,12 +223,16 @@ class Builder:
         try:
             check_text(event.value)
             value = resolve(event.value) if plain else event.value
+            odd = _BEHIND.match(event.value) if plain else None
         except ValueError as error:
             self._report(event, str(error))
             self._skip(event)
             return
         if level is not None and isinstance(level.container, dict) and level.key is None and not level.discard:
             self._key(level, event, value, merge=plain and event.value == "<<")
+        elif odd:
+            self.problems.append(self._odd(_mark(event.start_mark), odd))
+            self._skip(event)
         else:
             self._value(value, _mark(event.start_mark))
 
@@ -209,6 +243,8 @@ class Builder:
             self._report(event, "merge keys (<<) are not supported", "the values themselves")
         elif not isinstance(value, str):
             self._report(event, f"the key {shown(value)} is not text", "a word as key")
+        elif event.style is None and (odd := _IN_A_KEY.search(value)):
+            self._report(event, f"{named(odd.group())} in the key {shown(value)}", "a word as key")
         elif value in level.seen:
             first = level.seen[value]
             path = (*(level.path or ()), value)

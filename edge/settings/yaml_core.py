@@ -16,6 +16,7 @@ report its own findings in the same run.
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from collections.abc import Iterator, Mapping
@@ -24,16 +25,15 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from edge.settings.events import Builder
+from edge.settings.events import SPACES, Builder, named
 from edge.settings.problems import MAX_PROBLEMS, KeyPath, Place, Problem, dotted
 
 MAX_BYTES = 1_000_000
 
 #: A comment has a space before its `#` and nearly always one after it; without, it is a number or a channel's name.
 _CUT = re.compile(r"[^\s#].*?(\s#[^\s#].*)")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
-#: What editors, office programs and copied pages put where YAML wants spaces: a tab, and the spaces of Unicode.
-_NOT_A_SPACE = re.compile(r"^ *([\t\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
+_CONTROL = re.compile(r"([\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff])\1*")
+_NOT_A_SPACE = re.compile(f"^ *([\t{SPACES}])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,9 @@ def load(path: Path) -> tuple[Document | None, list[Problem]]:
     if len(raw) > MAX_BYTES:
         return None, [Problem(file, 0, 0, "", "the file is too large", f"at most {MAX_BYTES:,} bytes")]
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or (b"\0" in raw[:2] and raw.count(b"\0") >= len(raw) // 3):
-        return None, [Problem(file, 0, 0, "", "this is UTF-16, not UTF-8 text", "a YAML file in UTF-8")]
+        wide = raw[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") or raw.count(b"\0") > len(raw) * 0.7
+        what = f"this is UTF-{32 if wide else 16}, not UTF-8 text"
+        return None, [Problem(file, 0, 0, "", what, "a YAML file in UTF-8")]
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -115,6 +117,8 @@ def parse(text: str, file: str = "<text>") -> tuple[Document | None, list[Proble
     """Parse a text; see `load`."""
     if len(text) > MAX_BYTES:
         return None, [Problem(file, 0, 0, "", "the file is too large", f"at most {MAX_BYTES:,} bytes")]
+    if "\t" in text and _is_json(text):
+        text = text.replace("\t", " ")
     problems = list(_bad_characters(text, file))[:MAX_PROBLEMS]
     if problems:
         return None, problems
@@ -132,11 +136,19 @@ def parse(text: str, file: str = "<text>") -> tuple[Document | None, list[Proble
 def _bad_characters(text: str, file: str) -> Iterator[Problem]:
     for found in _CONTROL.finditer(text):
         place = _place_of(text, found.start())
-        yield Problem(file, place.line, place.column, "", f"control character U+{ord(found.group()):04X}")
+        times = f", {len(found.group()):,} times" if len(found.group()) > 1 else ""
+        yield Problem(file, place.line, place.column, "", f"control character U+{ord(found.group(1)):04X}{times}")
     for found in _NOT_A_SPACE.finditer(text):
         place, sign = _place_of(text, found.end() - 1), found.group(1)
-        kind = {"\t": "a tab", "\u00a0": "a no-break space"}.get(sign, f"the character U+{ord(sign):04X}")
-        yield Problem(file, place.line, place.column, "", f"{kind} in the indentation", "spaces")
+        yield Problem(file, place.line, place.column, "", f"{named(sign)} in the indentation", "spaces")
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text is one JSON object, in which tabs stand between values only."""
+    try:
+        return text.lstrip("\ufeff \t\r\n").startswith("{") and isinstance(json.loads(text.lstrip("\ufeff")), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _place_of(text: str, index: int) -> Place:

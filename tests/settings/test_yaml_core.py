@@ -76,14 +76,21 @@ def test_bare_words_mean_what_yaml_1_2_says(written: str, meant: object):
         ("word", "f:1:1: the top level must be `key: value` lines"),
         ("", "f:1:1: the file is empty, allowed: `key: value` lines"),
         ("# only a remark\n", "f:1:1: the file is empty, allowed: `key: value` lines"),
-        ("a: .nan", "f:1:4: a: infinity and 'not a number' are not allowed"),
-        ("a: 1e999", "f:1:4: a: the number is too large"),
+        ("a: .nan", "f:1:4: a: infinity and 'not a number' are not allowed; put it in quotes if it is text"),
+        ("a: 1e999", "f:1:4: a: the number is too large; put it in quotes if it is text"),
         ("a: " + "9" * 5000, "f:1:4: a: a number of more than 40 characters; put it in quotes if it is text"),
         ("a: 'open", "f:1:4: a: a quote is opened and never closed"),
         ("a: b: c", "f:1:5: a colon stands where none can be; check the indentation, or quote the text"),
         ("a: [1, 2", "f:1:4: a: a list or section in brackets is not closed, or a comma is missing"),
         ("a: @b", "f:1:4: a: a value cannot begin with this character; put it in quotes"),
         ("a: x\x00y", "f:1:5: control character U+0000"),
+        ("a: x\n" + "\0" * 4096, "f:2:1: control character U+0000, 4,096 times"),
+        ("a:\n  b:\u00a0c\n  d: 1", "f:2:5: a no-break space behind a colon, allowed: a space"),
+        ("a:\n  b:\u00a0c\n", "f:2:5: a: a no-break space behind a colon, allowed: a space"),
+        ("a:\n  -\u2009c\n", "f:2:4: a: the character U+2009 behind a dash, allowed: a space"),
+        ("a:\n  b\uff1ac\n  d: 1", "f:2:4: the character U+FF1A in place of a colon, allowed: a colon and a space"),
+        ("a: {b\u00a0c: 1}", 'f:1:5: a: a no-break space in the key "b\\u00a0c", allowed: a word as key'),
+        ("a\u200b: 1", 'f:1:1: the character U+200B in the key "a\\u200b", allowed: a word as key'),
         ('a: "\\0"', "f:1:4: a: the text holds the control character U+0000"),
         ('a: "\\ud800"', "f:1:4: a: the text holds the control character U+D800"),
         ('a: "\\U00110000"', "f:1:7: a: this is not YAML (ValueError)"),
@@ -240,12 +247,22 @@ def test_what_looks_like_indentation_and_is_none_is_told_at_its_place(sign: str,
         assert data(f"a: b{sign}c\n") == {"a": f"b{sign}c"}, "within a text it is part of it"
 
 
-@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_no_break_spaces_inside_texts_are_part_of_them():
+    for text in ("Sonnez\u00a0!", "- \u00a0", "Note:\u00a0 x"):
+        assert data(f"a: '{text}'\nb: |\n  b:\u00a0{text}") == {"a": text, "b": f"b:\u00a0{text}"}
+
+
+def test_json_may_be_set_with_tabs():
+    assert data('{\n\t"a":\t"1",\n\t"b": {\n\t\t"c": 2\n\t}\n}\n') == {"a": "1", "b": {"c": 2}}
+    assert texts('{\n\ta: "b\tc"}') == ["f:2:1: a tab in the indentation, allowed: spaces"]
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
 def test_utf_16_is_one_line(tmp_path: Path, coding: str):
     file = tmp_path / "wide.yaml"
     file.write_bytes("camera:\n  fps: 10\n".encode(coding))
     document, problems = load(file)
     assert document is None
     assert [str(problem) for problem in problems] == [
-        f"{file}: this is UTF-16, not UTF-8 text, allowed: a YAML file in UTF-8"
+        f"{file}: this is {coding[:6].upper()}, not UTF-8 text, allowed: a YAML file in UTF-8"
     ]
