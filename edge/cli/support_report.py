@@ -27,6 +27,9 @@ def command(file: Path, config: Path | None) -> None:
     from edge.service.support import write_report
 
     report = write_report(file, config, now_s=time.time())
-    failed = sum(not check.ok for check in report.checks)
-    click.echo(f"{file}: {len(report.checks)} checks, {failed} failed; {len(report.entries)} entries of the journal")
+    failed = sum(check.needed and not check.ok for check in report.checks)
+    warned = sum(not check.ok for check in report.checks) - failed
+    click.echo(
+        f"{file}: {len(report.checks)} checks, {failed} failed, {warned} warned; {len(report.entries)} entries of the journal"
+    )
     click.echo("It holds no names, paths, keys or pictures. Read it before you send it.")

@@ -180,8 +180,8 @@ def _exif(block: bytes) -> int:
             place = first + 2 + 12 * entry
             tag, kind, number = struct.unpack_from(order + "HHI", block, place)
             if tag == _ORIENTATION_TAG:
-                # The standard says SHORT (3); some writers say LONG (4), whose value fills all four bytes.
-                wide = {3: "H", 4: "I"}.get(kind)
+                # The standard says SHORT (3); some writers say BYTE, LONG, or one with a sign, each of its own width.
+                wide = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}.get(kind)
                 (value,) = struct.unpack_from(order + wide, block, place + 8) if wide else (1,)
                 return value if number == 1 and 1 <= value <= 8 else 1
     except struct.error:

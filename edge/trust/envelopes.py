@@ -277,5 +277,6 @@ def _envelope(given: Mapping[str, Any] | bytes) -> tuple[str, bytes, list[tuple[
 
 
 def _unbase64(text: str) -> bytes:
-    """Base64 in the standard or the URL-safe alphabet: DSSE allows both."""
-    return base64.b64decode(text.translate({ord("-"): "+", ord("_"): "/"}), validate=True)
+    """Base64 in the standard or the URL-safe alphabet, which is often not padded: DSSE allows both."""
+    plain = text.translate({ord("-"): "+", ord("_"): "/"})
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)

@@ -38,6 +38,12 @@ def test_a_usage_error_exits_with_3(capsys):
     assert "No such command" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("enroll", "enrol"), ("verfy", "verify"), ("self-test", "selftest")])
+def test_a_mistyped_command_is_told_with_the_one_that_is_meant(typed: str, meant: str, capsys):
+    assert cli.main([typed, "--config", "device.yaml"]) == 3
+    assert f"No such command '{typed}'. Did you mean '{meant}'?" in capsys.readouterr().err
+
+
 def test_a_usage_error_with_json_is_one_object(capsys):
     assert cli.main(["verify", "--json", "--no-such-option"]) == 3
     answer = json.loads(capsys.readouterr().out)
