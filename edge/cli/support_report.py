@@ -29,7 +29,6 @@ def command(file: Path, config: Path | None) -> None:
     report = write_report(file, config, now_s=time.time())
     failed = sum(check.needed and not check.ok for check in report.checks)
     warned = sum(not check.ok for check in report.checks) - failed
-    click.echo(
-        f"{file}: {len(report.checks)} checks, {failed} failed, {warned} warned; {len(report.entries)} entries of the journal"
-    )
+    checks, entries = len(report.checks), len(report.entries)
+    click.echo(f"{file}: {checks} checks, {failed} failed, {warned} warned; {entries} entries of the journal")
     click.echo("It holds no names, paths, keys or pictures. Read it before you send it.")

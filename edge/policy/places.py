@@ -56,12 +56,14 @@ _SAME: Mapping[str, str] = {
 _MEANT: Mapping[str, tuple[str, ...]] = {
     "EL": ("GR",), "UK": ("GB",), "FX": ("FR",), "IC": ("ES-CN",), "EA": ("ES-CE", "ES-ML"), "DD": ("DE",),
     "AN": ("BQ", "CW", "SX"), "CS": ("RS", "ME", "CZ", "SK"), "YU": ("RS", "ME"), "SU": ("RU",), "BU": ("MM",),
-    "TP": ("TL",), "ZR": ("CD",), "AC": ("SH-AC",), "TA": ("SH-TA",), "DG": ("IO",), "CP": ("FR-CP",),
+    "XI": ("GB-NIR",), "TP": ("TL",),
+    "ZR": ("CD",), "AC": ("SH-AC",), "TA": ("SH-TA",), "DG": ("IO",), "CP": ("FR-CP",),
 }  # fmt: skip
 #: Kosovo: ISO 3166 leaves the code to its users, and the Union and Unicode's CLDR use it.
 _USED = frozenset({"XK"})
 
 ELSEWHERE = " elsewhere"
+_LISTED = 12  # parts that a message names; Slovenia has more than 200
 _FORM = re.compile(r"([A-Z]{2})(?:| [A-Z0-9]{3}|-([A-Z0-9]{1,3})(?: elsewhere)?)")
 
 
@@ -91,7 +93,9 @@ def problem(place: object) -> str:
     parts = codes().get(country, ())
     if named and named not in parts:
         near = [part for part in parts if part[0] == named[0]] or parts
-        known = f"it has {', '.join(f'{country}-{part}' for part in near)}" if parts else f"write {country}"
+        listed = ", ".join(f"{country}-{part}" for part in near[:_LISTED])
+        more = f" and {len(near) - _LISTED} more" if len(near) > _LISTED else ""
+        known = f"it has {listed}{more}" if parts else f"write {country}"
         return f"is no place: ISO 3166-2 has no such part of {country}; {known}"
     return ""
 

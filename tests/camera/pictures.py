@@ -28,10 +28,11 @@ def encoded(image: np.ndarray, suffix: str = ".jpg", *options: int) -> bytes:
     return data.tobytes()
 
 
-def with_exif(jpeg: bytes, orientation: int, order: str = "<", *, long: bool = False) -> bytes:
-    """The same JPEG with an EXIF block that holds nothing but an orientation, as SHORT or as LONG."""
+def with_exif(jpeg: bytes, orientation: int, order: str = "<", *, kind: str = "H") -> bytes:
+    """The same JPEG with an EXIF block that holds nothing but an orientation, of one of TIFF's types of number."""
     mark = b"II*\0" if order == "<" else b"MM\0*"
-    entry = struct.pack(order + ("HHII" if long else "HHIHxx"), 0x0112, 4 if long else 3, 1, orientation)
+    types = {"B": 1, "H": 3, "I": 4, "b": 6, "h": 8, "i": 9}
+    entry = struct.pack(f"{order}HHI{kind}", 0x0112, types[kind], 1, orientation).ljust(12, b"\0")
     tiff = mark + struct.pack(order + "I", 8) + struct.pack(order + "H", 1) + entry + bytes(4)
     body = b"Exif\0\0" + tiff
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]

@@ -131,6 +131,8 @@ def test_a_part_with_a_country_code_of_its_own_is_one_place_under_all_its_codes(
         ("QQ ABC", "ISO 3166-1 has no country QQ"),
         ("ZZ-01", "ISO 3166-1 has no country ZZ"),
         ("US-ZZ", "no such part of US; it has US-AK, US-AL"),
+        ("SI-ABC", "SI-012 and 200 more"),
+        ("XI BEL", "ISO 3166 writes GB-NIR"),
         ("US-ZZ elsewhere", "no such part of US"),
         ("CA-QB", "CA-QC"),
         ("AI-01", "no such part of AI; write AI"),
@@ -159,6 +161,11 @@ def test_every_code_of_the_tables_exists():
     for place in (*MEMBERS, *LOCALITIES, *LOCALITIES.values(), *OVERSEAS, *OVERSEAS.values(), *(UNIONS["EEA"])):
         assert problem(place) == "", place
     assert all(parts == tuple(sorted(set(parts))) for parts in codes().values())
+
+
+@pytest.mark.parametrize("place", ["FR-75C", "FR-75", "FR-6AE", "NO-32", "NO-30", "IN-OD", "LV-111", "ET-SI"])
+def test_parts_are_known_by_their_newest_code_and_by_the_one_before(place: str):
+    assert problem(place) == ""
 
 
 def test_the_codes_are_those_of_the_named_source():

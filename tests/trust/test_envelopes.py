@@ -155,6 +155,14 @@ def test_one_trusted_signature_among_others_is_enough():
         verify({**envelope, "signatures": []}, BUILD, known(ANNA))
 
 
+def test_base64_without_padding_is_read():
+    envelope = sign(b"x", BUILD, ANNA)
+    (one,) = envelope["signatures"]
+    bare = {"payload": envelope["payload"].rstrip("="), "signatures": [one | {"sig": one["sig"].rstrip("=")}]}
+    assert bare["payload"] != envelope["payload"]
+    assert verify(envelope | bare, BUILD, known(ANNA)).name == "anna"
+
+
 def test_both_alphabets_of_base64_are_read():
     envelope = sign(b"\xfb\xff\xfe" * 9, BUILD, ANNA)
     other = json.loads(
