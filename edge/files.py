@@ -176,17 +176,21 @@ def read_file(
 
 
 def utf8(data: bytes, *, where: str, kind: type[E]) -> str:
-    """UTF-8 text as editors write it: a byte order mark is dropped, CR LF is one line's end.
+    """UTF-8 text as editors write it: a byte order mark is dropped, CR LF and CR end lines as LF does.
 
     Raises:
         EdgeError: of ``kind``: another encoding. The content is in no message.
     """
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-        what = "this is UTF-16 text, not UTF-8" if utf16 else f"this is not UTF-8 text (byte {error.start + 1})"
+        what = f"this is not UTF-8 text (byte {error.start + 1})"
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
+            what = "this is UTF-16 text, not UTF-8"
         raise kind(what, where=where, remedy="save it in the encoding UTF-8") from None
+    if "\0" in text[:2]:  # UTF-16 without its mark, of letters that ASCII has, too
+        raise kind("this is UTF-16 text, not UTF-8", where=where, remedy="save it in the encoding UTF-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def visible_files(folder: Path, suffix: str) -> list[Path]:

@@ -303,14 +303,19 @@ def test_each_cause_has_its_own_remedy(tmp_path: Path, code: int, words: str):
 # -- text ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data", [b"a\nb", b"a\r\nb", b"\xef\xbb\xbfa\r\nb"])
+@pytest.mark.parametrize("data", [b"a\nb", b"a\r\nb", b"\xef\xbb\xbfa\r\nb", b"a\rb"])
 def test_text_is_read_as_editors_write_it(data: bytes):
     assert utf8(data, where="f", kind=InputError) == "a\nb"
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [("ü".encode("latin-1"), "not UTF-8 text"), ("ü".encode("utf-16"), "UTF-16"), (b"\xfe\xff\0a", "UTF-16")],
+    [
+        ("ü".encode("latin-1"), "not UTF-8 text"),
+        ("ü".encode("utf-16"), "UTF-16"),
+        (b"\xfe\xff\0a", "UTF-16"),
+        *(("ab\n".encode(coding), "UTF-16") for coding in ("utf-16-le", "utf-16-be")),
+    ],
 )
 def test_another_encoding_is_told_and_the_content_is_not(data: bytes, words: str):
     with pytest.raises(InputError, match=words) as caught:

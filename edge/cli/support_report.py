@@ -27,8 +27,8 @@ def command(file: Path, config: Path | None) -> None:
     from edge.service.support import write_report
 
     report = write_report(file, config, now_s=time.time())
-    failed = sum(check.needed and not check.ok for check in report.checks)
-    warned = sum(not check.ok for check in report.checks) - failed
+    wrong = [check.needed for check in report.checks if not check.ok]
+    failed, warned = wrong.count(True), wrong.count(False)
     checks, entries = len(report.checks), len(report.entries)
     click.echo(f"{file}: {checks} checks, {failed} failed, {warned} warned; {entries} entries of the journal")
     click.echo("It holds no names, paths, keys or pictures. Read it before you send it.")
