@@ -10,9 +10,9 @@ picture that lies in no folder (``staff/ada.jpg``) is a person of its own. Names
 is unpacked, and a picture is read when it is asked for.
 
 Figures are wrong without a word when one person counts as two or when pictures are missing, so what is doubtful is
-refused: one name below two folders, links that lead nowhere or to a folder that is listed already, folders that cannot
-be read. What systems leave behind (hidden files, ``@eaDir``, ``__MACOSX``) is no picture. All else that is left out is
-told in ``notes``.
+refused: one name below two folders, in whatever case, links that lead nowhere or to a folder that is listed already,
+folders that cannot be read. What systems leave behind (hidden files, ``@eaDir``, ``__MACOSX``) is no picture. All else
+that is left out is told in ``notes``, empty files among it, and so is a picture that is there in two formats.
 """
 
 from __future__ import annotations
@@ -72,10 +72,12 @@ class _Listing:
     other: Counter[str] = field(default_factory=Counter)
     empty: list[str] = field(default_factory=list)
 
-    def put(self, path: str, load: Callable[[], U8], stamp: str) -> None:
+    def put(self, path: str, load: Callable[[], U8], size: int, date: int) -> None:
         """Note a file, if it is a picture."""
-        ending = PurePosixPath(path).suffix.lower()
-        if ending in ENDINGS:
+        ending, stamp = PurePosixPath(path).suffix.lower(), f"{size} {date}"
+        if ending in ENDINGS and not size:
+            self.other[f"empty {ending}"] += 1
+        elif ending in ENDINGS:
             self.found[path] = load, stamp
         else:
             self.other[ending or "no ending"] += 1
@@ -94,12 +96,18 @@ class _Listing:
         if deep:
             folder = PurePosixPath(deep).parent
             yield f"{self.source.name}: the last folder is taken for the person: {folder} is {folder.name}"
+        stems = Counter(str(PurePosixPath(path).with_suffix("")) for path in self.found)
+        if twins := [stem for stem, number in stems.items() if number > 1]:
+            yield f"{self.source.name}: in more than one format, each counted as a picture of its own: " + _some(twins)
         if self.other:
             kinds = ", ".join(f"{number} {ending}" for ending, number in self.other.most_common(5))
             yield f"{self.source.name}: left out, since they are no pictures that are read here: {kinds}"
         if self.empty:
-            more = f" and {len(self.empty) - 5} more" if len(self.empty) > 5 else ""
-            yield f"{self.source.name}: folders without a picture: {', '.join(self.empty[:5])}{more}"
+            yield f"{self.source.name}: folders without a picture: {_some(self.empty)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def gather(sources: Sequence[Path]) -> Gathered:
@@ -135,7 +143,7 @@ def gather(sources: Sequence[Path]) -> Gathered:
 
 def _once(places: dict[str, str], person: str, place: str) -> None:
     """A name stands for one place only: two would be two people, or one person counted as two."""
-    if (known := places.setdefault(person, place)) != place:
+    if (known := places.setdefault(person.casefold().strip(), place)) != place:
         raise InputError(
             f"{person} stands in two places, {known} and {place}, and may be one person or two",
             where=place,
@@ -144,7 +152,7 @@ def _once(places: dict[str, str], person: str, place: str) -> None:
 
 
 def _litter(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _LITTER
+    return (name[:1] == "." and name != "..") or name.lower() in _LITTER
 
 
 def _folder(source: Path) -> _Listing:
@@ -170,8 +178,8 @@ def _folder(source: Path) -> _Listing:
             except OSError as error:
                 refuse(error)
             else:
-                stamp = f"{status.st_size} {status.st_mtime_ns}"
-                listing.put(path.relative_to(source).as_posix(), partial(_load, path), stamp)
+                name = path.relative_to(source).as_posix()
+                listing.put(name, partial(_load, path), status.st_size, status.st_mtime_ns)
     used = {str(folder) for path in listing.found for folder in PurePosixPath(path).parents}
     listing.empty += [folder for where in seen.values() if (folder := os.path.relpath(where, source)) not in used]
     return listing
@@ -186,7 +194,7 @@ def _tar(source: Path) -> _Listing:
         if not source.exists():
             remedy = "check the path"
             raise InputError("there is no such folder or file", where=str(source), remedy=remedy) from None
-        what = getattr(error, "strerror", None) or "it is not an uncompressed .tar"
+        what = getattr(error, "strerror", None) or "it is not a whole, uncompressed .tar"
         remedy = "name a folder or a .tar; unpack what is compressed (tar xf)"
         raise InputError(f"cannot be read: {what}", where=str(source), remedy=remedy) from None
     listing, date = _Listing(source), source.stat().st_mtime_ns
@@ -203,7 +211,7 @@ def _tar(source: Path) -> _Listing:
             member = found
         if member.isfile():
             load = partial(_member, source, member.offset_data, member.size, path)
-            listing.put(path, load, f"{member.size} {date}")
+            listing.put(path, load, member.size, date)
     return listing
 
 

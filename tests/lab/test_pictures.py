@@ -67,8 +67,10 @@ def test_one_name_below_two_folders_is_refused(tmp_path):
         ("ada.jpg", "ada/1.jpg"),
         ("ada.jpg", "ada.png"),
         ("a/ada.jpg", unicodedata.normalize("NFC", "é/1.jpg"), unicodedata.normalize("NFD", "é/2.jpg")),
+        ("train/Ada/1.jpg", "test/ada/2.jpg"),
+        ("ada/1.jpg", "ada /2.jpg"),
     ],
-    ids=["folder and picture", "two endings", "two Unicode forms"],
+    ids=["folder and picture", "two endings", "two Unicode forms", "two cases", "a space"],
 )
 def test_a_person_in_two_places_is_refused_however_it_came_about(tmp_path, files):
     with pytest.raises(InputError, match="stands in two places"):
@@ -177,6 +179,24 @@ def test_what_else_is_left_out_is_told(tmp_path):
     )
 
 
+def test_an_empty_file_is_left_out_and_a_picture_in_two_formats_is_told(tmp_path):
+    put(put(crowd(tmp_path / "set"), "ada/ada_0003.jpg", data=b""), "bela/bela_0001.png")
+    for source in (tmp_path / "set", tar_of(tmp_path / "set")):
+        found = PictureSet.open(source)
+        assert len(found) == 9
+        told = " ".join(found.notes)
+        assert "1 empty .jpg" in told
+        assert "in more than one format, each counted as a picture of its own: " in told
+        assert "bela/bela_0001" in told
+
+
+def test_a_tar_of_a_neighbouring_folder_is_read(tmp_path):
+    crowd(tmp_path / "set")
+    with tarfile.open(tmp_path / "up.tar", "w") as tar:
+        tar.add(tmp_path / "set", "../set")
+    assert PictureSet.open(tmp_path / "up.tar").persons == 4
+
+
 def test_links_inside_a_tar_are_followed_or_refused(tmp_path):
     crowd(tmp_path / "set")
     (tmp_path / "set" / "ada" / "ada_0003.jpg").symlink_to("../bela/bela_0001.jpg")
@@ -206,7 +226,7 @@ def test_a_compressed_tar_is_refused_with_the_way_out(tmp_path):
     path = tmp_path / "lfw.tgz"
     with tarfile.open(path, "w:gz") as tar:
         tar.add(crowd(tmp_path / "lfw"), "lfw")
-    with pytest.raises(InputError, match="it is not an uncompressed") as error:
+    with pytest.raises(InputError, match="it is not a whole, uncompressed") as error:
         PictureSet.open(path)
     assert "tar xf" in error.value.remedy
 
@@ -235,7 +255,7 @@ def test_pgm_pictures_are_read(tmp_path, head, most):
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"P5\n2 2\n255\nabc", b"P2\n1 1\n255\n0", b"P5\n0 3\n255\n", b"P5\n99999 99999\n65535\n "]
+    "data", [b"P5", b"P5\n2 2\n255\nabc", b"P2\n1 1\n255\n0", b"P5\n0 3\n255\n", b"P5\n99999 99999\n65535\n "]
 )
 def test_a_pgm_that_is_not_whole_is_refused(tmp_path, data):
     put(tmp_path / "set", "ada/1.pgm", data=data)
