@@ -70,18 +70,21 @@ def take_over(chip: Chip, pin: int, *, active_high: bool) -> int:
         return chip.request(pin, active_high=active_high)
     except Busy as error:
         busy = error
+    asked: dict[int, Holder] = {}
     for number in (signal.SIGTERM, signal.SIGKILL):
-        found = list(holders(chip, pin))
-        if not found:
-            raise busy
-        for holder in found:
-            _end(holder, number if holder.left else signal.SIGTERM)  # which a guard at work ignores
+        asked.clear()
         until = time.monotonic() + _GOES_S
         while time.monotonic() < until:
+            for holder in holders(chip, pin):  # each time: one that has just been started has its name a moment later
+                if holder.pid not in asked:
+                    asked[holder.pid] = holder
+                    _end(holder, number if holder.left else signal.SIGTERM)  # which a guard at work ignores
             with contextlib.suppress(Busy):
                 return chip.request(pin, active_high=active_high)
             time.sleep(_RETRY_S)
-    asking = found[0].asking
+        if not asked:
+            raise busy
+    asking = next(iter(asked.values())).asking
     remedy = f"stop that process first, or end it: kill {asking}"
     raise DoorError(f"the door is driven by process {asking}", where=busy.where, remedy=remedy) from busy
 

@@ -148,12 +148,6 @@ class _Subject:
                 needed=settings.door.driver != "log",
             ),
             Check(
-                "settings kept",
-                "the settings are those that the journal has seen at the last start",
-                once(self._settings_kept),
-                needed=False,
-            ),
-            Check(
                 "isolated",
                 "nothing but what was installed runs: not what lies in a caller's folder or environment",
                 lambda: _isolated(self._build()),
@@ -171,6 +165,12 @@ class _Subject:
             *of_state(folder, once(lambda: self.seen.clock.now()), once(lambda: self.seen.limits.guard())),
             *of_vault(once(lambda: self.seen.vault), custody),
             *of_journal(once(self._journal)),
+            Check(
+                "settings kept",
+                "the settings are those that the journal has seen at the last start",
+                once(self._settings_kept),
+                needed=False,
+            ),
             Check(
                 "device",
                 "keys, state, store, journal and models open together",

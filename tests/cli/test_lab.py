@@ -109,7 +109,7 @@ def test_no_command_of_the_lab_ranks_a_picture_against_many(capsys):
     assert main(["lab", "--help"]) == 0
     told = capsys.readouterr().out
     commands = re.findall(r"^  (\w+)  ", told.split("Commands:")[1], flags=re.MULTILINE)
-    assert set(commands) <= {"evaluate", "compare", "calibrate", "quality"}
+    assert set(commands) <= {"evaluate", "compare", "calibrate", "quality", "attack"}
     assert "can still be misused" in told
     for command in commands:
         assert main(["lab", command, "--help"]) == 0

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 ENTRY = {"seq", "at", "kind", "fields", "prev", "hash", "mac"}
-CUSTODY = {1: "card", 2: "device"}
+CUSTODY = {1: "card", 2: "device", 3: "none"}
 
 
 class Refused(Exception):

@@ -21,6 +21,8 @@ SCHEMAS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "config" 
 OTHER = {"build-v1", "build-statement-v1", "card-v1", "erasure-v1", "model-spec-v1", "peer-v1", "policy-pack-v1"} | {
     "review-v1"
 }
+#: Names of constants that hold one.
+NAMED = ("SCHEMA", "VERSION", "DECISION")
 each_schema = pytest.mark.parametrize("name", sorted(SCHEMAS))
 
 
@@ -50,7 +52,9 @@ def named(tree: ast.AST) -> set[str]:
         if isinstance(node, ast.Dict):
             keys = zip(node.keys, node.values, strict=True)
             values += [value for key, value in keys if isinstance(key, ast.Constant) and key.value == "schema"]
-        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").endswith(("SCHEMA", "VERSION")):
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").endswith(
+            ("SCHEMA", "VERSION", "DECISION")
+        ):
             values.append(node.value)
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "answered":
             values += [

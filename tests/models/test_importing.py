@@ -226,16 +226,21 @@ def test_many_mutated_files(places, tmp_path):
     assert outcome(places, tmp_path)
 
 
-def test_a_crash_of_the_runtime_is_an_answer(monkeypatch):
+@pytest.fixture
+def crash(monkeypatch):
+    """In the examiner's place a module that ends as ``CRASH`` says, which a clean environment would not hold."""
     monkeypatch.setattr("edge.models.sandbox._MODULE", "tests.models.crash")
+    monkeypatch.setattr("edge.models.sandbox.environment", lambda: dict(os.environ))
+
+
+def test_a_crash_of_the_runtime_is_an_answer(crash, monkeypatch):
     for end, text in (("segv", "SIGSEGV"), ("abort", "SIGABRT"), ("exit", "could not examine"), ("words", "could not")):
         monkeypatch.setenv("CRASH", end)
         with pytest.raises(ModelError, match=text):
             run("import", surgery.shipped(), {}, where="x", size=(112, 112))
 
 
-def test_a_file_that_never_ends_is_given_up(monkeypatch):
-    monkeypatch.setattr("edge.models.sandbox._MODULE", "tests.models.crash")
+def test_a_file_that_never_ends_is_given_up(crash, monkeypatch):
     monkeypatch.setenv("CRASH", "sleep")
     with pytest.raises(ModelError, match="not done within"):
         run("import", surgery.shipped(), {}, where="x", size=(112, 112), wait_s=0.5)

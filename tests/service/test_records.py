@@ -53,7 +53,7 @@ def records(folder: Path, *, acknowledged: bool = False) -> Iterator[Records]:
 
 def limits(of: Records) -> Limits:
     return Limits(
-        of.state, of.clock, LimitSettings(fan_out_cards=1000, door_rejects=1000), KEYRING.derive("edge/limits/v1")
+        of.state, of.clock, LimitSettings(fan_out_cards=16, door_rejects=50), KEYRING.derive("edge/limits/v1")
     )
 
 

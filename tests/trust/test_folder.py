@@ -105,8 +105,9 @@ def test_the_service_s_own_user_cannot_decide_whom_a_device_build_trusts(trust: 
     """What is enough on a desk, a folder of one's own, is what an intruder in the service has."""
     for path in (trust.parent, trust, trust / "issuers", *trust.glob("issuers/*"), trust / "builders"):
         os.chown(path, STRANGER, STRANGER)
-    for folder in trust.parents[1:4]:
-        folder.chmod(0o755)
+    for folder in trust.parents:
+        if folder.name.startswith(("test_", "popen-", "pytest-")):  # pytest's own
+            folder.chmod(0o755)
     child = os.fork()
     if not child:
         os.setresgid(STRANGER, STRANGER, STRANGER)
