@@ -43,7 +43,7 @@ def test_there_is_one_line_for_the_demo_and_one_for_the_tests():
     for marker in ("demo-line", "test-line"):
         assert line(marker).startswith("python3 -m venv .venv && .venv/bin/pip install -q -e ")
     assert line("demo-line").endswith(".venv/bin/edge demo --out demo.png")
-    assert line("test-line").endswith(".venv/bin/pytest")
+    assert line("test-line").endswith(".venv/bin/pytest -n auto")
 
 
 def test_ci_runs_the_very_same_test_line():
