@@ -40,6 +40,8 @@ def as_user(uid: int, act: Callable[[], object]) -> str:
             told = str(act())
         except EdgeError as error:
             told = str(error)
+        except Exception as error:  # else this child goes on with the suite
+            told = repr(error)
         os.write(into, told.encode())
         os._exit(0)
     os.close(into)
