@@ -29,11 +29,12 @@ from edge.vault.schema import VAULT
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 #: What every device's self-test looks at, in its order.
 ALL = [
-    "settings", "settings-advice", "alternative", "build", "settings-kept", "isolated", "model-detector",
+    "settings", "settings-advice", "alternative", "build", "isolated", "model-detector",
     "model-embedder", "model-passive", "liveness", "calibration", "known-person", "known-impostor",
     "known-attack", "look-time", "cryptography", "keys", "issuers",
     "development-keys", "state-folder", "clock", "clock-budget", "fan-out-guard",
-    "sealing", "erasing", "vault", "journal", "device", "policy", "policy-ahead", "retention", "readers", "door",
+    "sealing", "erasing", "vault", "journal", "settings-kept", "device", "policy", "policy-ahead", "retention", "readers",
+    "door",
     "source", "camera", "picture", "temperature", "supply", "memory",
 ]  # fmt: skip
 WARNINGS = {
