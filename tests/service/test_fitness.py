@@ -33,8 +33,8 @@ ALL = [
     "model-embedder", "model-passive", "liveness", "calibration", "known-person", "known-impostor",
     "known-attack", "look-time", "cryptography", "keys", "issuers",
     "development-keys", "state-folder", "clock", "clock-budget", "fan-out-guard",
-    "sealing", "erasing", "vault", "journal", "settings-kept", "device", "policy", "policy-ahead", "retention", "readers",
-    "door",
+    "sealing", "erasing", "vault", "journal", "settings-kept", "device", "policy", "policy-ahead", "retention",
+    "readers", "door",
     "source", "camera", "picture", "temperature", "supply", "memory",
 ]  # fmt: skip
 WARNINGS = {
