@@ -9,7 +9,7 @@ Attacks show pictures of the same source before rooms of the same source: nothin
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -22,9 +22,11 @@ from edge.fictional.optics import Optics
 from edge.fictional.paint import Painter
 from edge.fictional.scene import View
 from models.training.pad_scenes import Person, Scenes
-from models.training.pad_teacher import Pair
 from models.training.paths import DATA, WORK
 from models.training.progress import track
+
+if TYPE_CHECKING:
+    from models.training.pad_teacher import Pair
 
 U8 = NDArray[np.uint8]
 BLOCK = 500
@@ -93,6 +95,8 @@ def block(looks: Looks, pair: Pair, size: int = BLOCK) -> dict[str, Any]:
 
 def make(folder: Path, split: str, blocks: int, first_seed: int) -> None:
     """Blocks that are not there yet, each whole or not at all."""
+    from models.training.pad_teacher import Pair
+
     folder.mkdir(parents=True, exist_ok=True)
     missing = [n for n in range(blocks) if not (folder / f"{n:03d}.npz").exists()]
     pair = Pair(DATA / "teachers")

@@ -95,8 +95,6 @@ def test_the_way_to_retrain_names_commands_that_there_are(shipped):
     commands = re.findall(r"`python -m ([\w.]+) (\w+)([^`]*)`", shipped.raw["retrain"])
     assert len(commands) >= 3
     for module, command, options in commands:
-        if module == "models.training.pad":
-            pytest.importorskip("torch", reason="its network stands beside its commands")
         done = subprocess.run(
             [sys.executable, "-m", module, command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
         )

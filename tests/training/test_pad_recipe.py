@@ -7,14 +7,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from models.training import pad  # noqa: E402
+from models.training import pad, pad_net  # noqa: E402
+from models.training.pad_data import HEIGHT, VIEWS, WIDTH  # noqa: E402
 from models.training.pad_teacher import Pair, live  # noqa: E402
 
 
 def batch(n: int = 12) -> dict[str, torch.Tensor]:
     random = torch.Generator().manual_seed(3)
     return {
-        "pictures": torch.randint(0, 256, (n, pad.HEIGHT, pad.WIDTH, 3), generator=random, dtype=torch.uint8),
+        "pictures": torch.randint(0, 256, (n, HEIGHT, WIDTH, 3), generator=random, dtype=torch.uint8),
         "label": torch.arange(n) % 3,
         "features": torch.randn(n, 256, generator=random),
         "teacher": torch.softmax(torch.randn(n, 2, 3, generator=random), -1),
@@ -22,19 +23,19 @@ def batch(n: int = 12) -> dict[str, torch.Tensor]:
 
 
 def test_it_is_small_and_quick_enough():
-    net = pad.Passive().eval()
-    assert pad.count(net) < 30e6
+    net = pad_net.Passive().eval()
+    assert pad_net.count(net) < 30e6
     assert sum(p.numel() for p in net.parameters()) < 400_000
 
 
 def test_a_few_steps_on_one_batch_lower_every_part_of_the_loss():
     torch.manual_seed(1)
-    student, data = pad.Student(), batch()
+    student, data = pad_net.Student(), batch()
     optimiser = torch.optim.Adam(student.parameters(), 3e-3)
-    x = pad.varied(data["pictures"], torch.Generator().manual_seed(1))
-    before = pad.loss(student(x), data)
+    x = pad_net.varied(data["pictures"], torch.Generator().manual_seed(1))
+    before = pad_net.loss(student(x), data)
     for _ in range(25):
-        parts = pad.loss(student(x), data)
+        parts = pad_net.loss(student(x), data)
         optimiser.zero_grad()
         parts["total"].backward()
         optimiser.step()
@@ -42,13 +43,13 @@ def test_a_few_steps_on_one_batch_lower_every_part_of_the_loss():
 
 
 def test_a_look_is_varied_within_what_the_net_takes_and_never_between_its_views():
-    pictures = torch.zeros(16, pad.HEIGHT, pad.WIDTH, 3, dtype=torch.uint8)
-    pictures[:, :, : pad.VIEWS.split] = 200
-    x = pad.varied(pictures, torch.Generator().manual_seed(2))
-    assert x.shape == (16, 3, pad.HEIGHT, pad.WIDTH)
+    pictures = torch.zeros(16, HEIGHT, WIDTH, 3, dtype=torch.uint8)
+    pictures[:, :, : VIEWS.split] = 200
+    x = pad_net.varied(pictures, torch.Generator().manual_seed(2))
+    assert x.shape == (16, 3, HEIGHT, WIDTH)
     assert float(x.min()) >= -1
     assert float(x.max()) <= 127 / 128
-    around, near = x[..., : pad.VIEWS.split].mean((1, 2, 3)), x[..., pad.VIEWS.split :].mean((1, 2, 3))
+    around, near = x[..., : VIEWS.split].mean((1, 2, 3)), x[..., VIEWS.split :].mean((1, 2, 3))
     kept = (around.abs() > 1e-6) & (near.abs() > 1e-6)
     assert (around[kept] > near[kept]).all()
 
