@@ -18,9 +18,8 @@ import struct
 import threading
 from pathlib import Path
 
-from edge.claim.stdin import StdinReader
+from edge.claim.plugged import Plugged
 from edge.errors import ReaderError
-from edge.types import Frame
 
 EVENT = struct.Struct("llHHi")
 #: Types and codes of input-event-codes.h.
@@ -40,7 +39,7 @@ _ROWS = (
 KEYS = {first + k: both for first, *rows in _ROWS for k, both in enumerate(zip(*rows, strict=True))}
 
 
-class KeyboardReader:
+class KeyboardReader(Plugged):
     """Reads one typing scanner, from a thread of its own: the kernel keeps only some hundred keys.
 
     Args:
@@ -53,49 +52,40 @@ class KeyboardReader:
     name = "keyboard"
 
     def __init__(self, path: Path) -> None:
-        self._where = str(path)
+        where = str(path)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise ReaderError.of(error, self._where, "input") from None
+            raise ReaderError.of(error, where, "input") from None
         try:
             fcntl.ioctl(descriptor, _EVIOCGRAB, 1)
         except OSError:
             os.close(descriptor)
             raise ReaderError(
                 "this is no keyboard, or another program has grabbed it",
-                where=self._where,
+                where=where,
                 remedy="name the scanner's own device: ls -l /dev/input/by-id",
             ) from None
-        self._start(descriptor)
+        self._start(descriptor, where)
 
     @classmethod
     def following(cls, descriptor: int, where: str = "recorded") -> KeyboardReader:
         """A reader of events that were recorded, from any descriptor (tests; nothing is grabbed)."""
         reader = cls.__new__(cls)
-        reader._where = where
-        reader._start(descriptor)
+        reader._start(descriptor, where)
         return reader
 
-    def _start(self, descriptor: int) -> None:
+    def _start(self, descriptor: int, where: str) -> None:
         ours, typed = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._file = os.fdopen(ours, "rb", buffering=0)
-        self._lines = StdinReader(self._file)
+        super().__init__(os.fdopen(ours, "rb", buffering=0), where)
         self._stop = threading.Event()
         follow = threading.Thread(target=_follow, args=(descriptor, typed, self._stop), name="keyboard", daemon=True)
         follow.start()
 
-    def poll(self, frame: Frame | None) -> str | None:
-        """The next token or line that was typed, or None. Raises `ReaderError`: it was unplugged."""
-        text = self._lines.poll(None)
-        if text is None and self._lines.ended:
-            raise ReaderError("it was unplugged", where=self._where, remedy="plug it in again")
-        return text
-
     def close(self) -> None:
         """Let the device go. Harmless when repeated."""
         self._stop.set()
-        self._file.close()
+        super().close()
 
 
 class Typed:

@@ -15,9 +15,8 @@ import termios
 import tty
 from pathlib import Path
 
-from edge.claim.stdin import StdinReader
+from edge.claim.plugged import Plugged
 from edge.errors import ReaderError
-from edge.types import Frame
 
 #: Rates that scanners have; 9600 is the usual one.
 RATES = {
@@ -32,7 +31,7 @@ RATES = {
 }
 
 
-class SerialReader:
+class SerialReader(Plugged):
     """Reads one serial line.
 
     Args:
@@ -45,33 +44,21 @@ class SerialReader:
     name = "serial"
 
     def __init__(self, path: Path, rate: int) -> None:
-        self._where = str(path)
+        where = str(path)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise ReaderError.of(error, self._where, "dialout") from None
+            raise ReaderError.of(error, where, "dialout") from None
         try:
             _set(descriptor, RATES[rate])
         except (OSError, termios.error):
             os.close(descriptor)
             raise ReaderError(
                 "this is no serial line, or another program has it",
-                where=self._where,
+                where=where,
                 remedy="name the scanner's own device: ls -l /dev/serial/by-id",
             ) from None
-        self._file = os.fdopen(descriptor, "rb", buffering=0)
-        self._lines = StdinReader(self._file)
-
-    def poll(self, frame: Frame | None) -> str | None:
-        """The next token or line, or None. Raises `ReaderError`: it was unplugged."""
-        text = self._lines.poll(None)
-        if text is None and self._lines.ended:
-            raise ReaderError("it was unplugged", where=self._where, remedy="plug it in again")
-        return text
-
-    def close(self) -> None:
-        """Give the line back. Harmless when repeated."""
-        self._file.close()
+        super().__init__(os.fdopen(descriptor, "rb", buffering=0), where)
 
 
 def _set(descriptor: int, speed: int) -> None:
