@@ -1,4 +1,4 @@
-"""`edge vault`: which cards are known, what is deleted when, and delete now what is due."""
+"""`edge vault`: which cards are known, what is deleted when and who is to be renewed, and delete now what is due."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ def cards(settings: Settings) -> Answer:
 def due(days: int, settings: Settings) -> Answer:
     """Show what will be deleted, when, and by which rule: card, retention (settings, declaration, policy), journal.
 
+    And who must be renewed: whose template was made with another embedder than the one in the settings.
+
     \b
     Example
       edge vault due --days 30
@@ -70,6 +72,7 @@ def due(days: int, settings: Settings) -> Answer:
             "keep_days_by": device.retention.by["template"],
             "rows": [_row(device.retention, each) for each in rows],
             "journal": _journal(device, until),
+            "renewals": _renewals(device, now.utc_s),
         }
     return Answer(answer, _told(answer))
 
@@ -128,6 +131,36 @@ def _journal(device: Reading, until: int) -> dict[str, Any]:
     }
 
 
+def _renewals(device: Reading, now_s: int) -> dict[str, Any] | None:
+    """None: an embedder that the settings name cannot be found; the self-test says more."""
+    from edge.errors import ModelError
+    from edge.service.models import model_finder
+    from edge.service.renewals import Renewals
+
+    try:
+        settings = device.settings
+        return Renewals.read(device.vault, settings.face, model_finder(settings), now_s).as_json()
+    except ModelError as error:
+        click.echo(f"Who must be renewed cannot be told: {error}", err=True)
+        return None
+
+
+def _told_renewals(renewals: dict[str, Any]) -> Iterator[str]:
+    until, cards = renewals["until"], renewals["cards"]
+    refused = "refused" if until is None else f"refused since {until}" if renewals["ended"] else ""
+    said = {
+        "previous": refused or f"verified with the previous embedder until {until}",
+        "other": "made with an embedder that is not used here: refused",
+        "unknown": "the card holds the template; an earlier version did not note its embedder",
+    }
+    for row in cards[:_SHOWN]:
+        yield f"renew  {row['serial']}  enrolled {utc(row['enrolled'])}  ({said[row['embedder']]})"
+    if len(cards) > _SHOWN:
+        yield f"... and {len(cards) - _SHOWN} more; --json has them all"
+    if cards:
+        yield f"{len(cards)} cards are to be renewed (edge enrol --renew); {renewals['current']} are on this embedder."
+
+
 def _told(answer: dict[str, Any]) -> Iterator[str]:
     rows = answer["rows"]
     if not answer["confirmed"]:
@@ -139,6 +172,8 @@ def _told(answer: dict[str, Any]) -> Iterator[str]:
     limit = answer["keep_days"]
     longest = f"at most {limit} days ({answer['keep_days_by']})" if limit else "as long as their cards are valid"
     yield f"{len(rows)} rows go in this time. Templates are kept {longest}."
+    if answer["renewals"] is not None:
+        yield from _told_renewals(answer["renewals"])
     journal = answer["journal"]
     yield (
         f"{journal['going']} of {journal['entries']} journal entries go in this time; "

@@ -35,6 +35,7 @@ from edge.service.models import model_finder
 from edge.service.parts import Parts, stream_of
 from edge.service.policy import need_as_declared
 from edge.service.reading import Reading
+from edge.service.renewals import Renewals
 from edge.settings import Problem, Settings, load_settings, warnings
 from edge.settings.checks import checks as of_settings
 from edge.state.checks import checks as of_state
@@ -189,6 +190,12 @@ class _Subject:
                 once(self._retention),
                 needed=False,
             ),
+            Check(
+                "renewals",
+                "nobody is refused for the embedder that made their template, or soon will be",
+                once(self._renewals),
+                needed=False,
+            ),
             *of_readers(settings.claim),
             *of_door(settings.door.driver, self._door),
             *of_camera(self._stream, settings.camera),
@@ -268,6 +275,13 @@ class _Subject:
             )
         kept = device.retention
         return f"nothing is due; journal {kept.journal_days} days, by {kept.by['journal']}"
+
+    def _renewals(self) -> str:
+        device = self._device()
+        now_s, overlap, card = device.clock.now().utc_s, device.overlap, device.chain.embedder.card
+        before = None if overlap.chain is None else overlap.chain.embedder.card
+        until = None if before is None else overlap.until
+        return Renewals.of(device.vault, card, before, until, now_s).check()
 
     def _stream(self) -> AbstractContextManager[Capture | Pulled]:
         if self._given is not None:

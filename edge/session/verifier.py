@@ -174,7 +174,8 @@ class Verifier:
             ClaimError: the card does not count. ModelMismatch: its template was made by neither embedder.
         """
         model = self.vault.made_by(claim)
-        for chain in (self.chain, self.chain.before(), self.previous()):
+        previous = self.previous()
+        for chain in (self.chain, self.chain.before(), previous, None if previous is None else previous.before()):
             if chain is not None and bytes.fromhex(chain.model) == model:
                 return chain
         raise ModelMismatch(

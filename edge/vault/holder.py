@@ -50,6 +50,7 @@ class Holder:
         receipt: the consent receipt as JSON, without the subject; empty once the card is gone.
         subject: keyed hash of who it is, 32 bytes, or None.
         record_digest: SHA-256 of the stored record (device custody), so that an older one put back is noticed.
+        model: identity of the embedder that made the template, 32 bytes; None: a row of a version before it was kept.
     """
 
     serial: bytes
@@ -62,6 +63,7 @@ class Holder:
     receipt: str = ""
     subject: bytes | None = field(default=None, repr=False)
     record_digest: bytes | None = field(default=None, repr=False)
+    model: bytes | None = field(default=None, repr=False)
 
     @property
     def custody(self) -> Custody:
@@ -109,6 +111,7 @@ class Holder:
             self.receipt.encode(),
             self.subject or b"",
             self.record_digest or b"",
+            *([] if self.model is None else [self.model]),
         ]
         message = b"edge/holder/v1" + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return hmac.new(key, message, hashlib.sha256).digest()

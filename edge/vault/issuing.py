@@ -106,7 +106,7 @@ def draft(token: Token, vector: I8 | F64, made: int, key: bytes, by: Issuance) -
         raise InputError(f"this cannot be sealed: {error}", where="enrolment") from None
     token = replace(token, sealed=None if device else sealed)
     record = Record.sign(sealed, token.serial, by.issuer).pack() if device else None
-    holder = Holder(token.serial, name, made, token.not_before, token.expires, made)
+    holder = Holder(token.serial, name, made, token.not_before, token.expires, made, model=by.model)
     return Draft(Issued(encode(token, by.issuer), token), holder, record)
 
 

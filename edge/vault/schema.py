@@ -45,10 +45,12 @@ CREATE TABLE ledger (
 
 _SECOND = "CREATE INDEX holder_enrolled ON holder (enrolled);"
 
+_THIRD = "ALTER TABLE holder ADD COLUMN model BLOB;"
+
 VAULT = Kind(
     name="the vault of this device",
     application_id=0x45_56_56_31,  # "EVV1"
-    migrations=(_FIRST, _SECOND),
+    migrations=(_FIRST, _SECOND, _THIRD),
     error=VaultError,
     remedy="the door stays locked; keep the file, and restore the vault from its backup or enrol again",
     secure_delete=True,

@@ -31,7 +31,10 @@ _PIECE = 32  # bytes of a deleted template that are searched for: long enough to
 COUNTER = "vault"
 """Name of the vault's counter in the state of versions before `edge.state.binding`."""
 
-_COLUMNS = "card_serial, record_id, enrolled, not_before, expires, changed, status, receipt, subject, record_digest"
+_COLUMNS = (
+    "card_serial, record_id, enrolled, not_before, expires, changed, status, receipt, subject, record_digest, model"
+)
+_PUT = f"INSERT INTO holder ({_COLUMNS}, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _BY_SERIAL = f"SELECT {_COLUMNS}, mac FROM holder WHERE card_serial = ?"  # noqa: S608
 _BY_SUBJECT = f"SELECT {_COLUMNS}, mac FROM holder WHERE subject = ? ORDER BY enrolled"  # noqa: S608
 _BY_EXPIRY = f"SELECT {_COLUMNS}, mac FROM holder WHERE expires <= ? OR (enrolled <= ? AND receipt <> '')"  # noqa: S608
@@ -62,7 +65,7 @@ class Change:
         self._forget(holder.serial)
         mac = holder.mac(self._key)
         self.delta += int.from_bytes(mac, "big")
-        self._db.execute("INSERT INTO holder VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*astuple(holder), mac))
+        self._db.execute(_PUT, (*astuple(holder), mac))
 
     def drop(self, serial: bytes, record_id: bytes | None) -> None:
         """Delete a card's row and record."""

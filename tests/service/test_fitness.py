@@ -34,12 +34,12 @@ ALL = [
     "known-attack", "look-time", "cryptography", "keys", "issuers",
     "development-keys", "state-folder", "clock", "clock-budget", "fan-out-guard",
     "sealing", "erasing", "vault", "journal", "settings-kept", "device", "policy", "policy-ahead", "retention",
-    "readers", "door",
+    "renewals", "readers", "door",
     "source", "camera", "picture", "temperature", "supply", "memory",
 ]  # fmt: skip
 WARNINGS = {
     "settings-advice", "development-keys", "clock-budget", "fan-out-guard", "policy-ahead", "settings-kept", "isolated",
-    "look-time", "retention", "picture", "temperature", "supply", "memory",
+    "look-time", "retention", "renewals", "picture", "temperature", "supply", "memory",
 }  # fmt: skip
 CAMERA = {"source", "camera", "picture"}
 
