@@ -29,6 +29,7 @@ from edge.face.card import Align
 from edge.face.chain import Look
 from edge.face.parallax import Parallax
 from edge.face.quality import pose
+from edge.face.second_pass import overlap
 from edge.types import Direction, Face
 
 #: Degrees that a head must turn from its own start, and for how many frames in a row.
@@ -122,7 +123,7 @@ class Challenge:
         if look.face is None or look.crop is None:
             if at_ns - self._seen_ns > GAP_S * 1e9:
                 self.failed = Failing.LOST
-        elif at_ns - self._seen_ns > GAP_S * 1e9 or _overlap(self._face, look.face) < OVERLAP:
+        elif at_ns - self._seen_ns > GAP_S * 1e9 or overlap(self._face, look.face) < OVERLAP:
             self.failed = Failing.LOST
         else:
             self._face, self._seen_ns = look.face, at_ns
@@ -178,12 +179,3 @@ class Challenge:
             self.done = self._step == len(self._plan.directions)
             if not self.done:
                 self._begin(at_ns)
-
-
-def _overlap(a: Face, b: Face) -> float:
-    """Intersection over union of two boxes."""
-    (ax, ay, aw, ah), (bx, by, bw, bh) = a.box, b.box
-    wide = max(0.0, min(ax + aw, bx + bw) - max(ax, bx))
-    high = max(0.0, min(ay + ah, by + bh) - max(ay, by))
-    both = wide * high
-    return both / max(1e-9, aw * ah + bw * bh - both)

@@ -19,11 +19,13 @@ def checks(
     *,
     passive: bool = False,
     active: str = "off",
+    flash: bool = False,
 ) -> list[Check]:
     """What is checked of the models that the settings name.
 
     Args:
         find: from a name to a card. passive: whether a passive network judges looks. active: when a challenge is asked.
+        flash: whether the screen shows colours.
     """
     names = {"detector": face.detector, "embedder": face.embedder}
     if face.passive is not None:
@@ -51,16 +53,17 @@ def checks(
         Check(
             "liveness",
             "what this door asks for against photographs, screens and recordings",
-            lambda: _liveness(passive=passive, active=active),
+            lambda: _liveness(passive=passive, active=active, flash=flash),
             needed=False,
         ),
         Check("calibration", "the embedder's calibration supports the false match rate asked for", calibration),
     ]
 
 
-def _liveness(*, passive: bool, active: str) -> str:
+def _liveness(*, passive: bool, active: str, flash: bool) -> str:
     """What passes here. A door without any gate is told as such; RGB alone is a deterrent whatever is on."""
     network = "the passive network judges every look" if passive else "no passive network judges looks"
+    network += "; the face must reflect the screen's colours" if flash else ""
     if active == "off":
         passes = "some prints and displays" if passive else "a photograph of the holder, held up with their card,"
         return f"{network} and no challenge is asked for: {passes} passes here; so does a mask"

@@ -3,13 +3,15 @@
     rule = Rule(settings.decision, passive=limits, active=Active("on_doubt", align, random))
     for each frame:   ending = rule.see(at_ns, look, eye)       # None: go on; rule.prompt: what the person is told
 
-    a frame:   usable? -> passive gate -> due? -> compare -> every gate passes -> accept
+    a frame:   usable? -> passive gate -> due? -> compare -> flash, where the door has one, and compare again
+                                                          -> every gate passes -> accept
                                                           -> else, where there is one: the challenge
 
 A device's session plays it with a camera and a sealed template (`edge.session.verifier`), the lab with recordings
 (`edge.lab`): both have exactly this rule. Gates only take away: an accept is a match *and* a pass of every gate, in the
 same look. After ``looks`` comparisons of which none matched the answer is a reject; if one matched and a gate held it
-back, there is no decision. A challenge begins with a match and has `ATTEMPTS`; passive judgements are not taken in it.
+back, there is no decision. A challenge begins with a match and has `ATTEMPTS`; passive judgements are not taken in it,
+nor while the screen flashes. A flash that could not judge asks for the challenge; without one nobody is accepted.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Literal, Protocol
 from edge.face.card import Align
 from edge.face.chain import Look
 from edge.face.challenge import Challenge, Failing, Plan, Prompt
+from edge.face.flash import UNCLEAR, Flash, drawn
 from edge.face.suspicion import DOUBT, EARLY, PassiveLimits, Suspicion
 from edge.settings.model import DecisionSettings
 from edge.types import Advice, Attack, Outcome, Pass, Reason, Retry, Species, Verdict
@@ -39,6 +42,9 @@ class Eye(Protocol):
 
     def compare(self, look: Look) -> bool:
         """Whether a usable look matches the claim's template; one comparison."""
+
+    def tint(self, look: Look) -> tuple[float, float] | None:
+        """`edge.face.flash.tint` of a look with a face. Asked only while the screen flashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +78,23 @@ class Rule:
         settings: looks, spacing.
         passive: limits of the passive network; None: there is none.
         active: the challenge; None: there is none.
+        flash: uniform in 0..1, unpredictable, for the colours that the screen shows; None: it shows none.
 
     Attributes:
         frames, looks: so far; ``looks`` counts comparisons outside of a challenge. attempt: of the challenge, 0 before.
         newest: whether the newest frame was compared (not None) and matched.
+        flash: while the screen shows its colours, and afterwards; None before.
     """
 
     def __init__(
-        self, settings: DecisionSettings, passive: PassiveLimits | None = None, active: Active | None = None
+        self,
+        settings: DecisionSettings,
+        passive: PassiveLimits | None = None,
+        active: Active | None = None,
+        flash: Callable[[], float] | None = None,
     ) -> None:
-        self._settings, self._active = settings, active
+        self._settings, self._active, self._colours = settings, active, flash
+        self.flash: Flash | None = None
         self.suspicion = None if passive is None else Suspicion(passive)
         self.frames = self.looks = self.attempt = 0
         self.matched = False
@@ -93,7 +106,7 @@ class Rule:
     def most(self) -> int:
         """Comparisons of one session at most."""
         looks = self._settings.looks
-        return looks if self._active is None else looks * (1 + 3 * ATTEMPTS)
+        return looks * (1 + (self._colours is not None) + (0 if self._active is None else 3 * ATTEMPTS))
 
     @property
     def prompt(self) -> Prompt | None:
@@ -116,6 +129,9 @@ class Rule:
             return _attacked(verdict.species)
         if self._challenge is not None:
             return self._challenged(self._challenge, at_ns, look, eye, due=due)
+        if self.flash is not None and self.flash.verdict is None:
+            self.flash.see(at_ns, look, None if look.face is None else eye.tint(look))
+            return _attacked(self.flash.verdict.species) if isinstance(self.flash.verdict, Attack) else None
         if isinstance(verdict, Retry):
             return None
         verdict = self._judged(look, eye, due=due)
@@ -131,14 +147,20 @@ class Rule:
     def _decided(self, at_ns: int, look: Look, verdict: Verdict, *, matched: bool) -> Ending | None:
         """What a comparison leads to, and a gate's word on the same look."""
         last = self.looks >= self._settings.looks
+        if matched and self._colours is not None and self.flash is None:
+            assert look.face is not None
+            self.flash, self.looks = Flash(drawn(self._colours), at_ns, look.face), 0
+            return None
         if matched:
+            if isinstance(verdict, Pass) and self.flash is not None:
+                verdict = self.flash.verdict or verdict
             if self._active is None and isinstance(verdict, Pass):
                 return Ending(Outcome.ACCEPT, Reason.MATCHING)
             if self._active is not None:
                 always = self._active.when == "always" or self.suspicion is None
                 if isinstance(verdict, Pass) and not always:
                     return Ending(Outcome.ACCEPT, Reason.MATCHING)
-                if always or last or verdict == DOUBT:
+                if always or last or verdict in (DOUBT, UNCLEAR):
                     self._begin(self._active, at_ns, look)
                     return None
         if not last:

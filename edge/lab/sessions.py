@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from edge.face import Chain, Look
 from edge.face.challenge import Prompt
+from edge.face.flash import tint
 from edge.face.match import compare
 from edge.face.rule import Ending, Rule
 from edge.types import I8, Frame, Template
@@ -68,6 +69,9 @@ class _Eye:
 
     def compare(self, look: Look) -> bool:
         return self.holder.matches(look)
+
+    def tint(self, look: Look) -> tuple[float, float] | None:
+        return None if look.face is None else tint(self.frame.image, look.face)
 
 
 def play(

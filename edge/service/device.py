@@ -106,7 +106,7 @@ class Device:
             previous=lambda: self.overlap.now(self.clock.now().utc_s),
             now_ns=self.now_ns,
             own=self._streams.need,
-            liveness=Liveness(settings.liveness.passive == "on", settings.challenge),
+            liveness=Liveness(settings.liveness.passive == "on", settings.challenge, settings.liveness.flash == "on"),
         )
         self.policy = PolicyWatch(
             settings.device,

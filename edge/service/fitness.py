@@ -160,6 +160,7 @@ class _Subject:
                 model_finder(settings),
                 passive=self._passive(),
                 active=settings.challenge,
+                flash=settings.liveness.flash == "on",
             ),
             *of_people(once(cache(self._chain)), settings.decision),
             *of_keys(once(lambda: self.seen.keyring), once(self._trust), folder, trust_dir),

@@ -125,6 +125,9 @@ class _Eye:
         with self.chain._in_session():
             return compare(self.template, self.chain.embed(look, SESSION), SESSION) >= self.threshold
 
+    def tint(self, look: Look) -> None:
+        """Nothing flashes at people who do not exist."""
+
 
 def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, spent: list[float]) -> str:
     """What a session without a challenge would answer about somebody, or why the last frame was not compared."""

@@ -20,11 +20,12 @@ import numpy as np
 from edge.errors import SourceTimeout, SpentError
 from edge.face import Chain, Look
 from edge.face.challenge import STEPS, Prompt
+from edge.face.flash import SHOWN, STEP_S, Flash, tint
 from edge.face.match import compare
 from edge.face.rule import Ending, Rule
 from edge.session.tally import Tally
 from edge.types import U8, Advice, Claim, Fault, Frame, Outcome, Reason, Stream, Template
-from edge.types.events import ChallengeStep, Event, Guidance, LookCompared
+from edge.types.events import ChallengeStep, Event, FlashColour, Guidance, LookCompared
 
 if TYPE_CHECKING:
     from edge.session.verifier import Verifier
@@ -71,6 +72,7 @@ class Run:
     previous: U8 | None = None
     best: float | None = None
     prompt: Prompt | None = None
+    shown: int = 0
     rule: Rule = field(init=False)
     guidance: tuple[tuple[Advice, ...], Reason | None] | None = None
     template: Template | None = field(default=None, repr=False)
@@ -97,10 +99,13 @@ class Run:
                 break
             newest = frame.monotonic_ns
             look = self._look(frame, frozenset(health.check(frame)))
-            if self.prompt is None:
+            if self.prompt is None and not (rule.flash and rule.flash.verdict is None):
                 self._guide(look, 1.0 - remaining / settings.deadline_s)
             ending = rule.see(newest, look, _Eye(self, frame))
             self._show(frame, look, rule.newest)
+            if rule.flash is not None and rule.flash.verdict is None:
+                deadline = max(deadline, rule.flash.until_ns + _BETWEEN_NS)
+                self._flash(rule.flash)
             if rule.prompt is not None:
                 deadline = max(deadline, rule.prompt.until_ns + _BETWEEN_NS)  # a challenge has times of its own
                 self._prompt(rule.prompt, newest, done=ending is not None and ending.outcome is Outcome.ACCEPT)
@@ -182,6 +187,18 @@ class Run:
         if prompt is not before:
             self._step(prompt, max(0.0, (prompt.until_ns - frame_ns) / 1e9))
 
+    def _flash(self, flash: Flash) -> None:
+        """Tell which colour the screen shows, when it is another one."""
+        if flash.step != self.shown:
+            self.shown, now = flash.step, self.verifier.now_ns()
+            colour = SHOWN[flash.colour]
+            steps = len(flash.colours)
+            self.tell(
+                FlashColour(
+                    at_ns=now, session=self.session, colour=colour, lasts_s=STEP_S, step=self.shown, steps=steps
+                )
+            )
+
     def _step(self, prompt: Prompt, within_s: float, *, done: bool = False) -> None:
         self.tell(
             ChallengeStep(
@@ -225,3 +242,6 @@ class _Eye:
 
     def compare(self, look: Look) -> bool:
         return self.run.compare(look)
+
+    def tint(self, look: Look) -> tuple[float, float] | None:
+        return None if look.face is None else tint(self.frame.image, look.face)

@@ -64,6 +64,7 @@ class Liveness:
 
     passive: bool = True
     active: Literal["off", "on_doubt", "always"] = "off"
+    flash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,8 @@ class Verifier:
             align = chain.embedder.card.align
             assert align is not None  # `Chain` refuses a card without it
             active = Active(when, align, self.random)
-        return Rule(self.settings, None if passive is None else passive.limits, active)
+        limits = None if passive is None else passive.limits
+        return Rule(self.settings, limits, active, self.random if self.liveness.flash else None)
 
     def _count(self, claim: Claim, outcome: Outcome, tally: Tally) -> None:
         if outcome is Outcome.ACCEPT:

@@ -187,6 +187,9 @@ class LivenessSettings(Section):
     active: Literal["off", "on_doubt", "always"] | None = None
     """Head turns in a random order: off, on_doubt (of the passive network, or without one), always. Null: off where
     door.shows is empty, always where door.unattended is true, else on_doubt."""
+    flash: Literal["on", "off"] = "off"
+    """Colours in a random order on the screen, which the face must reflect: against recordings and injected video.
+    Needs a page in door.shows, indoors; where the light is too bright the head turns are asked for."""
 
 
 class VaultSettings(Section):
@@ -340,4 +343,6 @@ class Settings(Section):
             wrong.append(f"door.driver: a {camera.driver} source may drive only the log door")
         if self.challenge != "off" and not self.door.shows:
             wrong.append("liveness.active: nothing at this door shows a challenge; write off, or name it in door.shows")
+        if self.liveness.flash == "on" and "page" not in self.door.shows:
+            wrong.append("liveness.flash: colours need a screen; write off, or name the page in door.shows")
         return _valid(self, wrong)

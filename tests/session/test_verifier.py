@@ -19,16 +19,17 @@ from hypothesis import strategies as st
 from edge.camera.health import Health
 from edge.errors import LockedOut, SourceTimeout, SpentError, TokenRevoked
 from edge.face import Look
+from edge.face.flash import SHOWN, STEPS
 from edge.face.match import COMPARED
 from edge.face.rule import Rule
 from edge.face.suspicion import PassiveLimits
 from edge.session import Verifier
 from edge.session.run import Run
 from edge.session.tally import Tally
-from edge.session.verifier import SESSION
+from edge.session.verifier import SESSION, Liveness
 from edge.settings.model import CameraSettings, DecisionSettings
-from edge.types import Advice, Claim, Crop, Custody, Frame, Outcome, Probe, Reason, Species, Template
-from edge.types.events import AttackSuspected
+from edge.types import Advice, Claim, Crop, Custody, Face, Frame, Outcome, Probe, Reason, Species, Template
+from edge.types.events import AttackSuspected, FlashColour
 
 MODEL = "ab" * 32
 MINE = np.full(128, 100, np.int8)
@@ -102,7 +103,8 @@ class Chain:
             return Look(reason=Reason.SEVERAL_FACES, advice=(Advice.ONE_PERSON,))
         if seen == "q":
             return Look(reason=Reason.QUALITY, advice=(Advice.MORE_LIGHT,))
-        return Look(crop=Crop(frame.image[:1], seen), timings_ms={"detect": 1.0})
+        face = Face((220, 120, 150, 200), np.zeros((5, 2), np.float32), 0.9)
+        return Look(crop=Crop(frame.image[:1], seen), face=face, timings_ms={"detect": 1.0})
 
     def judge(self, frame: Frame, look: Look) -> float:
         return {"d": 0.6, "p": 0.95}.get(frame.meta["seen"], 0.1)
@@ -390,3 +392,16 @@ def test_the_frame_that_is_accepted_is_never_one_that_is_doubted(script):
     assert decision.looks <= 3
     assert (decision.outcome is Outcome.ACCEPT) <= (machine.chain.embedded[-1:] == ["m"])
     assert (decision.reason is Reason.MATCHING) == (decision.outcome is Outcome.ACCEPT)
+
+
+def test_a_flash_tells_each_colour_once_and_a_face_that_reflects_none_is_not_accepted():
+    """The frames are noise: whatever the screen shows, they have the same colour."""
+    told = []
+    machine = verifier(liveness=Liveness(flash=True))
+    decision = machine.verify(CLAIM, Frames("m"), tell=told.append)
+    assert (decision.outcome, decision.reason) == (Outcome.NO_DECISION, Reason.LIVENESS_UNCLEAR)
+    colours = [event for event in told if isinstance(event, FlashColour)]
+    assert [event.step for event in colours] == list(range(1, STEPS + 1))
+    assert {event.colour for event in colours} <= set(SHOWN.values())
+    assert len({event.session for event in colours}) == 1
+    assert machine.limits.calls[0] == "before"

@@ -33,6 +33,13 @@ def test_a_door_that_can_show_nothing_asks_for_nothing(active):
         settings(active)
 
 
+def test_colours_need_a_page():
+    lit = LivenessSettings(flash="on")
+    with pytest.raises(ValidationError, match="colours need a screen"):
+        Settings(liveness=lit, door=DoorSettings(shows=["sound"]))
+    assert Settings(liveness=lit, door=DoorSettings(shows=["page"])).liveness.flash == "on"
+
+
 def test_a_build_for_doors_that_nobody_watches_refuses_to_ask_for_nothing():
     declared = {"deployment": {"unattended": True}}
     with pytest.raises(PolicyStops, match="nobody watches"):
