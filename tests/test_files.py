@@ -21,7 +21,8 @@ from edge.files import atomic, read_file, refusal, utf8, visible_files, write_at
 
 EDGE = Path(__file__).resolve().parent.parent / "edge"
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-STRANGER = 4242
+#: A user without a name on this machine.
+STRANGER = next(uid for uid in range(54321, 65000) if uid not in {known.pw_uid for known in pwd.getpwall()})
 
 
 def read(path: Path, **more: object) -> bytes:
