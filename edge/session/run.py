@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,7 @@ from edge.face.flash import SHOWN, STEP_S, Flash, tint
 from edge.face.match import compare
 from edge.face.rule import Ending, Rule
 from edge.session.tally import Tally
-from edge.types import U8, Advice, Claim, Fault, Frame, Outcome, Reason, Stream, Template
+from edge.types import Advice, Claim, Fault, Frame, Outcome, Reason, Species, Stream, Template
 from edge.types.events import ChallengeStep, Event, FlashColour, Guidance, LookCompared
 
 if TYPE_CHECKING:
@@ -36,8 +36,12 @@ _UNTRUSTED = frozenset({Fault.FROZEN, Fault.WRONG_SIZE, Fault.TIME_BACKWARDS})
 _SLICE_S = 0.25
 #: After a challenge that was not done, so long may nobody be seen before the session ends.
 _BETWEEN_NS = 2_000_000_000
-#: Every so many pixels are compared between neighbouring frames.
+#: Every so many pixels are compared between frames.
 _SAMPLE = 8
+#: Frames from longer ago that come again before a session takes the stream for an injected one: a driver may err once.
+REPEATS = 2
+#: Grey levels: a frame whose pixels deviate less is black, covered or overexposed.
+_PLAIN = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ class Run:
     tell: Callable[[Event], None]
     watch: Callable[[Glimpse], None] | None
     cancelled: Callable[[], bool]
-    previous: U8 | None = None
+    pictures: list[int] = field(default_factory=list)
+    repeated: int = 0
     best: float | None = None
     prompt: Prompt | None = None
     shown: int = 0
@@ -135,8 +140,10 @@ class Run:
 
     def _look(self, frame: Frame, faults: frozenset[Fault]) -> Look:
         self.tally.frames += 1
-        if faults & _UNTRUSTED or not self._moves(frame):
+        if faults & _UNTRUSTED or self._repeats(frame):
             look = Look.nothing(Reason.SOURCE_FAULT)
+            if self.repeated >= REPEATS:
+                look = replace(look, attack=Species.INJECTED)
         else:
             look = self.chain.look(frame)
             for name, value in look.timings_ms.items():
@@ -145,12 +152,19 @@ class Run:
             self.tally.unusable(look.reason, look.advice)
         return look
 
-    def _moves(self, frame: Frame) -> bool:
-        """A sensor never delivers the same picture twice; a frame equal to the one before shows nobody's presence."""
+    def _repeats(self, frame: Frame) -> bool:
+        """A sensor never delivers the same picture twice: one that was there before shows nobody's presence.
+
+        The one just before may come again, since cameras stall. One from longer ago comes from something that plays
+        pictures in the camera's place; black and overexposed frames are alike and prove nothing.
+        """
         sample = np.ascontiguousarray(frame.image[::_SAMPLE, ::_SAMPLE])
-        same = self.previous is not None and np.array_equal(sample, self.previous)
-        self.previous = sample
-        return not same
+        digest = hash(sample.tobytes())
+        again, stalled = digest in self.pictures, self.pictures[-1:] == [digest]
+        if again and not stalled and sample.std() > _PLAIN:
+            self.repeated += 1
+        self.pictures.append(digest)
+        return again
 
     def compare(self, look: Look) -> bool:
         """Compare a usable look; the failure is on the disk before, and the template is opened for the first one."""

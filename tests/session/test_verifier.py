@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ STEP = 66_000_000
 CLAIM = Claim(Custody.CARD, b"t" * 16, b"s" * 16, 7, ("default",), 0, 2**32, b"x" * 32, received_ns=1000)
 
 
-@cache
+@lru_cache(maxsize=4)
 def _noise(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 255, (480, 640, 3), dtype=np.uint8)
 
@@ -49,6 +49,7 @@ class Frames:
 
     script: str
     still: bool = False
+    pictures: int = 400
     fps_step: int = STEP
     count: int = 0
     now: int = 0
@@ -62,7 +63,7 @@ class Frames:
             raise SourceTimeout("no frame", where="script")
         self.now = max(self.now, after_ns) + self.fps_step
         letter = self.script[min(self.count, len(self.script) - 1)]
-        image = _noise(0 if self.still else self.count % 8)
+        image = _noise(0 if self.still else self.count % self.pictures)
         self.count += 1
         return Frame(image, self.now, self.count, "script", meta={"seen": letter})
 
@@ -405,3 +406,13 @@ def test_a_flash_tells_each_colour_once_and_a_face_that_reflects_none_is_not_acc
     assert {event.colour for event in colours} <= set(SHOWN.values())
     assert len({event.session for event in colours}) == 1
     assert machine.limits.calls[0] == "before"
+
+
+def test_pictures_that_come_again_after_others_are_an_injected_stream():
+    """A recording in the camera's place, in a loop of one second; a camera that stalls repeats only its last frame."""
+    told = []
+    machine = verifier()
+    decision = machine.verify(CLAIM, Frames("q" * 16 + "m", pictures=15), tell=told.append)
+    assert (decision.outcome, decision.reason) == (Outcome.REJECT, Reason.PRESENTATION_ATTACK_SUSPECTED)
+    assert [event.species for event in told if isinstance(event, AttackSuspected)] == [Species.INJECTED]
+    assert not machine.chain.embedded
