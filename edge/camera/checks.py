@@ -1,14 +1,16 @@
-"""The self-test's checks of the camera. One watch of about two seconds serves them all."""
+"""The self-test's checks of the camera. One watch of about two seconds serves them all, while other checks run."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from edge.camera.granted import Granted
-from edge.camera.health import Health, Motion, motion, watch
+from edge.camera.health import Health, Motion, brightness, motion, sharpness, watch
 from edge.errors import CameraError
 from edge.selftest import Check
 from edge.selftest.report import NOT_RUNNING
@@ -17,13 +19,8 @@ from edge.types import Fault, Frame, Stream
 
 #: A sensor gives half of its rate in the dark; below a third of what was asked a look comes too seldom.
 _LEAST_SHARE = 1 / 3
-#: What a frame may show, and what helps.
-_PICTURE = {
-    Fault.BLACK: "take the lens cap off, and switch on a light",
-    Fault.OVER_EXPOSED: "turn the camera away from the lamp or the sun",
-    Fault.BLURRED: "focus the lens, wipe it, and take the protective film off",
-    Fault.FROZEN: "start the device again; if the picture stays frozen, replace the camera",
-}
+#: A session ends a second without a frame; two clocks of one machine agree far better.
+_OLD_S, _AHEAD_S = 1.0, 0.1
 
 
 @dataclass(slots=True)
@@ -32,11 +29,16 @@ class Watched:
 
     Attributes:
         frames: reduced, for `motion`. faults: how many frames had each. size: width and height of the last one.
+        light, sharp: of each frame; see `brightness` and `sharpness` of `edge.camera.health`.
+        ages_s: seconds between a frame's time stamp and its delivery.
         granted: what the camera says of itself; None for files and generated people.
     """
 
     frames: list[Frame] = field(default_factory=list)
     faults: Counter[Fault] = field(default_factory=Counter)
+    light: list[int] = field(default_factory=list)
+    sharp: list[float] = field(default_factory=list)
+    ages_s: list[float] = field(default_factory=list)
     size: tuple[int, int] = (0, 0)
     meta: dict[str, object] = field(default_factory=dict)
     granted: Granted | None = None
@@ -53,49 +55,81 @@ class Watched:
         return self.granted.identity if self.granted else self.frames[0].source
 
 
-def checks(open_stream: Callable[[], AbstractContextManager[Stream]], settings: CameraSettings) -> list[Check]:
+def checks(
+    open_stream: Callable[[], AbstractContextManager[Stream]],
+    settings: CameraSettings,
+    view: Callable[[Frame], object] = lambda _: None,
+) -> list[Check]:
     """What is checked of the configured source.
 
     Args:
-        open_stream: gives a stream, or raises. settings: what was asked of it.
+        open_stream: gives a stream, or raises; called from a thread. settings: what was asked of it.
+        view: given the last frame that was watched, reduced.
     """
+    watching: list[Future[Watched]] = []
+    told: list[CameraError] = []
 
-    found: list[Watched | CameraError] = []
+    def begin() -> Future[Watched]:
+        if not watching:
+            pool = ThreadPoolExecutor(1, "self-test-camera")
+            watching.append(pool.submit(watched))
+            pool.shutdown(wait=False)
+        return watching[0]
+
+    def watched() -> Watched:
+        with open_stream() as stream:
+            seen = look(stream, settings)
+        view(seen.frames[-1])
+        return seen
 
     def seen() -> Watched:
         """One watch for all; what went wrong is told once, and not tried again."""
-        if not found:
-            try:
-                with open_stream() as stream:
-                    found.append(look(stream, settings))
-            except CameraError as error:
-                found.append(error)
+        try:
+            return begin().result()
+        except CameraError as error:
+            if not told:
+                told.append(error)
                 raise
-        if isinstance(found[0], Watched):
-            return found[0]
-        first = found[0]
+        first = told[0]
         raise CameraError(f"not looked at: {first.what}", where=first.where, remedy="do first what is said above")
 
+    def check(name: str, proves: str, run: Callable[[], str], limit: str = "", *, needed: bool = True) -> Check:
+        # while the device runs, each frame is judged by `Health`
+        return Check(name, proves, run, limit=limit, needed=needed, levels=NOT_RUNNING, begin=begin)
+
     return [
-        Check(
+        check(
             "source",
             "the camera delivers frames of the world in front of it: a still with added noise fails",
             lambda: moves(seen()),
-            levels=NOT_RUNNING,  # while the device runs, each frame is judged by `Health`
         ),
-        Check(
+        check(
             "camera",
             "it is a camera that can be named, and it delivers what the settings ask for",
             lambda: delivers(seen(), settings),
-            limit=f"{settings.width} x {settings.height}, {settings.fps * _LEAST_SHARE:.1f} frames a second or more",
-            levels=NOT_RUNNING,
+            f"{settings.width} x {settings.height}, {settings.fps * _LEAST_SHARE:.1f} frames a second or more",
         ),
-        Check(
-            "picture",
-            "the picture is neither black nor covered, over-exposed, frozen or out of focus",
-            lambda: shows(seen()),
-            needed=False,  # at night a hall is black, and must not keep a device from starting
-            levels=NOT_RUNNING,
+        # warnings: at night a hall is black, and must not keep a device from starting
+        check(
+            "exposure",
+            "the picture is neither black nor washed out",
+            lambda: exposed(seen()),
+            "not 99 % of it darker than 24, not 70 % brighter than 249, of 255",
+            needed=False,
+        ),
+        check(
+            "focus",
+            "the lens is focused, clean and not covered",
+            lambda: focused(seen()),
+            "steps between near pixels of the height that a sharp scene has",
+            needed=False,
+        ),
+        check(
+            "flow",
+            "frames follow one another, fresh, and stamped by this machine's clock",
+            lambda: flows(seen()),
+            f"{_OLD_S:g} s old, none the same for a second",
+            needed=False,
         ),
     ]
 
@@ -106,6 +140,9 @@ def look(stream: Stream, settings: CameraSettings) -> Watched:
 
     def see(frame: Frame) -> None:
         watched.faults.update(health.check(frame))
+        watched.light.append(brightness(frame.image))
+        watched.sharp.append(sharpness(frame.image))
+        watched.ages_s.append((stream.now_ns() - frame.monotonic_ns) / 1e9)
         watched.size, watched.meta = (frame.width, frame.height), dict(frame.meta)
 
     watched.frames = watch(stream, timeout_s=settings.timeout_s, see=see)
@@ -128,7 +165,7 @@ def moves(seen: Watched) -> str:
 
 
 def delivers(seen: Watched, settings: CameraSettings) -> str:
-    """Identity, size, rate and exposure. Raises `CameraError`: another size, or too slow."""
+    """Identity, size and rate. Raises `CameraError`: another size, or too slow."""
     if seen.faults[Fault.WRONG_SIZE]:
         raise CameraError(
             f"frames of {seen.size[0]} x {seen.size[1]} in place of {settings.width} x {settings.height}",
@@ -142,18 +179,51 @@ def delivers(seen: Watched, settings: CameraSettings) -> str:
             remedy="more light (a dark sensor is slow), a smaller camera.width, or a lower camera.fps",
         )
     format_ = f", {seen.granted.format}" if seen.granted else ""
-    exposure = seen.meta.get("ExposureTime")
-    light = f", exposed for {int(exposure) / 1000:.1f} ms" if isinstance(exposure, int) else ""
     notes = "".join(f"; {note}" for note in seen.granted.notes) if seen.granted else ""
-    return f"{seen.name}: {seen.size[0]} x {seen.size[1]}{format_}, {seen.fps:.1f} frames a second{light}{notes}"
+    return f"{seen.name}: {seen.size[0]} x {seen.size[1]}{format_}, {seen.fps:.1f} frames a second{notes}"
 
 
-def shows(seen: Watched) -> str:
-    """Raises `CameraError`: more than half of the frames have a fault that spoils the picture."""
-    for fault, remedy in _PICTURE.items():
-        # frozen and blurred are told only once they have lasted a second
-        least = len(seen.frames) / (4 if fault in (Fault.FROZEN, Fault.BLURRED) else 2)
-        if seen.faults[fault] > least:
-            told = fault.value.replace("_", " ")
-            raise CameraError(f"the picture is {told}", where=seen.name, remedy=remedy)
-    return "light enough, sharp enough, and never the same"
+def exposed(seen: Watched) -> str:
+    """How light the picture is. Raises `CameraError`: black, or washed out."""
+    light = f"half of the picture is brighter than {_middle(seen.light):g} of 255"
+    _need(seen, Fault.BLACK, light, "take the lens cap off, and switch on a light")
+    _need(seen, Fault.OVER_EXPOSED, light, "turn the camera away from the lamp or the sun")
+    exposure = seen.meta.get("ExposureTime")
+    return light + (f", exposed for {int(exposure) / 1000:.1f} ms" if isinstance(exposure, int) else "")
+
+
+def focused(seen: Watched) -> str:
+    """How sharp the picture is. Raises `CameraError`: blurred, or nothing in it to be sharp."""
+    if seen.faults[Fault.BLACK] + seen.faults[Fault.OVER_EXPOSED] > len(seen.frames) / 2:
+        raise CameraError("nothing can be seen in it", where=seen.name, remedy="see the check `exposure`")
+    sharp = f"steps {_middle(seen.sharp):.1f} times as steep as they must be"
+    remedy = "focus the lens, wipe it, and take off what covers it, such as the protective film"
+    _need(seen, Fault.BLURRED, sharp, remedy)
+    return sharp
+
+
+def flows(seen: Watched) -> str:
+    """How old frames are, how evenly they come. Raises `CameraError`: repeated frames, or stamps of another clock."""
+    times = [frame.monotonic_ns for frame in seen.frames]
+    longest, age = max(b - a for a, b in pairwise(times)) / 1e6, _middle(seen.ages_s)
+    if not -_AHEAD_S <= age <= _OLD_S:
+        raise CameraError(
+            f"the time stamps of frames are {abs(age):.1f} s {'old' if age > 0 else 'ahead'}",
+            where=seen.name,
+            remedy="connect the camera to a port of its own; if that changes nothing, use another camera",
+        )
+    found = f"{1000 * age:.0f} ms old, at most {longest:.0f} ms from one to the next"
+    _need(seen, Fault.FROZEN, found, "start the device again; if the picture stays frozen, replace the camera")
+    return found
+
+
+def _need(seen: Watched, fault: Fault, found: str, remedy: str) -> None:
+    """Return unless many of the frames have a fault. Raises `CameraError`."""
+    # frozen and blurred are told only once they have lasted a second
+    least = len(seen.frames) / (4 if fault in (Fault.FROZEN, Fault.BLURRED) else 2)
+    if seen.faults[fault] > least:
+        raise CameraError(f"the picture is {fault.value.replace('_', ' ')}: {found}", where=seen.name, remedy=remedy)
+
+
+def _middle(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]

@@ -117,18 +117,28 @@ class Health:
 
     def _blurred(self, frame: Frame) -> bool:
         """No steep step between neighbouring pixels beyond what noise makes, for `LASTING_S`."""
-        rows = frame.image[::_STEP, :, 1]
-        columns = rows.shape[1] // _STEP * _STEP
-        steps = cv2.absdiff(
-            np.ascontiguousarray(rows[:, 0:columns:_STEP]), np.ascontiguousarray(rows[:, 2 : columns + 2 : _STEP])
-        )
-        median, steep = _quantiles(np.asarray(steps, np.uint8), 0.5, 0.99)
-        if steep >= max(_STEEP, _STEEP_TO_MEDIAN * median):
+        if sharpness(frame.image) >= 1:
             self._blurred_since = None
             return False
         if self._blurred_since is None:
             self._blurred_since = frame.monotonic_ns
         return frame.monotonic_ns - self._blurred_since >= LASTING_S * 1e9
+
+
+def brightness(image: U8) -> int:
+    """The median grey level of a picture, 0 to 255, of every eighth pixel of every eighth row."""
+    return _quantiles(np.ascontiguousarray(image[::_STEP, ::_STEP, 1]), 0.5)[0]
+
+
+def sharpness(image: U8) -> float:
+    """How steep the steepest steps between near pixels are, over what a sharp scene has: below 1 it is blurred."""
+    rows = image[::_STEP, :, 1]
+    columns = rows.shape[1] // _STEP * _STEP
+    steps = cv2.absdiff(
+        np.ascontiguousarray(rows[:, 0:columns:_STEP]), np.ascontiguousarray(rows[:, 2 : columns + 2 : _STEP])
+    )
+    median, steep = _quantiles(np.asarray(steps, np.uint8), 0.5, 0.99)
+    return steep / max(_STEEP, _STEEP_TO_MEDIAN * median)
 
 
 class Motion(StrEnum):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,6 +95,8 @@ class _Commands(click.Group):
         """As click does; its own guess looks at commands that are loaded already, and none is."""
         name = args[0]
         if name not in COMMANDS and name[:1] != "-" and not ctx.resilient_parsing:
+            from difflib import get_close_matches  # a tenth of what `edge --help` takes
+
             near = get_close_matches(name, self.list_commands(ctx), n=1)
             ctx.fail(f"No such command {name!r}." + "".join(f" Did you mean {one!r}?" for one in near))
         return super().resolve_command(ctx, args)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.cli._common import PATH, Answer, quiet, shared
+
+if TYPE_CHECKING:
+    from edge.types import Frame
 
 
 @click.command("selftest")
@@ -18,8 +22,9 @@ from edge.cli._common import PATH, Answer, quiet, shared
     help="power-on: what runs before the first claim; periodic: what runs between claims; full: everything.",
 )
 @click.option("--sheet", type=PATH, help="Write a page (.html) for the installer's file, too.")
+@click.option("--with-view", is_flag=True, help="Show in that page what the camera sees: the hall, and who is in it.")
 @shared(settings="file", json=True)
-def command(level: str, sheet: Path | None, config: Path | None) -> Answer:
+def command(level: str, sheet: Path | None, with_view: bool, config: Path | None) -> Answer:
     """Check this device: settings, build, models, keys, state, store, journal, policy, door, camera.
 
     Every check of the level runs, also when an earlier one fails. Exit code 0 when the device is fit to decide, 4 when
@@ -30,10 +35,15 @@ def command(level: str, sheet: Path | None, config: Path | None) -> Answer:
     Examples
       edge selftest
       edge selftest --sheet front-door.html
+      edge selftest --sheet front-door.html --with-view
     """
+    from edge.errors import InputError
     from edge.selftest import Level, Result, run
     from edge.service import device_checks
 
+    if with_view and (sheet is None or level == Level.PERIODIC):
+        what = "the camera's view is a part of the page of a self-test that looks through the camera"
+        raise InputError(what, where="--with-view", remedy="give --sheet FILE as well, and another --level")
     if sheet is not None:
         from edge.service.sheet import check_sheet
 
@@ -48,12 +58,13 @@ def command(level: str, sheet: Path | None, config: Path | None) -> Answer:
         if result.remedy:
             click.echo(f"     {'':<18} {result.remedy}")
 
-    with device_checks(config) as checks:
+    views: list[Frame] = []
+    with device_checks(config, view=views.append) as checks:
         report = run(checks, Level(level), tell=tell)
     if sheet is not None:
         from edge.service.sheet import write_sheet
 
-        write_sheet(sheet, report, _name(config))
+        write_sheet(sheet, report, _name(config), views[-1] if with_view and views else None)
     warned = f", with {report.warnings} warning{'s' if report.warnings > 1 else ''}" if report.warnings else ""
     told = f"This device is {'fit' if report.fit else 'NOT fit'} to decide{warned}."
     return Answer(report.as_json(), told, 0 if report.fit else 4)

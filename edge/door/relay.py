@@ -67,6 +67,11 @@ class RelayDoor:
         self._turn = threading.RLock()
 
     @property
+    def line(self) -> str:
+        """Where the relay is, for people."""
+        return f"relay on GPIO {self._pin} of {self._chip.name}"
+
+    @property
     def released(self) -> bool:
         """Whether the lock is released right now, as the line itself says.
 
@@ -97,7 +102,7 @@ class RelayDoor:
         """
         with self._turn:
             if self._guard is None:
-                raise DoorError("the door was not opened", where=f"relay on GPIO {self._pin}", remedy="call open()")
+                raise DoorError("the door was not opened", where=self.line, remedy="call open()")
             self._guard.check()
             if decision.outcome is Outcome.ACCEPT:
                 self._guard.release(self._pulse_ms)

@@ -40,6 +40,7 @@ class Check:
         limit: what the value must be, where there is something to compare.
         needed: a device that fails it must not decide; otherwise it is a warning.
         levels: the self-tests that include it.
+        begin: called before the first check of a level, for what takes its time by itself; neither waits nor raises.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Check:
     limit: str = ""
     needed: bool = True
     levels: frozenset[Level] = EVERY
+    begin: Callable[[], object] = lambda: None
 
     @property
     def id(self) -> str:
@@ -143,9 +145,10 @@ def run(
         tell: told about each result as it comes.
     """
     results = []
-    for check in checks:
-        if level not in check.levels:
-            continue
+    wanted = [check for check in checks if level in check.levels]
+    for check in wanted:
+        check.begin()
+    for check in wanted:
         started = time.perf_counter()
         remedy, ok, raised = "", False, ""
         try:

@@ -10,7 +10,7 @@ gets a diagnosis of everything else. A failure that keeps several checks from lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -42,7 +42,7 @@ from edge.state.checks import checks as of_state
 from edge.trust import TrustStore
 from edge.trust.checks import checks as of_keys
 from edge.trust.folder import strictness
-from edge.types import Door, acts, events
+from edge.types import Door, Frame, acts, events
 from edge.vault.checks import checks as of_vault
 
 T = TypeVar("T")
@@ -68,15 +68,17 @@ def device_checks(
     parts: Parts | None = None,
     device: Device | None = None,
     stream: Capture | Pulled | None = None,
+    view: Callable[[Frame], object] = lambda _: None,
 ) -> Iterator[list[Check]]:
     """The checks of a device, with what could be opened of it.
 
     Args:
         config: the settings file. device: an opened one, else it is opened here and closed afterwards.
         stream: to look through; it is started when it was not, and goes on. None: one that ends with the check.
+        view: given the last frame that the checks of the camera saw, reduced; for a sheet that shows it.
     """
     if device is not None:
-        yield _Subject(device.settings, device, stream=stream).checks()
+        yield _Subject(device.settings, device, stream=stream, view=view).checks()
         return
     try:
         settings = load_settings(config)
@@ -88,10 +90,10 @@ def device_checks(
         opened = Device.open(settings, parts)
     except EdgeError as error:
         with Reading(settings, parts) as reading:
-            yield _Subject(settings, reading, parts or Parts(), error).checks(advice)
+            yield _Subject(settings, reading, parts or Parts(), error, view=view).checks(advice)
         return
     with opened:
-        yield _Subject(settings, opened).checks(advice)
+        yield _Subject(settings, opened, view=view).checks(advice)
 
 
 def examine(device: Device, level: Level, *, stream: Capture | Pulled | None = None) -> None:
@@ -131,9 +133,10 @@ class _Subject:
         parts: Parts | None = None,
         error: EdgeError | None = None,
         stream: Capture | Pulled | None = None,
+        view: Callable[[Frame], object] = lambda _: None,
     ) -> None:
         self.settings, self.seen, self._parts, self._error = settings, seen, parts or Parts(), error
-        self._given = stream
+        self._given, self._view = stream, view
         self._told: set[str] = set()
 
     def checks(self, advice: Sequence[Problem] = ()) -> list[Check]:
@@ -199,7 +202,7 @@ class _Subject:
             ),
             *of_readers(settings.claim),
             *of_door(settings.door.driver, self._door),
-            *of_camera(self._stream, settings.camera),
+            *of_camera(self._stream, settings.camera, self._view),
             *of_machine(),
         ]
 
@@ -242,13 +245,12 @@ class _Subject:
     def _journal(self) -> ChainReport:
         return self.seen.ledger.journal.verify() if isinstance(self.seen, Device) else self.seen.journal()
 
-    def _door(self) -> Door:
+    def _door(self) -> AbstractContextManager[Door]:
         if isinstance(self.seen, Device):
-            return self.seen.door
+            return nullcontext(self.seen.door)
         door = door_of(self.settings, self._build)
         door.open()
-        door.close()
-        return door
+        return closing(door)
 
     def _chain(self) -> Chain:
         if isinstance(self.seen, Device):

@@ -73,9 +73,16 @@ KNOWN = (
 def checks(chain: Callable[[], Chain], decision: DecisionSettings) -> list[Check]:
     """What is checked. ``chain``: the one that decides here, or raises. decision: its target and number of looks."""
     spent: list[float] = []
+    made: list[I8] = []
+
+    def answer(scene: OnePerson) -> str:
+        eyes = chain()
+        if not made:
+            made.append(_reference(eyes))
+        return _answer(eyes, decision, scene, made[0], spent)
 
     def answered(known: Known) -> str:
-        found = _answer(chain(), decision, known.scene, spent)
+        found = answer(known.scene)
         shown = f"{known.scene.name} on a {known.scene.attack}" if known.scene.attack else known.scene.name
         if found != known.wanted:
             raise Unfit(
@@ -87,7 +94,7 @@ def checks(chain: Callable[[], Chain], decision: DecisionSettings) -> list[Check
 
     def fast_enough() -> str:
         if not spent:
-            _answer(chain(), decision, KNOWN[0].scene, spent)
+            answer(KNOWN[0].scene)
         middle = sorted(spent)[len(spent) // 2]
         if middle > MOST_MS:
             raise Unfit(
@@ -129,10 +136,10 @@ class _Eye:
         """Nothing flashes at people who do not exist."""
 
 
-def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, spent: list[float]) -> str:
+def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, reference: I8, spent: list[float]) -> str:
     """What a session without a challenge would answer about somebody, or why the last frame was not compared."""
     threshold = chain.threshold(decision.target_fmr, decision.looks)
-    scratch = Scratch.seal(_reference(chain), bytes.fromhex(chain.model))
+    scratch = Scratch.seal(reference, bytes.fromhex(chain.model))
     source = FictionalSource((scene,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=1)
     rule, found = Rule(decision, None if chain.passive is None else chain.passive.limits), "nothing seen"
     between = 1 + int(decision.spacing_ms * _FPS / 1000)

@@ -19,7 +19,8 @@ MEMORY_MB = 150
 _THERMAL, _HWMON = "sys/class/thermal", "sys/class/hwmon"
 #: Bits of the firmware's answer, as `vcgencmd get_throttled` prints it: now in 0-3, since the start in 16-19.
 _THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
-_BITS = {0: "under-voltage", 1: "the processor's rate is capped", 2: "throttled", 3: "the soft temperature limit holds"}
+_UNDER_VOLTAGE = {0: "under-voltage"}
+_SLOWER = {1: "the processor's rate is capped", 2: "throttled", 3: "the soft temperature limit holds"}
 
 
 def checks(root: Path = Path("/")) -> list[Check]:
@@ -31,6 +32,7 @@ def checks(root: Path = Path("/")) -> list[Check]:
     return [
         check("temperature", "the processor is not so hot that it slows down", temperature, f"{HOT_C:g} degrees"),
         check("supply", "the supply holds its voltage", supply, "no under-voltage since the start"),
+        check("throttling", "the processor runs at its full rate", throttling, "not slowed down since the start"),
         check("memory", "there is memory for a whole session", memory, f"{MEMORY_MB} MB available"),
     ]
 
@@ -50,21 +52,37 @@ def temperature(root: Path) -> str:
 
 
 def supply(root: Path) -> str:
-    """The firmware's word, else the kernel's alarm (hwmon ``rpi_volt``). Raises `Unfit`: under-voltage, throttled."""
-    remedy = "use the supply made for this board (5.1 V) and a short, thick cable"
+    """The firmware's word, else the kernel's alarm (hwmon ``rpi_volt``). Raises `Unfit`: under-voltage."""
     told = _number(root / _THROTTLED, base=16)
     alarms = [path.parent / "in0_lcrit_alarm" for path in root.glob(f"{_HWMON}/*/name") if _text(path) == "rpi_volt"]
     if told < 0 and not alarms:
         return "this machine does not tell"
-    if told > 0:
-        now = [name for bit, name in _BITS.items() if told >> bit & 1]
-        since = [name for bit, name in _BITS.items() if told >> (bit + 16) & 1]
-        if now or since:
-            when = ", ".join(now) if now else f"{', '.join(since)} since the start"
-            raise Unfit(when, where="supply", remedy=remedy)
-    if any(_number(path) > 0 for path in alarms):
-        raise Unfit("under-voltage", where="supply", remedy=remedy)
+    when = _said(told, _UNDER_VOLTAGE) or ("under-voltage" if any(_number(path) > 0 for path in alarms) else "")
+    if when:
+        raise Unfit(when, where="supply", remedy="use the supply made for this board (5.1 V) and a short, thick cable")
     return "steady"
+
+
+def throttling(root: Path) -> str:
+    """The firmware's word, else the kernel's cooling devices of the processor. Raises `Unfit`: it is slowed down."""
+    told = _number(root / _THROTTLED, base=16)
+    coolers = [path.parent for path in root.glob(f"{_THERMAL}/cooling_device*/type") if "cpufreq" in _text(path)]
+    if told < 0 and not coolers:
+        return "this machine does not tell"
+    held = [f"step {_number(path / 'cur_state')} of {_number(path / 'max_state')}" for path in coolers
+            if _number(path / "cur_state") > 0]  # fmt: skip
+    when = _said(told, _SLOWER) or (f"slowed down for its heat, {held[0]}" if held else "")
+    if when:
+        remedy = "give it air or a heat sink; with under-voltage (the check `supply`) the supply is the cause"
+        raise Unfit(when, where="processor", remedy=remedy)
+    return "at its full rate since the start" if told >= 0 else "not slowed down"
+
+
+def _said(told: int, bits: dict[int, str]) -> str:
+    """What the firmware says of these bits: now, else since the start; empty when nothing, or when it says nothing."""
+    now = [name for bit, name in bits.items() if told > 0 and told >> bit & 1]
+    since = [name for bit, name in bits.items() if told > 0 and told >> (bit + 16) & 1]
+    return ", ".join(now) or (f"{', '.join(since)} since the start" if since else "")
 
 
 def memory(root: Path) -> str:

@@ -1,16 +1,19 @@
 """The self-test as a page for the installer's file: what was checked on which device, by which build, with what result.
 
-It is plain HTML without scripts or pictures, to be printed or kept; it names no person and shows no camera view.
+It is plain HTML without scripts, to be printed or kept; it names no person. What the camera saw is in it only when
+whoever asks says so: a picture of the hall, and of who stands there, in the file itself.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.errors import InputError
 from edge.profile import current
 from edge.selftest import FitnessReport
+from edge.types import Frame
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -24,6 +27,9 @@ table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .35em .6em; border-bottom: 1px solid #bbb }
 .mark { font-weight: bold; white-space: nowrap }
 .remedy { color: #444 }
+figure { margin: 1.5em 0 }
+figure img { max-width: 100%; border: 1px solid #bbb }
+figcaption { color: #444 }
 @media print { body { margin: 0; font-size: 11px } tr { break-inside: avoid } }
 </style>
 </head>
@@ -45,7 +51,10 @@ th, td { text-align: left; vertical-align: top; padding: .35em .6em; border-bott
 </tr>
 {% endfor %}</tbody>
 </table>
-<p>Checked by: ____________________________ &nbsp; Date: ________________</p>
+{% if view %}<figure><img src="data:image/png;base64,{{ view }}" alt="What the camera saw during the self-test">
+<figcaption>What the camera saw during the self-test. Whoever stands there is shown with their consent, or not at all:
+delete this page when it has served its purpose.</figcaption></figure>
+{% endif %}<p>Checked by: ____________________________ &nbsp; Date: ________________</p>
 </body>
 </html>
 """
@@ -66,11 +75,11 @@ def check_sheet(path: Path) -> None:
         raise InputError(wrong, where=str(path), remedy="name a new .html file in a folder that is there")
 
 
-def write_sheet(path: Path, report: FitnessReport, name: str) -> None:
+def write_sheet(path: Path, report: FitnessReport, name: str, view: Frame | None = None) -> None:
     """Write the page.
 
     Args:
-        path: see `check_sheet`. name: of the device.
+        path: see `check_sheet`. name: of the device. view: what its camera saw; None leaves it out.
 
     Raises:
         InputError: it cannot be written.
@@ -84,9 +93,19 @@ def write_sheet(path: Path, report: FitnessReport, name: str) -> None:
         name=name,
         build=current(),
         failed=sum(result.mark == "FAIL" for result in report.results),
+        view=_png(view) if view is not None else "",
         when=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
     )
     try:
+        if view is not None:
+            path.touch(mode=0o600)  # it may show a person
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=str(path), remedy="check the disk") from error
+
+
+def _png(frame: Frame) -> str:
+    """A picture as base64."""
+    import cv2
+
+    return b64encode(bytes(cv2.imencode(".png", frame.image)[1])).decode("ascii")

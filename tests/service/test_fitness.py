@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import tarfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 import edge.service.machine
 from edge.cli import main
+from edge.door import FakeChip
 from edge.face import load_card
 from edge.fictional import FictionalSource, OnePerson
+from edge.profile import current
 from edge.selftest import FitnessReport, Level, run
 from edge.service import Parts, device_checks
 from edge.state import ClockGuard, state_database
@@ -35,13 +40,13 @@ ALL = [
     "development-keys", "state-folder", "clock", "clock-budget", "fan-out-guard",
     "sealing", "erasing", "vault", "journal", "settings-kept", "device", "policy", "policy-ahead", "retention",
     "renewals", "readers", "door",
-    "source", "camera", "picture", "temperature", "supply", "memory",
+    "source", "camera", "exposure", "focus", "flow", "temperature", "supply", "throttling", "memory",
 ]  # fmt: skip
 WARNINGS = {
     "settings-advice", "development-keys", "clock-budget", "fan-out-guard", "policy-ahead", "settings-kept", "isolated",
-    "look-time", "retention", "renewals", "picture", "temperature", "supply", "memory",
+    "look-time", "retention", "renewals", "exposure", "focus", "flow", "temperature", "supply", "throttling", "memory",
 }  # fmt: skip
-CAMERA = {"source", "camera", "picture"}
+CAMERA = {"source", "camera", "exposure", "focus", "flow"}
 
 
 class Ed25519PrivateKeyOfZeros:
@@ -89,6 +94,10 @@ class Subject:
 @pytest.fixture
 def subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Subject:
     return Subject(tmp_path, monkeypatch)
+
+
+def as_a_device(it: Subject) -> None:
+    it.parts = replace(it.parts, build=replace(current(), profile="device"))
 
 
 def no_device_key(it: Subject) -> None:
@@ -199,7 +208,18 @@ def machine(it: Subject, path: str, content: str) -> None:
     it.monkeypatch.setattr("edge.service.fitness.of_machine", lambda: checks)
 
 
-def shown(it: Subject, **changes: object) -> None:
+def frozen() -> Callable[[Frame], np.ndarray]:
+    """After a quarter of a second the picture stays as it is."""
+    seen: list[np.ndarray] = []
+
+    def change(frame: Frame) -> np.ndarray:
+        seen.append(frame.image)
+        return seen[min(len(seen), 4) - 1]
+
+    return change
+
+
+def shown(it: Subject, *, fast: bool = True, **changes: object) -> None:
     """The camera delivers other frames than it should."""
 
     class Changed(FictionalSource):
@@ -208,7 +228,30 @@ def shown(it: Subject, **changes: object) -> None:
             made = {name: change(frame) if callable(change) else change for name, change in changes.items()}
             return replace(frame, **made)
 
-    it.parts = replace(it.parts, source=lambda: Changed((OnePerson("ada", 60.0),)), fast=True)
+    it.parts = replace(it.parts, source=lambda: Changed((OnePerson("ada", 60.0),), real=not fast), fast=fast)
+
+
+def alarm(it: Subject) -> None:
+    machine(it, "sys/class/hwmon/hwmon1/in0_lcrit_alarm", "1")
+    machine(it, "sys/class/hwmon/hwmon1/name", "rpi_volt")
+
+
+def cooled(it: Subject) -> None:
+    for name, text in (("type", "cpufreq-cpu0"), ("max_state", "4"), ("cur_state", "2")):
+        machine(it, f"sys/class/thermal/cooling_device0/{name}", text)
+
+
+def energised(it: Subject) -> None:
+    """A relay whose line is not at the level that was set."""
+    chip = FakeChip.make(it.folder / "chip")
+    camera = "camera: {driver: v4l2, device: /dev/none}\n"
+    it.set("camera:\n  driver: fictional\n  pace: fast\n", f"{camera}door: {{driver: relay, chip: {chip.path}}}\n")
+    it.monkeypatch.setattr("edge.door.relay.energised", lambda line: True)
+
+
+def unreadable(it: Subject) -> None:
+    energised(it)
+    it.monkeypatch.setattr("edge.door.relay.energised", lambda line: os.pread(-1, 1, 0))
 
 
 THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
@@ -222,8 +265,10 @@ BROKEN = [
     ("settings-advice", lambda it: it.set("ask at the reception.", "ask at room #5"), "is read as a comment"),
     ("alternative", lambda it: it.set("Please ask at the reception.", "n/a"), "no way in"),
     ("build", lambda it: it.set(*RELAY), "no device build"),
+    ("isolated", as_a_device, "was not started isolated"),
     ("model-detector", lambda it: it.find("detector", sha256="0" * 64), "SHA-256"),
     ("model-embedder", lambda it: it.find("embedder", golden={"x": 1}), ""),
+    ("model-passive", lambda it: it.find("passive", sha256="0" * 64), "SHA-256"),
     ("calibration", lambda it: it.set("vault:", "decision: {target_fmr: 1e-6, looks: 10}\nvault:"), ""),
     ("keys", no_device_key, "device.key"),
     ("issuers", no_issuer, "no issuer is trusted"),
@@ -252,14 +297,25 @@ BROKEN = [
     ("retention", kept_too_long, "should have gone by now"),
     ("readers", lambda it: it.monkeypatch.setattr("edge.claim.checks._stdin", lambda: False), "input is closed"),
     ("door", lambda it: it.set(*RELAY), "only the log door"),
+    ("door", energised, "reads back as released"),
+    ("door", unreadable, "cannot be read back"),
     ("source", lambda it: it.set(*RELAY), "/dev/none"),
     ("source", lambda it: shown(it, image=lambda frame: np.zeros_like(frame.image)), "nothing in them"),
     ("camera", lambda it: shown(it, image=lambda frame: frame.image[:240].copy()), "frames of 640 x 240"),
     ("camera", lambda it: shown(it, monotonic_ns=lambda frame: frame.monotonic_ns * 5), "frames a second where 15"),
-    ("picture", lambda it: shown(it, image=lambda frame: frame.image // 64), "the picture is black"),
-    ("picture", lambda it: shown(it, image=lambda frame: np.full_like(frame.image, 255)), "is over exposed"),
+    ("exposure", lambda it: shown(it, image=lambda frame: frame.image // 64), "the picture is black"),
+    ("exposure", lambda it: shown(it, image=lambda frame: np.full_like(frame.image, 255)), "is over exposed"),
+    ("focus", lambda it: shown(it, image=lambda frame: cv2.GaussianBlur(frame.image, (0, 0), 12)), "is blurred"),
+    ("focus", lambda it: shown(it, image=lambda frame: frame.image // 64), "nothing can be seen"),
+    ("flow", lambda it: shown(it, image=frozen()), "the picture is frozen"),
+    ("flow", lambda it: shown(it, fast=False, monotonic_ns=lambda frame: frame.monotonic_ns + 5 * 10**9), "s ahead"),
     ("temperature", lambda it: machine(it, "sys/class/thermal/thermal_zone0/temp", "84567"), "85 degrees"),
-    ("supply", lambda it: machine(it, THROTTLED, "50000"), "since the start"),
+    ("supply", lambda it: machine(it, THROTTLED, "50000"), "under-voltage since the start"),
+    ("supply", lambda it: machine(it, THROTTLED, "1"), "under-voltage"),
+    ("supply", lambda it: alarm(it), "under-voltage"),
+    ("throttling", lambda it: machine(it, THROTTLED, "80000"), "the soft temperature limit holds since the start"),
+    ("throttling", lambda it: machine(it, THROTTLED, "6"), "the processor's rate is capped, throttled"),
+    ("throttling", lambda it: cooled(it), "slowed down for its heat, step 2 of 4"),
     ("memory", lambda it: machine(it, "proc/meminfo", "MemTotal: 400000 kB\nMemAvailable:   90000 kB\n"), "87 MB"),
 ]  # fmt: skip
 
@@ -276,6 +332,15 @@ def test_each_thing_that_is_broken_is_seen(
     assert told in result.what
     assert result.remedy
     assert result.needed == (name not in WARNINGS), "what makes a device unfit"
+
+
+def test_every_check_is_broken_here_or_said_where():
+    elsewhere = {
+        "policy": "tests/service/test_policy.py",
+        "policy-ahead": "tests/service/test_policy.py",
+        "liveness": "says what passes at this door, and never fails",
+    }
+    assert {name for name, *_ in BROKEN} == set(ALL) - set(elsewhere)
 
 
 def test_what_is_whole_passes_and_every_check_ran(subject: Subject):
@@ -335,6 +400,18 @@ def test_the_command_counts_warnings_and_writes_a_sheet(subject: Subject, capsys
     assert "This device is fit to decide." in page
     assert page.count("<tr>") == len(answer["checks"]) + 1
     assert main([*command, "--sheet", str(sheet)]) == 3, "a sheet that is there is kept"
+    assert "<img" not in page
+
+
+def test_the_sheet_shows_what_the_camera_saw_only_when_somebody_asks_for_it(subject: Subject):
+    sheet = subject.folder / "sheet.html"
+    command = ["selftest", "--config", str(subject.config), "--with-view"]
+    assert main(command) == 3, "there is no page to show it in"
+    assert main([*command, "--sheet", str(sheet), "--level", "periodic"]) == 3, "nobody looks through the camera"
+    assert main([*command, "--sheet", str(sheet), "--level", "power-on"]) == 0
+    assert sheet.stat().st_mode & 0o777 == 0o600
+    (coded,) = re.findall(r'src="data:image/png;base64,([^"]+)"', sheet.read_text())
+    assert cv2.imdecode(np.frombuffer(base64.b64decode(coded), np.uint8), 1).shape == (240, 320, 3)
     no_issuer(subject)
     assert main([*command, "--sheet", str(subject.folder / "b.html")]) == 4
     assert "NOT fit" in (subject.folder / "b.html").read_text()
