@@ -1,4 +1,4 @@
-"""`deploy/requirements.txt`: what a device installs is pinned by hash for every machine, and fits pyproject.toml."""
+"""`deploy/requirements*.txt`: what a device installs is pinned by hash for every machine, and fits pyproject.toml."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 ROOT = Path(__file__).resolve().parents[1]
-TEXT = (ROOT / "deploy" / "requirements.txt").read_text(encoding="utf-8")
+#: Of every device, and of one with a screen besides.
+FILES = ("requirements.txt", "requirements-kiosk.txt")
 RENEW = "run: deploy/lock"
 #: (names of wheels, requirement, hashes) a block.
 BLOCKS = [
     (re.findall(r"^# (\S+\.whl)$", block, re.MULTILINE), block, re.findall(r"--hash=sha256:([0-9a-f]{64})\b", block))
-    for block in TEXT.split("\n\n")[1:]
+    for name in FILES
+    for block in (ROOT / "deploy" / name).read_text(encoding="utf-8").split("\n\n")[1:]
 ]
 PINNED = [(Requirement(re.search(r"^[^#].*?(?= \\$)", block, re.MULTILINE)[0]), names) for names, block, _ in BLOCKS]  # type: ignore[index]
 EACH = [(python, machine) for python in ("3.11", "3.12", "3.13") for machine in ("x86_64", "aarch64")]
@@ -43,7 +45,8 @@ def test_every_line_is_one_version_with_the_hash_of_each_wheel():
 
 @pytest.mark.parametrize(("python", "machine"), EACH)
 def test_what_pyproject_asks_for_is_pinned_and_fits(python, machine):
-    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["kiosk"]]
     there = chosen(python, machine)
     for requirement in map(Requirement, asked):
         name = canonicalize_name(requirement.name)

@@ -68,6 +68,7 @@ def checks(
     """
     watching: list[Future[Watched]] = []
     told: list[CameraError] = []
+    viewed: list[bool] = []
 
     def begin() -> Future[Watched]:
         if not watching:
@@ -78,18 +79,21 @@ def checks(
 
     def watched() -> Watched:
         with open_stream() as stream:
-            seen = look(stream, settings)
-        view(seen.frames[-1])
-        return seen
+            return look(stream, settings)
 
     def seen() -> Watched:
         """One watch for all; what went wrong is told once, and not tried again."""
         try:
-            return begin().result()
+            result = begin().result()
         except CameraError as error:
             if not told:
                 told.append(error)
                 raise
+        else:
+            if not viewed:
+                viewed.append(True)
+                view(result.frames[-1])
+            return result
         first = told[0]
         raise CameraError(f"not looked at: {first.what}", where=first.where, remedy="do first what is said above")
 

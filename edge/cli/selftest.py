@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     help="power-on: what runs before the first claim; periodic: what runs between claims; full: everything.",
 )
 @click.option("--sheet", type=PATH, help="Write a page (.html) for the installer's file, too.")
-@click.option("--with-view", is_flag=True, help="Show in that page what the camera sees: the hall, and who is in it.")
+@click.option("--with-view", is_flag=True, help="Show in that page what the camera sees, with the faces covered.")
 @shared(settings="file", json=True)
 def command(level: str, sheet: Path | None, with_view: bool, config: Path | None) -> Answer:
     """Check this device: settings, build, models, keys, state, store, journal, policy, door, camera.
@@ -59,12 +59,12 @@ def command(level: str, sheet: Path | None, with_view: bool, config: Path | None
             click.echo(f"     {'':<18} {result.remedy}")
 
     views: list[Frame] = []
-    with device_checks(config, view=views.append) as checks:
+    with device_checks(config, view=views.append if with_view else None) as checks:
         report = run(checks, Level(level), tell=tell)
     if sheet is not None:
         from edge.service.sheet import write_sheet
 
-        write_sheet(sheet, report, _name(config), views[-1] if with_view and views else None)
+        write_sheet(sheet, report, _name(config), views[-1] if views else None)
     warned = f", with {report.warnings} warning{'s' if report.warnings > 1 else ''}" if report.warnings else ""
     told = f"This device is {'fit' if report.fit else 'NOT fit'} to decide{warned}."
     return Answer(report.as_json(), told, 0 if report.fit else 4)

@@ -10,7 +10,7 @@ gets a diagnosis of everything else. A failure that keeps several checks from lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -36,6 +36,7 @@ from edge.service.parts import Parts, stream_of
 from edge.service.policy import need_as_declared
 from edge.service.reading import Reading
 from edge.service.renewals import Renewals
+from edge.service.sheet import without_faces
 from edge.settings import Problem, Settings, load_settings, warnings
 from edge.settings.checks import checks as of_settings
 from edge.state.checks import checks as of_state
@@ -68,14 +69,14 @@ def device_checks(
     parts: Parts | None = None,
     device: Device | None = None,
     stream: Capture | Pulled | None = None,
-    view: Callable[[Frame], object] = lambda _: None,
+    view: Callable[[Frame], object] | None = None,
 ) -> Iterator[list[Check]]:
     """The checks of a device, with what could be opened of it.
 
     Args:
         config: the settings file. device: an opened one, else it is opened here and closed afterwards.
         stream: to look through; it is started when it was not, and goes on. None: one that ends with the check.
-        view: given the last frame that the checks of the camera saw, reduced; for a sheet that shows it.
+        view: given the last frame that the checks of the camera saw, reduced, without the faces that are found in it.
     """
     if device is not None:
         yield _Subject(device.settings, device, stream=stream, view=view).checks()
@@ -133,7 +134,7 @@ class _Subject:
         parts: Parts | None = None,
         error: EdgeError | None = None,
         stream: Capture | Pulled | None = None,
-        view: Callable[[Frame], object] = lambda _: None,
+        view: Callable[[Frame], object] | None = None,
     ) -> None:
         self.settings, self.seen, self._parts, self._error = settings, seen, parts or Parts(), error
         self._given, self._view = stream, view
@@ -202,7 +203,7 @@ class _Subject:
             ),
             *of_readers(settings.claim),
             *of_door(settings.door.driver, self._door),
-            *of_camera(self._stream, settings.camera, self._view),
+            *of_camera(self._stream, settings.camera, self._show),
             *of_machine(),
         ]
 
@@ -256,6 +257,11 @@ class _Subject:
         if isinstance(self.seen, Device):
             return self.seen.chain
         return Chain.load(self.settings.face, model_finder(self.settings))
+
+    def _show(self, frame: Frame) -> None:
+        if self._view is not None:
+            with suppress(EdgeError):  # without a detector nothing is shown
+                self._view(without_faces(frame, self._chain().look(frame, gate=False).faces))
 
     def _settings_kept(self) -> str:
         last = self._device().ledger.last_settings()

@@ -1,20 +1,24 @@
 """The self-test as a page for the installer's file: what was checked on which device, by which build, with what result.
 
 It is plain HTML without scripts, to be printed or kept; it names no person. What the camera saw is in it only when
-whoever asks says so: a picture of the hall, and of who stands there, in the file itself.
+somebody asks for that: the hall, with a grey patch over each face that the device's own detector finds.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.errors import InputError
 from edge.profile import current
 from edge.selftest import FitnessReport
-from edge.types import Frame
+from edge.types import Face, Frame
 
+#: A detector's box ends at forehead and chin: so much of it more on every side is covered.
+_MORE = 0.35
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -52,8 +56,8 @@ figcaption { color: #444 }
 {% endfor %}</tbody>
 </table>
 {% if view %}<figure><img src="data:image/png;base64,{{ view }}" alt="What the camera saw during the self-test">
-<figcaption>What the camera saw during the self-test. Whoever stands there is shown with their consent, or not at all:
-delete this page when it has served its purpose.</figcaption></figure>
+<figcaption>What the camera saw during the self-test, in half its size. Each face that was found is covered; one that
+was not is not: look at it before you hand this page on.</figcaption></figure>
 {% endif %}<p>Checked by: ____________________________ &nbsp; Date: ________________</p>
 </body>
 </html>
@@ -102,6 +106,16 @@ def write_sheet(path: Path, report: FitnessReport, name: str, view: Frame | None
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=str(path), remedy="check the disk") from error
+
+
+def without_faces(frame: Frame, faces: Sequence[Face]) -> Frame:
+    """A copy with a grey patch over each face, hair and chin included."""
+    image = frame.image.copy()
+    for face in faces:
+        x, y, w, h = face.box
+        top, left = max(0, round(y - h * _MORE)), max(0, round(x - w * _MORE))
+        image[top : round(y + h * (1 + _MORE)), left : round(x + w * (1 + _MORE))] = 128
+    return replace(frame, image=image)
 
 
 def _png(frame: Frame) -> str:

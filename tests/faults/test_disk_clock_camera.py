@@ -20,7 +20,7 @@ from edge.errors import SourceTimeout
 from edge.fictional import FictionalSource, OnePerson
 from edge.state import ClockGuard
 from edge.types import Frame, Outcome
-from tests.faults.world import World, refused
+from tests.faults.world import World, figures, refused
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -82,9 +82,7 @@ def test_a_disk_that_is_full_at_any_byte_loses_nothing_and_says_so(disk: Disk):
         ending = world.inspect(enrolled[0] if enrolled and enrolled[0] in world.cards else "")
         if ending and not ending.startswith("counts"):
             world.gone[enrolled[0]] = world.cards.pop(enrolled[0])
-    print(f"\n{len(STEPS)} fillings of a disk, {sum(world.acknowledged.values())} acts acknowledged, none lost")
-    for told, times in table.most_common():
-        print(f"  {told[:90]:92s} {times:4d}")
+    figures("full disk", fillings=len(STEPS), acknowledged=sum(world.acknowledged.values()), lost=0, told=dict(table))
     assert table["everything done"], "the last steps leave room enough"
     assert len(table) > 1, "the first ones do not"
 
@@ -100,7 +98,7 @@ def test_a_read_only_disk_can_be_read_and_decides_nothing(disk: Disk):
         assert error is not None
         assert "damaged" not in str(error)
         assert "remount,rw" in error.remedy
-        print(f"\nread only: {error}")
+        figures("read-only disk", told=str(error).replace(str(disk.folder), "DISK"))
         assert {"enrolled", "decision"} <= set(world.readable())
     finally:
         disk.remount("rw")
@@ -146,7 +144,8 @@ def test_a_camera_in_trouble_lets_nobody_in_and_the_next_claim_is_decided(tmp_pa
         troubled[0] = trouble
         began = time.monotonic()
         decision = world.verify(device, token)
-        print(f"\n{trouble:14s} {decision.outcome.value} ({decision.reason.value}), {time.monotonic() - began:.1f} s")
+        ending, took_s = f"{decision.outcome.value} ({decision.reason.value})", time.monotonic() - began
+        figures("camera", trouble=trouble, ending=ending, seconds=round(took_s, 1))
         assert decision.outcome is Outcome.NO_DECISION or trouble == "slow", "two looks of a living person may suffice"
         troubled[0] = ""
         for _ in range(4):  # a card that had no decision may have to wait
@@ -181,6 +180,5 @@ def test_no_clock_deletes_a_record_or_loses_a_door(tmp_path: Path, monkeypatch: 
     assert not at("2036", start + 10 * 365 * DAY_S), "what is used for expiry is never before the system clock"
     now[0] = start + 60
     assert world.inspect() == "", "an operator confirms the time: everything is as it was"
-    print()
-    for what, counts in [row for number, row in enumerate(table) if number < 4 or number > len(table) - 3]:
-        print(f"  {what:26s} the card {'counts' if counts else 'does not count'}, nothing was deleted")
+    shown = [row for number, row in enumerate(table) if number < 4 or number > len(table) - 3]
+    figures("clock", deleted=0, card={what: "counts" if counts else "does not count" for what, counts in shown})

@@ -25,7 +25,7 @@ import pytest
 from edge.door import RelayDoor
 from tests.door.bench import PIN
 from tests.door.bench import Bench as Line
-from tests.faults.world import World
+from tests.faults.world import World, figures
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -142,7 +142,6 @@ def test_a_device_that_is_killed_at_random_loses_nothing_it_has_acknowledged(tmp
                 world.cards, world.gone = dict(list(world.cards.items())[-10:]), dict(list(world.gone.items())[-10:])
     finally:
         line.end()
-    print(f"\n{ROUNDS} kills, {acts} acts acknowledged, none lost; locked within {1000 * slowest:.0f} ms of each kill")
-    for (kind, ending), count in sorted(table.items()):
-        print(f"  killed in {kind:14s} {ending or 'nothing in hand':36s} {count:5d}")
+    endings = {f"{kind}: {ending or 'nothing in hand'}": count for (kind, ending), count in sorted(table.items())}
+    figures("kill -9", kills=ROUNDS, acknowledged=acts, lost=0, locked_within_ms=round(1000 * slowest), endings=endings)
     assert acts > ROUNDS / 4, "the drill must interrupt work, not starts"

@@ -8,6 +8,7 @@ world.inspect()                           # opens the device again; raises Asser
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -27,6 +28,15 @@ from edge.types import Decision, Door, Frame, Source
 from edge.vault import ConsentReceipt, Issued, parse_serial
 
 PEOPLE = Path(__file__).resolve().parents[2] / "edge" / "fictional" / "people"
+
+
+def figures(drill: str, **found: Any) -> None:
+    """Print what a drill found; one line more in the file that EDGE_DRILL_FIGURES names (`tests.benchmarks.drill`)."""
+    line = json.dumps({"drill": drill, **found})
+    print(f"\n{line}")
+    if path := os.environ.get("EDGE_DRILL_FIGURES"):
+        with Path(path).open("a") as file:
+            file.write(line + "\n")
 
 
 def pictures(name: str) -> list[Frame]:

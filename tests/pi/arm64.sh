@@ -5,8 +5,7 @@ set -euo pipefail
 work=$(mkdir -p "$1" && cd "$1" && pwd) checkout=$2 suite=$3
 case $suite in bookworm) py=3.11 ;; trixie) py=3.13 ;; esac
 [ -e "$work/arm64-$suite.sh" ] && exit 0
-host="mmdebstrap debian-archive-keyring"
-dpkg -s $host > /dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $host
+"$checkout/tests/pi/host.sh" mmdebstrap debian-archive-keyring
 mirror=$(apt-get indextargets --format '$(SITE)' | grep -m1 'debian/\?$' || echo http://deb.debian.org/debian)
 cd "$work"
 # trixie's qemu-user (7.2 of bookworm crashes in XNNPACK), unpacked only; so is the arm64 root: nothing is ever run in it

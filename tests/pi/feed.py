@@ -1,4 +1,6 @@
-"""Write JPEGs to a v4l2loopback device, as a camera of 15 frames a second would: feed.py DEVICE FOLDER WIDTH HEIGHT.
+"""Write JPEGs to a v4l2loopback device, as a camera of 15 frames a second would.
+
+    feed.py DEVICE FOLDER WIDTH HEIGHT [FPS]
 
 SIGUSR1 tears every picture from then on, and mends them again. SIGSTOP is a camera that falls silent.
 """
@@ -20,6 +22,7 @@ struct.pack_into("<8I", wish, 8, width, height, int.from_bytes(b"MJPG", "little"
 fcntl.ioctl(fd, 0xC0D05605, wish)  # VIDIOC_S_FMT
 torn = [False]
 signal.signal(signal.SIGUSR1, lambda *_: torn.__setitem__(0, not torn[0]))
+pause = 1 / float(sys.argv[5] if len(sys.argv) > 5 else 15)
 number, due = 0, time.monotonic()
 while True:
     data = pictures[number % len(pictures)]
@@ -27,5 +30,5 @@ while True:
     if number == 0:
         print("feeding", flush=True)
     number += 1
-    due = max(due + 1 / 15, time.monotonic() - 1)
+    due = max(due + pause, time.monotonic() - 1)
     time.sleep(max(0.0, due - time.monotonic()))

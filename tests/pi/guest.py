@@ -1,16 +1,18 @@
 """A virtual machine with real parts of a Pi's stack: made once, booted to a script.
 
-    rows = Guest().run(script, folder)         # `script` runs as root in the guest, where `folder` is /host
+    Guest().run("guest_v4l2.sh", folder)     # runs as root in the guest, where `folder` is /host; returns what it wrote
 
 `make_guest.sh` says what it needs. EDGE_PI_WORK names the folder that keeps the guest (default /var/tmp/edge-pi).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,26 +21,35 @@ ROOT = HERE.parents[1]
 _MAKE_S, _BOOT_S = 3600, 3000
 
 
+def work() -> Path:
+    """The folder that keeps what is made once; skips where nothing can be made."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        pytest.skip("needs root on Debian or Ubuntu: it installs what it needs")
+    return Path(os.environ.get("EDGE_PI_WORK", "/var/tmp/edge-pi"))
+
+
 class Guest:
-    """The guest; making it takes 4 to 8 minutes, once."""
+    """The guest; making it takes some minutes, once."""
 
     def __init__(self) -> None:
-        self._work = Path(os.environ.get("EDGE_PI_WORK", "/var/tmp/edge-pi"))
-        if os.geteuid() != 0 or shutil.which("apt-get") is None:
-            pytest.skip("needs root on Debian or Ubuntu: it installs qemu and mmdebstrap")
-        done = subprocess.run(
-            [str(HERE / "make_guest.sh"), str(self._work)], capture_output=True, text=True, timeout=_MAKE_S
-        )
+        self._work = work()
+        command = [str(HERE / "make_guest.sh"), str(self._work)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_MAKE_S)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def run(self, script: str, folder: Path) -> str:
-        """Boot, run a script, switch off; returns what the script wrote. Nothing of it stays in the guest."""
-        (folder / "guest.sh").write_text(script)
-        shutil.copytree(ROOT / "edge", folder / "edge", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copytree(ROOT / "deploy", folder / "deploy")
+        """Boot, run a script of this folder, switch off; nothing of it stays in the guest.
+
+        /host holds this folder's files, the product's source in ``src``, and what else the caller has put there.
+        """
+        shutil.copytree(HERE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("edge", "models", "config", "deploy"):
+            leave = shutil.ignore_patterns("training", "__pycache__")
+            shutil.copytree(ROOT / name, folder / "src" / name, ignore=leave)
+        shutil.copy(HERE / script, folder / "guest.sh")
         # no KVM: where it is virtual itself, KVM starts and then dies; `max` has AVX2, as the models want
-        command = ["nice", "-n", "15", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"]
-        command += ["-smp", "2", "-m", "1024"]
+        command = ["nice", "-n", "5", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"]
+        command += ["-smp", "2", "-m", "2048"]
         command += ["-nographic", "-no-reboot", "-nic", "none", "-kernel", str(self._work / "kernel")]
         command += ["-initrd", str(self._work / "initrd")]
         command += ["-append", "root=/dev/vda rw console=ttyS0 quiet panic=-1"]
@@ -49,4 +60,13 @@ class Guest:
             subprocess.run(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, timeout=_BOOT_S)
         log = folder / "guest.log"
         assert log.exists(), f"the guest did not run the script; see {folder / 'console.log'}"
-        return log.read_text()
+        return log.read_text(errors="replace")
+
+
+def cases(log: str) -> dict[str, list[dict[str, Any]]]:
+    """What a script said as JSON, one object a line, by its ``case``."""
+    said: dict[str, list[dict[str, Any]]] = {}
+    for line in log.splitlines():
+        if line.startswith('{"case"'):
+            said.setdefault(json.loads(line)["case"], []).append(json.loads(line))
+    return said

@@ -14,7 +14,7 @@ mkdir -p /usr/share/libcamera/pipeline/virtual; cat > /usr/share/libcamera/pipel
     path: "/host/frames/"
   location: "CameraLocationFront"
 Y
-P=/opt/edge/bin/python
+P=/opt/edge/.venv/bin/python
 timeout 900 $P guest_picamera2.py
 cd /run/tour
 printf '%s\n' 'device: {name: vm, state_dir: state, trust_dir: trust}' 'camera: {driver: picamera2, fps: 15}' \

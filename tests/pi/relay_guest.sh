@@ -4,26 +4,25 @@ sim=/sys/kernel/config/gpio-sim/pi
 modprobe gpio-sim; mkdir -p $sim/bank0; echo 54 > $sim/bank0/num_lines; echo 1 > $sim/live
 line=$(dirname /sys/devices/platform/gpio-sim.*/gpiochip*/sim_gpio17/value)
 
-mkdir -p /opt/edge/.venv/bin /opt/edge/lib
-cp -r /host/edge /opt/edge/lib; echo /opt/edge/lib > /usr/lib/python3/dist-packages/edge.pth
-ln -s /usr/bin/python3 /opt/edge/.venv/bin/python; cp /host/unit_guest.py /opt/edge
+mkdir -p /opt/edge/lib; cp -r /host/src/edge /opt/edge/lib; cp /host/unit_guest.py /opt/edge
+python=/opt/edge/.venv/bin/python; echo /opt/edge/lib > "$(echo /opt/edge/.venv/lib/python3.*/site-packages)/edge.pth"
 
 # 1. the door alone, both polarities, in a working directory that nobody may write
 cd /
 for level in high low; do
-  timeout 600 python3 /host/relay_guest.py "$line" --$level > /host/$level.json 2> /host/$level.err
+  timeout 600 $python /host/relay_guest.py "$line" --$level > /host/$level.json 2> /host/$level.err
 done
 
 # 2. under the shipped unit, as its user, with the shipped rules; only what it starts is replaced
-install -D /host/deploy/edge.sysusers /etc/sysusers.d/edge.conf; systemd-sysusers
-install -D /host/deploy/edge.tmpfiles /etc/tmpfiles.d/edge.conf; systemd-tmpfiles --create edge.conf
-install -D /host/deploy/edge.udev /etc/udev/rules.d/60-edge.rules
+install -D /host/src/deploy/edge.sysusers /etc/sysusers.d/edge.conf; systemd-sysusers
+install -D /host/src/deploy/edge.tmpfiles /etc/tmpfiles.d/edge.conf; systemd-tmpfiles --create edge.conf
+install -D /host/src/deploy/edge.udev /etc/udev/rules.d/60-edge.rules
 udevadm control --reload; udevadm trigger --settle --action=add --subsystem-match=gpio
 stat -c '%G %a' /dev/gpiochip0 > /host/chip.txt
 units=/etc/systemd/system; mkdir -p $units/edge-verifier.service.d
-cp /host/deploy/edge-verifier.service $units
-cp /host/deploy/edge-relay.conf $units/edge-verifier.service.d/relay.conf
-printf '[Service]\nExecStart=\nExecStart=/usr/bin/python3 -I /opt/edge/unit_guest.py\n' > $units/edge-verifier.service.d/test.conf
+cp /host/src/deploy/edge-verifier.service $units
+cp /host/src/deploy/edge-relay.conf $units/edge-verifier.service.d/relay.conf
+printf '[Service]\nExecStart=\nExecStart=/opt/edge/.venv/bin/python -I /opt/edge/unit_guest.py\n' > $units/edge-verifier.service.d/test.conf
 systemctl daemon-reload
 
 guards() { grep -l 'edge/door/guard[.]py' /proc/[0-9]*/cmdline 2> /dev/null | wc -l; }

@@ -1,36 +1,39 @@
 """`deploy/install` on a bare Debian root: `pytest -m pi tests/pi/test_install.py`.
 
-Needs root, mmdebstrap, a Debian mirror and PyPI; 3 to 6 minutes a release.
+Bookworm as a door, trixie as a door with a screen. Needs root, a Debian mirror and PyPI; 3 to 10 minutes a release.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.installed import OFFICE, build
+from tests.pi.guest import HERE, ROOT, work
+
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(3600)]
 SETTINGS = (
     "version: edge/settings/v1\ncamera: {driver: v4l2, device: /dev/v4l/by-id/none}\n"
-    "door: {driver: relay, active_high: false}\nalternative: Reception\n"
+    "door: {driver: relay, active_high: false}\nalternative: Reception\nkiosk: {house: Meridian Works}\n"
 )
 
 
 class Machine:
-    """A root folder that commands run in."""
+    """A root folder that commands run in. ``screen``: whether it becomes a kiosk as well."""
 
     def __init__(self, folder: Path, release: str) -> None:
-        self.folder = folder
+        self.folder, self.screen = folder, release == "trixie"
+        subprocess.run([HERE / "host.sh", "mmdebstrap", "debian-archive-keyring"], check=True)
         command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=systemd,systemd-sysv,ca-certificates"]
         subprocess.run([*command, release, str(folder)], check=True)
         for name in ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt"):
             (folder / name[1:]).write_bytes(Path(name).read_bytes())
+        if Path("/etc/pip.conf").exists():
+            shutil.copy("/etc/pip.conf", folder / "etc")
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         environ = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"]
@@ -39,8 +42,7 @@ class Machine:
 
 @pytest.fixture(params=["bookworm", "trixie"])
 def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Machine]:
-    if os.geteuid() != 0 or shutil.which("mmdebstrap") is None:
-        pytest.skip("needs root and mmdebstrap")
+    work()  # skips where nothing can be made
     made = Machine(tmp_path / "root", request.param)
     mounts = [(["-t", "proc", "proc"], made.folder / "proc"), (["--bind", "/dev"], made.folder / "dev")]
     for what, where in mounts:
@@ -53,11 +55,10 @@ def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Machine]
 def test_a_bare_root_becomes_a_door_and_the_second_run_changes_nothing(machine, tmp_path):
     shutil.copytree(ROOT / "deploy", machine.folder / "root" / "deploy")
     (machine.folder / "root" / "device.yaml").write_text(SETTINGS)
-    wheel = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w"]
-    environ = {**os.environ, "EDGE_BUILD_CONFIG": "config/examples/build-office.yaml"}
-    subprocess.run([*wheel, str(machine.folder / "root"), str(ROOT)], env=environ, check=True)
-    (name,) = (machine.folder / "root").glob("*.whl")
-    install = ["/root/deploy/install", "--wheel", f"/root/{name.name}", "--settings", "/root/device.yaml"]
+    (tmp_path / "build.yaml").write_text((ROOT / OFFICE).read_text().replace("local_page: false", "local_page: true"))
+    wheel = build(machine.folder / "root", str(tmp_path / "build.yaml"))
+    install = ["/root/deploy/install", "--wheel", f"/root/{wheel.name}", "--settings", "/root/device.yaml"]
+    install += ["--requirements", "/root/deploy/requirements.txt", *(["--kiosk"] if machine.screen else [])]
 
     rehearsal = machine.run(*install, "--dry-run")
     assert rehearsal.returncode == 0, rehearsal.stderr
@@ -76,6 +77,12 @@ def test_a_bare_root_becomes_a_door_and_the_second_run_changes_nothing(machine, 
         "/etc/systemd/system/edge-verifier.service.d/relay.conf": "644 root root",
     }.items():
         assert machine.run("stat", "-c", "%a %U %G", place).stdout.strip() == wanted, place
-    assert machine.run("systemctl", "is-enabled", "edge-verifier").stdout == "enabled\n"
-    verify = machine.run("systemd-analyze", "verify", "/etc/systemd/system/edge-verifier.service")
-    assert verify.returncode == 0, verify.stderr
+    units = ["edge-verifier.service", *(["edge-kiosk.socket", "edge-browser.service"] if machine.screen else [])]
+    for unit in units:
+        assert machine.run("systemctl", "is-enabled", unit).stdout == "enabled\n"
+        verify = machine.run("systemd-analyze", "verify", f"/etc/systemd/system/{unit}")
+        assert verify.returncode == 0, verify.stderr
+    drop_ins = sorted(path.name for path in (machine.folder / "etc/systemd/system/edge-verifier.service.d").iterdir())
+    assert drop_ins == (["kiosk.conf", "relay.conf"] if machine.screen else ["relay.conf"])
+    page = machine.run("/opt/edge/.venv/bin/python", "-I", "-c", "import edge.kiosk.server, uvicorn, starlette")
+    assert (page.returncode == 0) == machine.screen, page.stderr

@@ -1,62 +1,38 @@
-"""The camera drivers on real parts of a Pi's stack, in a virtual machine: `pytest -m pi`.
+"""The camera drivers on real parts of a Pi's stack, in a virtual machine: `pytest -m pi tests/pi/test_pi_stack.py`.
 
-Needs root on Debian or Ubuntu x86-64, a Debian mirror and PyPI, 5 GB in ``EDGE_PI_WORK`` (default /var/tmp/edge-pi).
-The guest is built once, 8 minutes; each test boots it, 3 to 8 minutes: everything in it is emulated, so times are long
-and say nothing about a Pi.
+Needs what `make_guest.sh` names; each test boots the guest: everything in it is emulated, so times are long and say
+nothing about a Pi.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import cv2
 import pytest
 
 from edge.fictional import FictionalSource, OnePerson
+from tests.pi.guest import Guest, cases
 
-HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.pi, pytest.mark.timeout(3600)]
-
-
-@pytest.fixture(scope="session")
-def work() -> Path:
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
-    work = Path(os.environ.get("EDGE_PI_WORK", "/var/tmp/edge-pi"))
-    if not (work / "root.img").exists():
-        subprocess.run(["bash", HERE / "root.sh", work], check=True)
-    return work
+pytestmark = [pytest.mark.pi, pytest.mark.timeout(3600)]
 
 
-def run(work: Path, tmp_path: Path, script: str, seconds: int) -> dict[str, list[dict]]:
-    """Boot, run a script with the product's source and the frames of ada beside it; what it said, by case."""
-    for name in ("edge", "models", "config"):
-        shutil.copytree(ROOT / name, tmp_path / "src" / name, ignore=shutil.ignore_patterns("training", "__pycache__"))
-    shutil.copytree(HERE, tmp_path, dirs_exist_ok=True)
-    shutil.copy(HERE / script, tmp_path / "guest.sh")
+@pytest.fixture
+def shown(tmp_path: Path) -> Path:
+    """A folder for the guest, with frames of ada."""
     frames = tmp_path / "frames"
     frames.mkdir()
     source = FictionalSource((OnePerson("ada", 60.0, walk_up=False, yaw=8.0, side_light=0.2, defocus=0.0),))
     source.open()
     for number in range(45):
         cv2.imwrite(str(frames / f"{number:03}.jpg"), source.read(1.0).image, [cv2.IMWRITE_JPEG_QUALITY, 90])
-    with (tmp_path / "console.log").open("wb") as console:
-        subprocess.run(["bash", HERE / "boot.sh", work, tmp_path, str(seconds)], stdout=console, stderr=console)
-    said: dict[str, list[dict]] = {}
-    for line in (tmp_path / "guest.log").read_text(errors="replace").splitlines():
-        if line.startswith('{"case"'):
-            said.setdefault(json.loads(line)["case"], []).append(json.loads(line))
-    print((tmp_path / "guest.log").read_text(errors="replace")[-4000:])
-    return said
+    return tmp_path
 
 
-def test_a_kernel_s_cameras(work, tmp_path):
-    said = run(work, tmp_path, "guest_v4l2.sh", 1800)
-    assert "end" in said
+def test_a_kernel_s_cameras(shown):
+    log = Guest().run("guest_v4l2.sh", shown)
+    said = cases(log)
+    assert "end" in said, log[-4000:]
     layouts = {each["fourcc"]: each for each in said["layout"]}
     assert len(layouts) == 8
     for fourcc, each in layouts.items():
@@ -83,9 +59,10 @@ def test_a_kernel_s_cameras(work, tmp_path):
     assert said["unplugged"][0]["kind"] == "CameraError"
 
 
-def test_picamera2_over_libcamera_s_virtual_camera(work, tmp_path):
-    said = run(work, tmp_path, "guest_picamera2.sh", 3000)
-    assert "end" in said
+def test_picamera2_over_libcamera_s_virtual_camera(shown):
+    log = Guest().run("guest_picamera2.sh", shown)
+    said = cases(log)
+    assert "end" in said, log[-4000:]
     for each in said["stream"]:
         assert (each["format"], each["shape"], each["luma"]) == ("NV12", [480, 640, 3], [480, 640])
         assert each["motion"] in ("moving", "steady")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.pi.guest import HERE, Guest
+from tests.pi.guest import Guest
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(3600)]
 
@@ -37,10 +37,8 @@ with RelayDoor(KernelChip("/dev/gpiochip0"), pin=17, active_high=False, pulse_s=
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("guest")
-    for name in ("relay_guest.py", "watch_guest.py"):
-        (made / name).write_text((HERE / name).read_text())
     (made / "unit_guest.py").write_text(UNIT)
-    print(Guest().run((HERE / "relay_guest.sh").read_text(), made), made)
+    print(Guest().run("relay_guest.sh", made), made)
     return made
 
 

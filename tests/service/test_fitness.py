@@ -19,11 +19,12 @@ import pytest
 import edge.service.machine
 from edge.cli import main
 from edge.door import FakeChip
-from edge.face import load_card
+from edge.face import Chain, load_card
 from edge.fictional import FictionalSource, OnePerson
 from edge.profile import current
 from edge.selftest import FitnessReport, Level, run
 from edge.service import Parts, device_checks
+from edge.settings.model import FaceSettings
 from edge.state import ClockGuard, state_database
 from edge.state.database import SqliteFile
 from edge.state.schema import STATE
@@ -338,6 +339,7 @@ def test_every_check_is_broken_here_or_said_where():
     elsewhere = {
         "policy": "tests/service/test_policy.py",
         "policy-ahead": "tests/service/test_policy.py",
+        "renewals": "tests/service/test_update.py",
         "liveness": "says what passes at this door, and never fails",
     }
     assert {name for name, *_ in BROKEN} == set(ALL) - set(elsewhere)
@@ -401,6 +403,10 @@ def test_the_command_counts_warnings_and_writes_a_sheet(subject: Subject, capsys
     assert page.count("<tr>") == len(answer["checks"]) + 1
     assert main([*command, "--sheet", str(sheet)]) == 3, "a sheet that is there is kept"
     assert "<img" not in page
+    no_issuer(subject)
+    assert main([*command, "--sheet", str(subject.folder / "b.html")]) == 4
+    assert "NOT fit" in (subject.folder / "b.html").read_text()
+    assert main([*command, "--sheet", str(subject.folder / "none" / "b.html")]) == 3
 
 
 def test_the_sheet_shows_what_the_camera_saw_only_when_somebody_asks_for_it(subject: Subject):
@@ -411,11 +417,18 @@ def test_the_sheet_shows_what_the_camera_saw_only_when_somebody_asks_for_it(subj
     assert main([*command, "--sheet", str(sheet), "--level", "power-on"]) == 0
     assert sheet.stat().st_mode & 0o777 == 0o600
     (coded,) = re.findall(r'src="data:image/png;base64,([^"]+)"', sheet.read_text())
-    assert cv2.imdecode(np.frombuffer(base64.b64decode(coded), np.uint8), 1).shape == (240, 320, 3)
-    no_issuer(subject)
-    assert main([*command, "--sheet", str(subject.folder / "b.html")]) == 4
-    assert "NOT fit" in (subject.folder / "b.html").read_text()
-    assert main([*command, "--sheet", str(subject.folder / "none" / "b.html")]) == 3
+    view = cv2.imdecode(np.frombuffer(base64.b64decode(coded), np.uint8), 1)
+    assert view.shape == (240, 320, 3)
+
+
+def test_nobody_s_face_is_in_what_the_sheet_shows(subject: Subject):
+    chain, views = Chain.load(FaceSettings(), load_card), list[Frame]()
+    shown(subject)
+    with device_checks(subject.config, parts=subject.parts, view=views.append) as checks:
+        run([check for check in checks if check.id == "source"], Level.FULL)
+    (view,) = views
+    assert not chain.look(view, gate=False).faces
+    assert (view.image == 128).all(2).sum() > 1000, "there was one"
 
 
 def test_other_people_s_text_is_no_markup_on_the_sheet(subject: Subject):

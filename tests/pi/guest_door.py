@@ -1,0 +1,148 @@
+"""From deploy/ and a signed wheel to a running unit, inside the guest: one JSON object a line, for `test_door.py`.
+
+The relay is active-low on gpio-sim; its level is looked at fifty times a second all the while.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+HOST, LINE = Path("/host"), Path(sys.argv[1])
+EDGE = "/opt/edge/.venv/bin/edge"
+UNIT = "edge-verifier"
+energised: list[tuple[float, float]] = []  # from, to
+
+
+def say(case: str, **what: object) -> None:
+    print(json.dumps({"case": case, **what}), flush=True)
+
+
+def watch() -> None:
+    """Keep the spans in which the relay is energised: the line is low."""
+    since, file = None, os.open(LINE / "value", os.O_RDONLY)
+    while True:
+        low = os.pread(file, 1, 0) == b"0"
+        if low and since is None:
+            since = time.monotonic()
+        if not low and since is not None:
+            energised.append((since, time.monotonic()))
+            since = None
+        time.sleep(0.02)
+
+
+def run(case: str, *command: str) -> None:
+    out, err = HOST / f"{case}.out", HOST / f"{case}.err"  # files: what a command leaves running holds no pipe open
+    with out.open("w") as told, err.open("w") as failed:
+        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=told, stderr=failed, timeout=2400).returncode
+    say(case, code=code, out=out.read_text()[-6000:], err=err.read_text()[-3000:])
+
+
+def as_edge(case: str, *command: str) -> None:
+    run(case, "setpriv", "--reuid", "edge", "--regid", "edge", "--groups", "video,gpio", EDGE, *command)
+
+
+def journal(since: float) -> list[str]:
+    """What the unit has said since a moment of the monotonic clock."""
+    told = subprocess.run(["journalctl", "-u", UNIT, "-o", "json"], capture_output=True, text=True).stdout
+    lines = [json.loads(line) for line in told.splitlines()]
+    return [str(one["MESSAGE"]) for one in lines if int(one["__MONOTONIC_TIMESTAMP"]) / 1e6 >= since]
+
+
+def wait(since: float, word: str, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if any(word in line for line in journal(since)):
+            return True
+        time.sleep(1)
+    return False
+
+
+def state() -> dict[str, str]:
+    keys = ("ActiveState", "NRestarts", "Result", "MemoryPeak")
+    told = subprocess.run(["systemctl", "show", UNIT, "-p", ",".join(keys)], capture_output=True, text=True).stdout
+    return dict(line.split("=", 1) for line in told.splitlines())
+
+
+def feed(folder: str, fps: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "feed.py", "/dev/video42", folder, "640", "480", str(fps)]
+    feeder = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert feeder.stdout is not None
+    feeder.stdout.readline()
+    return feeder
+
+
+def install() -> None:
+    (wheel,) = HOST.glob("*.whl")
+    command = ["src/deploy/install", "--wheel", str(wheel), "--settings", "/host/device.yaml"]
+    run("rehearsed", *command, "--dry-run")
+    run("installed", *command)
+    # what a person does by hand: the site's keys, whom this door believes
+    as_edge("keys", "keys", "init", "--recovery", "/host/recovery.pub", "--site", "/host/site.key")
+    for kind in ("issuers", "builders"):
+        for file in (HOST / kind).iterdir():
+            subprocess.run(["install", "-m", "644", file, f"/etc/edge/trust/{kind}/"], check=True)
+    run("again", *command)
+
+
+def troubles(feeder: subprocess.Popen[bytes]) -> None:
+    """The camera falls silent, tears its pictures, and is a dark one of 7 frames a second."""
+    began = time.monotonic()
+    feeder.send_signal(signal.SIGSTOP)
+    silent = wait(began, "silent", 60)
+    feeder.send_signal(signal.SIGCONT)
+    back = time.monotonic()
+    say("silent", told=silent, accepted=wait(back, "ACCEPT", 120), lines=journal(began), **state())
+    began = time.monotonic()
+    feeder.send_signal(signal.SIGUSR1)
+    torn = wait(began, "damaged pictures", 60)
+    feeder.send_signal(signal.SIGUSR1)
+    back = time.monotonic()
+    say("torn", told=torn, accepted=wait(back, "ACCEPT", 120), lines=journal(began), **state())
+    feeder.kill()
+    feeder.wait()
+    began = time.monotonic()
+    dark = feed("dark", 7)
+    time.sleep(45)
+    say("dark", lines=journal(began), **state())
+    dark.kill()
+    dark.wait()
+
+
+def main() -> None:
+    threading.Thread(target=watch, daemon=True).start()
+    feeder = feed("frames", 15)
+    began = time.monotonic()
+    install()
+    ready = wait(began, "ready", 120)
+    say("ready", told=ready, **state())
+    accepted = wait(began, "ACCEPT", 180)
+    time.sleep(6)
+    say("accepted", told=accepted, spans=[round(b - a, 2) for a, b in energised], lines=journal(began), **state())
+    run("doctor", "setpriv", "--reuid", "edge", "--regid", "edge", "--clear-groups", EDGE, "doctor")
+    before = len(energised)
+    subprocess.run(["systemctl", "kill", "--kill-whom=main", "-s", "KILL", UNIT], check=True)
+    killed = time.monotonic()
+    say("killed", ready=wait(killed, "ready", 180), **state())
+    accepted = wait(killed, "ACCEPT", 180)
+    time.sleep(6)
+    say("accepted again", told=accepted, spans=[round(b - a, 2) for a, b in energised[before:]])
+    troubles(feeder)
+    run("stop", "systemctl", "stop", UNIT)
+    time.sleep(1)
+    held = subprocess.run(["grep", "-l", "edge/door/guard[.]py", *map(str, Path("/proc").glob("[0-9]*/cmdline"))],
+                          capture_output=True, text=True).stdout.splitlines()  # fmt: skip
+    say("stopped", level=(LINE / "value").read_text().strip(), guards=len(held), **state())
+    run("security", "systemd-analyze", "security", UNIT, "--no-pager")
+    run("verify", "systemd-analyze", "verify", f"/etc/systemd/system/{UNIT}.service")
+    say("end")
+
+
+if __name__ == "__main__":
+    main()
