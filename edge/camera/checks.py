@@ -45,9 +45,9 @@ class Watched:
 
     @property
     def fps(self) -> float:
-        """Frames per second, by their own timestamps."""
+        """Frames per second, by their own timestamps; also those that came while this process looked elsewhere."""
         span = self.frames[-1].monotonic_ns - self.frames[0].monotonic_ns
-        return 1e9 * (len(self.frames) - 1) / span if span > 0 else 0.0
+        return 1e9 * (self.frames[-1].sequence - self.frames[0].sequence) / span if span > 0 else 0.0
 
     @property
     def name(self) -> str:
