@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 @click.option("--opt-out", is_flag=True, help="A card without a face: no camera, no template; the other way in.")
 @click.option("--renew", metavar="FILE|-", help="The old token: replace its template after it was verified.")
 @click.option("--reissue", metavar="FILE|-", help="The old token: hand out a new card for the same template.")
+@click.option("--add-reference", metavar="FILE|-", help="The token: one more reference beside those in its template.")
 @click.option(
     "--override", is_flag=True, help="With --renew: skip the verification, on the operator's word (journalled)."
 )
@@ -58,6 +59,7 @@ def command(
     opt_out: bool,
     renew: str | None,
     reissue: str | None,
+    add_reference: str | None,
     override: bool,
     **terms: Any,
 ) -> None:
@@ -72,6 +74,7 @@ def command(
       edge enrol --operator kim --card ada.pdf
       edge enrol --image a.jpg --image b.jpg --consent ada.yaml --operator kim --card ada.png
       edge enrol --renew old.token --operator kim
+      edge enrol --add-reference ada.token --operator kim   on another day, or with other spectacles
       edge enrol --opt-out --operator kim --card ben.pdf
       edge enrol --reissue old.token --operator kim --card ada-new.pdf
     """
@@ -80,11 +83,13 @@ def command(
     from edge.errors import UsageError
     from edge.messages import text
 
-    if bool(renew) + bool(reissue) + opt_out > 1:
-        raise UsageError("--renew, --reissue and --opt-out exclude each other", where="enrol", remedy="use one of them")
+    held = renew or reissue or add_reference
+    if bool(renew) + bool(reissue) + bool(add_reference) + opt_out > 1:
+        said = "--renew, --reissue, --add-reference and --opt-out exclude each other"
+        raise UsageError(said, where="enrol", remedy="use one of them")
     _check_card(card, settings)
     name = operator or str(click.prompt("Operator", err=True))
-    old = read_token(renew or reissue or "") if renew or reissue else None
+    old = read_token(held) if held else None
     frames = _pictures(images)
     hints, stop = _Hints(quiet(), lang), threading.Event()
     with operator_on(settings, name, observe=hints.tell, cancelled=_stopped_by_signal(stop)) as acts:
@@ -95,15 +100,19 @@ def command(
             if opt_out:
                 act = "opt_out"
             elif reissue:
-                act, more = "reissue", {"token": old, "groups": terms["groups"]}
+                act, more = "reissue", {"token": old, "groups": terms["groups"], "days": terms["days"]}
+            elif add_reference:
+                act, more = "add_reference", {"token": old, "pictures": frames}
+                if not frames:
+                    click.echo(text("enrol.verify_first", lang), err=True)
             else:
                 receipt = _consent(settings, acts, consent, lang, needed=not renew)
                 captured = {"consent": receipt, "pictures": frames}
                 act, more = ("renew", {"token": old, "override": override}) if renew else ("enrol", terms)
-                more = captured | more
+                more = captured | more | {"days": terms["days"]}
                 if renew and not (override or frames):
                     click.echo(text("enrol.verify_first", lang), err=True)
-            answer = acts.do(act, issuer=key, hand_over=delivery, **{"days": terms["days"], **more})
+            answer = acts.do(act, issuer=key, hand_over=delivery, **more)
         finally:
             hints.end()
     delivery.close(answer)
@@ -236,7 +245,7 @@ class _Delivery:
             return
         serial = answer["serial"]
         if self._token is None:
-            click.echo(f"Renewed. The card {serial} stays as it is.")
+            click.echo(f"Done. The card {serial} stays as it is.")
         elif self._card is not None:
             click.echo(f"Enrolled. Serial {serial}")
             click.echo(

@@ -28,13 +28,14 @@ COMPARED = "edge.compare"
 """Audit event of one comparison; its argument is the session's identifier."""
 
 
-def compare(template: Template, probe: Probe, session: str) -> float:
-    """The comparison score of one probe with one template. The probe is spent by it.
+def compare(template: Template, probe: Probe, session: str, references: int | None = None) -> float:
+    """The comparison score of one probe with one template: that of its best reference. The probe is spent by it.
 
     Args:
-        template: int8 (D,), opened for this session.
+        template: int8 (n, D), opened for this session; n references of its one person.
         probe: int8 (D,), captured for this session.
         session: the session's identifier.
+        references: compare the first so many only; None: all. Whoever sets the threshold counts them.
 
     Returns:
         Cosine in -1..1; larger is more similar. 0.0 when either vector is all zero.
@@ -54,7 +55,7 @@ def compare(template: Template, probe: Probe, session: str) -> float:
     seen = probe.consume(session)
     turned = template.turn(seen)
     try:
-        return cosine(template.read(session), turned)
+        return max(cosine(reference, turned) for reference in template.read(session)[:references])
     finally:
         wipe(seen, turned)
 

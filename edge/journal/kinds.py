@@ -92,6 +92,7 @@ _KINDS: dict[str, dict[str, FieldKind]] = {
     "opted_out": {**_BY_OPERATOR, "expires": NUMBER, "issuer": DIGEST},
     "renewed": {**_BY_OPERATOR, "replaces": SERIAL, "expires": NUMBER, "override": FLAG},
     "reissued": {**_BY_OPERATOR, "replaces": SERIAL, "expires": NUMBER},
+    "reference_added": {**_BY_OPERATOR, "replaces": SERIAL, "expires": NUMBER, "references": NUMBER},
     "revoked": _BY_OPERATOR,
     "erased": _BY_OPERATOR,
     "reset": {**_BY_OPERATOR, "rejects": NUMBER},

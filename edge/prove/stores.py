@@ -29,7 +29,7 @@ from edge.trust import Keyring, load_device_key
 from edge.types import Claim, Custody
 from edge.vault import FILE, Header, Holder, Record, Vault, record_id, seal, subject_hash
 from edge.vault.schema import DELETE_TEMPLATE, READ_TEMPLATE, WRITE_TEMPLATE
-from edge.vault.seal import SALT_BYTES, TAG_BYTES
+from edge.vault.seal import SALT_BYTES
 
 _NOW, _YEAR = 1_793_600_000, 365 * 86_400
 _MODEL = bytes(range(32))
@@ -253,12 +253,12 @@ def model_of(record: Record) -> bytes:
 
 
 def is_sound(record: Record) -> bool:
-    """Whether a record has the form of a sealed template: header, salt, and a ciphertext of the stated length."""
+    """Whether a record has the form of a sealed template: header, salt, and a ciphertext of a fitting length."""
     try:
         header = Header.parse(record.sealed.header)
     except ValueError:
         return False
-    return len(record.sealed.salt) == SALT_BYTES and len(record.sealed.ciphertext) == header.dimension + TAG_BYTES
+    return len(record.sealed.salt) == SALT_BYTES and header.references(len(record.sealed.ciphertext)) > 0
 
 
 def _header(name: bytes) -> Header:

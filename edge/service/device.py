@@ -336,6 +336,7 @@ class Device:
         return Enrolment(
             self.chain,
             self._new_session,
+            self.verifier.threshold,
             want=want,
             deadline_s=deadline_s,
             source_timeout_s=self.settings.camera.timeout_s,

@@ -78,7 +78,7 @@ def checks(chain: Callable[[], Chain], decision: DecisionSettings) -> list[Check
     def answer(scene: OnePerson) -> str:
         eyes = chain()
         if not made:
-            made.append(_reference(eyes))
+            made.append(_reference(eyes, eyes.threshold(decision.target_fmr, decision.looks)))
         return _answer(eyes, decision, scene, made[0], spent)
 
     def answered(known: Known) -> str:
@@ -169,8 +169,8 @@ _ENDS = {
 }
 
 
-def _reference(chain: Chain) -> I8:
+def _reference(chain: Chain, threshold: float) -> I8:
     """Of the holder as on another day (variant 1), before a generated camera; variant 0 stands there now."""
     there = OnePerson(HOLDER, 60.0, variant=1, walk_up=False)
     with Pulled(FictionalSource((there,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=2)) as stream:
-        return Enrolment(chain, lambda: SESSION, want=2).from_stream(stream)
+        return Enrolment(chain, lambda: SESSION, threshold, want=2).from_stream(stream)

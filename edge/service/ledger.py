@@ -78,6 +78,9 @@ class Ledger:
                 self.journal.write("renewed", **by, replaces=replaces.hex(), expires=expires, override=override)
             case acts.Reissued(replaces=replaces, expires=expires):
                 self.journal.write("reissued", **by, replaces=replaces.hex(), expires=expires)
+            case acts.ReferenceAdded(replaces=replaces, expires=expires, references=references):
+                told: dict[str, Value] = {"replaces": replaces.hex(), "expires": expires, "references": references}
+                self.journal.write("reference_added", **by, **told)
             case acts.Revoked():
                 self.journal.write("revoked", **by)
             case acts.Erased():

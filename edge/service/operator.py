@@ -18,23 +18,32 @@ from typing import Any
 
 from edge.claim import Issuer
 from edge.errors import ClaimError, UsageError
-from edge.messages import text
 from edge.service import rights
+from edge.service.desk import Desk
 from edge.service.device import Device
 from edge.service.handing import HandOver, commit_handed_over, handed_over
-from edge.service.own import of_pictures
 from edge.service.policy import need_as_declared
-from edge.session import Enrolment
-from edge.session.enrolment import Progress
 from edge.settings.checks import need_alternative
-from edge.types import I8, Claim, Custody, Frame, Outcome, Stream, Token, acts
+from edge.types import Custody, Frame, Stream, Token, acts
 from edge.vault import ConsentReceipt, Issuance, Terms, issued_json, parse_serial, serial_text
 from edge.vault.holder import named
-from edge.vault.issuing import without_template
+from edge.vault.issuing import need_room, without_template
 
 DAY_S = 86_400
 #: The acts that can be asked for by name; see `Operator.do`.
-ACTS = ("about", "enrol", "opt_out", "renew", "reissue", "revoke", "erase", "reset", "reset_door", "confirm")
+ACTS = (
+    "about",
+    "enrol",
+    "opt_out",
+    "renew",
+    "add_reference",
+    "reissue",
+    "revoke",
+    "erase",
+    "reset",
+    "reset_door",
+    "confirm",
+)
 
 
 class Operator:
@@ -59,7 +68,7 @@ class Operator:
     ) -> None:
         named(name)
         self.device, self.name = device, name
-        self._stream, self._cancelled = stream or device.stream, cancelled
+        self._desk = Desk(device, stream or device.stream, cancelled)
 
     def do(self, act: str, **arguments: Any) -> dict[str, Any]:
         """Carry out an act by its name, as a command does that does not know whether the door runs elsewhere.
@@ -104,10 +113,10 @@ class Operator:
             NotHandedOver: the card could not be handed over; nobody was enrolled.
         """
         device, settings = self.device, self.device.settings
-        enrolment = self._enrolment()
+        enrolment = self._desk.enrolment()
         need_as_declared(settings, device.build.statement, people=device.vault.people() + 1)
         consent.check(device.clock.now().utc_s)
-        vector = self._capture(enrolment, pictures)
+        vector = self._desk.capture(enrolment, pictures)
         by = self._issuance(issuer)
         terms = Terms(
             Custody(settings.vault.custody),
@@ -168,7 +177,7 @@ class Operator:
         """Replace the template of a card's holder by a fresh capture.
 
         The holder is verified first, and every capture must match the template that was just opened, in the same
-        stream: nobody else can step in between. ``override`` takes both away on the operator's word, and is journalled.
+        stream. ``override`` takes both away on the operator's word, and is journalled.
 
         Args:
             token: of the card. consent: a new receipt; None keeps the one on file. The rest: as `enrol`.
@@ -177,22 +186,48 @@ class Operator:
             ClaimError: the card was refused, or its holder was not verified. The rest: as `enrol`.
         """
         device = self.device
-        enrolment = self._enrolment()
+        enrolment = self._desk.enrolment()
         claim = device.admission.receive(token, 0)
         if claim.custody is Custody.NONE:
             raise ClaimError("this card has no template", where="--renew", remedy="enrol the person, if they want to")
         if override:
-            vector = self._capture(enrolment, pictures)
+            vector = self._desk.capture(enrolment, pictures)
         else:
-            with self._stream() as stream:
-                self._verify(token, stream)
-                vector = self._capture_of_holder(enrolment, claim, stream, pictures)
+            vector = self._desk.capture_of_holder(enrolment, token, claim, pictures, act="--renew")
         by = self._issuance(issuer)
         expires = by.now_s + days * DAY_S if days else None
         draft = device.vault.prepare_renewal(claim, vector, by, consent=consent, expires=expires)
         commit_handed_over(device.vault, device.limits, draft, hand_over)
         card = draft.issued.card
         self._tell(acts.Renewed, card.serial, replaces=claim.serial, expires=card.expires, override=override)
+        return self._answer(card)
+
+    def add_reference(
+        self, token: str, *, issuer: Issuer, hand_over: HandOver, pictures: Sequence[Frame] = ()
+    ) -> dict[str, Any]:
+        """One more reference of a card's holder, beside those in the template: another day, with other spectacles.
+
+        The holder is verified as for `renew`, but nobody can vouch for it. In device custody the card stays.
+
+        Raises:
+            ClaimError: the card was refused, or its holder was not verified. ModelMismatch: made by another embedder.
+            ModelError: the calibration does not support the target with so many references.
+            InputError: no more references fit the template or the card. The rest: as `enrol`.
+        """
+        device = self.device
+        enrolment = self._desk.enrolment()
+        claim = device.admission.receive(token, 0)
+        if claim.custody is Custody.NONE:
+            raise ClaimError("this card has no template", where="--add-reference", remedy="enrol the person first")
+        by = self._issuance(issuer)
+        references = device.vault.references(claim) + 1
+        need_room(claim, device.chain.dimension, references)
+        device.verifier.threshold_of(device.chain, references)
+        vector = self._desk.capture_of_holder(enrolment, token, claim, pictures, act="--add-reference")
+        draft = device.vault.prepare_reissue(claim, by, further=vector)
+        commit_handed_over(device.vault, device.limits, draft, hand_over)
+        card = draft.issued.card
+        self._tell(acts.ReferenceAdded, card.serial, replaces=claim.serial, expires=card.expires, references=references)
         return self._answer(card)
 
     def reissue(
@@ -300,47 +335,10 @@ class Operator:
     def _tell(self, act: type[acts.Act], serial: bytes = b"", **more: Any) -> None:
         self.device.tell(act(at_ns=self.device.now_ns(), operator=self.name, serial=serial, **more))
 
-    def _enrolment(self) -> Enrolment:
-        need_alternative(self.device.settings.alternative)  # consent without another way in is none
-        return self.device.enrolment()
-
     def _issuance(self, issuer: Issuer) -> Issuance:
         device = self.device
         model, earlier = bytes.fromhex(device.chain.model), device.chain.embedder.card.earlier
         return Issuance(issuer, self.name, model, device.clock.now().utc_s, os.urandom, earlier or "")
-
-    def _capture(self, enrolment: Enrolment, pictures: Sequence[Frame]) -> I8:
-        if pictures:
-            return of_pictures(enrolment, pictures)
-        with self._stream() as stream:
-            return enrolment.from_stream(stream, tell=self._progress, cancelled=self._cancelled)
-
-    def _capture_of_holder(self, enrolment: Enrolment, claim: Claim, stream: Stream, pictures: Sequence[Frame]) -> I8:
-        """Captures of the very person whose template the card opens."""
-        session = enrolment.new_session()
-        template, chain = self.device.verifier.open(claim, session)
-        with template:
-            holder = self.device.verifier.same_person(template, chain, session)
-            if pictures:
-                return of_pictures(enrolment, pictures, holder)
-            return enrolment.from_stream(stream, tell=self._progress, cancelled=self._cancelled, same_as=holder)
-
-    def _verify(self, token: str, stream: Stream) -> None:
-        decision = self.device.decide(token, lambda: stream, reader="operator", cancelled=self._cancelled)
-        if decision.outcome is Outcome.ACCEPT:
-            return
-        again = "try again"
-        if decision.reason.value == "model_mismatch":
-            again = "name the embedder that made it in face.previous_embedder"
-        raise ClaimError(
-            f"the old card was not verified: {text(f'reason.{decision.reason.value}')}",
-            where="--renew",
-            remedy=f"{again}, or let an operator take the responsibility with --override",
-        )
-
-    def _progress(self, progress: Progress) -> None:
-        now, have, want, advice = self.device.now_ns(), progress.have, progress.want, progress.advice
-        self.device.tell(acts.EnrolmentProgress(at_ns=now, have=have, want=want, advice=advice))
 
     def _answer(self, card: Token) -> dict[str, Any]:
         holder = self.device.vault.store.holder(card.serial)

@@ -23,7 +23,9 @@ from edge.vault import Status, Vault
 #: Name of the counter of the journal's entries in the state of versions before the binding.
 JOURNAL_COUNTER = "journal"
 #: Entry -> its field that names a card which does not count any more.
-_GONE = {"revoked": "serial", "erased": "serial", "renewed": "replaces", "reissued": "replaces"}
+_GONE = {"revoked": "serial", "erased": "serial", "renewed": "replaces", "reissued": "replaces"} | {
+    "reference_added": "replaces"
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
-"""Enrolment's capture: good frames of one person, told apart from a change of person, averaged into one reference.
+"""Enrolment's capture: good frames of one person that differ, averaged into one reference.
 
-    frames -> one face? good enough? -> hint -> embed -> same person as so far? -> ... -> int8 (D,) reference
+    frames -> one face? good enough? -> turned as asked? -> embed -> same person as so far? -> hold together? -> mean
 
-The reference is the mean of the unit-length embeddings, scaled to int8 again. Only the mean leaves this module.
+Each frame is asked for with a small turn of the head (`edge.session.turning`); after a while any good frame will do.
+What does not resemble the others is left out, and another frame is taken in its place. In the end each frame must match
+the mean of the others as a look must match a template at this door; else there is no reference. It is the mean of the
+unit-length embeddings, scaled to int8 again. Only the mean leaves this module.
 """
 
 from __future__ import annotations
@@ -13,12 +16,18 @@ from dataclasses import dataclass
 from edge.errors import InputError, Interrupted, SourceTimeout
 from edge.face import Chain, Look
 from edge.face.match import average, cosine
+from edge.session.turning import ASKED, Turning
 from edge.types import I8, Advice, Frame, Stream
+from edge.types.wipe import wipe
 
 #: Shortest time between two frames of a reference: neighbouring frames add nothing to each other.
 SPACING_NS = 300_000_000
-#: Two captures of one enrolment must agree at this false match rate.
-SAME_PERSON_FMR = 1e-2
+#: A capture that does not match those before at this false match rate is left out; so many in a row are two people.
+SAME_PERSON_FMR, STRANGERS = 1e-2, 2
+#: Captures that may be left out for not resembling the others: whoever chooses among many finds some that agree.
+MOST_LEFT_OUT = 3
+#: After so long any good frame is taken, whether or not the head was turned: not everybody can turn it.
+ASK_NS = 2_000_000_000
 _SLICE_S = 0.25
 
 
@@ -38,6 +47,7 @@ class Enrolment:
     Args:
         chain: the chain that will verify the person later.
         new_session: makes a fresh session identifier.
+        threshold: the score at which the captures must hold together: that of a look at this door.
         want: good frames to collect.
         deadline_s: give up after this.
         own: returns when a stream is one of the device's own camera, else raises NotInThisBuild.
@@ -45,6 +55,7 @@ class Enrolment:
 
     chain: Chain
     new_session: Callable[[], str]
+    threshold: float
     want: int = 5
     deadline_s: float = 60.0
     source_timeout_s: float = 3.0
@@ -65,26 +76,43 @@ class Enrolment:
             same_as: whether a look shows the person who was verified before; asked of each one that would be kept.
 
         Raises:
-            InputError: not enough good frames before the deadline, or two people took turns.
+            InputError: not enough good frames before the deadline, ones that do not hold together, or two people.
             Interrupted: cancelled.
             CameraError: the source failed.
         """
         self.own(stream)
-        session, kept = self.new_session(), list[I8]()
-        last_ns = stream.now_ns() - SPACING_NS
+        session, kept, taken, strangers = self.new_session(), list[I8](), 0, 0
+        align = self.chain.embedder.card.align
+        assert align is not None  # `Chain` refuses a card without it
+        turning, last_ns = Turning(align), stream.now_ns() - SPACING_NS
         advice: tuple[Advice, ...] = (Advice.NOBODY_SEEN,)
         told: Progress | None = None
         for frame in self._frames(stream, cancelled):
-            look = self.chain.look(frame)
-            if look.reason is None and frame.monotonic_ns - last_ns >= SPACING_NS:
-                of_holder(frame, look, same_as)
-                kept.append(self._embed(look, session))
-                self._same_person(kept)
-                last_ns = frame.monotonic_ns
+            look, now_ns = self.chain.look(frame), frame.monotonic_ns
+            turning.see(look)
+            asked = ASKED[taken] if taken < len(ASKED) else None
+            if not kept and look.reason is not None:
+                last_ns = max(last_ns, now_ns - SPACING_NS)  # nobody is asked for a turn before they are there
+            due = now_ns - last_ns >= (SPACING_NS if turning.reached(asked) else ASK_NS)
+            if look.reason is None and due:
+                last_ns = now_ns
+                if self._is_same(kept, frame, look, session, same_as):
+                    strangers, taken = 0, taken + 1
+                else:
+                    strangers += 1
+                    if strangers >= STRANGERS:
+                        raise _somebody_else(same_as)
             advice = look.advice or advice
-            told = self._tell(tell, Progress(len(kept), self.want, look.advice), told)
+            asking = () if look.reason is not None or asked is None else (asked,)
+            told = self._tell(tell, Progress(len(kept), self.want, look.advice or asking), told)
             if len(kept) >= self.want:
-                return average(kept)
+                if (outlier := self._outlier(kept)) is None:
+                    return average(kept)
+                wipe(kept.pop(outlier))
+                if taken >= self.want + MOST_LEFT_OUT:
+                    raise self._apart()
+        if taken >= self.want:
+            raise self._apart()
         raise InputError(
             f"only {len(kept)} of {self.want} good frames in {self.deadline_s:.0f} s",
             where="enrolment",
@@ -117,23 +145,48 @@ class Enrolment:
         with self.chain._in_session():
             return self.chain.embed(look, session).consume(session)
 
-    def _same_person(self, kept: Sequence[I8]) -> None:
-        """The newest capture must match the reference so far, so that two people cannot share one card."""
-        if len(kept) < 2:
-            return
-        if cosine(average(kept[:-1]), kept[-1]) < self.chain.threshold(SAME_PERSON_FMR):
-            raise InputError(
-                "the captures do not show the same person",
-                where="enrolment",
-                remedy="one person at a time; start again",
-            )
+    def _is_same(
+        self,
+        kept: list[I8],
+        frame: Frame,
+        look: Look,
+        session: str,
+        same_as: Callable[[Frame, Look], bool] | None,
+    ) -> bool:
+        """Keep a capture that shows the verified person, and the person of those before: two cannot share a card."""
+        if same_as is not None and not same_as(frame, look):
+            return False
+        vector = self._embed(look, session)
+        if kept and cosine(average(kept), vector) < self.chain.threshold(SAME_PERSON_FMR):
+            wipe(vector)
+            return False
+        kept.append(vector)
+        return True
+
+    def _outlier(self, kept: Sequence[I8]) -> int | None:
+        """The capture that resembles the others least, where it does not match their mean at the door's threshold."""
+        if len(kept) < 3:
+            return None  # nobody can say which of two it is
+        scores = [cosine(average([*kept[:k], *kept[k + 1 :]]), kept[k]) for k in range(len(kept))]
+        worst = min(range(len(kept)), key=scores.__getitem__)
+        return worst if scores[worst] < self.threshold else None
+
+    @staticmethod
+    def _apart() -> InputError:
+        return InputError(
+            "the captures do not hold together as this door's target asks: the person would be refused too often",
+            where="enrolment",
+            remedy="more even light, no backlight, a face that is uncovered and holds still; then start again",
+        )
 
 
-def of_holder(frame: Frame, look: Look, same_as: Callable[[Frame, Look], bool] | None) -> None:
-    """Raises InputError when somebody else than the verified person is in view."""
-    if same_as is not None and not same_as(frame, look):
-        raise InputError(
+def _somebody_else(same_as: Callable[[Frame, Look], bool] | None) -> InputError:
+    if same_as is not None:
+        return InputError(
             "the captures do not show the person who was verified",
             where="enrolment",
             remedy="the holder of the card stays in front of the camera until the end; start again",
         )
+    return InputError(
+        "the captures do not show the same person", where="enrolment", remedy="one person at a time; start again"
+    )

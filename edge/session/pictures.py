@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from edge.errors import InputError
 from edge.face import Look
 from edge.face.match import average
-from edge.session.enrolment import Enrolment, of_holder
+from edge.session.enrolment import Enrolment, _somebody_else
 from edge.types import I8, Frame
 
 
@@ -36,7 +36,8 @@ def from_pictures(
                 where=str(frame.meta.get("name", "picture")),
                 remedy=", ".join(item.value.replace("_", " ") for item in look.advice) or "use another picture",
             )
-        of_holder(frame, look, same_as)
-        kept.append(enrolment._embed(look, session))
-        enrolment._same_person(kept)
+        if not enrolment._is_same(kept, frame, look, session, same_as):
+            raise _somebody_else(same_as)
+    if enrolment._outlier(kept) is not None:
+        raise enrolment._apart()
     return average(kept)

@@ -76,6 +76,7 @@ class Run:
     pictures: list[int] = field(default_factory=list)
     repeated: int = 0
     best: float | None = None
+    references: int = 1
     prompt: Prompt | None = None
     shown: int = 0
     rule: Rule = field(init=False)
@@ -177,7 +178,7 @@ class Run:
         started = time.perf_counter()
         with self.chain._in_session():
             probe = self.chain.embed(look, self.session)
-        score = compare(template, probe, self.session)
+        score = compare(template, probe, self.session, self.references)
         self.tally.spend("embed_and_compare", 1e3 * (time.perf_counter() - started))
         if not self.rule.attempt:
             now, looks = self.verifier.now_ns(), self.verifier.settings.looks
@@ -188,6 +189,8 @@ class Run:
     def _open(self) -> Template:
         started, model = time.perf_counter(), bytes.fromhex(self.chain.model)
         self.template = self.verifier.vault.open(self.claim, model_digest=model, session=self.session)
+        self.references = self.verifier.references_of(self.chain, self.template)
+        self.threshold = self.verifier.threshold_of(self.chain, self.references)
         self.tally.spend("open", 1e3 * (time.perf_counter() - started))
         return self.template
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from edge.camera.health import Health
-from edge.errors import CameraError, ClaimError, LockedOut, ModelMismatch
+from edge.errors import CameraError, ClaimError, LockedOut, ModelError, ModelMismatch
 from edge.face import Chain, Look
 from edge.face.match import compare
 from edge.face.rule import Active, Ending, Rule
@@ -154,7 +154,7 @@ class Verifier:
         if ending.species is not None:
             tell(AttackSuspected(at_ns=self.now_ns(), session=session, species=ending.species))
         decision = self._decision(ending, claim, session, tally)
-        return replace(decision, score=run.best, threshold=threshold) if self.reveal_scores else decision
+        return replace(decision, score=run.best, threshold=run.threshold) if self.reveal_scores else decision
 
     def open(self, claim: Claim, session: str) -> tuple[Template, Chain]:
         """The template of a claim, and the chain whose embedder made it: this one, or the previous one.
@@ -192,12 +192,16 @@ class Verifier:
             template: opened for ``session``. chain: whose embedder made it; see `open`. The previous embedder aligns
                 faces in its own way, so it looks at the frame itself.
         """
-        threshold = self.threshold_of(chain)
+        references = self.references_of(chain, template)
+        threshold = self.threshold_of(chain, references)
 
         def same(frame: Frame, look: Look) -> bool:
             seen = look if chain is self.chain else chain.look(frame)
             with chain._in_session():
-                return seen.reason is None and compare(template, chain.embed(seen, session), session) >= threshold
+                return (
+                    seen.reason is None
+                    and compare(template, chain.embed(seen, session), session, references) >= threshold
+                )
 
         return same
 
@@ -219,13 +223,30 @@ class Verifier:
         """The score that one look must reach: as calibrated for sessions of so many looks (`edge.face.calibration`)."""
         return self.threshold_of(self.chain)
 
-    def threshold_of(self, chain: Chain) -> float:
-        """The same by the calibration of another embedder.
+    def threshold_of(self, chain: Chain, references: int = 1) -> float:
+        """The same by the calibration of another embedder, or for a template of several references.
+
+        A stranger has a chance at each reference, so each gets its share of the target: the union bound, as long as
+        no calibration has measured them together.
 
         Raises:
             ModelError: it has none, or one that does not support the target.
         """
-        return chain.threshold(self.settings.target_fmr, self.settings.looks)
+        return chain.threshold(self.settings.target_fmr / references, self.settings.looks)
+
+    def references_of(self, chain: Chain, template: Template) -> int:
+        """How many of a template's references are compared: as many as the calibration supports at this target.
+
+        Raises:
+            ModelError: as `threshold_of`.
+        """
+        for references in range(template.references, 1, -1):
+            try:
+                self.threshold_of(chain, references)
+                return references
+            except ModelError:
+                continue
+        return 1
 
     def rule(self, chain: Chain) -> Rule:
         """The rule of a fresh session with this chain."""

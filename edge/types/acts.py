@@ -71,6 +71,20 @@ class Reissued(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceAdded(Act):
+    """A template holds one reference more of its person.
+
+    Attributes:
+        replaces: serial of the old card, the same when the card stays. references: how many there are now.
+    """
+
+    kind: ClassVar[str] = "operator.reference_added"
+    replaces: bytes
+    expires: int
+    references: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revoked(Act):
     """A card is refused from now on."""
 

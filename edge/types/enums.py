@@ -62,6 +62,10 @@ class Advice(StrEnum):
     ONE_PERSON = "one_person"
     NOBODY_SEEN = "nobody_seen"
     TURN_AS_SHOWN = "turn_as_shown"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    CHIN_UP = "chin_up"
+    CHIN_DOWN = "chin_down"
 
 
 class Direction(StrEnum):

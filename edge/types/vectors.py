@@ -18,10 +18,11 @@ class _Vector:
     """An int8 embedding that can be overwritten once and says nothing about itself."""
 
     __slots__ = ("_data", "_model", "_session", "_spent")
+    _NDIM = 1
 
     def __init__(self, data: I8, *, model: str, session: str) -> None:
-        if data.dtype != np.int8 or data.ndim != 1:
-            raise ValueError("an embedding is a one-dimensional int8 array")
+        if data.dtype != np.int8 or data.ndim != self._NDIM:
+            raise ValueError("a probe is a one-dimensional int8 array, a template one row a reference")
         self._data, self._model, self._session, self._spent = data.copy(), model, session, False
 
     @property
@@ -36,7 +37,7 @@ class _Vector:
 
     @property
     def dimension(self) -> int:
-        return int(self._data.shape[0])
+        return int(self._data.shape[-1])
 
     @property
     def spent(self) -> bool:
@@ -77,24 +78,30 @@ class Probe(_Vector):
 
 
 class Template(_Vector):
-    """One person's reference: int8 (D,), in memory for one session, overwritten after it.
+    """One to three references of one person: int8 (n, D), in memory for one session, overwritten after it.
 
     Use it as a context manager: leaving the block overwrites it. It stays rotated as it was sealed; whatever is
     compared with it is rotated in the same way (`turn`), so that a template which leaks is of no use elsewhere.
 
     Args:
-        data: int8 (D,). model: SHA-256 (hex) of the embedder's file. session: its identifier.
+        data: int8 (D,) or (n, D). model: SHA-256 (hex) of the embedder's file. session: its identifier.
         rotation: how it was rotated; None: not at all (sealed by a version before).
     """
 
     __slots__ = ("_rotation",)
+    _NDIM = 2
 
     def __init__(self, data: I8, *, model: str, session: str, rotation: Rotation | None = None) -> None:
-        super().__init__(data, model=model, session=session)
+        super().__init__(np.atleast_2d(data), model=model, session=session)
         self._rotation = rotation
 
+    @property
+    def references(self) -> int:
+        """How many references of its one person it holds."""
+        return int(self._data.shape[0])
+
     def read(self, session: str) -> I8:
-        """The content, for the comparison of its own session.
+        """The content (n, D), for the comparison of its own session.
 
         Raises:
             SpentError: after `erase`, or for another session.
@@ -116,9 +123,12 @@ class Template(_Vector):
         return fine
 
     def unrotated(self, session: str) -> F64:
-        """The reference without its rotation, float64 (D,), to be sealed again for another card. Raises as `read`."""
-        data = self.read(session)
-        return data.astype(np.float64) if self._rotation is None else self._rotation.undo(data)
+        """The references without their rotation, float64 (n, D), to be sealed for another card. Raises as `read`."""
+        plain = self.read(session).astype(np.float64)
+        if self._rotation is not None:
+            for row in plain:
+                row[:] = self._rotation.undo(row)
+        return plain
 
     def erase(self) -> None:
         """Overwrite the content and the rotation. Harmless when repeated."""

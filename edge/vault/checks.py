@@ -105,7 +105,8 @@ def sealing(open_: Callable[[Scratch], F64] | None = None) -> str:
 
 def _open(scratch: Scratch) -> F64:
     with scratch.open(_SESSION) as template:
-        return template.unrotated(_SESSION)
+        (only,) = template.unrotated(_SESSION)
+        return np.asarray(only, np.float64)
 
 
 def erasing() -> str:

@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from edge.claim import Issuer, encode
+from edge.claim.layout import pack
 from edge.errors import ConsentMissing, InputError
-from edge.types import I8, Custody, Token
+from edge.types import I8, Claim, Custody, Token
 from edge.types.rotation import F64
 from edge.vault.holder import Holder
 from edge.vault.record import Record
-from edge.vault.seal import SECRET_BYTES, Header, record_id, seal
+from edge.vault.seal import MOST_REFERENCES, SECRET_BYTES, SEVERAL, TAG_BYTES, VERSION, Header, record_id, seal
 
 SERIAL_BYTES = 16
 
@@ -90,7 +93,7 @@ def draft(token: Token, vector: I8 | F64, made: int, key: bytes, by: Issuance) -
     """Seal a reference for a token.
 
     Args:
-        token: without a sealed template. vector: int8 (D,), or float64 out of another template.
+        token: without a sealed template. vector: int8 (D,) or (n, D); float64 out of another template.
         made: when the reference was made, Unix seconds; retention counts from then.
         key: site or device key, as the token's custody says.
 
@@ -99,7 +102,9 @@ def draft(token: Token, vector: I8 | F64, made: int, key: bytes, by: Issuance) -
     """
     device = token.custody is Custody.DEVICE
     name = record_id(token.secret) if device else None
-    header = Header(token.custody, name or token.serial, by.model, int(vector.shape[0]), made, token.expires)
+    version = VERSION if vector.ndim == 1 or len(vector) == 1 else SEVERAL
+    ident, dimension = name or token.serial, int(vector.shape[-1])
+    header = Header(token.custody, ident, by.model, dimension, made, token.expires, version)
     try:
         sealed = seal(vector, secret=token.secret, key=key, header=header, random_bytes=by.random_bytes)
     except ValueError as error:
@@ -108,6 +113,39 @@ def draft(token: Token, vector: I8 | F64, made: int, key: bytes, by: Issuance) -
     record = Record.sign(sealed, token.serial, by.issuer).pack() if device else None
     holder = Holder(token.serial, name, made, token.not_before, token.expires, made, model=by.model)
     return Draft(Issued(encode(token, by.issuer), token), holder, record)
+
+
+def with_further(references: F64, further: I8) -> F64:
+    """The references of a template (n, D) and one more of the same person (D,), each scaled to int8's range.
+
+    Raises:
+        InputError: a template holds no more.
+    """
+    if len(references) >= MOST_REFERENCES:
+        raise InputError(
+            f"the template holds {MOST_REFERENCES} references already",
+            where="--add-reference",
+            remedy="renew it: edge enrol --renew replaces them by one",
+        )
+    return np.concatenate([references, further[None].astype(np.float64)])
+
+
+def need_room(claim: Claim, dimension: int, references: int) -> None:
+    """Return when so many references of so many numbers fit the card: always in device custody.
+
+    Raises:
+        InputError: the code would be too large to be read.
+    """
+    if claim.sealed is not None:
+        sealed = replace(claim.sealed, ciphertext=bytes(references * dimension + TAG_BYTES))
+        try:
+            pack(replace(claim, sealed=sealed), bytes(8))
+        except InputError as error:
+            raise InputError(
+                f"{references} references do not fit this card: {error.what}",
+                where="--add-reference",
+                remedy="keep templates on the device (vault.custody: device), or renew this one: edge enrol --renew",
+            ) from None
 
 
 def without_template(terms: Terms, site: bytes, by: Issuance) -> Issued:

@@ -13,13 +13,16 @@ that the place which enrols people put this one there.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from dataclasses import dataclass
 
 from edge.claim import Issuer
 from edge.errors import KeyringError, SealBroken
 from edge.trust import TrustStore
-from edge.types import Custody, SealedTemplate
-from edge.vault.seal import HEADER_BYTES, SALT_BYTES, TAG_BYTES
+from edge.types import Claim, Custody, SealedTemplate
+from edge.vault.holder import Holder, unknown
+from edge.vault.seal import HEADER_BYTES, SALT_BYTES, TAG_BYTES, record_id
 
 RECORD_DOMAIN = b"edge/record/v1"
 _HEADER = HEADER_BYTES[Custody.DEVICE]
@@ -73,6 +76,29 @@ class Record:
         body, issuer, signature = data[: end - _SIGNED_BY], data[end - _SIGNED_BY : end], data[end:]
         salt_end = _HEADER + SALT_BYTES
         return cls(SealedTemplate(body[:_HEADER], body[_HEADER:salt_end], body[salt_end:]), issuer, signature)
+
+
+def kept(data: bytes | None, holder: Holder | None, claim: Claim, trust: TrustStore) -> SealedTemplate:
+    """The sealed template of device custody, after its digest and the issuer's signature were checked.
+
+    Args:
+        data: the record under the claim's record id; None: there is none. holder: the row of the card, if any.
+
+    Raises:
+        TokenUnknown: nothing is kept for this card. SealBroken: it was altered, exchanged or put back.
+    """
+    if holder is None or data is None:
+        raise unknown()
+    digest = hashlib.sha256(data).digest()
+    if holder.record_id != record_id(claim.secret) or not hmac.compare_digest(digest, holder.record_digest or b""):
+        raise SealBroken(
+            "the record on this device is not the one that was enrolled last for this card",
+            where="template",
+            remedy="ask the operator to enrol the person again",
+        )
+    record = Record.unpack(data)
+    record.verify(claim.serial, trust)
+    return record.sealed
 
 
 def _message(sealed: SealedTemplate, serial: bytes) -> bytes:

@@ -7,6 +7,9 @@
 K is the site key in card custody and the device key in device custody. A zero nonce is right here because a key seals
 once: every seal and re-seal draws a new salt and so a new key. ChaCha20, because a Pi 4 has no AES instructions.
 
+A template may hold two or three references of its one person (version 3): one ciphertext, D bytes a reference, all of
+them turned by the same rotation; its length tells how many. One reference alone is sealed as version 2.
+
 The rotation makes templates renewable and unlinkable (ISO/IEC 24745): every seal rounds other numbers, and two opened
 ones of one person say no more about each other than those of strangers, unless their keys are known: whoever has a card
 together with the key it is sealed to undoes it. Version 1 was not rotated; it still opens.
@@ -14,7 +17,7 @@ together with the key it is sealed to undoes it. Version 1 was not rotated; it s
 The header is readable and authenticated: whoever changes a bit of it, of the salt or of the ciphertext gets nothing.
 
     offset  bytes  field (big-endian)
-    0       1      version: 2 (1: not rotated)
+    0       1      version: 2; 3: two or three references (1: not rotated)
     1       1      custody: 1 card, 2 device
     2       16/32  card custody: the card's serial; device custody: the record id
             32     the embedder's identity: SHA-256 of its file (imported: and of its preprocessing)
@@ -40,8 +43,10 @@ from edge.types import I8, Claim, Custody, SealedTemplate, Template
 from edge.types.rotation import F64, Rotation, quantised
 from edge.types.wipe import wipe
 
-VERSION = 2
-_VERSIONS = (1, VERSION)
+VERSION, SEVERAL = 2, 3
+_VERSIONS = (1, VERSION, SEVERAL)
+#: A template holds at most so many references of its one person.
+MOST_REFERENCES = 3
 SALT_BYTES, TAG_BYTES, SECRET_BYTES = 32, 16, 32
 MAX_DIMENSION = 4096
 _NONCE = bytes(12)
@@ -60,7 +65,7 @@ class Header:
         custody: where it is kept. ident: the card's serial (16 bytes) or the record id (32 bytes).
         model: the embedder's identity (`edge.face.Card.identity`), 32 bytes. dimension: D.
         made, expires: Unix seconds.
-        version: of the format; what is sealed now has the newest.
+        version: of the format; see above.
     """
 
     custody: Custody
@@ -94,6 +99,12 @@ class Header:
             raise ValueError("dimension out of range")
         return header
 
+    def references(self, size: int) -> int:
+        """How many references a ciphertext of so many bytes holds; 0 where it does not fit this header."""
+        count, rest = divmod(size - TAG_BYTES, self.dimension)
+        fits = 2 <= count <= MOST_REFERENCES if self.version == SEVERAL else count == 1
+        return count if fits and not rest else 0
+
 
 def record_id(secret: bytes) -> bytes:
     """The name under which device custody keeps a template: 32 bytes that only the token's secret gives."""
@@ -103,10 +114,10 @@ def record_id(secret: bytes) -> bytes:
 def seal(
     vector: I8 | F64, *, secret: bytes, key: bytes, header: Header, random_bytes: Callable[[int], bytes]
 ) -> SealedTemplate:
-    """Seal a reference, rotated.
+    """Seal a reference, or the two or three of one person, rotated.
 
     Args:
-        vector: int8 (D,), D as in the header; float64 when it comes out of another template (`Template.unrotated`).
+        vector: int8 (D,) or (n, D), D as in the header; float64 out of another template (`Template.unrotated`).
         secret: the token's, 32 bytes. key: site or device key, 32 bytes.
         header: what is authenticated with it.
         random_bytes: draws the salt; `os.urandom` outside tests.
@@ -114,15 +125,16 @@ def seal(
     Raises:
         ValueError: a length, type or range is wrong (a programming error, never a user's).
     """
-    if vector.dtype not in (np.int8, np.float64) or vector.shape != (header.dimension,):
-        raise ValueError("a template is an int8 vector of the header's dimension")
-    if header.version != VERSION:
-        raise ValueError(f"new templates are of version {VERSION}")
+    rows = np.atleast_2d(vector)
+    if rows.dtype not in (np.int8, np.float64) or header.references(rows.size + TAG_BYTES) != len(rows):
+        raise ValueError("a template is one to three int8 vectors of the header's dimension, and says so")
+    if header.version != (VERSION if len(rows) == 1 else SEVERAL):
+        raise ValueError("a new template has version 2 with one reference, and 3 with several")
     associated, salt = header.pack(), random_bytes(SALT_BYTES)
     own = _key(secret, key, salt, header.custody)
     rotation = _rotation(own, header)
-    turned = rotation.turn(vector)
-    plain = bytearray(quantised(turned))
+    turned = np.stack([rotation.turn(row) for row in rows])
+    plain = bytearray(np.stack([quantised(row) for row in turned]))
     try:
         return SealedTemplate(associated, salt, ChaCha20Poly1305(own).encrypt(_NONCE, plain, associated))
     finally:
@@ -148,17 +160,17 @@ def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_diges
     except ValueError:
         raise _broken() from None
     expected = claim.serial if claim.custody is Custody.CARD else record_id(claim.secret)
-    size = header.dimension + TAG_BYTES
+    count = header.references(len(sealed.ciphertext))
     if (
         header.custody is not claim.custody
         or not hmac.compare_digest(header.ident, expected)
         or header.expires != claim.expires
         or len(sealed.salt) != SALT_BYTES
-        or len(sealed.ciphertext) != size
+        or not count
     ):
         raise _broken()
     # into a buffer of our own, because a `bytes` object cannot be overwritten afterwards
-    plain = bytearray(header.dimension)
+    plain = bytearray(count * header.dimension)
     own = _key(claim.secret, key, sealed.salt, header.custody)
     try:
         ChaCha20Poly1305(own).decrypt_into(_NONCE, sealed.ciphertext, sealed.header, plain)
@@ -169,7 +181,7 @@ def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_diges
                 remedy="enrol the person again with `edge enrol --renew`",
             )
         rotation = None if header.version == 1 else _rotation(own, header)
-        data = np.frombuffer(plain, dtype=np.int8)
+        data = np.frombuffer(plain, dtype=np.int8).reshape(count, header.dimension)
         return Template(data, model=header.model.hex(), session=session, rotation=rotation)
     except InvalidTag:
         raise _broken() from None

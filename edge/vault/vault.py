@@ -13,8 +13,6 @@ could not be handed over, so enrolment, re-issue and renewal are prepared first.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +28,7 @@ from edge.vault.consent import ConsentReceipt, earlier_subject_hash, subject_has
 from edge.vault.erasure import Erasure, erase
 from edge.vault.holder import NEVER, Holder, Status, named, unknown
 from edge.vault.issuing import Draft, Issuance, Issued, Terms
-from edge.vault.record import Record
+from edge.vault.record import kept
 from edge.vault.retention import Due, Time
 from edge.vault.seal import Header, open_sealed, record_id
 from edge.vault.store import Store
@@ -123,15 +121,25 @@ class Vault:
         return replace(draft, holder=self._with_consent(draft.holder, None, consent, by))
 
     def prepare_reissue(
-        self, claim: Claim, by: Issuance, *, expires: int | None = None, groups: tuple[str, ...] | None = None
+        self,
+        claim: Claim,
+        by: Issuance,
+        *,
+        expires: int | None = None,
+        groups: tuple[str, ...] | None = None,
+        further: I8 | None = None,
     ) -> Draft:
         """A new card, with a new serial and secret, for the person who presents the old one, which it replaces.
 
         The template is opened with the old card and sealed again under the new one, in other numbers: the two cannot be
         linked without a card. It stays as old as it was. For a lost card there is nothing to open: revoke and enrol.
 
+        Args:
+            further: int8 (D,), one more reference of this person, sealed beside those that are there; the caller has
+                just verified them. In device custody the card then stays, and `Issued.text` is None.
+
         Raises:
-            as `open` and `prepare_enrolment`.
+            as `open` and `prepare_enrolment`. InputError: there are as many references as a template may hold.
         """
         named(by.operator)
         header = Header.parse(self._sealed(claim)[0].header)
@@ -142,8 +150,14 @@ class Vault:
         with self.open(claim, model_digest=by.model, session="reissue") as template:
             terms = Terms(claim.custody, groups or claim.groups, claim.credential, claim.not_before, last)
             token = terms.token(claim.site, by.random_bytes)
-            draft = self._draft(token, template.unrotated("reissue"), made, by)
-        return self._replacing(claim, draft, None, by)
+            references = template.unrotated("reissue")
+            if further is not None:
+                references = issuing.with_further(references, further)
+                if claim.custody is Custody.DEVICE:
+                    token = replace(token, serial=claim.serial, secret=claim.secret, expires=claim.expires)
+            draft = self._draft(token, references, made, by)
+        finish = self._same_card if token.serial == claim.serial else self._replacing
+        return finish(claim, draft, None, by)
 
     def prepare_renewal(
         self,
@@ -179,9 +193,7 @@ class Vault:
         terms = Terms(claim.custody, claim.groups, claim.credential, claim.not_before, last)
         if claim.custody is Custody.DEVICE and last == claim.expires:
             same = replace(terms.token(claim.site, by.random_bytes), serial=claim.serial, secret=claim.secret)
-            draft = self._draft(same, vector, by.now_s, by)
-            issued = replace(draft.issued, text=None)
-            return replace(draft, issued=issued, holder=self._with_consent(draft.holder, old, consent, by))
+            return self._same_card(claim, self._draft(same, vector, by.now_s, by), consent, by)
         draft = self._draft(terms.token(claim.site, by.random_bytes), vector, by.now_s, by)
         return self._replacing(claim, draft, consent, by)
 
@@ -257,6 +269,12 @@ class Vault:
         """Close the store. Harmless when repeated."""
         self.store.close()
 
+    def references(self, claim: Claim) -> int:
+        """How many references the template of a claim holds, by its size. Raises as `made_by`."""
+        self.made_by(claim)
+        sealed = self._sealed(claim)[0]
+        return Header.parse(sealed.header).references(len(sealed.ciphertext))
+
     def size(self, claim: Claim) -> tuple[Header, int] | None:
         """What is readable of the template that a claim stands for: header and size in bytes, never the content.
 
@@ -286,30 +304,18 @@ class Vault:
         """The sealed template of a claim, and the key that goes with its secret. Raises as `open`."""
         self.check(claim)
         if claim.custody is Custody.DEVICE:
-            return self._stored(claim, self.store.holder(claim.serial)), self.keyring.device_key
+            holder, data = self.store.holder(claim.serial), self.store.template(record_id(claim.secret))
+            return kept(data, holder, claim, self.keyring.trust), self.keyring.device_key
         return _carried(claim), self.keyring.site_key
-
-    def _stored(self, claim: Claim, holder: Holder | None) -> SealedTemplate:
-        """The sealed template of device custody, after its digest and the issuer's signature were checked."""
-        name = record_id(claim.secret)
-        data = self.store.template(name) if holder is not None else None
-        if holder is None or data is None:
-            raise unknown()
-        if holder.record_id != name or not hmac.compare_digest(
-            hashlib.sha256(data).digest(), holder.record_digest or b""
-        ):
-            raise SealBroken(
-                "the record on this device is not the one that was enrolled last for this card",
-                where="template",
-                remedy="ask the operator to enrol the person again",
-            )
-        record = Record.unpack(data)
-        record.verify(claim.serial, self.keyring.trust)
-        return record.sealed
 
     def _draft(self, token: Token, vector: I8 | F64, made: int, by: Issuance) -> Draft:
         key = self.keyring.site_key if token.custody is Custody.CARD else self.keyring.device_key
         return issuing.draft(token, vector, made, key, by)
+
+    def _same_card(self, claim: Claim, draft: Draft, consent: ConsentReceipt | None, by: Issuance) -> Draft:
+        old = self.store.holder(claim.serial)
+        issued = replace(draft.issued, text=None)
+        return replace(draft, issued=issued, holder=self._with_consent(draft.holder, old, consent, by))
 
     def _replacing(self, claim: Claim, draft: Draft, consent: ConsentReceipt | None, by: Issuance) -> Draft:
         old = self.store.holder(claim.serial)

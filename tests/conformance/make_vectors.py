@@ -45,6 +45,7 @@ ISSUER, STRANGER = IssuerKey(made("issuer"), "test"), IssuerKey(made("stranger")
 BUILDER, NOBODY = Signer(made("builder"), "test"), Signer(made("nobody"), "test")
 MADE, EXPIRES = 1_790_000_000, 1_821_536_000
 VECTOR = np.frombuffer(made("template", 128), np.int8)
+BOTH = np.stack([VECTOR, np.frombuffer(made("another day", 128), np.int8)])
 
 
 def vectors() -> dict[str, Any]:
@@ -82,6 +83,13 @@ def sealed(body: Token, key: bytes, model: bytes = MODEL, **changes: Any) -> Sea
     header = Header(body.custody, ident, model, VECTOR.size, MADE, body.expires)
     salted: Callable[[int], bytes] = lambda count: made("salt", count)  # noqa: E731
     return replace(seal(VECTOR, secret=body.secret, key=key, header=header, random_bytes=salted), **changes)
+
+
+def two_references(body: Token) -> SealedTemplate:
+    """Sealed as version 3 has it: two references of one person."""
+    header = Header(body.custody, record_id(body.secret), MODEL, VECTOR.size, MADE, body.expires, version=3)
+    salted: Callable[[int], bytes] = lambda count: made("salt", count)  # noqa: E731
+    return seal(BOTH, secret=body.secret, key=DEVICE_KEY, header=header, random_bytes=salted)
 
 
 def first_version(body: Token) -> SealedTemplate:
@@ -134,10 +142,10 @@ def _tokens() -> Iterator[Case]:
     yield case("another site", encode(card(site=made("other site", 16)), ISSUER), "other_site")
 
 
-def rotated(body: Token, key: bytes) -> list[int]:
+def rotated(body: Token, key: bytes, vector: np.ndarray = VECTOR) -> list[int]:
     """What lies in the seal: our template, turned by the rotation of this seal."""
     own = derive(body.secret + key, f"edge/template/v1/{body.custody.value}", salt=made("salt"))
-    return quantised(Rotation(derive(own, "edge/rotation/v1"), VECTOR.size).turn(VECTOR)).tolist()
+    return quantised(Rotation(derive(own, "edge/rotation/v1"), VECTOR.size).turn(vector)).tolist()
 
 
 def _templates() -> Iterator[Case]:
@@ -153,6 +161,11 @@ def _templates() -> Iterator[Case]:
     yield {**case("version 1, not rotated", one, first_version(one), SITE_KEY), "vector": VECTOR.tolist()}
     for name, body, key in (("card custody", one, SITE_KEY), ("device custody", two, DEVICE_KEY)):
         yield {**case(name, body, sealed(body, key), key), "vector": rotated(body, key)}
+    both = [number for vector in BOTH for number in rotated(two, DEVICE_KEY, vector)]
+    yield {**case("two references of one person", two, two_references(two), DEVICE_KEY), "vector": both}
+    several = two_references(two)
+    one_left = replace(several, ciphertext=several.ciphertext[:128] + several.ciphertext[-16:])
+    yield case("one of two references left out", two, one_left, DEVICE_KEY, "does_not_open")
     yield case("another key", one, good, made("another site's"), "does_not_open")
     yield case("another secret", replace(one, secret=made("other secret")), good, SITE_KEY, "does_not_open")
     yield case("another serial", replace(one, serial=made("other", 16)), good, SITE_KEY, "does_not_open")
@@ -162,7 +175,7 @@ def _templates() -> Iterator[Case]:
         changed = replace(good, **{part: _flipped(value, len(value) - 9)})
         yield case(f"one bit of the {part} altered", one, changed, SITE_KEY, "does_not_open")
     yield case(
-        "a header of another version", one, replace(good, header=b"\3" + good.header[1:]), SITE_KEY, "does_not_open"
+        "a header of another version", one, replace(good, header=b"\4" + good.header[1:]), SITE_KEY, "does_not_open"
     )
     yield case("cut short", one, replace(good, ciphertext=good.ciphertext[:-1]), SITE_KEY, "does_not_open")
     yield case("of another embedder", one, sealed(one, SITE_KEY, OTHER_MODEL), SITE_KEY, "other_model")

@@ -82,21 +82,19 @@ def derive(key: bytes, info: str, salt: bytes | None = None) -> bytes:
 
 def template(sealed: dict[str, bytes], claim: dict[str, Any], key: bytes, model: bytes) -> list[int]:
     header, ident_bytes = sealed["header"], 16 if claim["custody"] == "card" else 32
-    need(len(header) == 44 + ident_bytes and header[0] in (1, 2) and header[1] * 16 == ident_bytes, "does_not_open")
+    need(len(header) == 44 + ident_bytes and 0 < header[0] < 4 and header[1] * 16 == ident_bytes, "does_not_open")
     ident, (digest, dimension, _, expires) = header[2 : 2 + ident_bytes], struct.unpack(">32sHII", header[-42:])
-    need(
-        ident == (claim["serial"] if ident_bytes == 16 else derive(claim["secret"], "edge/record/v1"))
-        and expires == claim["expires"],
-        "does_not_open",
-    )
-    need(len(sealed["salt"]) == 32 and len(sealed["ciphertext"]) == dimension + 16, "does_not_open")
+    named = claim["serial"] if ident_bytes == 16 else derive(claim["secret"], "edge/record/v1")
+    need(ident == named and expires == claim["expires"], "does_not_open")
+    count, rest = divmod(len(sealed["ciphertext"]) - 16, dimension) if dimension else (0, 0)
+    need(len(sealed["salt"]) == 32 and not rest and count in ((2, 3) if header[0] == 3 else (1,)), "does_not_open")
     secret = derive(claim["secret"] + key, f"edge/template/v1/{claim['custody']}", sealed["salt"])
     try:
         plain = ChaCha20Poly1305(secret).decrypt(bytes(12), sealed["ciphertext"], header)
     except InvalidTag:
         raise Refused("does_not_open") from None
     need(digest == model, "other_model")
-    return list(struct.unpack(f"{dimension}b", plain))
+    return list(struct.unpack(f"{count * dimension}b", plain))
 
 
 def line_of(entry: dict[str, Any]) -> bytes:

@@ -109,7 +109,7 @@ def test_sealed_templates(case):
 
     def read() -> list[int]:
         template = open_sealed(SealedTemplate(**parts), claim, key, model_digest=KEYS["model"], session="s")
-        return template.read("s").tolist()
+        return template.read("s").ravel().tolist()
 
     known = {**said, "serial": serial, "secret": secret}
     assert code(read, codes) == case["error"]

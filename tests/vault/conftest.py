@@ -97,7 +97,8 @@ class Device:
     def opens(self, claim: Claim, model: bytes = MODEL) -> np.ndarray:
         """The reference without its rotation."""
         with self.vault.open(claim, model_digest=model, session="s") as template:
-            return template.unrotated("s")
+            (only,) = template.unrotated("s")
+            return only
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,84 @@
+"""The desk: captures of the person in front of an operator, verified first where they hold a card already.
+
+desk = Desk(device, device.stream)
+vector = desk.capture(desk.enrolment(), ())                                    # int8 (D,)
+vector = desk.capture_of_holder(desk.enrolment(), token, claim, (), act="--renew")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from edge.errors import ClaimError
+from edge.messages import text
+from edge.service.device import Device
+from edge.service.own import of_pictures
+from edge.session import Enrolment
+from edge.session.enrolment import Progress
+from edge.settings.checks import need_alternative
+from edge.types import I8, Claim, Frame, Outcome, Stream, acts
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where people are captured.
+
+    Args:
+        device: opened. stream: gives a stream of its own. cancelled: asked during a capture; true ends it.
+    """
+
+    device: Device
+    stream: Callable[[], AbstractContextManager[Stream]]
+    cancelled: Callable[[], bool] = lambda: False
+
+    def enrolment(self) -> Enrolment:
+        """The capture side of an act. Raises as `Device.enrolment`; Unfit: the settings name no other way in."""
+        need_alternative(self.device.settings.alternative)  # consent without another way in is none
+        return self.device.enrolment()
+
+    def capture(self, enrolment: Enrolment, pictures: Sequence[Frame]) -> I8:
+        """The reference of whoever stands there, or of pictures. Raises as `Enrolment.from_stream`."""
+        if pictures:
+            return of_pictures(enrolment, pictures)
+        with self.stream() as stream:
+            return enrolment.from_stream(stream, tell=self._progress, cancelled=self.cancelled)
+
+    def capture_of_holder(
+        self, enrolment: Enrolment, token: str, claim: Claim, pictures: Sequence[Frame], *, act: str
+    ) -> I8:
+        """The reference of the very person whose template the card opens, verified in the same stream.
+
+        Args:
+            act: its name, for what is said when it fails.
+
+        Raises:
+            ClaimError: the card was refused, or its holder was not verified. As `capture`.
+        """
+        session, verifier = enrolment.new_session(), self.device.verifier
+        with self.stream() as stream:
+            self._verify(token, stream, act)
+            template, chain = verifier.open(claim, session)
+            with template:
+                holder = verifier.same_person(template, chain, session)
+                if pictures:
+                    return of_pictures(enrolment, pictures, holder)
+                return enrolment.from_stream(stream, tell=self._progress, cancelled=self.cancelled, same_as=holder)
+
+    def _verify(self, token: str, stream: Stream, act: str) -> None:
+        decision = self.device.decide(token, lambda: stream, reader="operator", cancelled=self.cancelled)
+        if decision.outcome is Outcome.ACCEPT:
+            return
+        again = "try again"
+        if decision.reason.value == "model_mismatch":
+            again = "name the embedder that made it in face.previous_embedder"
+        raise ClaimError(
+            f"the old card was not verified: {text(f'reason.{decision.reason.value}')}",
+            where=act,
+            remedy=f"{again}, or renew it on an operator's word: --renew with --override",
+        )
+
+    def _progress(self, progress: Progress) -> None:
+        now, have, want, advice = self.device.now_ns(), progress.have, progress.want, progress.advice
+        self.device.tell(acts.EnrolmentProgress(at_ns=now, have=have, want=want, advice=advice))
