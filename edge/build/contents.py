@@ -35,6 +35,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("cli/_signer.py", _BOTH),  # a signer's passphrase
     ("cli/models.py", _BOTH),
     ("cli/_models.py", _BOTH),
+    ("cli/_convert.py", _LAB),  # looks at pictures of many people, as the lab does
     ("cli/policy.py", _BOTH),
     ("cli/_policy.py", _BOTH),
     ("cli/prove.py", _BOTH),
@@ -61,6 +62,8 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("policy/*.txt", _BOTH),  # the facts, and the codes of countries and their parts
     ("build/*.py", _BOTH),
     ("models/reference.py", _LAB),  # compares pictures of people who do not exist, when a model is imported
+    ("models/converting.py", _LAB),  # ONNX to .tflite: needs PyTorch, which no device has
+    ("models/onnx_graph.py", _LAB),
     ("models/*.py", _BOTH),
     ("face/*.py", _BOTH),
     ("fictional/*.py", _BOTH),

@@ -1,5 +1,6 @@
 """`edge models`: the models of this build and those added to it; bring your own.
 
+    edge models convert mine.onnx --spec mine.spec.yaml --images people --out converted     in a lab; int8 .tflite
     edge models import mine.tflite --spec mine.spec.yaml     examined, described, installed beside the build
     edge lab calibrate --model STATE/models/mine/card.yaml ...
     edge models sign mine --key models.key                   now it may decide: face.embedder: mine
@@ -101,6 +102,36 @@ def import_(
     folder = install(imported, settings.device.state_dir, sign=sign, replace=replace)
     signed = sign is not None
     return Answer(import_json(imported, folder, signed=signed), partial(tell_import, imported, folder, signed=signed))
+
+
+@command.command("convert")
+@click.argument("file", type=PATH)
+@click.option("--spec", type=PATH, required=True, help="How pixels go into the .onnx (YAML), as for `import`.")
+@click.option("--images", type=PATH, multiple=True, required=True, help="Folders of people, a folder each; repeat it.")
+@click.option("--out", type=PATH, required=True, help="A folder for NAME.tflite and NAME.spec.yaml; made when missing.")
+@shared(settings="example")
+def convert(file: Path, spec: Path, images: tuple[Path, ...], out: Path, settings: Settings) -> Answer:
+    """Make an int8 .tflite of an ONNX embedder: FILE, with one picture in and one vector out.
+
+    It is calibrated with the pictures of two people in three, and compared with the original on those of the others:
+    how alike the two embeddings of one picture are, and whether more genuine pairs are missed. What XNNPACK does not
+    run is named with its cost. Lab and development builds only, with the extra `convert`.
+
+    \b
+    Example
+      edge models convert mine.onnx --spec mine.yaml --images people --out converted
+      edge models import converted/mine.tflite --spec converted/mine.spec.yaml
+    """
+    from edge.errors import NotInThisBuild
+    from edge.models.spec import load_spec
+
+    try:
+        from edge.cli._convert import converted
+    except ModuleNotFoundError:
+        raise NotInThisBuild(
+            "a device build converts no models", where="models convert", remedy="use a lab or development install"
+        ) from None
+    return Answer({}, converted(file, load_spec(spec), images, out, settings))
 
 
 @command.command("list")

@@ -113,7 +113,12 @@ def checked_bytes(card: Card) -> bytes:
 
 
 def outside_delegate(interpreter: Any) -> int:
-    """Count the nodes on the way from input to outputs that the XNNPACK delegate does not run.
+    """Count the nodes on the way from input to outputs that the XNNPACK delegate does not run."""
+    return len(outside_nodes(interpreter))
+
+
+def outside_nodes(interpreter: Any) -> tuple[str, ...]:
+    """The operators of these nodes, one a node.
 
     The runtime lists the original nodes and, behind them, the DELEGATE nodes that replace some of them. A delegate
     writes the same tensors as the nodes it covers, so walking back from the outputs, the last writer of a tensor is the
@@ -131,7 +136,7 @@ def outside_delegate(interpreter: Any) -> int:
             continue
         seen[node["index"]] = node["op_name"]
         todo += [int(tensor) for tensor in node["inputs"] if tensor >= 0]
-    return sum(name != "DELEGATE" for name in seen.values())
+    return tuple(name for name in seen.values() if name != "DELEGATE")
 
 
 def check_delegation(runner: Runner) -> int:
