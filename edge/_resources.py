@@ -16,11 +16,12 @@ from typing import Literal
 
 from edge.errors import InputError
 
-Kind = Literal["models", "config", "messages", "people", "fonts", "papers", "tables", "proof"]
+Kind = Literal["models", "config", "messages", "people", "fonts", "papers", "tables", "proof", "zones"]
 
 _PACKAGE = Path(__file__).resolve().parent
 #: Kinds that lie in a room of the package: catalogues of messages, people who do not exist (demo, known answers), the
-#: letters of cards and the templates of papers, the facts and places that rules speak of, what `edge prove` knows.
+#: letters of cards and the templates of papers, the facts and places that rules speak of, what `edge prove` knows,
+#: other names of time zones.
 _ROOMS = {
     "messages": "messages",
     "people": "fictional/people",
@@ -28,6 +29,7 @@ _ROOMS = {
     "papers": "papers/templates",
     "tables": "policy",
     "proof": "prove",
+    "zones": "settings/zones.txt",
 }
 STATEMENT = "_build/statement.json"
 

@@ -57,11 +57,16 @@ def _asked() -> dict[str, object]:
 
 def _given(file: Path) -> Mapping[str, object]:
     from edge.errors import InputError
+    from edge.service.first import QUESTIONS
     from edge.settings.yaml_core import load
 
     document, problems = load(file)
-    if document is None or not isinstance(document.data, dict):
-        raise InputError(str(problems[0]) if problems else "no answers", where=str(file), remedy="write NAME: ANSWER")
+    if document is not None:
+        other = [name for name, said in document.data.items() if not isinstance(said, str)]
+        problems += [document.problem((name,), "this is not read as it is written", "text in quotes") for name in other]
+        problems += document.cut_short(*((one.name,) for one in QUESTIONS))
+    if document is None or problems:
+        raise InputError("; ".join(map(str, problems)), where=str(file), remedy="write NAME: ANSWER")
     return document.data
 
 

@@ -31,6 +31,15 @@ TEMPLATES: dict[str, tuple[tuple[int, int], tuple[Point, ...]]] = {
     ),
 }
 
+#: What people are told of a model: key paths of texts, or of lists and sections of them.
+_WORDS = tuple(
+    (word,)
+    for word in (
+        "licence", "intended_use", "not_for", "known_failures", "limits", "data", "teachers", "training", "retrain",
+        "source",
+    )
+)  # fmt: skip
+
 Text = Annotated[str, Field(min_length=3, max_length=1000)]
 Texts = Annotated[tuple[Text, ...], Field(max_length=30)]
 Side = Annotated[int, Field(ge=32, le=1024)]
@@ -115,8 +124,7 @@ class ModelSpec(_Part):
             card["align"] = align.model_dump(mode="json")
         if self.kind == "detector" and self.decode is not None:
             card["decode"] = self.decode.model_dump(mode="json")
-        words = ("licence", "intended_use", "not_for", "known_failures", "limits", "data", "teachers")
-        said = self.model_dump(mode="json", include={*words, "training", "retrain", "source"}, exclude_none=True)
+        said = self.model_dump(mode="json", include={word for (word,) in _WORDS}, exclude_none=True)
         return card | said
 
 
@@ -135,10 +143,13 @@ def load_spec(path: Path) -> ModelSpec:
     if document is None or problems:
         raise _invalid(problems)
     try:
-        return ModelSpec.model_validate(document.data)
+        spec = ModelSpec.model_validate(document.data)
     except ValidationError as error:
         found = [problem for item in error.errors() for problem in translate(item, document, ModelSpec)]
         raise _invalid(found) from None
+    if cut := document.cut_short(*(path for path in document.values if path[:1] in _WORDS)):
+        raise _invalid(cut)
+    return spec
 
 
 def _invalid(problems: list[Problem]) -> SpecInvalid:

@@ -92,7 +92,12 @@ class _Reader:
         elif fact.kind in ("words", "places"):
             self.facts[fact.path] = tuple(value) if isinstance(value, list) else (value,)
         else:
+            self.whole((KEY, *path))
             self.facts[fact.path] = value
+
+    def whole(self, path: KeyPath) -> None:
+        """A text that a comment cuts short would be declared, signed and shown so."""
+        self.findings.extend(from_problem(problem, "deployment") for problem in self.document.cut_short(path))
 
     def unknown(self, path: tuple[str, ...], above: tuple[str, ...]) -> None:
         depth = len(above)
@@ -129,6 +134,8 @@ class _Reader:
                 self.wrong((*path, key), f"{shown(value)} is no signed record", allowed)
             elif not isinstance(value, str) or not 0 < len(value.strip()) <= 400:
                 self.wrong((*path, key), "this is no text of 1 to 400 characters")
+            else:
+                self.whole((*path, key))
         for key in ("kind", "name", "date"):
             if key not in entry:
                 self.wrong(path, f"the record has no {key}", f"add `{key}:`")

@@ -105,6 +105,8 @@ class PackReader:
     def text(self, data: Mapping[str, Any], path: KeyPath, key: str, *, optional: bool = False) -> str:
         value = data.get(key, "" if optional else None)
         if isinstance(value, str) and (value.strip() or optional):
+            cut = self.document.cut_short((*path, key))
+            self.findings.extend(from_problem(problem, "policy-pack") for problem in cut)
             return value.strip()
         self.wrong((*path, key), f"{key}: a text is needed here")
         return ""

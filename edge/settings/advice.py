@@ -13,6 +13,7 @@ from edge.settings.yaml_core import Document
 #: At 640 pixels a printed code is read up to 15 cm, at 1280 up to 25 cm (simulated: tests/claim/test_card_in_view.py).
 QR_WIDTH = 1280
 
+_FIXED = {"enum", "const", "pattern", "format"}  # a comment after one of these takes nothing from it
 _NUMBERED = re.compile(r"/dev/video\d+")
 
 
@@ -37,13 +38,5 @@ def advice(settings: Settings, document: Document) -> Iterator[Problem]:
         )
     if camera.driver == "replay" and camera.path is not None and not camera.path.exists():
         yield document.problem(("camera", "path"), f"there is no {camera.path}", "a video file or a folder of pictures")
-    yield from _cut_short(document)
-
-
-def _cut_short(document: Document) -> Iterator[Problem]:
-    """Free text whose end an unquoted `` #`` turned into a comment: ``Ask at room #5``."""
-    for path, here in leaves():
-        if here.get("type") != "string" or {"enum", "const", "pattern"} & here.keys():
-            continue
-        if cut := document.cut_off(path):
-            yield document.problem(path, f"{cut!r} is read as a comment", "quotes around the text if it belongs to it")
+    free = (path for path, here in leaves() if here.get("type") == "string" and not _FIXED & here.keys())
+    yield from document.cut_short(*free)

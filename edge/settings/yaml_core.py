@@ -30,8 +30,9 @@ from edge.settings.problems import MAX_PROBLEMS, KeyPath, Place, Problem, dotted
 
 MAX_BYTES = 1_000_000
 
-#: A comment has a space before its `#` and nearly always one after it; without, it is a number or a channel's name.
-_CUT = re.compile(r"[^\s#].*?(\s#[^\s#].*)")
+#: A comment has two spaces before its `#` (yamllint's rule `comments`) and one behind it; with less, as in ``room #5``
+#: or ``room # 5``, it is as likely a part of the text.
+_CUT = re.compile(r"([^\s#].*?)(\s+#[^\s#].*|(?<=\S)\s#.*)")
 _CONTROL = re.compile(r"([\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff])\1*")
 _NOT_A_SPACE = re.compile(f"^ *([\t{SPACES}])", re.MULTILINE)
 
@@ -64,17 +65,30 @@ class Document:
                 return self.keys[path]
         return Place(1, 1)
 
+    def value(self, path: KeyPath) -> Any:
+        """The value at a key path of this document."""
+        found: Any = self.data
+        for key in path:
+            found = found[key]
+        return found
+
     def cut_off(self, path: KeyPath) -> str:
         """What an unquoted `` #`` turned into a comment at the end of a text, such as ``#5`` of ``Ask at room #5``."""
         place = self.values.get(path)
-        if place is None or place.line > len(self.lines):
+        if place is None or place.line > len(self.lines) or not isinstance(text := self.value(path), str):
             return ""
         first, indent = self.lines[place.line - 1][place.column - 1 :], self.place(path, key=True).column
         more = takewhile(
             lambda line: not line[:indent].strip(), self.lines[place.line :]
         )  # of a text over several lines
         found = next(filter(None, map(_CUT.match, (first, *(line.strip() for line in more)))), None)
-        return found.group(1).strip() if found and first[:1] not in "\"'|>" else ""
+        return found.group(2).strip() if found and text.endswith(found.group(1).strip()) else ""
+
+    def cut_short(self, *paths: KeyPath) -> list[Problem]:
+        """One problem for each of these texts that `cut_off` finds shortened."""
+        allowed = "quotes around the text if it belongs to it, two spaces before the # if not"
+        cut = ((path, self.cut_off(path)) for path in paths)
+        return [self.problem(path, f"{end!r} is read as a comment", allowed) for path, end in cut if end]
 
     def problem(self, path: KeyPath, what: str, allowed: str = "", *, key: bool = False) -> Problem:
         """A problem at a key path of this document."""

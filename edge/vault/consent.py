@@ -33,6 +33,7 @@ from zoneinfo import ZoneInfo
 from edge.errors import ConsentMissing
 from edge.settings.model import Schedule
 from edge.settings.yaml_core import Document, load, parse
+from edge.settings.zones import time_zone
 from edge.vault.names import first_form, one_form
 
 _FIELDS = {
@@ -145,8 +146,8 @@ class ConsentReceipt:
             raise _missing([str(problem) for problem in problems] or ["it is empty"], where)
         if unquoted := [_unquoted(document, name) for name, value in document.data.items() if _no_text(name, value)]:
             raise _missing(unquoted, where)
-        if cut := [_cut_short(document, name) for name in (*_FIELDS, *_OPTIONAL) if document.cut_off((name,))]:
-            raise _missing(cut, where)
+        if cut := document.cut_short(*((name,) for name in (*_FIELDS, *_OPTIONAL))):
+            raise _missing([str(problem) for problem in cut], where)
         return cls.from_mapping(document.data, where, zone)
 
 
@@ -178,20 +179,14 @@ def zone_of(schedule: Schedule | None) -> str:
         return schedule.timezone
     linked = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]  # tzset(3), localtime(5)
     for name in (os.environ.get("TZ", "").removeprefix(":"), linked):
-        with suppress(ValueError, OSError, KeyError):  # KeyError: no such zone
+        with suppress(ValueError):  # no such zone
             if name:
-                return ZoneInfo(name).key
+                return time_zone(name.removeprefix("posix/").removeprefix("right/"))
     return "UTC"
 
 
 def _no_text(name: str, value: object) -> bool:
     return name in (*_FIELDS, *_OPTIONAL) and not isinstance(value, str)
-
-
-def _cut_short(document: Document, name: str) -> str:
-    """Why a text that a comment takes the end of is refused: it would be missing on the person's paper."""
-    place, end = document.place((name,)), document.cut_off((name,))
-    return f"{name} (line {place.line}, column {place.column}): {end!r} would be read as a comment: put it in quotes"
 
 
 def _unquoted(document: Document, name: str) -> str:

@@ -84,6 +84,8 @@ def test_the_shipped_build_file_names_every_fact_that_can_be_declared():
         ("profile: device", "profile: lab", "a build of the profile lab stands nowhere"),
         ("deployment:\n", "policy_packs: gdpr-cnil\ndeployment:\n", "this is not a list of packs"),
         ("deployment:\n", "deployments:\n", 'unknown key "deployments", did you mean deployment?'),
+        ("name: Exemple SAS", "name: Exemple SAS #5", "deployment.operator.name: '#5' is read as a comment"),
+        ("    name: Impact assessment", "    by: Room # 5\n    name: Impact", "'# 5' is read as a comment"),
         ("  custody: card", "  build.profile: device\n  custody: card", "unknown fact"),
         ("  custody: card", "  model: {differential: 1}\n  custody: card", "unknown fact"),
     ],

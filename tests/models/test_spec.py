@@ -90,6 +90,13 @@ def test_a_mistake_is_named_at_its_place(changes, text, tmp_path):
     assert first.startswith(f"{tmp_path / 's.yaml'}:")
 
 
+def test_words_that_a_comment_would_cut_short_are_to_be_put_in_quotes(tmp_path):
+    file = write_spec(tmp_path / "s.yaml", known_failures=["profiles"], limits=["of set 5"])
+    file.write_text(file.read_text().replace("of set 5", "of set #5").replace("- profiles", "- profiles  # and hats"))
+    [found] = problems(file)
+    assert "limits[0]: '#5' is read as a comment" in found
+
+
 def test_every_mistake_comes_at_once(tmp_path):
     path = write_spec(tmp_path / "s.yaml", name="A", licence=None, intended_use=None)
     assert len(problems(path)) == 3

@@ -69,6 +69,7 @@ def test_a_pack_is_read():
         ("[US-IL]", "[Illinois]", "is no place"),
         ("kind: local", "kind: core", "a core pack is evaluated everywhere"),
         ("id: example", "id: Example", "the file's name without .yaml"),
+        ("Do something else.", "Do as room #5 says.", "satisfy: '#5 says.' is read as a comment"),
         ("satisfy: Do something else.", "", "satisfy: a text is needed here"),
         ("- id: first", "- id: first\n  colour: blue", "unknown key"),
     ],

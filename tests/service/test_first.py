@@ -59,6 +59,22 @@ def test_an_answer_that_is_not_possible_is_told_with_what_is(given, told):
         checked(given)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("house: Room #5", "house: '#5' is read as a comment"),
+        ("house: 0042", "house: this is not read as it is written, allowed: text in quotes"),
+        ("house: A\nhouse: B", "answers.yaml:3:1: house"),
+    ],
+)
+def test_answers_that_would_not_be_read_as_written_are_refused(tmp_path, capsys, line: str, said: str):
+    file = tmp_path / "answers.yaml"
+    file.write_text(f"alternative: Ring the bell.\n{line}\n")
+    assert main(["init", str(tmp_path / "door"), "--answers", str(file)]) == 3
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "door").exists()
+
+
 def test_the_command_writes_both_once_and_says_what_is_missing(tmp_path, capsys):
     file, folder = tmp_path / "answers.yaml", tmp_path / "door"
     file.write_text("alternative: Ring the bell.\nplace: FR\nscreen: fr\n")

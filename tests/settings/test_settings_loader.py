@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from zoneinfo import ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
 import pytest
 import yaml
@@ -16,6 +16,7 @@ from edge.errors import SettingsError
 from edge.settings import Settings, check, default_file, device_file, load_settings, origins, warnings
 from edge.settings.describe import allowed, leaves, node
 from edge.settings.problems import KeyPath
+from edge.settings.zones import _other_names
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 #: Examples of settings; build files and model specs lie there, too, and say another version.
@@ -148,6 +149,7 @@ def advised(tmp_path: Path, text: str) -> list[str]:
         ("camera: {driver: replay, path: nowhere}", "1:32: camera.path: there is no "),
         ("alternative: Ask at room #5", "1:14: alternative: '#5' is read as a comment, allowed: quotes around"),
         ("\ufeffalternative: Ask at room #5 or #6", "1:14: alternative: '#5 or #6' is read as a comment"),
+        ("alternative: Ask at room # 5", "1:14: alternative: '# 5' is read as a comment"),
         ("alternative: Ask at\n  room #5\n", "1:14: alternative: '#5' is read as a comment"),
         ("camera: {driver: v4l2, device: /dev/v4l/by-id/cam #2\n }", "1:32: camera.device: '#2' is read as a comment"),
     ],
@@ -198,6 +200,34 @@ def test_a_device_build_has_no_example_to_fall_back_on(tmp_path: Path, monkeypat
 def test_a_zone_that_is_named_by_its_city_is_told_whole(told, zone: str):
     (found,) = told(f"claim: {{schedule: {{timezone: {zone}}}}}")
     assert found.endswith("an example is Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("right/Europe/Paris", "counts leap seconds, which this device's clock does not; write Europe/Paris"),
+        ("posix/Europe/Paris", "write Europe/Paris"),
+        ("posixrules", "is no place's time; name a place"),
+        ("Factory", "is no place's time; name a place"),
+        ("localtime", "is no place's time; name a place"),
+        ("W. Europe Standard Time", "Windows' name of the zone; write Europe/Berlin"),
+        ("eastern standard time", "Windows' name of the zone; write America/New_York"),
+        ("Eastern Standard Time (Mexico)", "Windows' name of the zone; write America/Cancun"),
+        ("UTC+1", "an offset is no time zone"),
+        ("+01:00", "an offset is no time zone"),
+        ("Europe/Berlim", "an example is Europe/Berlin"),
+        ("New York", "an example is America/New_York"),
+        ("CEST", "an example is Europe/Paris"),
+        ("zone.tab", "an example is Europe/Paris"),
+    ],
+)
+def test_what_is_no_place_s_zone_is_refused_with_what_to_write(told, zone: str, said: str):
+    (found,) = told(f"claim: {{schedule: {{timezone: '{zone}'}}}}")
+    assert said in found
+
+
+def test_every_zone_that_is_named_instead_of_another_is_a_zone():
+    assert set(_other_names().values()) <= available_timezones()
 
 
 def test_without_a_time_zone_database_the_remedy_is_to_install_one(told, monkeypatch: pytest.MonkeyPatch):
