@@ -49,6 +49,10 @@ def test_what_pyproject_asks_for_is_pinned_and_fits(python, machine):
     asked = [*project["dependencies"], *project["optional-dependencies"]["kiosk"]]
     there = chosen(python, machine)
     for requirement in map(Requirement, asked):
+        if requirement.marker and not requirement.marker.evaluate(
+            {"python_version": python, "platform_machine": machine}
+        ):
+            continue
         name = canonicalize_name(requirement.name)
         assert name in there, (name, RENEW)
         assert requirement.specifier.contains(there[name]), (name, there[name], RENEW)

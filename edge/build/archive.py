@@ -6,9 +6,10 @@
 
 A zip file names each file twice, in the directory at its end and once more where the file lies, and may hold bytes that
 neither names: before, between and behind. Installers, `unzip` and Python each believe another part. So every byte must
-belong to a file that the directory names, to the directory, or to the end record, and both descriptions of a file must
-be the same. What hatchling and `edge build sign` write is so; anything else was made by somebody else. The layout is
-that of PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16.
+belong to a file that the directory names, to the directory, or to the end record, both descriptions of a file must be
+the same, and what the directory alone says of it (its mode, its maker, a disk's number) must be what build tools write.
+What hatchling and `edge build sign` write is so; anything else was made by somebody else. The layout is that of
+PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from edge.errors import SignatureError
 _LOCAL, _ROW, _END = struct.Struct("<4sHHHHHIIIHH"), struct.Struct("<4sHHHHHHIIIHHHHHII"), struct.Struct("<4sHHHHIIH")
 _UTF8 = 0x800  # the one flag that a wheel's files may bear: nothing is encrypted, no size follows later
 _STORED, _DEFLATED = 0, 8
+_UNIX = 0x314  # made on Unix, by version 2.0: what Python's zipfile writes
+_MODES = (0o644, 0o755, 0o664, 0o775, 0o600)  # what build tools give files; no set-user bit, nothing that all may write
 _MAX_FILES = 20_000
 _MAX_BYTES = 2**28  # of the archive, and of all its files unpacked; a wheel has some 5 MB
 
@@ -108,7 +111,7 @@ def _directory(data: bytes) -> tuple[list[_ZipRow], int, bool]:
     exact = (disk, first, here, comment, end + _END.size) == (0, 0, count, 0, len(data))
     rows, at = list[_ZipRow](), start
     while at < end:
-        mark, _, needs, flags, method, *when, crc, packed, full, name, extra, note, _, _, mode, begin = (
+        mark, maker, needs, flags, method, *when, crc, packed, full, name, extra, note, disk, hint, mode, begin = (
             _ROW.unpack_from(data, at)
         )
         raw = data[at + _ROW.size : at + _ROW.size + name]
@@ -119,7 +122,8 @@ def _directory(data: bytes) -> tuple[list[_ZipRow], int, bool]:
         regular = stat.S_IFMT(mode >> 16) in (0, stat.S_IFREG)
         rows.append(_ZipRow(text, head, before + begin, regular and not flags & ~_UTF8, method, crc, packed, full))
         at += _ROW.size + name + extra + note
-        exact &= extra == note == 0
+        exact &= extra == note == disk == hint == 0 and (maker, mode & 0xFFFF) == (_UNIX, 0)
+        exact &= stat.S_IMODE(mode >> 16) in _MODES
     if at != end or len(rows) != count:
         raise ValueError("a directory of another length")
     return rows, start, exact

@@ -35,6 +35,12 @@ _INSTALL = (
     "sudo apt install python3-picamera2, and make the virtual environment with --system-site-packages "
     "(python3 -m venv --system-site-packages .venv)"
 )
+#: Debian 12's picamera2 is built against numpy 1.24 and says "numpy.dtype size changed" beside numpy 2. pip changes
+#: OpenCV with it, so the product is named too.
+_OLDER_NUMPY = (
+    "Debian 12's picamera2 needs numpy 1; in the virtual environment: pip install --force-reinstall WHEEL 'numpy<2', "
+    "with the product's wheel, or pip install --require-hashes -r deploy/requirements.txt"
+)
 #: libcamera's names -> V4L2's. RGB888 is named by bit order: in memory it is B, G, R.
 _LAYOUTS = {"RGB888": "BGR3", "NV12": "NV12", "YUV420": "YU12"}
 #: libcamera's names of USB cameras: a path through a USB controller, or an end of interface, maker and product.
@@ -272,6 +278,7 @@ def _picamera2() -> Any:
             f"the Python module {error.name} is missing", where="camera.driver: picamera2", remedy=_INSTALL
         ) from None
     except Exception as error:  # libcamera's bindings of another Python version raise ImportError and worse
+        remedy = _OLDER_NUMPY if "numpy" in str(error) else _INSTALL
         raise SourceUnavailable(
-            f"picamera2 does not import: {error}", where="camera.driver: picamera2", remedy=_INSTALL
+            f"picamera2 does not import: {error}", where="camera.driver: picamera2", remedy=remedy
         ) from error

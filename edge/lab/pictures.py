@@ -98,15 +98,15 @@ class _Listing:
             yield f"{self.source.name}: the last folder is taken for the person: {folder} is {folder.name}"
         stems = Counter(str(PurePosixPath(path).with_suffix("")) for path in self.found)
         if twins := [stem for stem, number in stems.items() if number > 1]:
-            yield f"{self.source.name}: in more than one format, each counted as a picture of its own: " + _some(twins)
+            yield f"{self.source.name}: in more than one format, each counted as a picture of its own: " + some(twins)
         if self.other:
             kinds = ", ".join(f"{number} {ending}" for ending, number in self.other.most_common(5))
             yield f"{self.source.name}: left out, since they are no pictures that are read here: {kinds}"
         if self.empty:
-            yield f"{self.source.name}: folders without a picture: {_some(self.empty)}"
+            yield f"{self.source.name}: folders without a picture: {some(self.empty)}"
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 

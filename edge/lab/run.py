@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ import numpy as np
 
 from edge._version import __version__
 from edge.lab.checkpoint import progress_of, results_of
-from edge.lab.extract import Contender
+from edge.lab.extract import UNREADABLE, Contender
 from edge.lab.measuring import EvaluationPlan, Material, ModelResult, contenders_of, open_material
 from edge.lab.pairing import Totals
+from edge.lab.pictures import PictureSet, some
 from edge.lab.progress import Tells
 from edge.lab.report import FILES, EvaluationReport, check_out, write
 from edge.lab.summarise import summarise
@@ -76,6 +77,13 @@ def measure(plan: EvaluationPlan, steps: Tells, contenders: Sequence[Contender] 
     return report
 
 
+def _unreadable(pictures: PictureSet, results: Sequence[ModelResult]) -> Iterator[str]:
+    """A picture that cannot be read counts like one without a face; which they are is told."""
+    names = [name for name, why in zip(pictures.names, results[0].looks.reasons, strict=True) if why == UNREADABLE]
+    if names:
+        yield f"{pictures.title}: not readable, counted as pictures without a face: {some(names)}"
+
+
 def _head(plan: EvaluationPlan, material: Material, results: Sequence[ModelResult], totals: Totals) -> dict[str, Any]:
     listed, pictures = material.listed, material.pictures
     return {
@@ -87,7 +95,7 @@ def _head(plan: EvaluationPlan, material: Material, results: Sequence[ModelResul
             "pictures": len(pictures),
             "people": pictures.persons,
             "digest": pictures.digest,
-            "notes": list(pictures.notes),
+            "notes": [*pictures.notes, *_unreadable(pictures, results)],
             "scope": "all pairs" if plan.all_pairs else "listed pairs",
             "genuine": int(results[0].counts.genuine.sum()),
             "impostor": int(totals.by_person.sum()) // 2,

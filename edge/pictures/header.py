@@ -158,10 +158,24 @@ def _webp(data: bytes) -> Header | None:
     if chunk == b"VP8X":
         flags, size = data[20], data[24:30]
         width, height = int.from_bytes(size[:3], "little") + 1, int.from_bytes(size[3:6], "little") + 1
-        exif = data.find(b"EXIF", 30) if flags & 0x08 else -1
-        raw = data[exif + 8 :].removeprefix(b"Exif\0\0") if exif >= 0 else b""
-        return _sized("WebP", width, height, _exif(raw), bool(flags & 0x10), flaw)
+        return _sized("WebP", width, height, _exif(_chunk(data, b"EXIF")), bool(flags & 0x10), flaw)
     return None
+
+
+def _chunk(data: bytes, wanted: bytes) -> bytes:
+    """The content of a RIFF file's first chunk of a name, empty when there is none.
+
+    The flag of VP8X that announces it is not asked: browsers turn a picture whose editor forgot to set it.
+    """
+    position = 12
+    for _ in range(_MOST_PARTS):
+        if position + 8 > len(data):
+            break
+        name, length = struct.unpack_from("<4sI", data, position)
+        if name == wanted:
+            return data[position + 8 : position + 8 + length].removeprefix(b"Exif\0\0")
+        position += 8 + length + length % 2
+    return b""
 
 
 def _sized(kind: str, width: int, height: int, orientation: int, alpha: bool, flaw: str) -> Header | None:

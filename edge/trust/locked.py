@@ -58,14 +58,7 @@ def check_passphrase(passphrase: str) -> str:
             that Persian and Indic keyboards write are allowed.
     """
     phrase = opaque(passphrase)
-    for place, sign in enumerate(phrase, 1):
-        if unicodedata.category(sign)[0] == "C" and sign not in "\u200c\u200d":
-            raise KeyringError(
-                f"character {place} of the passphrase is one that another machine may not write the same way "
-                f"(U+{ord(sign):04X})",
-                where="passphrase",
-                remedy="type it without that character",
-            )
+    _check_signs(phrase)
     if len(phrase) < MIN_PASSPHRASE:
         raise KeyringError(
             f"the passphrase is shorter than {MIN_PASSPHRASE} characters",
@@ -73,6 +66,17 @@ def check_passphrase(passphrase: str) -> str:
             remedy="take several words: whoever copies the file can try passphrases at leisure",
         )
     return phrase
+
+
+def _check_signs(phrase: str) -> None:
+    for place, sign in enumerate(phrase, 1):
+        if unicodedata.category(sign)[0] == "C" and sign not in "\u200c\u200d":
+            raise KeyringError(
+                f"character {place} of the passphrase is one that another machine may not write the same way "
+                f"(U+{ord(sign):04X})",
+                where="passphrase",
+                remedy="type it without that character; editors and copied pages leave some that nobody sees",
+            )
 
 
 def older_forms(passphrase: str) -> list[bytes]:
@@ -118,7 +122,7 @@ def unlock(data: bytes, passphrase: str, *, kind: str, where: str) -> tuple[byte
 
     Raises:
         KeyringError: not such a file, an unreasonable cost, an altered file, or a wrong passphrase (the last two
-            cannot be told apart).
+            cannot be told apart, but for a passphrase with a sign that no key of today takes).
     """
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -131,6 +135,7 @@ def unlock(data: bytes, passphrase: str, *, kind: str, where: str) -> tuple[byte
         except InvalidTag:
             continue
         return opened, str(head["comment"])
+    _check_signs(opaque(passphrase))
     raise wrong_passphrase(where)
 
 

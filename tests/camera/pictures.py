@@ -30,12 +30,32 @@ def encoded(image: np.ndarray, suffix: str = ".jpg", *options: int) -> bytes:
 
 def with_exif(jpeg: bytes, orientation: int, order: str = "<", *, kind: str = "H") -> bytes:
     """The same JPEG with an EXIF block that holds nothing but an orientation, of one of TIFF's types of number."""
+    body = b"Exif\0\0" + tiff_block(orientation, order, kind)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+def webp_with_exif(
+    webp: bytes, size: tuple[int, int], orientation: int, *, flag: int = 8, prefix: bytes = b""
+) -> bytes:
+    """The same WebP (width, height) in the extended format: VP8X, a chunk of odd length that says EXIF, EXIF."""
+    block = prefix + tiff_block(orientation)
+    width, height = (side - 1 for side in size)
+    extended = bytes([flag, 0, 0, 0]) + width.to_bytes(3, "little") + height.to_bytes(3, "little")
+    more = b"".join(
+        name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+        for name, body in ((b"VP8X", extended), (b"note", b"no EXIF....." + tiff_block(3) + b"!"))
+    )
+    exif = b"EXIF" + struct.pack("<I", len(block)) + block + bytes(len(block) % 2)
+    parts = b"WEBP" + more + webp[12:] + exif
+    return b"RIFF" + struct.pack("<I", len(parts)) + parts
+
+
+def tiff_block(orientation: int, order: str = "<", kind: str = "H") -> bytes:
+    """A TIFF structure with this orientation alone."""
     mark = b"II*\0" if order == "<" else b"MM\0*"
     types = {"B": 1, "H": 3, "I": 4, "b": 6, "h": 8, "i": 9}
     entry = struct.pack(f"{order}HHI{kind}", 0x0112, types[kind], 1, orientation).ljust(12, b"\0")
-    tiff = mark + struct.pack(order + "I", 8) + struct.pack(order + "H", 1) + entry + bytes(4)
-    body = b"Exif\0\0" + tiff
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+    return mark + struct.pack(order + "I", 8) + struct.pack(order + "H", 1) + entry + bytes(4)
 
 
 def frame(image: np.ndarray, number: int, *, period_ns: int = 66_666_667, **more) -> Frame:

@@ -393,3 +393,12 @@ def test_without_picamera2_the_remedy_names_the_package_and_the_venv_flag(monkey
         opened()
     assert "sudo apt install python3-picamera2" in caught.value.remedy
     assert "--system-site-packages" in caught.value.remedy
+
+
+def test_beside_numpy_2_bookworm_s_picamera2_asks_for_numpy_1_and_not_for_the_venv_that_it_is_in(monkeypatch):
+    said = "numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88"
+    monkeypatch.setattr("edge.camera.pi.import_module", lambda name: (_ for _ in ()).throw(ValueError(said)))
+    with pytest.raises(SourceUnavailable, match="size changed") as caught:
+        opened()
+    assert "numpy<2" in caught.value.remedy
+    assert "--system-site-packages" not in caught.value.remedy

@@ -370,6 +370,17 @@ def test_a_report_over_a_few_pictures_shows_no_empty_plot_and_explains_its_inter
     assert "left out, since they are no pictures that are read here: 1 .txt" in page
 
 
+def test_pictures_that_cannot_be_read_are_told_by_name(tmp_path: Path):
+    make_crowd(tmp_path / "set", 2, 3)
+    [first, *_] = sorted((tmp_path / "set").rglob("*.jpg"))
+    first.write_bytes(b"no picture")
+    planned = EvaluationPlan(tmp_path / "set", tmp_path / "out", all_pairs=True)
+    report = measure(planned, Silent(), [Points("one")])
+    told = f"not readable, counted as pictures without a face: {first.parent.name}/{first.name}"
+    assert any(told in note for note in report.head["set"]["notes"])
+    assert told in (tmp_path / "out" / "report.html").read_text()
+
+
 @pytest.mark.usefixtures("no_page")
 def test_rejecting_the_pictures_of_lowest_quality_lowers_the_error_when_quality_means_something(
     crowd: Path, tmp_path: Path

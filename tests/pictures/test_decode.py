@@ -18,7 +18,7 @@ from edge.errors import InputError
 from edge.pictures import decode_image, read_image
 from edge.pictures.decode import Complaints
 from edge.pictures.header import read_header
-from tests.camera.pictures import encoded, noise_picture, with_exif
+from tests.camera.pictures import encoded, noise_picture, webp_with_exif, with_exif
 
 LOSSLESS = (cv2.IMWRITE_JPEG_QUALITY, 100, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 JPEG, PNG = encoded(noise_picture()), encoded(noise_picture(), ".png")
@@ -87,6 +87,16 @@ def test_every_exif_orientation_is_shown_upright(small, orientation, order, kind
     stored = decode_image(plain)
     image = decode_image(with_exif(plain, orientation, order, kind=kind))
     assert np.array_equal(image, UPRIGHT[orientation](stored))
+
+
+@pytest.mark.parametrize("flag", [8, 0], ids=["announced", "not-announced"])
+@pytest.mark.parametrize("prefix", [b"", b"Exif\0\0"], ids=["tiff", "with-jpeg-s-mark"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_webp_is_turned_as_its_own_exif_chunk_says(small, orientation: int, flag: int, prefix: bytes):
+    plain = encoded(small, ".webp", cv2.IMWRITE_WEBP_QUALITY, 101)
+    size = (small.shape[1], small.shape[0])
+    image = decode_image(webp_with_exif(plain, size, orientation, flag=flag, prefix=prefix))
+    assert np.array_equal(image, UPRIGHT[orientation](decode_image(plain)))
 
 
 def test_an_orientation_agrees_with_opencv(small):

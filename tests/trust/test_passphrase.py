@@ -91,6 +91,18 @@ def test_a_new_passphrase_holds_no_sign_that_another_machine_may_lose(sign: str)
         check_passphrase("twelve signs" + sign)
 
 
+@pytest.mark.parametrize("sign", ["\u200b", "\ufeff", "\u200e", "\u2060", "\u00ad"])
+@pytest.mark.parametrize("place", [0, 5, len(NFC)])
+def test_a_sign_that_nobody_sees_in_a_passphrase_file_is_told_with_its_place(tmp_path: Path, sign: str, place: int):
+    """An editor or a copied page leaves it there; the key was made without it."""
+    if (sign, place) == ("\ufeff", 0):
+        place = 1  # first of all it is a byte order mark, and read as such
+    IssuerKey(bytes(32)).save(tmp_path / "issuer.key", NFC, random_bytes=os.urandom, cost=QUICK)
+    read = passphrase(in_file(tmp_path, (NFC[:place] + sign + NFC[place:] + "\n").encode()), "", confirm=False)
+    with pytest.raises(KeyringError, match=rf"character {place + 1} .*U\+{ord(sign):04X}"):
+        IssuerKey.load(tmp_path / "issuer.key", read)
+
+
 def test_what_persian_and_indic_keyboards_need_is_allowed():
     assert check_passphrase("می\u200cخواهم در را باز کنم")
 
