@@ -53,6 +53,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("LAYERS.txt", _BOTH),
     ("py.typed", _BOTH),
     ("settings/*.py", _BOTH),
+    ("settings/*.txt", _BOTH),  # other names of time zones
     ("pictures/*.py", _BOTH),
     ("messages/*.py", _BOTH),
     ("messages/*.mo", _BOTH),

@@ -22,6 +22,7 @@ LANGUAGES: Mapping[str, str] = MappingProxyType(
     {"en": "English", "fr": "français", "de": "Deutsch", "es": "español", "ar": "العربية"}
 )
 """The languages, and what each calls itself."""
+RIGHT_TO_LEFT = frozenset({"ar"})
 
 
 def text(name: str, language: str = "en", /, **values: object) -> str:
@@ -39,6 +40,8 @@ def text(name: str, language: str = "en", /, **values: object) -> str:
         raise KeyError(name)
     primary = _primary(language)
     said = _catalogue(primary).pgettext(name, english) if primary in LANGUAGES and primary != "en" else english
+    if primary in RIGHT_TO_LEFT:  # else a date among Arabic words is shown as 20-11-2026 (Unicode TR 9, W2 and L2)
+        values = {key: f"\u2068{value}\u2069" for key, value in values.items()}
     return said.format(**values)
 
 

@@ -119,3 +119,9 @@ def test_a_mistake_in_a_program_does_not_become_words():
 @pytest.mark.parametrize(("seconds", "words"), [(0, ""), (1, "wait 1 s"), (119, "wait 119 s"), (121, "wait 3 min")])
 def test_a_wait_is_said_with_its_length(seconds: int, words: str):
     assert waiting(seconds) == words
+
+
+def test_a_value_among_arabic_words_stands_by_itself_so_that_a_date_is_not_turned_round():
+    said = text("page.consent.until", "ar", until="2026-11-20")
+    assert "\u20682026-11-20\u2069" in said
+    assert "\u2068" not in text("page.consent.until", "fr", until="2026-11-20")

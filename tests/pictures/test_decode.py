@@ -237,12 +237,12 @@ def test_a_cmyk_jpeg_becomes_bgr():
 
 
 def test_a_file_of_nothing_but_marks_is_refused_quickly():
-    began = time.monotonic()
+    began = time.process_time()
     empty_chunk = bytes(4) + b"aaaa" + bytes(4)
     refusal(b"\xff\xd8" + b"\xff\x00" * 4_000_000)
     refusal(b"\xff\xd8" + b"\xff\xe2\0\2" * 4_000_000)
     refusal(PNG[:33] + empty_chunk * 500_000)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(
