@@ -21,6 +21,7 @@ from edge.settings.problems import KeyPath, shown
 from edge.settings.yaml_core import Document, load
 
 VERSION = "edge/build/v1"
+_UNLISTED = "it is not listed, and every capability must be"
 KEYS = ("version", "profile", "capabilities")
 #: May be left out: where the build is going to stand, and packs that it takes on wherever that is.
 MORE_KEYS = (KEY, "policy_packs")
@@ -69,11 +70,15 @@ class BuildFile:
         return tuple(dict.fromkeys(str(record["file"]) for record in records if "file" in record))
 
 
-def load_build(path: Path) -> tuple[BuildFile | None, list[Finding]]:
+def load_build(path: Path, *, unlisted: bool = False) -> tuple[BuildFile | None, list[Finding]]:
     """Read a build file.
 
+    Args:
+        unlisted: a file that only lacks capabilities is read as if it had them as its profile does, so that the rules
+            can be explained for a file made before there was such a capability.
+
     Returns:
-        The build file, or None and every finding. Never both, never neither.
+        The build file, or None and every finding. Both, only where ``unlisted`` and capabilities are lacking.
     """
     document, problems = load(path)
     findings = [from_problem(problem) for problem in problems]
@@ -88,12 +93,14 @@ def load_build(path: Path) -> tuple[BuildFile | None, list[Finding]]:
     if deployment is not None and profile != "device":
         text = f"deployment: a build of the profile {profile} stands nowhere and decides about nobody"
         findings.append(_finding(document, (KEY,), "deployment", text, "leave it out", key=True))
-    if findings:
+    lacking = [finding for finding in findings if finding.what.startswith(_UNLISTED)]
+    if findings and not (unlisted and lacking == findings):
         return None, findings
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    capabilities = dict(document.data["capabilities"])
+    expected = {capability.name: capability.expected(str(profile)) for capability in CAPABILITIES}
+    capabilities = {**expected, **document.data["capabilities"]}
     taken_on = tuple(document.data.get("policy_packs") or ())
-    return BuildFile(path, str(profile), capabilities, digest, deployment, taken_on, document), []
+    return BuildFile(path, str(profile), capabilities, digest, deployment, taken_on, document), lacking
 
 
 def _finding(document: Document, path: KeyPath, kind: str, what: str, satisfy: str, *, key: bool = False) -> Finding:
@@ -141,7 +148,7 @@ def _capabilities(document: Document, profile: str) -> list[Finding]:
         expected = capability.expected(profile)
         wanted = f"write {str(expected).lower()}"
         if path not in document.keys:
-            text = f"it is not listed, and every capability must be: {capability.can}"
+            text = f"{_UNLISTED}: {capability.can}"
             found.append(_finding(document, path, kind, text, f"add `{capability.name}: {str(expected).lower()}`"))
         elif capability.name not in given:
             continue  # the YAML core has already told why its value cannot be read

@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 ON = click.option("--on", metavar="DATE", help="Day of the evaluation, such as 2027-01-31 (default: today, UTC).")
 
 
-def the_build(file: Path) -> BuildFile:
+def the_build(file: Path) -> tuple[BuildFile, list[Finding]]:
+    """A build file, and findings about capabilities that it does not list; everything else raises."""
     from edge.build.buildfile import load_build
     from edge.errors import BuildRefused
 
-    build, findings = load_build(file)
+    build, findings = load_build(file, unlisted=True)
     if build is None:
         raise BuildRefused(tuple(str(finding) for finding in findings), where=str(file))
-    return build
+    return build, findings
 
 
 def the_packs() -> tuple[Pack, ...]:

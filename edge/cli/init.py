@@ -78,7 +78,7 @@ def _missing(device: Path, build: Path) -> None:
     from edge.settings import load_settings
 
     settings = load_settings(device)
-    built = the_build(build)
+    built, _ = the_build(build)
     against = refusals(built, judge(built, the_packs(), the_day(None), card=the_card(None), reviews={}))
     if against:
         click.echo("Still missing in build.yaml, by the rules of the place (an engineering aid, not legal advice):")

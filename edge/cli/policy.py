@@ -69,17 +69,17 @@ def check(file: Path, on: str | None, card: Path | None, trust: Path | None, con
     """
     from edge.build.judge import judge, refusals, reviews, unknown_packs
 
-    build, packs, day = the_build(file), the_packs(), the_day(on)
+    (build, lacking), packs, day = the_build(file), the_packs(), the_day(on)
     trust_dir = trust or settings_or_example(config).device.trust_dir
     verdict = judge(build, packs, day, card=the_card(card), reviews=reviews(build, trust_dir))
     unknown = unknown_packs(build, packs)
-    against, declared = (*unknown, *refusals(build, verdict)), build.deployment is not None
+    against, declared = (*lacking, *unknown, *refusals(build, verdict)), build.deployment is not None
 
     def told() -> Iterator[str]:
         yield f"{file} on {day}: {summary(verdict, against, declared)}"
         yield "Engineering aid, not legal advice. Facts are declared, not verified."
         yield from verdict_lines(packs, verdict)
-        yield from (f"\n{finding}" for finding in (*unknown, *verdict.clashes))
+        yield from (f"\n{finding}" for finding in (*lacking, *unknown, *verdict.clashes))
         for fact, limit in verdict.limits.items():
             bounds = [f"at least {limit.least:g}"] if limit.least is not None else []
             bounds += [f"at most {limit.most:g}"] if limit.most is not None else []
@@ -263,7 +263,7 @@ def review(
     from edge.errors import UsageError
     from edge.trust.envelopes import REVIEW, sign
 
-    build, day, end = the_build(file), the_day(on), the_day(until)
+    (build, _), day, end = the_build(file), the_day(on), the_day(until)
     if build.deployment is None or end <= day:
         what = "nothing is declared that could be reviewed" if build.deployment is None else f"{end} is not after {day}"
         raise UsageError(what, where=str(file), remedy="declare the deployment first, and take a later --until")

@@ -98,6 +98,20 @@ def test_check_and_the_build_hook_say_the_same(tmp_path: Path, capsys):
     assert told == {line.split(": ")[1] for line in refused.value.findings}
 
 
+def test_a_file_older_than_a_capability_is_refused_for_that_and_its_rules_are_explained_all_the_same(
+    tmp_path: Path, capsys
+):
+    file = changed(tmp_path, ("  keyboard_reader: false\n", ""), ("  serial_reader: false\n", ""))
+    file.write_text(file.read_text().replace("date: 2026-09-14", "date: 2020-09-14"))
+    assert main(["policy", "check", str(file), "--on", "2026-11-22"]) == 1
+    said = capsys.readouterr().out
+    assert "REFUSED with 3 findings" in said
+    assert "FAIL impact-assessment" in said
+    assert "capability/keyboard_reader: it is not listed" in said
+    with pytest.raises(BuildRefused):
+        plan(ROOT, "0.1.0", {"EDGE_BUILD_CONFIG": str(file)})
+
+
 def test_a_file_that_declares_nothing_may_be_built_and_drives_only_the_log_door(capsys):
     assert main(["policy", "check", str(ROOT / "config" / "build.yaml")]) == 0
     assert "declares no deployment, so it can be built and drives only the log door" in capsys.readouterr().out
