@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -243,4 +244,8 @@ def run() -> None:
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or 3
+    if any(thread.daemon for thread in threading.enumerate()):
+        # A driver that does not answer is still inside its C++ code. Python would end that thread there, and C++ then
+        # ends the whole process with 134 in place of our exit code.
+        os._exit(code)
     sys.exit(code)

@@ -64,6 +64,24 @@ def test_an_uncaught_exception_exits_with_4_and_shows_no_content(monkeypatch, ca
     assert "Traceback" not in error
 
 
+def test_a_driver_that_hangs_in_its_own_code_does_not_change_the_exit_code():
+    """Python ends daemon threads inside of C++ at its end, and C++ then aborts (134)."""
+    code = """
+import threading, cv2, numpy as np, edge.cli
+began, image = threading.Event(), np.zeros((1500, 1500, 3), np.uint8)
+def hangs():
+    began.set()
+    while True:
+        cv2.medianBlur(image, 5)
+threading.Thread(target=hangs, daemon=True).start()
+began.wait()
+edge.cli.main = lambda: 4
+edge.cli.run()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (4, "")
+
+
 def test_a_command_that_a_device_build_leaves_out_says_why(monkeypatch, capsys):
     def absent(name: str) -> object:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
