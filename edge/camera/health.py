@@ -44,8 +44,9 @@ from edge.types import U8, Fault, Frame, Stream
 LASTING_S = 1.0
 #: `changing` needs so many different frames: 1.1 s at 15 frames a second.
 MIN_FRAMES = 16
-#: How long the self-test watches; longer where fewer than `MIN_FRAMES` come in it (7 frames a second in the dark).
-WATCH_S = 2.0
+#: How long the self-test watches, and how many frames at least: a busy machine, or a camera of 7 frames a second in the
+#: dark, takes longer. A slow movement is told from noise by 24 frames, and not always by 16.
+WATCH_S, WATCH_FRAMES = 2.0, 24
 # Of the watched frames so many, and this share, are different ones: a slow sensor's frames may come three times each.
 _DIFFERENT, _DIFFERENT_SHARE = 4, 0.25
 # Drivers of real cameras, which may look at a place where nothing happens.
@@ -160,7 +161,7 @@ def watch(
 
     Args:
         stream: started.
-        seconds: of its time, at least, and until there are `MIN_FRAMES`.
+        seconds: of its time, at least, and until there are `WATCH_FRAMES`.
         timeout_s: for the next frame.
         see: shown every frame at its full size.
 
@@ -170,7 +171,7 @@ def watch(
     frames: list[Frame] = []
     frame = stream.next(stream.now_ns(), timeout_s)
     until = frame.monotonic_ns + int(seconds * 1e9)
-    while frame.monotonic_ns < until or len(frames) < MIN_FRAMES:
+    while frame.monotonic_ns < until or len(frames) < WATCH_FRAMES:
         see(frame)
         frames.append(replace(frame, image=np.ascontiguousarray(frame.image[::2, ::2]), luma=None))
         frame = stream.next(frame.monotonic_ns, timeout_s)

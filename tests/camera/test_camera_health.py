@@ -201,7 +201,7 @@ def test_a_scene_moves_and_a_slow_camera_is_watched_longer():
         with Pulled(FictionalSource((OnePerson("ada", 30.0),), fps=fps)) as stream:
             frames = watch(stream)
         assert len(frames) >= 16
-        assert len(frames) == max(2 * fps, 16)
+        assert len(frames) == max(2 * fps, 24)
         assert frames[0].image.shape == (240, 320, 3)
         assert motion(frames) is Motion.MOVING
     assert motion(frames[:15]) is Motion.STILL
