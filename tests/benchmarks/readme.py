@@ -192,7 +192,11 @@ def rest() -> list[str]:
         figures = process["figures"]
         lines.append(
             f"**Process:** `edge --help` takes {figures['start_ratio']:.1f} x `python -c pass`; `edge run` peaks at "
-            f"{figures['peak_mb']:.0f} MB. {source(process)}"
+            f"{figures['pss_mb']:.0f} MB (PSS of all its processes) and takes {100 * figures['idle_share']:.0f} % of a "
+            f"core while nobody comes. Its self-test at power-on takes {figures['power_on_cpu_s']:.1f} s of processor "
+            f"time, a start to its first decision {figures['first_cpu_s']:.1f} s (by the clock, at a load of "
+            f"{process['machine']['load_1min']:.0f}, {figures['power_on_s']:.0f} and {figures['first_s']:.0f} s). "
+            f"{source(process)}"
         )
     if (policy := load("policy")) is not None:
         figures = policy["figures"]
