@@ -96,7 +96,10 @@ def export(form: str, out: Path | None, settings: Settings, **wanted: Any) -> No
     """
     from edge.errors import InputError
     from edge.files import refusal, write_atomic
+    from edge.profile import current
+    from edge.service.declared import need_export
 
+    need_export(current().statement)
     entries = _entries(settings, wanted)
     text = _csv(entries) if form == "csv" else "".join(entry.line().decode("ascii") for entry in entries)
     if out is None:

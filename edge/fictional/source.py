@@ -39,6 +39,20 @@ class FictionalSource:
         actor: moves the nearest head, in the place of the script.
     """
 
+    #: No attribute can be put in the place of what draws the frames.
+    __slots__ = (
+        "_actor",
+        "_card",
+        "_clock",
+        "_fps",
+        "_frozen",
+        "_pace",
+        "_painter",
+        "_real",
+        "_sleep",
+        "_start_ns",
+        "_timeline",
+    )
     name = "fictional"
 
     def __init__(

@@ -26,17 +26,19 @@ from edge.errors import ClaimError, JournalBroken
 from edge.face import Chain
 from edge.profile import BuildInfo
 from edge.service import own
+from edge.service.declared import need_as_declared
 from edge.service.doorway import Doorway
 from edge.service.housekeeping import Housekeeping
 from edge.service.ledger import Ledger
 from edge.service.models import Overlap, model_finder
 from edge.service.observers import Observer, Observers
 from edge.service.parts import Parts, clock_of, stream_of
-from edge.service.policy import PolicyWatch, need_as_declared
+from edge.service.policy import PolicyWatch
 from edge.service.records import Records
 from edge.service.refusals import Refusals
 from edge.service.retention import Retention, retention
 from edge.session import Admission, Enrolment, Glimpse, Liveness, Verifier, other_way
+from edge.settings.loader import checked
 from edge.settings.model import Settings
 from edge.state import Limits
 from edge.state.folder import FolderLock
@@ -133,7 +135,7 @@ class Device:
             StateError: on a device build, others than this user could change the folder.
             KeyringError, StateError, VaultError, JournalBroken, ModelError: a part cannot be used.
         """
-        parts = parts or Parts()
+        parts, settings = parts or Parts(), checked(settings)  # pydantic's copies are not
         device = settings.device
         if parts.source is None:  # the demo's own store lies in a folder for temporary files
             own.need_folder(device.state_dir)
@@ -249,7 +251,7 @@ class Device:
             if claim.custody is Custody.NONE:
                 self.vault.check(claim)
                 decision, other = other_way(claim, self.settings.decision.target_fmr), self.settings.alternative or ""
-                self.tell(AlternativeChosen(at_ns=self.now_ns(), decision=decision, alternative=other))
+                self._refused(AlternativeChosen(at_ns=self.now_ns(), decision=decision, alternative=other))
                 return decision
         except ClaimError as error:
             decision = self.verifier.refuse(error)

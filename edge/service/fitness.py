@@ -27,13 +27,13 @@ from edge.journal import ChainReport
 from edge.journal.verify import checks as of_journal
 from edge.profile import BuildInfo
 from edge.selftest import Check, FitnessReport, Level, run
+from edge.service.declared import need_as_declared
 from edge.service.device import Device
 from edge.service.doorway import door_of, examined
 from edge.service.known_answers import checks as of_people
 from edge.service.machine import checks as of_machine
 from edge.service.models import model_finder
 from edge.service.parts import Parts, stream_of
-from edge.service.policy import need_as_declared
 from edge.service.reading import Reading
 from edge.service.renewals import Renewals
 from edge.service.sheet import without_faces

@@ -19,10 +19,10 @@ from typing import Any
 from edge.claim import Issuer
 from edge.errors import ClaimError, UsageError
 from edge.service import rights
+from edge.service.declared import need_as_declared
 from edge.service.desk import Desk
 from edge.service.device import Device
 from edge.service.handing import HandOver, commit_handed_over, handed_over
-from edge.service.policy import need_as_declared
 from edge.settings.checks import need_alternative
 from edge.types import Custody, Frame, Stream, Token, acts
 from edge.vault import ConsentReceipt, Issuance, Terms, issued_json, parse_serial, serial_text
@@ -114,7 +114,7 @@ class Operator:
         """
         device, settings = self.device, self.device.settings
         enrolment = self._desk.enrolment()
-        need_as_declared(settings, device.build.statement, people=device.vault.people() + 1)
+        need_as_declared(settings, device.build.statement, people=device.vault.people() + 1, consent=consent)
         consent.check(device.clock.now().utc_s)
         vector = self._desk.capture(enrolment, pictures)
         by = self._issuance(issuer)
@@ -187,6 +187,7 @@ class Operator:
         """
         device = self.device
         enrolment = self._desk.enrolment()
+        need_as_declared(device.settings, device.build.statement, consent=consent)
         claim = device.admission.receive(token, 0)
         if claim.custody is Custody.NONE:
             raise ClaimError("this card has no template", where="--renew", remedy="enrol the person, if they want to")

@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import queue
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -39,6 +41,7 @@ from edge.vault import ConsentReceipt, Issued
 MAX_LINE = 262_144
 #: Whoever connects says what they want within so long; a hand-over to a printer takes longer.
 REQUEST_S, HAND_OVER_S = 5.0, 120.0
+_log = logging.getLogger(__name__)
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 
 
@@ -56,9 +59,10 @@ class Line:
             self._connection.sendall(json.dumps(message).encode() + b"\n")
 
     def receive(self, timeout_s: float) -> dict[str, Any]:
-        """The next object. Raises OSError, EOFError, ValueError."""
-        self._connection.settimeout(timeout_s)
+        """The next object, whole within ``timeout_s``. Raises OSError, EOFError, ValueError."""
+        until = time.monotonic() + timeout_s
         while b"\n" not in self._pending:
+            self._connection.settimeout(max(0.001, until - time.monotonic()))  # byte by byte is no more time
             if len(self._pending) > MAX_LINE:
                 raise ValueError("the line is too long")
             data = self._connection.recv(65_536)
@@ -66,7 +70,10 @@ class Line:
                 raise EOFError("the other side has gone")
             self._pending += data
         line, _, self._pending = self._pending.partition(b"\n")
-        message = json.loads(line)
+        try:
+            message = json.loads(line)
+        except RecursionError:
+            raise ValueError("too deep") from None
         if not isinstance(message, dict):
             raise ValueError("not an object")  # noqa: TRY004 - a message of another kind, not a mistake in a call
         return message
@@ -143,8 +150,8 @@ class OperatorSocket:
             raise
         except EdgeError as error:
             _tell(line, error)
-        except (OSError, EOFError, ValueError, KeyError, TypeError):
-            pass  # the operator's command has gone, or does not speak this language; nothing was committed
+        except Exception as error:  # it has gone, or does not speak this language: no message stops a door
+            _log.info("an act was not understood (%s)", type(error).__name__)
         finally:
             line.close()
         return True
@@ -186,7 +193,7 @@ class OperatorSocket:
             except EdgeError as error:
                 _tell(line, error)
                 line.close()
-            except (OSError, EOFError, ValueError):
+            except Exception:  # whatever was sent, the next one is heard
                 line.close()
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import PolicyStops
 from edge.profile import BuildInfo
+from edge.service.declared import need_as_declared
 from edge.settings import DeviceSettings, Settings
 from edge.types.acts import PolicyChanged
 from edge.types.events import Event
@@ -146,61 +147,6 @@ def _refuse(findings: tuple[Finding, ...], what: str) -> None:
             where="policy",
             remedy=f"{findings[0].satisfy} See `edge policy status`",
         )
-
-
-def need_as_declared(settings: Settings, statement: Mapping[str, Any], *, people: int | None = None) -> None:
-    """Return when the device is what the deployer has declared, as far as a device can know.
-
-    Retention and the days of the access log need no check: the strictest of settings and declaration is kept to.
-
-    Args:
-        settings: of the device. statement: of the build (`edge.profile.BuildInfo.statement`).
-        people: cards that would count here; None: not asked.
-
-    Raises:
-        PolicyStops: custody, the source of enrolments, the other way in or the number of people is not as declared, so
-            that rules about it were passed by a wrong fact; or nobody watches, as declared, and no challenge is asked.
-    """
-    deployment = statement.get("deployment")
-    facts: Mapping[str, Any] = deployment if isinstance(deployment, Mapping) else {}
-    declared = facts.get("custody")
-    if declared is not None and declared != settings.vault.custody:
-        raise PolicyStops(
-            f"the settings keep templates on the {settings.vault.custody}, and the build declares {declared} custody",
-            where="vault.custody",
-            remedy=f"write custody: {declared}, or make a build that declares it as it is",
-        )
-    if facts.get("unattended") is True and settings.challenge == "off":
-        raise PolicyStops(
-            "the build declares doors that nobody watches, and the settings ask for no challenge",
-            where="liveness.active",
-            remedy="name in door.shows what shows a challenge, and write active: always",
-        )
-    source = _section(facts, "enrolment").get("source")
-    if source is not None and (source == "live") == (settings.camera.driver == "replay"):
-        raise PolicyStops(
-            f"people would be enrolled from camera.driver: {settings.camera.driver}, and the build declares {source}",
-            where="camera.driver",
-            remedy="name the camera that people stand before, or make a build that declares it as it is",
-        )
-    if _section(facts, "safeguards").get("alternative") and not settings.alternative:
-        raise PolicyStops(
-            "the build declares a way in without one's face, and the settings name none",
-            where="alternative",
-            remedy="write `alternative:` as the build declares it",
-        )
-    most = _section(facts, "scale").get("people")
-    if people is not None and isinstance(most, int) and people > most:
-        raise PolicyStops(
-            f"{people} cards would count here, and the build declares {most} people",
-            where="scale.people",
-            remedy="revoke or erase the cards of people who have left, or make a build that declares more",
-        )
-
-
-def _section(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = facts.get(name)
-    return found if isinstance(found, Mapping) else {}
 
 
 def standing_of(settings: Settings) -> tuple[PolicyStanding, tuple[RefusedPack, ...]]:

@@ -1,7 +1,8 @@
-"""What is written of claims that are refused without looking: enough to show them, and not what fills a medium.
+"""What is written of claims that are answered without looking: enough to show them, and not what fills a medium.
 
 A sticker, a screen or a script that shows codes of nobody is refused five times a second; each refusal as an entry of
-its own was 146 MB of journal a day. So many are written at once, then one every half a minute, and the rest is counted.
+its own was 146 MB of journal a day. A card without a template, which is answered with the other way in, counts alike.
+So many are written at once, then one every half a minute, and the rest is counted.
 A session, and everything that follows a look, is always written.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Callable
 
 from edge.errors import JournalBroken
 from edge.types.acts import RefusalsLeftOut
-from edge.types.events import ClaimRefused, Event
+from edge.types.events import AlternativeChosen, ClaimRefused, Event
 
 #: So many refusals are written one by one, and afterwards one in so many seconds: 2,940 entries on the first day.
 BURST, EVERY_S = 60.0, 30.0
@@ -29,8 +30,8 @@ class Refusals:
         self._tell, self._show = tell, show
         self._left, self._since_ns, self._unwritten = BURST, 0, 0
 
-    def __call__(self, event: ClaimRefused) -> None:
-        """Tell a refusal. Raises `JournalBroken`."""
+    def __call__(self, event: ClaimRefused | AlternativeChosen) -> None:
+        """Tell an answer. Raises `JournalBroken`."""
         grown = (event.at_ns - self._since_ns) / 1e9 / EVERY_S if self._since_ns else 0.0
         self._left, self._since_ns = min(BURST, self._left + grown), event.at_ns
         if self._left < 1.0:

@@ -92,6 +92,19 @@ def check(path: Path) -> tuple[Settings | None, list[Problem]]:
     return settings, problems
 
 
+def checked(settings: Settings) -> Settings:
+    """Settings that were made or copied by a program, validated like those of a file.
+
+    Raises:
+        SettingsError: a value is outside of its bounds, or two contradict each other.
+    """
+    try:
+        return Settings.model_validate(settings.model_dump())
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, found['loc'])) or 'settings'}: {found['msg']}" for found in error.errors()]
+        raise SettingsError(tuple(problems), where="settings") from None
+
+
 def warnings(path: Path | None) -> tuple[Problem, ...]:
     """What is allowed in a valid file and is probably a mistake; nothing about a file that is not valid.
 

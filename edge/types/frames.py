@@ -21,7 +21,7 @@ class Frame:
     """One picture of a source.
 
     Attributes:
-        image: BGR uint8, (H, W, 3), C-contiguous.
+        image: BGR uint8, (H, W, 3), C-contiguous; read only.
         monotonic_ns: when it was captured, on its stream's clock (`Stream.now_ns`).
         sequence: counts up by one per delivered frame of the source; gaps are dropped frames.
         source: the driver's name (``picamera2``, ``v4l2``, ``replay``, ``fictional``).
@@ -35,6 +35,10 @@ class Frame:
     source: str
     luma: U8 | None = field(default=None, repr=False)
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Nobody who is shown a frame can change what a session sees in it."""
+        object.__setattr__(self, "image", np.asarray(self.image.data.toreadonly()))
 
     @property
     def height(self) -> int:

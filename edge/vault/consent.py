@@ -6,6 +6,7 @@
     given: 2026-11-03T10:15:00Z             # when
     withdrawal: privacy@example.org         # how they take it back
     until: 2027-11-03                       # optional: from then on they do not agree any more
+    guardian: Eve Example                   # for people under 18: who agrees for them; not kept
 
 Texts are taken as they are written: what YAML or JSON would read as a number, a truth value or nothing (``00421``,
 ``2026.10``, ``Null``) is refused, to be put in quotes. A date without a time begins at midnight in the time zone of
@@ -43,7 +44,10 @@ _FIELDS = {
     "given": "when they agreed, such as 2026-11-03 or 2026-11-03T10:15:00+01:00",
     "withdrawal": "how they withdraw: an address, a phone number, a place",
 }
-_OPTIONAL = {"until": "when their agreement ends by itself, such as 2027-11-03"}
+_OPTIONAL = {
+    "until": "when their agreement ends by itself, such as 2027-11-03",
+    "guardian": "who agrees for a person under 18: a name",
+}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 _MAX = 200
 _EARLY_S = 24 * 3600  # a receipt may be dated ahead by a time zone, not by more
@@ -57,6 +61,7 @@ class ConsentReceipt:
         subject: as typed; stored as a keyed hash only. text_version, language, withdrawal: as in the module docstring.
         given: Unix seconds. until: when the agreement ends by itself, Unix seconds; None: with the card.
         zone: the time zone of the place; its dates are shown in it, and those without a time are meant in it.
+        guardian: who agrees for a person under 18; empty for others. That somebody did is kept, and not who.
 
     Raises:
         ConsentMissing: it is not complete. No incomplete receipt can exist.
@@ -69,6 +74,7 @@ class ConsentReceipt:
     withdrawal: str
     until: int | None = None
     zone: str = "UTC"
+    guardian: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         texts = {name: getattr(self, name) for name in _FIELDS if name != "given"}
@@ -109,7 +115,7 @@ class ConsentReceipt:
         if problems or given is None:
             raise _missing(problems, where)
         words = (texts["subject"], texts["text_version"], texts["language"])
-        return cls(*words, given, texts["withdrawal"], until, zone)
+        return cls(*words, given, texts["withdrawal"], until, zone, texts["guardian"])
 
     def check(self, now_s: int) -> None:
         """Return when the receipt may be used at ``now_s``.
@@ -134,6 +140,7 @@ class ConsentReceipt:
                 "recorded": now_s,
                 "zone": self.zone,
                 **({} if self.until is None else {"until": self.until}),
+                **({"guardian": True} if self.guardian else {}),
             },
             ensure_ascii=False,
             sort_keys=True,

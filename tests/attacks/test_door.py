@@ -9,15 +9,13 @@ import pytest
 
 from edge.cli import main
 from edge.door import LogDoor
-from edge.errors import LockedOut, PolicyStops
+from edge.errors import LockedOut
 from edge.service import Operator
-from edge.service.policy import need_as_declared
 from edge.service.refusals import Refusals
-from edge.settings.model import CameraSettings, Settings, VaultSettings
 from edge.testing import site
 from edge.types import Decision, Outcome, Reason
 from edge.types.acts import RefusalsLeftOut
-from edge.types.events import ClaimRefused
+from edge.types.events import AlternativeChosen, ClaimRefused
 from tests.claim.test_readers import A, B, Idle
 from tests.cli.conftest import make_desk
 
@@ -36,6 +34,34 @@ def test_codes_of_nobody_do_not_fill_the_journal():
     assert written + counted == 5 * 86_400, "none is lost"
     assert len(shown) == counted, "whoever follows the device is told each"
     assert len(told) * 400 < 3_000_000, "bytes of journal on that day, where there were 146 MB"
+
+
+def test_a_card_without_a_template_that_is_held_up_for_a_day_does_not_fill_it_either():
+    told, shown = [], []
+    refusals = Refusals(told.append, shown.append)
+    for number in range(5 * 86_400):
+        refusals(AlternativeChosen(at_ns=1 + number * 200_000_000, decision=NO, alternative="the bell"))
+    refusals.close(86_400_000_000_000)
+    counted = sum(event.count for event in told if isinstance(event, RefusalsLeftOut))
+    assert counted + sum(isinstance(event, AlternativeChosen) for event in told) == 5 * 86_400
+    assert len(told) * 400 < 3_000_000
+
+
+def test_on_a_device_opt_out_cards_are_counted_in_the_journal(tmp_path: Path):
+    with site(tmp_path) as here:
+        cards: list[str] = []
+
+        def take(issued, consent):
+            cards.append(issued.text)
+            return cards.clear
+
+        Operator(here.device, "kim").opt_out(issuer=here.issuer, hand_over=take)
+        for _ in range(100):
+            here.device.decide(cards[0], here.device.stream)
+        here.device._refused.flush(0)
+        entries = here.device.ledger.journal.last(300)
+    assert 55 <= sum(entry.kind == "alternative" for entry in entries) <= 70
+    assert sum(int(entry.fields["left_out"]) for entry in entries if entry.kind == "refusals") >= 30
 
 
 def test_on_a_device_they_are_counted_in_the_journal(tmp_path: Path):
@@ -115,29 +141,3 @@ def test_a_name_need_not_stand_on_the_command_line(tmp_path: Path, capsys, monke
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Ada Example\nmore\n")))
     assert main(["erase", "--subject", "-", "--operator", "kim", "--config", str(desk.config)]) == 0
     assert "Ada Example" not in capsys.readouterr().err
-
-
-CAMERA = CameraSettings(driver="v4l2", device="/dev/v4l/by-id/none")
-FACTS = {
-    "custody": "card",
-    "enrolment": {"source": "live"},
-    "safeguards": {"alternative": "the reception"},
-    "scale": {"people": 2},
-}
-
-
-@pytest.mark.parametrize(
-    ("changed", "people", "where"),
-    [
-        ({"vault": VaultSettings(custody="device")}, 1, "vault.custody"),
-        ({"camera": CameraSettings(driver="replay", path="x.avi")}, 1, "camera.driver"),
-        ({"alternative": None}, 1, "alternative"),
-        ({}, 3, "scale.people"),
-    ],
-)
-def test_settings_that_contradict_the_declaration_stop_enrolments(changed, people: int, where: str):
-    as_declared = {"camera": CAMERA, "alternative": "Please ask at the reception."}
-    need_as_declared(Settings(**as_declared), {"deployment": FACTS}, people=2)
-    with pytest.raises(PolicyStops) as refused:
-        need_as_declared(Settings(**as_declared | changed), {"deployment": FACTS}, people=people)
-    assert refused.value.where == where

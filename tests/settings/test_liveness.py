@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from edge.errors import PolicyStops
-from edge.service.policy import need_as_declared
+from edge.service.declared import need_as_declared
 from edge.settings.model import DoorSettings, LivenessSettings, Settings
 
 
