@@ -178,11 +178,11 @@ class Timeline:
 
 
 def default_script() -> tuple[Scene, ...]:
-    """What ``driver: fictional`` shows, endlessly: people come one after the other, with a pause between."""
+    """What ``driver: fictional`` shows, endlessly: people come in turn, each for as long as an enrolment takes."""
     people = ("ada", "fara", "kenji", "dara", "goran", "hana", "emil", "chen")
     script: list[Scene] = []
     for name in people:
-        script += [Nobody(2.0), OnePerson(name, 4.5, leave=True)]
+        script += [Nobody(2.0), OnePerson(name, 15.0, leave=True)]
     return tuple(script)
 
 

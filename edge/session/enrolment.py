@@ -17,13 +17,15 @@ from edge.errors import InputError, Interrupted, SourceTimeout
 from edge.face import Chain, Look
 from edge.face.match import average, cosine
 from edge.session.turning import ASKED, Turning
-from edge.types import I8, Advice, Frame, Stream
+from edge.types import I8, Advice, Frame, Reason, Stream
 from edge.types.wipe import wipe
 
 #: Shortest time between two frames of a reference: neighbouring frames add nothing to each other.
 SPACING_NS = 300_000_000
 #: A capture that does not match those before at this false match rate is left out; so many in a row are two people.
 SAME_PERSON_FMR, STRANGERS = 1e-2, 2
+#: Nobody in view for so long: the person has gone.
+GONE_NS = 1_000_000_000
 #: Captures that may be left out for not resembling the others: whoever chooses among many finds some that agree.
 MOST_LEFT_OUT = 3
 #: After so long any good frame is taken, whether or not the head was turned: not everybody can turn it.
@@ -84,13 +86,20 @@ class Enrolment:
         session, kept, taken, strangers = self.new_session(), list[I8](), 0, 0
         align = self.chain.embedder.card.align
         assert align is not None  # `Chain` refuses a card without it
-        turning, last_ns = Turning(align), stream.now_ns() - SPACING_NS
+        turning, there_ns = Turning(align), stream.now_ns()
+        last_ns = there_ns - SPACING_NS
         advice: tuple[Advice, ...] = (Advice.NOBODY_SEEN,)
         told: Progress | None = None
         for frame in self._frames(stream, cancelled):
             look, now_ns = self.chain.look(frame), frame.monotonic_ns
             turning.see(look)
             asked = ASKED[taken] if taken < len(ASKED) else None
+            if look.reason is not Reason.NO_FACE:
+                there_ns = now_ns
+            elif kept and now_ns - there_ns >= GONE_NS:  # whoever leaves begins again, and so does whoever comes
+                wipe(*kept)
+                kept.clear()
+                taken = strangers = 0
             if not kept and look.reason is not None:
                 last_ns = max(last_ns, now_ns - SPACING_NS)  # nobody is asked for a turn before they are there
             due = now_ns - last_ns >= (SPACING_NS if turning.reached(asked) else ASK_NS)

@@ -21,7 +21,7 @@ from edge.session import Enrolment
 from edge.session.enrolment import ASK_NS, Progress
 from edge.session.turning import ASKED, Turning
 from edge.settings.model import FaceSettings
-from edge.types import Advice, Crop, Direction, Frame, Probe
+from edge.types import Advice, Crop, Direction, Frame, Probe, Reason
 
 THRESHOLD = 0.6
 STEP_NS = 200_000_000
@@ -66,6 +66,8 @@ class Chain:
         return 0.2
 
     def look(self, frame: Frame) -> Look:
+        if frame.meta["seen"] == "n":
+            return Look.nothing(Reason.NO_FACE, (Advice.NOBODY_SEEN,))
         return Look(crop=Crop(np.zeros((1, 1, 3), np.uint8), frame.meta["seen"]))
 
     def _in_session(self) -> AbstractContextManager[None]:
@@ -119,6 +121,12 @@ def test_captures_that_do_not_hold_together_make_no_reference():
 def test_two_people_cannot_share_a_card():
     with pytest.raises(InputError, match="do not show the same person"):
         enrolled("m" * 25 + "o")
+
+
+def test_who_leaves_begins_again_and_the_next_one_is_somebody_else():
+    reference, chain, _ = enrolled("o" * 25 + "n" * 8 + "m")
+    assert chain.embedded.count("m") == 5
+    assert cosine(reference, seen(person(1), 0.0, 0)) > 0.9
 
 
 def test_one_frame_of_somebody_who_passes_is_left_out():
