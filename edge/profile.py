@@ -115,6 +115,14 @@ CAPABILITIES = (
         optional=True,
     ),
     Capability(
+        name="operator_page",
+        can="shows operators with a token pages for their acts, which a process of its own serves to this machine only",
+        cannot="serves operators no page",
+        profiles=frozenset({"device", "development"}),
+        why="a lab build runs no door",
+        optional=True,
+    ),
+    Capability(
         name="keyboard_reader",
         can="reads cards with a scanner that types, which it keeps from every other program",
         cannot="reads no keyboard",

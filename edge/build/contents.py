@@ -91,6 +91,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("session/*.py", _DEVICE),
     ("kiosk/*.py", _DEVICE),
     ("kiosk/page/*", _DEVICE),  # what a browser is given
+    ("kiosk/desk/page/*", _DEVICE),
     ("selftest/*.py", _DEVICE),
     ("service/*.py", _DEVICE),
     ("testing/*.py", _NONE),  # scripted cameras and fake doors: for whoever develops, in no wheel
@@ -98,7 +99,13 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
 
 #: Rows that are in a wheel only where its build file asks for a capability that is optional.
 ASKED_FOR: Mapping[str, str] = MappingProxyType(
-    {"kiosk/": "local_page", "claim/keyboard.py": "keyboard_reader", "claim/serial.py": "serial_reader"}
+    {
+        "kiosk/": "local_page",
+        "kiosk/desk/": "operator_page",  # and the page for the person in front, from which it is reached
+        "service/staff": "operator_page",
+        "claim/keyboard.py": "keyboard_reader",
+        "claim/serial.py": "serial_reader",
+    }
 )
 
 #: (folder of the project, pattern below it): package data of every profile. The recipes of ``models/training`` and

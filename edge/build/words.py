@@ -164,6 +164,11 @@ FRENCH_CAPABILITIES: Mapping[str, tuple[str, str]] = {
         "(127.0.0.1)",
         "ne sert de page à personne",
     ),
+    "operator_page": (
+        "montre aux opérateurs munis d'un code des pages pour leurs actes ; un processus à part les sert à cette "
+        "machine seulement",
+        "ne sert aucune page aux opérateurs",
+    ),
     "keyboard_reader": (
         "lit les cartes avec un lecteur qui imite un clavier, réservé à elle seule",
         "ne lit aucun clavier",

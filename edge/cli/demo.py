@@ -21,7 +21,13 @@ SCHEMA = "edge/demo/v1"
 @click.option("--fast", is_flag=True, help="As fast as the machine can, instead of at the camera's 15 frames a second.")
 @click.option("--seed", default=1, show_default=True, help="Another room, other movements, other noise.")
 @click.option("--kiosk", is_flag=True, help="Show it on the page for the person in front, in a browser, until Ctrl-C.")
-@click.option("--port", default=8370, show_default=True, type=click.IntRange(1024, 65535), help="Of that page.")
+@click.option(
+    "--port",
+    default=8370,
+    show_default=True,
+    type=click.IntRange(1024, 65534),
+    help="Of that page; the operator's has the next one.",
+)
 @shared(settings="", json=True)
 def command(out: Path | None, fast: bool, seed: int, kiosk: bool, port: int) -> Answer | int:
     """See the whole chain work: no camera, no card reader, nothing kept.
@@ -60,6 +66,7 @@ def _kiosk(port: int) -> int:
     import signal
     import threading
 
+    from edge.profile import current
     from edge.service.demo import NOTE
     from edge.service.demo_page import show
     from edge.settings.model import KioskSettings
@@ -69,7 +76,8 @@ def _kiosk(port: int) -> int:
         signal.signal(number, lambda *_: stop.set())
     click.echo(f"{NOTE}\n\nOpen this page in a browser of this machine; Ctrl-C ends it.\n")
     with tempfile.TemporaryDirectory(prefix="edge-demo-") as folder:
-        settings = KioskSettings(port=port, house="Hotel Meridian", preview=True)
+        staff = port + 1 if current().can("operator_page") else None
+        settings = KioskSettings(port=port, operator_port=staff, house="Hotel Meridian", preview=True)
         show(Path(folder), settings, tell=lambda said: click.echo(f"  {said}"), stop=stop)
     return 0
 

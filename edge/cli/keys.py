@@ -5,6 +5,7 @@
     edge keys init --recovery recovery.pub --site FILE  each door: joins the site with the first device's site.key
     edge keys init --development                        a desk: everything in the state folder, protecting nothing
     edge keys issuer                                    later, on any device with keys: people are enrolled here, too
+    edge keys operator kim                              a token for the operator's pages of a kiosk
 
     edge keys signer --role builder --out keys          where builds, packs, models or reviews are signed
 
@@ -18,21 +19,22 @@ from __future__ import annotations
 import base64
 import os
 import shlex
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge.cli._common import PATH, Answer, shared
+from edge.cli._operators import by_operator as _operator
+from edge.cli._operators import journal as _journal
+from edge.cli._operators import operators as _operators
 from edge.cli._signer import PASSPHRASE, passphrase
 
 if TYPE_CHECKING:
     from edge.settings import DeviceSettings, Settings
-    from edge.trust import IssuerKey, KeyChange
+    from edge.trust import IssuerKey
     from edge.trust.ring import NewIssuer
 
-_operator = click.option("--operator", default="", help="Who does it, for the journal; default: this login.")
 _remark = click.option("--name", default="", help="Remark in the issuer's public file.")
 _NEW_ISSUER = "Passphrase for the new issuer key"
 
@@ -40,6 +42,9 @@ _NEW_ISSUER = "Passphrase for the new issuer key"
 @click.group()
 def command() -> None:
     """Make, show and rotate this device's keys and its issuers."""
+
+
+command.add_command(_operators, "operator")
 
 
 @command.command()
@@ -323,10 +328,3 @@ def _install(public: Path, device: DeviceSettings) -> str:
     """The command that makes this device trust an issuer."""
     target = device.trust_dir / "issuers" / public.name.removeprefix("issuer-")
     return shlex.join(["sudo", "install", "-D", "-o", "root", "-g", "root", "-m", "644", str(public), str(target)])
-
-
-def _journal(settings: Settings, changes: Iterable[KeyChange], operator: str) -> None:
-    from edge.files import user_name
-    from edge.service.ledger import journal_keys
-
-    journal_keys(settings, changes, operator or os.environ.get("SUDO_USER") or user_name(os.getuid()))

@@ -98,6 +98,7 @@ _KINDS: dict[str, dict[str, FieldKind]] = {
     "reset": {**_BY_OPERATOR, "rejects": NUMBER},
     "expired": {"serial": SERIAL, "what": WORD, "rule": WORD},
     "reported": {"serial": SERIAL},
+    "sitting": {"operator": NAME, "change": WORD, "failures": NUMBER},  # at the device's own pages
     # the fan-out guard of the door
     "fan_out": {"level": NUMBER, "cards": NUMBER, "wait": NUMBER},
     "fan_out_reset": {"operator": NAME, "level": NUMBER, "cards": NUMBER},

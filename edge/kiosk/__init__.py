@@ -10,8 +10,8 @@ camera, no event. It is handed words and screens, and asks nothing. A screen has
 A browser that is slow, hostile or gone is that process's trouble; one that crashes is started anew.
 """
 
-from edge.kiosk.kiosk import Kiosk
+from edge.kiosk.kiosk import Kiosk, bound, loopback
 from edge.kiosk.screen import Screen, drawn
 from edge.kiosk.words import page_of
 
-__all__ = ["Kiosk", "Screen", "drawn", "page_of"]
+__all__ = ["Kiosk", "Screen", "bound", "drawn", "loopback", "page_of"]

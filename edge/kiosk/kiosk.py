@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edge.errors import KioskError
-from edge.kiosk.preview import preview
 from edge.kiosk.screen import Screen, drawn
 from edge.settings.model import KioskSettings
 from edge.types import U8, Frame
@@ -77,7 +76,7 @@ class Kiosk:
     ) -> None:
         self.url = f"http://127.0.0.1:{settings.port}/"
         self._page, self._failed = json.dumps({"page": dict(page)}), failed
-        self._socket = _bound(settings.port) if listener is None else _loopback(listener, settings.port)
+        self._socket = bound(settings.port) if listener is None else loopback(listener, settings.port)
         self._screen, self._told = Screen("starting"), Screen("")
         self.preview = settings.preview
         self._image: U8 | None = None
@@ -136,6 +135,8 @@ class Kiosk:
             self._send(screen.as_json())
             self._told = screen
         if screen.looking and image is not None:
+            from edge.kiosk.preview import preview  # OpenCV, which the operators' pages do without
+
             self._showing = True
             self._send(json.dumps({"jpeg": base64.b64encode(preview(image)).decode()}))
         elif self._showing and not screen.looking:
@@ -208,8 +209,8 @@ class Kiosk:
             process.wait()
 
 
-def _loopback(listener: socket.socket, port: int) -> socket.socket:
-    """A socket that was passed on, if it is the one that the settings mean."""
+def loopback(listener: socket.socket, port: int, unit: str = "edge-kiosk.socket") -> socket.socket:
+    """A socket that was passed on, if it is the one that the settings mean. Raises `KioskError`."""
     try:
         address = listener.getsockname()
     except OSError:
@@ -220,12 +221,16 @@ def _loopback(listener: socket.socket, port: int) -> socket.socket:
     raise KioskError(
         "the socket that the service manager passed on listens elsewhere",
         where=f"kiosk.port: {port}",
-        remedy="write the same port into edge-kiosk.socket (ListenStream=127.0.0.1:PORT)",
+        remedy=f"write the same port into {unit} (ListenStream=127.0.0.1:PORT)",
     )
 
 
-def _bound(port: int) -> socket.socket:
-    """A socket on loopback that listens already: whoever connects before the process is ready waits a moment."""
+def bound(port: int, key: str = "kiosk.port") -> socket.socket:
+    """A socket on loopback that listens already: whoever connects before the process is ready waits a moment.
+
+    Raises:
+        KioskError: the port is taken.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -235,7 +240,7 @@ def _bound(port: int) -> socket.socket:
         listener.close()
         raise KioskError(
             f"the page cannot be served ({error.strerror})",
-            where=f"kiosk.port: {port}",
+            where=f"{key}: {port}",
             remedy=f"choose another port, or end what uses this one (ss -ltnp 'sport = :{port}')",
         ) from None
     return listener

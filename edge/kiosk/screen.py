@@ -101,6 +101,10 @@ def drawn(screen: Screen, event: Event) -> Screen:
             return replace(screen, done=look, of=looks, advice=()) if screen.name == "look" else screen
         case acts.EnrolmentProgress(have=have, want=want, advice=advice):
             return Screen("enrol", at, screen.rest, _OTHER_S, _words(advice), done=have, of=want)
+        case acts.Sitting(change="camera"):
+            return Screen("other", at, screen.rest)
+        case acts.Sitting(change="camera_closed"):
+            return Screen(screen.rest, at, screen.rest)
         case acts.Enrolled() | acts.Renewed() | acts.ReferenceAdded():
             return Screen("enrolled", at, screen.rest, _ANSWER_S)
     return screen

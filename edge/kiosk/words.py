@@ -56,6 +56,7 @@ NAMES = (
     "kiosk.other.title",
     "kiosk.privacy.title",
     "kiosk.privacy.scan",
+    "desk.kiosk",
 )
 
 
@@ -76,6 +77,7 @@ def page_of(settings: Settings) -> dict[str, Any]:
         "preview": kiosk.preview,
         "card_in_view": "qr" in settings.claim.readers,
         "alternative": settings.alternative or "",
+        "operators": f"http://127.0.0.1:{kiosk.operator_port}/" if kiosk.operator_port is not None else "",
         "words": {tag: {**_words(tag), "kiosk.privacy.text": notices[tag]} for tag in kiosk.languages},
         "codes": {tag: _code(kiosk.privacy_url or notice) for tag, notice in notices.items()},
     }

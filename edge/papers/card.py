@@ -128,7 +128,7 @@ def card_pdf(card: CardText) -> bytes:
     """The card on an A4 page to cut it from, with what its holder should know. Raises as `typesetting.typeset`."""
     from edge.papers.paper import typeset
 
-    return typeset({"papers": [page(card).as_data()], "card": _face_data(card)})
+    return typeset({"papers": [page(card).as_data()], "card": face_data(card)})
 
 
 def card_token(card: CardText) -> bytes:
@@ -192,8 +192,8 @@ def _place(modules: int) -> tuple[float, float, float]:
     return WIDTH - margin - module * modules, margin, module
 
 
-def _face_data(card: CardText) -> dict[str, Any]:
-    """The card's face for the page's template."""
+def face_data(card: CardText) -> dict[str, Any]:
+    """The card's face for whoever sets it with fonts of their own: the page's template, a kiosk's screen."""
     code, language = _code(card.token), card.language
     modules = len(_matrix(card.token))
     left, _, module = _place(modules)

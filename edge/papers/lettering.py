@@ -18,7 +18,6 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,6 +79,8 @@ def raster(drawing: Drawing, dpi: int, *, oversample: int = 4) -> U8:
         dpi: pixels an inch.
         oversample: each pixel is the mean of so many squared.
     """
+    import cv2  # the operators' pages set cards without it
+
     scale = dpi / MM_PER_INCH
     height, width = round(drawing.height * scale), round(drawing.width * scale)
     canvas = np.full((height * oversample, width * oversample, 3), 255, np.uint8)
@@ -97,6 +98,8 @@ def raster(drawing: Drawing, dpi: int, *, oversample: int = 4) -> U8:
 
 def png(drawing: Drawing, dpi: int) -> bytes:
     """A PNG file's content whose physical size is the drawing's."""
+    import cv2  # the operators' pages set cards without it
+
     ok, data = cv2.imencode(".png", raster(drawing, dpi), [cv2.IMWRITE_PNG_COMPRESSION, 9])
     if not ok:
         raise RuntimeError("OpenCV could not write a PNG")

@@ -10,14 +10,31 @@ Loop       wait for a claim, look, decide, act, journal
 demo       the whole of it on people who do not exist
 """
 
-from edge.service.device import Device
-from edge.service.fitness import device_checks, examine, open_device, tell_selftest
-from edge.service.loop import Loop
-from edge.service.operator import Operator
-from edge.service.operator_socket import OperatorSocket
-from edge.service.page import kiosk_page
-from edge.service.parts import Parts
-from edge.service.remote import Remote
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from edge.service.device import Device
+    from edge.service.fitness import device_checks, examine, open_device, tell_selftest
+    from edge.service.loop import Loop
+    from edge.service.operator import Operator
+    from edge.service.operator_socket import OperatorSocket
+    from edge.service.page import kiosk_page
+    from edge.service.parts import Parts
+    from edge.service.remote import Remote
+
+#: Loaded when they are asked for: what asks a running door for something needs no camera and no model in its memory.
+_HOMES = {
+    "Device": "edge.service.device",
+    "Loop": "edge.service.loop",
+    "Operator": "edge.service.operator",
+    "OperatorSocket": "edge.service.operator_socket",
+    "Parts": "edge.service.parts",
+    "Remote": "edge.service.remote",
+    "device_checks": "edge.service.fitness",
+    "examine": "edge.service.fitness",
+    "kiosk_page": "edge.service.page",
+    "open_device": "edge.service.fitness",
+    "tell_selftest": "edge.service.fitness",
+}
 
 __all__ = [
     "Device",
@@ -32,3 +49,11 @@ __all__ = [
     "open_device",
     "tell_selftest",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'edge.service' has no attribute {name!r}")

@@ -93,6 +93,9 @@ class Ledger:
                 self.journal.write("clock", confirmed=True, operator=operator, to=to, **{"from": before})
             case acts.Confirmed(what=what, operator=operator):
                 self.journal.write("acknowledged", what=what, operator=operator)
+            case acts.Sitting(operator=operator, change=change, failures=failures):
+                counted: dict[str, Value] = {"failures": failures} if failures else {}
+                self.journal.write("sitting", operator=operator, change=change, **counted)
             case acts.PackAdded(operator=operator, pack=pack, digest=digest, signer=signer):
                 self.journal.write("pack", pack=pack[:32], digest=digest, signer=signer[:32], operator=operator)
 

@@ -155,10 +155,15 @@ class Loop:
                 self._device.act(decision)
                 wipe(text)
                 newest = stream.now_ns()
-            elif self._acts is not None and self._acts.serve(stream, stop.is_set):
+            elif self._acts is not None and self._acts.serve(stream, lambda: self._stopping(stop), self._readers):
                 newest = stream.now_ns()
             elif self._nobody_can_claim():
                 return
+
+    def _stopping(self, stop: threading.Event) -> bool:
+        """Asked with each frame of an operator's act, and each second while a card is handed over."""
+        self._alive()
+        return stop.is_set()
 
     def _claimed(self, frame: Frame | None) -> tuple[str, str] | None:
         """The name of the first reader that has a text, and the text."""

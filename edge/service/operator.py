@@ -23,8 +23,9 @@ from edge.service.declared import need_as_declared
 from edge.service.desk import Desk
 from edge.service.device import Device
 from edge.service.handing import HandOver, commit_handed_over, handed_over
+from edge.service.sitting import LOOKED_AT, Sitting
 from edge.settings.checks import need_alternative
-from edge.types import Custody, Frame, Stream, Token, acts
+from edge.types import Custody, Frame, Reader, Stream, Token, acts
 from edge.vault import ConsentReceipt, Issuance, Terms, issued_json, parse_serial, serial_text
 from edge.vault.holder import named
 from edge.vault.issuing import need_room, without_template
@@ -32,26 +33,19 @@ from edge.vault.issuing import need_room, without_template
 DAY_S = 86_400
 #: The acts that can be asked for by name; see `Operator.do`.
 ACTS = (
-    "about",
-    "enrol",
-    "opt_out",
-    "renew",
-    "add_reference",
-    "reissue",
-    "revoke",
-    "erase",
-    "reset",
-    "reset_door",
-    "confirm",
+    *("enrol", "opt_out", "renew", "add_reference", "reissue"),
+    *("revoke", "erase", "reset", "reset_door", "confirm"),
+    *LOOKED_AT,
 )
 
 
-class Operator:
+class Operator(Sitting):
     """The acts of one named person.
 
     Args:
         device: opened. name: of the operator; journalled with every act.
         stream: gives a stream of the device's own that is open already; None: a new one, for as long as it takes.
+        readers: of the device, for `Sitting.card`.
         cancelled: asked during a capture; true ends it, and nothing is kept.
 
     Raises:
@@ -64,11 +58,13 @@ class Operator:
         name: str,
         *,
         stream: Callable[[], AbstractContextManager[Stream]] | None = None,
+        readers: Sequence[Reader] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         named(name)
         self.device, self.name = device, name
         self._desk = Desk(device, stream or device.stream, cancelled)
+        self._stream, self._readers, self._cancelled = stream or device.stream, readers, cancelled
 
     def do(self, act: str, **arguments: Any) -> dict[str, Any]:
         """Carry out an act by its name, as a command does that does not know whether the door runs elsewhere.
@@ -83,10 +79,6 @@ class Operator:
             raise UsageError(f"there is no act {act!r}", where="operator", remedy=f"one of: {', '.join(ACTS)}")
         perform: Callable[..., dict[str, Any]] = getattr(self, act)
         return perform(**arguments)
-
-    def about(self) -> dict[str, Any]:
-        """What a consent text says of this device: numbers in a template, and the time used, Unix seconds."""
-        return {"dimension": self.device.chain.dimension, "now": self.device.clock.now().utc_s}
 
     def enrol(
         self,
@@ -344,6 +336,3 @@ class Operator:
     def _answer(self, card: Token) -> dict[str, Any]:
         holder = self.device.vault.store.holder(card.serial)
         return issued_json(card, holder.consent if holder is not None else None)
-
-
-__all__ = ["ACTS", "HandOver", "Operator"]

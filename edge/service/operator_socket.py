@@ -9,78 +9,35 @@ private key ever crosses. The socket is 0600, checks its peer's user, takes one 
 and time.
 
 On the wire: JSON objects, a line each. The command asks ``{"act": ..., "operator": ..., "arguments": {...}}``; the door
-answers with any number of ``event``, ``sign``, ``hand_over`` and ``take_back``, and ends with ``answer`` or ``error``.
+answers with any number of ``event``, ``view``, ``sign``, ``hand_over`` and ``take_back``, and ends with ``answer`` or
+``error``.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
-import json
 import logging
 import os
 import queue
 import socket
 import struct
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 from edge.errors import EdgeError, JournalBroken, NotHandedOver, StateError, UsageError
 from edge.service.device import Device
 from edge.service.operator import ACTS, Operator
-from edge.service.own import DOOR_SOCKET
-from edge.types import Stream
+from edge.service.wire import DOOR_SOCKET, HAND_OVER_S, REQUEST_S, Line, short
+from edge.types import Reader, Stream
 from edge.types.acts import EnrolmentProgress
 from edge.types.events import Event
 from edge.vault import ConsentReceipt, Issued
 
-#: A request or an answer is a few kilobytes; a card's token has 655 characters.
-MAX_LINE = 262_144
-#: Whoever connects says what they want within so long; a hand-over to a printer takes longer.
-REQUEST_S, HAND_OVER_S = 5.0, 120.0
 _log = logging.getLogger(__name__)
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
-
-
-class Line:
-    """JSON objects over a connected socket, a line each."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._pending = connection, b""
-        self._lock = threading.Lock()  # progress is told from an observer's thread
-        connection.settimeout(REQUEST_S)
-
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Write one object. Raises OSError."""
-        with self._lock:
-            self._connection.sendall(json.dumps(message).encode() + b"\n")
-
-    def receive(self, timeout_s: float) -> dict[str, Any]:
-        """The next object, whole within ``timeout_s``. Raises OSError, EOFError, ValueError."""
-        until = time.monotonic() + timeout_s
-        while b"\n" not in self._pending:
-            self._connection.settimeout(max(0.001, until - time.monotonic()))  # byte by byte is no more time
-            if len(self._pending) > MAX_LINE:
-                raise ValueError("the line is too long")
-            data = self._connection.recv(65_536)
-            if not data:
-                raise EOFError("the other side has gone")
-            self._pending += data
-        line, _, self._pending = self._pending.partition(b"\n")
-        try:
-            message = json.loads(line)
-        except RecursionError:
-            raise ValueError("too deep") from None
-        if not isinstance(message, dict):
-            raise ValueError("not an object")  # noqa: TRY004 - a message of another kind, not a mistake in a call
-        return message
-
-    def close(self) -> None:
-        """Hang up."""
-        self._connection.close()
 
 
 class OperatorSocket:
@@ -95,7 +52,7 @@ class OperatorSocket:
 
     def __init__(self, device: Device) -> None:
         self._device, self._path = device, device.settings.device.state_dir / DOOR_SOCKET
-        self._waiting: queue.Queue[tuple[Line, dict[str, Any]]] = queue.Queue(1)
+        self._waiting: queue.Queue[tuple[Line, dict[str, Any]]] = queue.Queue(2)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         mask = os.umask(0o177)
         try:
@@ -119,6 +76,11 @@ class OperatorSocket:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether an act waits to be carried out."""
+        return not self._waiting.empty()
+
     def close(self) -> None:
         """Listen no more. Harmless when repeated."""
         with contextlib.suppress(OSError):
@@ -127,11 +89,14 @@ class OperatorSocket:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def serve(self, stream: Stream, cancelled: Callable[[], bool] = lambda: False) -> bool:
+    def serve(
+        self, stream: Stream, cancelled: Callable[[], bool] = lambda: False, readers: Sequence[Reader] = ()
+    ) -> bool:
         """Carry out the act that waits, if one does; called between claims.
 
         Args:
-            stream: the device's open stream. cancelled: true ends a capture.
+            stream: the device's open stream. readers: of the device, for a card that is presented to an operator.
+            cancelled: true ends a capture, or the wait for a card to be handed over; asked at least once a second.
 
         Returns:
             Whether there was one.
@@ -144,7 +109,7 @@ class OperatorSocket:
         except queue.Empty:
             return False
         try:
-            line.send({"answer": self._perform(line, request, stream, cancelled)})
+            line.send({"answer": self._perform(line, request, stream, cancelled, readers)})
         except JournalBroken as error:
             _tell(line, error)
             raise
@@ -157,19 +122,34 @@ class OperatorSocket:
         return True
 
     def _perform(
-        self, line: Line, request: dict[str, Any], stream: Stream, cancelled: Callable[[], bool]
+        self,
+        line: Line,
+        request: dict[str, Any],
+        stream: Stream,
+        stopped: Callable[[], bool],
+        readers: Sequence[Reader],
     ) -> dict[str, Any]:
         act, said = str(request["act"]), dict(request["arguments"])
         if act not in ACTS:
             raise UsageError("this door knows no such act", where="operator socket", remedy="use the same version")
+
+        def cancelled() -> bool:
+            return stopped() or line.gone()
+
         operator = Operator(
-            self._device, str(request["operator"]), stream=lambda: nullcontext(stream), cancelled=cancelled
+            self._device,
+            str(request["operator"]),
+            stream=lambda: nullcontext(stream),
+            readers=readers,
+            cancelled=cancelled,
         )
         if said.get("consent") is not None:
             said["consent"] = ConsentReceipt(**said["consent"])
         if "issuer" in request:
             said["issuer"] = _Elsewhere(line, bytes.fromhex(request["issuer"]))
-            said["hand_over"] = lambda issued, consent: _hand_over(line, issued, consent)
+            said["hand_over"] = lambda issued, consent: _hand_over(line, issued, consent, cancelled)
+        if act == "view":
+            said["show"] = lambda seen, picture: line.send({"view": seen, "jpeg": base64.b64encode(picture).decode()})
         leave = self._device.observe(lambda event: _forward(line, event), name="operator")
         try:
             return operator.do(act, **said)
@@ -208,7 +188,9 @@ class _Elsewhere:
         return bytes.fromhex(self._line.receive(HAND_OVER_S)["signature"])
 
 
-def _hand_over(line: Line, issued: Issued, consent: Mapping[str, Any]) -> Callable[[], None]:
+def _hand_over(
+    line: Line, issued: Issued, consent: Mapping[str, Any], cancelled: Callable[[], bool]
+) -> Callable[[], None]:
     """Have the operator's process hand the card over; it never gets the secret but as the card itself."""
     card = issued.card
     said = {
@@ -221,7 +203,7 @@ def _hand_over(line: Line, issued: Issued, consent: Mapping[str, Any]) -> Callab
         "expires": card.expires,
     }
     line.send({"hand_over": issued.text, "card": said, "consent": dict(consent)})
-    reply = line.receive(HAND_OVER_S)
+    reply = line.receive(HAND_OVER_S, cancelled)
     if not reply.get("handed"):
         raise NotHandedOver(
             str(reply.get("what", "the card could not be handed over")),
@@ -233,7 +215,8 @@ def _hand_over(line: Line, issued: Issued, consent: Mapping[str, Any]) -> Callab
 
 def _forward(line: Line, event: Event) -> None:
     if isinstance(event, EnrolmentProgress):
-        line.send({"event": {"have": event.have, "want": event.want, "advice": [a.value for a in event.advice]}})
+        with contextlib.suppress(OSError):  # an operator who has gone is noticed by the act itself
+            line.send({"event": {"have": event.have, "want": event.want, "advice": [a.value for a in event.advice]}})
 
 
 def _tell(line: Line, error: EdgeError) -> None:
@@ -247,9 +230,3 @@ def _check_peer(connection: socket.socket) -> None:
     _, uid, _ = _CREDENTIALS.unpack(raw)
     if uid not in (os.geteuid(), 0):
         raise UsageError("this door takes acts from its own user only", where="operator socket", remedy="use sudo -u")
-
-
-def short(path: Path) -> str:
-    """A socket's address (108 bytes at most, unix(7)): a long path is named from the working directory."""
-    full = str(path.absolute())
-    return full if len(os.fsencode(full)) < 108 else os.path.relpath(full)

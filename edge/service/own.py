@@ -24,13 +24,11 @@ from edge.face import Look
 from edge.fictional import FictionalSource
 from edge.profile import current
 from edge.service.parts import Parts
+from edge.service.wire import DOOR_SOCKET
 from edge.session import Enrolment
 from edge.settings.model import Settings
 from edge.state.folder import WAIT_S, FolderLock, need_own_folder
 from edge.types import I8, Frame, Stream
-
-#: Where a running door listens for operators' acts; see `edge.service.operator_socket`.
-DOOR_SOCKET = "operator.sock"
 
 
 def need_parts(parts: Parts, settings: Settings) -> None:

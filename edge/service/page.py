@@ -9,7 +9,7 @@ A page that cannot be served, or whose process ends, is a fault that is told; cl
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from edge.errors import JournalBroken, KioskError, NotInThisBuild
@@ -41,6 +41,14 @@ def kiosk_page(device: Device) -> Iterator[Kiosk | None]:
             where="kiosk",
             remedy="take the section out of the settings, or build with local_page: true",
         )
+    if settings.operator_port is not None and not (
+        device.build.can("operator_page") and device.build.can("operator_socket")
+    ):
+        raise NotInThisBuild(
+            "this build serves operators no page",
+            where="kiosk.operator_port",
+            remedy="take it out of the settings, or build with operator_page: true",
+        )
     from edge.kiosk import Kiosk, page_of
 
     def tell(error: KioskError) -> None:
@@ -62,6 +70,23 @@ def kiosk_page(device: Device) -> Iterator[Kiosk | None]:
         tell(error)
         yield None
         return
-    with kiosk:
+    with kiosk, _operators(device, tell):
         device.observe(kiosk, name="kiosk")
         yield kiosk
+
+
+@contextlib.contextmanager
+def _operators(device: Device, tell: Callable[[KioskError], None]) -> Iterator[None]:
+    """The operator's pages, if the settings want them."""
+    settings = device.settings.kiosk
+    if settings is None or settings.operator_port is None:
+        yield
+        return
+    from edge.service.staff_process import operator_pages
+
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(operator_pages(device.settings, tell, passed_socket("operator")))
+        except KioskError as error:
+            tell(error)
+        yield

@@ -9,6 +9,7 @@ only if it is that card; see `edge.service.operator_socket` for what crosses.
 
 from __future__ import annotations
 
+import base64
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,18 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from edge import errors
-from edge.claim import TOKEN_DOMAIN, Issuer
-from edge.claim.layout import unpack
-from edge.errors import EdgeError, InputError, StateError, UsageError
+from edge.claim import Issuer
+from edge.errors import EdgeError, StateError, UsageError
 from edge.service.handing import HandOver
-from edge.service.operator_socket import Line, short
-from edge.service.own import DOOR_SOCKET
+from edge.service.wire import DOOR_SOCKET, Line, short
 from edge.types import Custody, Token
 from edge.types.acts import EnrolmentProgress
 from edge.types.enums import Advice
 from edge.types.events import Event
 from edge.vault import ConsentReceipt, Issued
-from edge.vault.record import RECORD_DOMAIN
+from edge.vault.signing import Ordered
 
 #: A door answers an act within so long, captures of a person who has to be asked for included.
 ACT_S = 300.0
@@ -39,11 +38,18 @@ class Remote:
 
     Args:
         folder: the door's state folder. name: of the operator.
-        observe: told the progress of a capture.
+        observe: told the progress of a capture. show: shown what the camera sees while it is set up, and its JPEG.
     """
 
-    def __init__(self, folder: Path, name: str, observe: Callable[[Event], None] = lambda _: None) -> None:
-        self._path, self._name, self._observe = folder / DOOR_SOCKET, name, observe
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        observe: Callable[[Event], None] = lambda _: None,
+        show: Callable[[dict[str, Any], bytes], None] = lambda seen, jpeg: None,
+    ) -> None:
+        self._path, self._name, self._observe, self._show = folder / DOOR_SOCKET, name, observe, show
+        self._line: Line | None = None
 
     @classmethod
     def listening(cls, folder: Path) -> bool:
@@ -73,6 +79,11 @@ class Remote:
             arguments["consent"] = asdict(consent)
         return self._ask(act, arguments, issuer, hand_over)
 
+    def hang_up(self) -> None:
+        """End the act that is under way, from another thread; nothing of it is kept."""
+        if (line := self._line) is not None:
+            line.hang_up()
+
     def _ask(
         self,
         act: str,
@@ -83,7 +94,7 @@ class Remote:
         request: dict[str, Any] = {"act": act, "operator": self._name, "arguments": dict(arguments)}
         if issuer is not None:
             request["issuer"] = issuer.key_id.hex()
-        wanted = _Wanted(act, arguments)
+        wanted = Ordered(act, arguments)
         take_back: Callable[[], None] = lambda: None  # noqa: E731 - replaced by what the hand-over gives
         with self._connected() as line:
             line.send(request)
@@ -96,6 +107,8 @@ class Remote:
                         raise _error(error)
                     case {"event": dict(event)}:
                         self._observe(_progress(event))
+                    case {"view": dict(seen), "jpeg": str(jpeg)}:
+                        self._show(seen, base64.b64decode(jpeg))
                     case {"sign": str(data), "domain": str(domain)} if issuer is not None:
                         signature = wanted.sign(issuer, bytes.fromhex(data), domain.encode("ascii"))
                         line.send({"signature": signature.hex()})
@@ -111,7 +124,8 @@ class Remote:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.connect(short(self._path))
-            yield Line(connection)
+            self._line = Line(connection)
+            yield self._line
         except (OSError, EOFError, ValueError, KeyError) as error:
             raise StateError(
                 f"the running door did not carry this out ({type(error).__name__})",
@@ -119,37 +133,8 @@ class Remote:
                 remedy="see its log, then do it again",
             ) from error
         finally:
+            self._line = None
             connection.close()
-
-
-class _Wanted:
-    """What an operator asked for, so that their key signs nothing else."""
-
-    def __init__(self, act: str, arguments: Mapping[str, Any]) -> None:
-        self._act, self._arguments = act, arguments
-        self._signed: set[bytes] = set()
-
-    def sign(self, issuer: Issuer, message: bytes, domain: bytes) -> bytes:
-        """Sign one card, and one record, of the act that was asked for.
-
-        Raises:
-            InputError: the door asks for something else.
-        """
-        fine = domain not in self._signed and domain in (TOKEN_DOMAIN, RECORD_DOMAIN)
-        if fine and domain == TOKEN_DOMAIN:
-            token, key_id = unpack(message)
-            groups, credential = self._arguments.get("groups"), self._arguments.get("credential")
-            fine = key_id == issuer.key_id and (not groups or token.groups == tuple(sorted(set(groups))))
-            fine = fine and (credential is None or token.credential == credential)
-            fine = fine and (token.custody is Custody.NONE) == (self._act == "opt_out")
-        if not fine:
-            raise InputError(
-                "the running door asks for a signature that was not ordered",
-                where="operator socket",
-                remedy="stop the door and examine it: edge prove",
-            )
-        self._signed.add(domain)
-        return issuer.sign(message, domain)
 
 
 def _delivered(line: Line, hand_over: HandOver, issued: Issued, consent: Mapping[str, Any]) -> Callable[[], None]:

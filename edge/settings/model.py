@@ -277,13 +277,15 @@ class KioskSettings(Section):
     """Whether the page may sound; everybody can switch it off, for one visit."""
     preview: bool = False
     """Whether people see themselves while the device looks: mirrored, blurred outside the oval, in memory only."""
+    operator_port: Annotated[int, Field(ge=1024, le=65535)] | None = None
+    """The operator's pages, at http://127.0.0.1:PORT/; null: none. The build must hold them (operator_page)."""
     privacy_url: Annotated[str, matching(r"^(https://\S+)?$", "an address that begins with https://")] = ""
     """Where your privacy notice is, for the QR code beside the short one; without it the code holds the short one."""
 
     @model_validator(mode="after")
     def _spoken(self) -> KioskSettings:
         wrong = [] if self.language in self.languages else ["language: it is not among kiosk.languages"]
-        return _valid(self, wrong)
+        return _valid(self, wrong + ["operator_port: it must not be kiosk.port"] * (self.operator_port == self.port))
 
 
 class Settings(Section):

@@ -147,6 +147,21 @@ class Confirmed(Act):
     to: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitting(Act):
+    """An operator works at the device's own pages.
+
+    Attributes:
+        change: ``opened``, ``closed``, ``idle`` (closed, nobody did anything any more); ``camera``, ``camera_closed``:
+            the camera is set up, so frames go to the detector without a claim; ``refused``: wrong tokens.
+        failures: how many wrong tokens in a row; of ``refused``.
+    """
+
+    kind: ClassVar[str] = "operator.sitting"
+    change: str
+    failures: int = 0
+
+
 # -- upkeep ----------------------------------------------------------------------------------------------------------
 
 

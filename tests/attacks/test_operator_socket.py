@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from edge.service import OperatorSocket
-from edge.service.operator_socket import Line
+from edge.service.wire import Line
 from edge.testing import Site, site
 
 CONSENT = {"subject": "x", "text_version": "1", "language": "en", "given": 1_793_500_000, "withdrawal": "x"}

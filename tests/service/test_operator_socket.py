@@ -18,10 +18,11 @@ import pytest
 
 from edge.cli import main
 from edge.errors import FolderBusy, InputError
-from edge.service.remote import Remote, _Wanted
+from edge.service.remote import Remote
 from edge.state.folder import FolderLock
 from edge.trust import Keyring
 from edge.types import Custody, Token
+from edge.vault.signing import Ordered
 from tests.cli.conftest import Desk, make_desk
 
 EDGE = [sys.executable, "-m", "edge"]
@@ -176,7 +177,7 @@ def test_an_issuer_s_key_signs_only_the_card_that_was_ordered():
     token = Token(Custody.DEVICE, bytes(16), bytes(16), 7, ("lab",), 1, 2, bytes(32))
     message = pack(token, issuer.key_id)
     ordered = {"groups": ["lab"], "credential": 7}
-    assert len(_Wanted("enrol", ordered).sign(issuer, message, TOKEN_DOMAIN)) == 64
+    assert len(Ordered("enrol", ordered).sign(issuer, message, TOKEN_DOMAIN)) == 64
     for said, data, domain in (
         ({"groups": ["default"], "credential": 7}, message, TOKEN_DOMAIN),
         ({"groups": ["lab"], "credential": 8}, message, TOKEN_DOMAIN),
@@ -184,15 +185,15 @@ def test_an_issuer_s_key_signs_only_the_card_that_was_ordered():
         (ordered, pack(token, bytes(8)), TOKEN_DOMAIN),
     ):
         with pytest.raises(InputError, match="not ordered"):
-            _Wanted("enrol", said).sign(issuer, data, domain)
-    once = _Wanted("enrol", ordered)
+            Ordered("enrol", said).sign(issuer, data, domain)
+    once = Ordered("enrol", ordered)
     once.sign(issuer, b"record", RECORD_DOMAIN)
     with pytest.raises(InputError, match="not ordered"):
         once.sign(issuer, b"another record", RECORD_DOMAIN)
 
 
 def test_a_socket_s_long_path_is_named_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from edge.service.operator_socket import short
+    from edge.service.wire import short
 
     deep = tmp_path / ("d" * 60) / ("e" * 60)
     deep.mkdir(parents=True)

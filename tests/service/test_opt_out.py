@@ -11,11 +11,11 @@ from edge.claim.layout import pack, unpack
 from edge.errors import ClaimError, NotHandedOver, Unfit
 from edge.face import Detector
 from edge.service import Loop, Operator
-from edge.service.remote import _Wanted
 from edge.testing import FakeDoor, site
 from edge.types import Custody, Outcome, Reason
 from edge.types import events as ev
 from edge.types.acts import OptedOut
+from edge.vault.signing import Ordered
 
 
 def opted_out(here, operator: str = "kim", **more) -> str:
@@ -115,9 +115,9 @@ def test_a_template_cannot_hide_behind_it_nor_it_in_an_act_of_enrolment(here):
     body = pack(claim, claim.issuer)
     with pytest.raises(ValueError, match="left over"):
         unpack(body + b"\x00" * 40)
-    assert _Wanted("opt_out", {}).sign(here.issuer, body, b"edge/token/v1")
+    assert Ordered("opt_out", {}).sign(here.issuer, body, b"edge/token/v1")
     with pytest.raises(Exception, match="not ordered"):
-        _Wanted("enrol", {}).sign(here.issuer, body, b"edge/token/v1")
+        Ordered("enrol", {}).sign(here.issuer, body, b"edge/token/v1")
 
 
 class Once:

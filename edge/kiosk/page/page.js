@@ -100,6 +100,7 @@ function speak(language) {
   put(find("language").querySelector("span"), page.languages[language]);
   find("language").setAttribute("aria-label", `${say("kiosk.button.language")}: ${page.languages[language]}`);
   find("sound").setAttribute("aria-label", say("kiosk.button.sound"));
+  find("operators").setAttribute("aria-label", say("desk.kiosk"));
   put(find("other").querySelector("span"), say("kiosk.button.other"));
   put(find("privacy").querySelector("span"), say("kiosk.button.privacy"));
   for (const close of document.querySelectorAll(".close span")) put(close, say("kiosk.button.close"));
@@ -198,6 +199,8 @@ async function begin() {
     document.querySelector("#tongues ul").append(item);
   }
   find("language").hidden = Object.keys(state.page.languages).length < 2;
+  find("operators").hidden = !state.page.operators;
+  if (state.page.operators) find("operators").href = state.page.operators;
   find("sound").hidden = !state.page.sounds;
   hear(state.page.sounds);
   state.heard = performance.now();
