@@ -167,7 +167,7 @@ def test_fifty_people_pass_after_an_update_are_renewed_and_the_door_says_when_th
         passed = [site.decide(device, name, token) for name, token in site.cards]
         assert passed == [(Outcome.ACCEPT, Reason.MATCHING)] * COUNT
         assert device.verify(site.cards[COUNT - 1][1]).threshold == threshold, "at the previous embedder's own"
-        assert site.decide(device, "fara", site.cards[0][1]) == (Outcome.REJECT, Reason.NOT_MATCHING)
+        assert site.decide(device, "fara", site.cards[0][1])[0] is Outcome.REJECT
         before = standing(device)
         assert (before.count(Made.PREVIOUS), before.count(Made.CURRENT), before.ended) == (COUNT, 0, False)
         assert len(before.as_json()["cards"]) == COUNT
