@@ -270,6 +270,9 @@ def test_the_camera_is_looked_through_in_a_journalled_sitting_and_no_longer(brow
     assert 0 < now["distance"] < 1
     assert (now["size"], door.sittings()[-1]) == ([640, 480], "camera")
     browser.put_away()
+    until = time.monotonic() + 30  # the door notices with its next frame
+    while door.sittings()[-1] != "camera_closed" and time.monotonic() < until:
+        time.sleep(0.05)
     assert door.sittings()[-1] == "camera_closed"
     assert browser.ask("/view")[1] == b"", "nothing of it is kept"
 
