@@ -280,6 +280,9 @@ def test_the_camera_is_looked_through_in_a_journalled_sitting_and_no_longer(brow
 def test_health_decisions_and_selftest_name_nobody(browser: Browser, door: RunningDoor):
     browser.sign_in()
     door.present("EV1:NONSENSE")
+    until = time.monotonic() + 30
+    while "decision" not in [entry["kind"] for entry in door.journal()] and time.monotonic() < until:
+        time.sleep(0.05)
     health = browser.do("health")["answer"]
     assert (health["camera"], health["door"], health["confirmed"]) == ("fictional", "log", True)
     browser.put_away()
