@@ -240,6 +240,18 @@ class ClockUnconfirmed(ClaimError):
     reason = "clock_unconfirmed"
 
 
+class PinMissing(ClaimError):
+    """No PIN was typed, or none is set for this card at this door."""
+
+    reason = "pin_missing"
+
+
+class PinWrong(ClaimError):
+    """The PIN is not the card's. Counted like a face that does not match."""
+
+    reason = "pin_wrong"
+
+
 class LockedOut(ClaimError):
     """Too many rejects in a row for this card or at this door. ``wait_s`` says how long (0: until an operator)."""
 

@@ -35,6 +35,7 @@ _ROWS = (
     (44, "zxcvbnm,./", "ZXCVBNM<>?"),
     (55, "*", "*"),  # of the keypad
     (57, " ", " "),
+    *((first, digits, digits) for first, digits in ((71, "789"), (75, "456"), (79, "1230"))),  # of the keypad, too
 )
 KEYS = {first + k: both for first, *rows in _ROWS for k, both in enumerate(zip(*rows, strict=True))}
 

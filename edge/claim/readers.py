@@ -33,9 +33,9 @@ def open_readers(
     Raises:
         NotInThisBuild: the settings name one that this build does not hold.
     """
+    names = [*settings.readers, *(["keypad"] if settings.keypad else [])]
     return [
-        Attended(name, _maker(name, settings, stdin, clock), tell=tell, now_ns=now_ns, clock=clock)
-        for name in settings.readers
+        Attended(name, _maker(name, settings, stdin, clock), tell=tell, now_ns=now_ns, clock=clock) for name in names
     ]
 
 
@@ -51,10 +51,10 @@ def _maker(name: str, settings: ClaimSettings, stdin: BinaryIO, clock: Callable[
                 from edge.claim.qr import QrReader
 
                 return lambda: QrReader(tries_per_s=settings.qr_tries_per_s, clock=clock)
-            case "keyboard":
+            case "keyboard" | "keypad":
                 from edge.claim.keyboard import KeyboardReader
 
-                return lambda: KeyboardReader(Path(settings.keyboard))
+                return lambda: KeyboardReader(Path(settings.keyboard if name == "keyboard" else settings.keypad))
             case _:
                 from edge.claim.serial import SerialReader
 
@@ -63,5 +63,5 @@ def _maker(name: str, settings: ClaimSettings, stdin: BinaryIO, clock: Callable[
         raise NotInThisBuild(
             f"this build has no reader {name}",
             where="claim.readers",
-            remedy=f"name another one, or build with {name}_reader: true",
+            remedy=f"name another one, or build with {'keyboard' if name == 'keypad' else name}_reader: true",
         ) from None

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 @click.option("--renew", metavar="FILE|-", help="The old token: replace its template after it was verified.")
 @click.option("--reissue", metavar="FILE|-", help="The old token: hand out a new card for the same template.")
 @click.option("--add-reference", metavar="FILE|-", help="The token: one more reference beside those in its template.")
+@click.option("--set-pin", metavar="FILE|-", help="A token: set its PIN at this door (claim.pin), and nothing else.")
+@click.option("--pin", "pin_file", type=PATH, help="File with the PIN, for a door that asks for one; else it is typed.")
 @click.option(
     "--override", is_flag=True, help="With --renew: skip the verification, on the operator's word (journalled)."
 )
@@ -60,6 +62,8 @@ def command(
     renew: str | None,
     reissue: str | None,
     add_reference: str | None,
+    set_pin: str | None,
+    pin_file: Path | None,
     override: bool,
     **terms: Any,
 ) -> None:
@@ -77,22 +81,28 @@ def command(
       edge enrol --add-reference ada.token --operator kim   on another day, or with other spectacles
       edge enrol --opt-out --operator kim --card ben.pdf
       edge enrol --reissue old.token --operator kim --card ada-new.pdf
+      edge enrol --set-pin ada.token --operator kim
     """
     from edge.cli.keys import open_issuer
     from edge.cli.verify import read_token
     from edge.errors import UsageError
     from edge.messages import text
 
-    held = renew or reissue or add_reference
-    if bool(renew) + bool(reissue) + bool(add_reference) + opt_out > 1:
-        said = "--renew, --reissue, --add-reference and --opt-out exclude each other"
+    held = renew or reissue or add_reference or set_pin
+    if sum(map(bool, (renew, reissue, add_reference, set_pin, opt_out))) > 1:
+        said = "--renew, --reissue, --add-reference, --set-pin and --opt-out exclude each other"
         raise UsageError(said, where="enrol", remedy="use one of them")
     _check_card(card, settings)
     name = operator or str(click.prompt("Operator", err=True))
     old = read_token(held) if held else None
+    pin = "" if opt_out else _pin(settings, pin_file, needed=not (renew or add_reference))
     frames = _pictures(images)
     hints, stop = _Hints(quiet(), lang), threading.Event()
     with operator_on(settings, name, observe=hints.tell, cancelled=_stopped_by_signal(stop)) as acts:
+        if set_pin:
+            done = acts.do("set_pin", token=old, pin=pin)
+            click.echo(json.dumps(done) if quiet() else f"The PIN of the card {done['serial']} is set at this door.")
+            return
         key = open_issuer(settings.device.state_dir, issuer, passphrase_file)
         delivery = _Delivery(settings, card, quiet(), print_name)
         try:
@@ -115,7 +125,32 @@ def command(
             answer = acts.do(act, issuer=key, hand_over=delivery, **more)
         finally:
             hints.end()
+        if pin:
+            acts.do("set_pin", token=delivery.token or old, pin=pin)
     delivery.close(answer)
+
+
+def _pin(settings: Settings, file: Path | None, *, needed: bool) -> str:
+    """The PIN that a card gets at a door that asks for one; empty: none. Refused before anybody is captured."""
+    from edge.errors import InputError, UsageError
+    from edge.state.pins import check
+
+    if not settings.claim.asks_pin:
+        if file is not None:
+            raise UsageError("this door asks for no PIN", where="--pin", remedy="set claim.pin, or leave it out")
+        return ""
+    if file is None and not needed:
+        return ""  # the card stays, and so does its PIN
+    if file is not None:
+        pin = file.read_text(encoding="ascii", errors="replace").strip()
+    elif sys.stdin.isatty():
+        pin = str(click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True))
+    else:
+        raise InputError(
+            "this door asks for a PIN, and none was given", where="--pin", remedy="give it with --pin FILE"
+        )
+    check(pin)
+    return pin
 
 
 def _check_card(card: Path | None, settings: Settings) -> None:
@@ -219,12 +254,12 @@ class _Delivery:
 
     def __init__(self, settings: Settings, card: Path | None, json_wanted: bool, name: str | None) -> None:
         self._settings, self._card, self._json, self._name = settings, card, json_wanted, name
-        self._token: str | None = None
+        self.token: str | None = None
         self._consent: Mapping[str, Any] = {}
 
     def __call__(self, issued: Issued, consent: Mapping[str, Any]) -> Callable[[], None]:
         """Raises OSError, UnicodeError: it could not be handed over. Returns how to take it back."""
-        self._token, self._consent = issued.text, consent
+        self.token, self._consent = issued.text, consent
         if self._card is not None:
             return self._write(self._card, issued, consent)
         if not self._json:
@@ -240,11 +275,11 @@ class _Delivery:
     def close(self, answer: Mapping[str, Any]) -> None:
         """Say what was done, after it was."""
         if self._json:
-            if self._token is None or self._card is not None:
+            if self.token is None or self._card is not None:
                 click.echo(json.dumps({**answer, "card": str(self._card) if self._card else None}))
             return
         serial = answer["serial"]
-        if self._token is None:
+        if self.token is None:
             click.echo(f"Done. The card {serial} stays as it is.")
         elif self._card is not None:
             click.echo(f"Enrolled. Serial {serial}")

@@ -5,8 +5,10 @@
     door.act(decision)          # an accept releases the lock for one pulse; anything else leaves it locked
     door.close()                # locked, whatever happened before
 
-Fail-secure: the lock is released only while the relay is energised, and everything that can go wrong de-energises it.
-A guard process owns the end of every release, and holds the line when nobody drives it any more (`edge.door.relay`).
+Fail-secure unless the settings say otherwise: the lock is released only while the relay is energised, and everything
+that can go wrong de-energises it.
+A guard process owns the end of every release, answers a request to exit by itself, and holds the line when nobody
+drives it any more (`edge.door.relay`). `Sight` watches the door's contact and the housing's switch.
 Names are loaded on first use (PEP 562).
 """
 
@@ -20,13 +22,15 @@ if TYPE_CHECKING:
     from edge.door.fake import FakeChip
     from edge.door.log import LogDoor
     from edge.door.relay import RelayDoor
+    from edge.door.sight import Sight
 
-__all__ = ["FakeChip", "LogDoor", "RelayDoor", "open_door"]
+__all__ = ["FakeChip", "LogDoor", "RelayDoor", "Sight", "open_door"]
 
 _HOMES = {
     "FakeChip": "edge.door.fake",
     "LogDoor": "edge.door.log",
     "RelayDoor": "edge.door.relay",
+    "Sight": "edge.door.sight",
     "open_door": "edge.door.choose",
 }
 

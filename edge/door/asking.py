@@ -45,13 +45,25 @@ class Asking:
         line: descriptor of a requested, locked line; this object owns it from now on.
         chip, pin: where it is from, for messages and for `edge.door.holders`.
         ended: called on a thread of its own when a release has ended and the lock holds again; must not block.
+        way_out: descriptor of the request to exit, owned from now on, and how long it releases, milliseconds.
+        left: called, as ``ended``, when somebody has asked to be let out; the guard has released the lock.
 
     Raises:
         DoorError: the guard cannot be started.
     """
 
-    def __init__(self, line: int, chip: Chip, pin: int, *, ended: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        line: int,
+        chip: Chip,
+        pin: int,
+        *,
+        ended: Callable[[], None] | None = None,
+        way_out: tuple[int, int] | None = None,
+        left: Callable[[], None] | None = None,
+    ) -> None:
         self.line, self._chip, self._pin, self._ended = line, chip, pin, ended
+        self._way_out, self._left = way_out, left
         self._where = f"relay on GPIO {pin}"
         self._change = threading.Condition()
         self._answers: Counter[str] = Counter()
@@ -62,7 +74,7 @@ class Asking:
         try:
             self._process = self._start()
         except DoorError:
-            os.close(line)
+            self._let_go()
             raise
         self._thread = threading.Thread(target=self._listen, name="door", daemon=True)
         self._thread.start()
@@ -110,12 +122,16 @@ class Asking:
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()
-        os.close(self.line)
+        self._let_go()
         _left[:] = [process for process in (*_left, self._process) if process.poll() is None]
 
+    def _let_go(self) -> None:
+        for line in (self.line, *(self._way_out or ())[:1]):
+            os.close(line)
+
     def _start(self) -> subprocess.Popen[bytes]:
-        """The guard's own file, isolated, without any package and with nothing of this process but the line."""
-        words = [str(self.line), named(self._chip, self._pin), str(os.getpid())]
+        """The guard's own file, isolated, without any package and with nothing of this process but the lines."""
+        words = [str(self.line), named(self._chip, self._pin), str(os.getpid()), *map(str, self._way_out or ())]
         try:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(Path(guard.__file__)), *words],
@@ -124,7 +140,7 @@ class Asking:
                 bufsize=0,
                 cwd="/",
                 env={},
-                pass_fds=(self.line,),
+                pass_fds=(self.line, *(self._way_out or ())[:1]),
                 start_new_session=True,  # Ctrl-C or a hang-up meant for the service must not reach it
             )
         except OSError as error:
@@ -184,7 +200,7 @@ class Asking:
         """The thread. It counts rounds without an answer, not time: a machine that was paused as a whole goes on as
         if nothing had been."""
         assert self._process.stdout is not None
-        answers, poll, rest, quiet, late = self._process.stdout.fileno(), select.poll(), "", 0, 0
+        answers, poll, rest, quiet, late, exits = self._process.stdout.fileno(), select.poll(), "", 0, 0, 0
         poll.register(answers, select.POLLIN)
         while not (self._fault or (self._leaving and self._answers["held"])):
             data = os.read(answers, 4096).decode() if poll.poll(guard.SILENCE_S / _ROUNDS * 1000) else None
@@ -201,15 +217,20 @@ class Asking:
                 self._judge(quiet, late)
                 ended = self._released and self._due is None
                 self._released = self._released and not ended
-            if ended and self._ended is not None:
-                with contextlib.suppress(Exception):  # what is told must not end the one who listens
+                exits, told = self._answers["exit"], exits
+            with contextlib.suppress(Exception):  # what is told must not end the one who listens
+                if exits > told and self._left is not None:
+                    self._left()
+                if ended and self._ended is not None:
                     self._ended()
 
     def _heard(self, line: str) -> None:
         word, _, detail = line.partition(" ")
         self._answers[word] += 1
-        if word == "open":
-            self._due, self._released = time.monotonic() + self._length_s + _LATE_S, True
+        if word in ("open", "exit"):
+            length_s = self._length_s if word == "open" else (self._way_out or (0, 0))[1] / 1000
+            self._due = max(self._due or 0.0, time.monotonic() + length_s + _LATE_S)
+            self._released = True
         elif word in ("locked", "held"):
             self._due = None
         elif word == "fault":

@@ -23,6 +23,7 @@ def open_door(
     why: str = "",
     write: Callable[[str], None] | None = None,
     locked: Callable[[], None] | None = None,
+    left: Callable[[], None] | None = None,
 ) -> Door:
     """The door that the settings name; call its ``open`` to take the hardware.
 
@@ -32,6 +33,7 @@ def open_door(
         why: the reason when it may not, in words.
         write: takes the log door's lines; None: standard output.
         locked: called, on a thread of the door, when a release has ended and the lock holds again; must not block.
+        left: called, on that thread, when somebody asked to be let out, and was.
 
     Raises:
         DoorError: this build may not drive the door that the settings name.
@@ -47,7 +49,9 @@ def open_door(
     return RelayDoor(
         chip_at(settings.chip),
         pin=settings.pin,
-        active_high=settings.active_high,
+        active_high=settings.released_high,
         pulse_s=settings.pulse_s,
+        way_out=None if settings.exit is None else (settings.exit.pin, settings.exit.active_high),
         locked=locked,
+        left=left,
     )

@@ -5,7 +5,8 @@
 A line is a file. Who has requested it holds a lock on the file, which the real kernel lets go when the last descriptor
 closes, however the process ended; a freed line is at the level that ``freed`` says (0, 1, or `keep`: the last one, as
 the Pi's kernel does by default). The file is the line's history: nanoseconds of the monotonic clock and whether it was
-energised, one change a line, so that a test sees what stood there for a microsecond only.
+energised, one change a line, so that a test sees what stood there for a microsecond only. An input's file is written
+by whoever plays the switch (`put`).
 """
 
 from __future__ import annotations
@@ -65,6 +66,33 @@ class FakeChip:
         (self._folder / f"{pin}.polarity").write_text(f"{int(active_high)}\n")
         os.write(line, b"%d 0\n" % time.monotonic_ns())
         return line
+
+    def input(self, pin: int, *, active_high: bool) -> int:
+        """As `edge.door.gpio.KernelChip.input`; a new one is at rest.
+
+        Raises:
+            Busy: another process holds the line. DoorError: the folder cannot be written.
+        """
+        file = self._folder / f"{pin}"
+        if not file.exists():
+            self.put(pin, False)
+        line = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(line)
+            raise Busy("the line is in use", where=f"GPIO {pin} of {self.name}", remedy="end that program") from error
+        os.lseek(line, 0, os.SEEK_END)
+        return line
+
+    def put(self, pin: int, active: bool) -> None:
+        """The switch of an input: active (a door that opens, a button that is pressed), or at rest."""
+        try:
+            line = os.open(self._folder / f"{pin}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DoorError(f"no line can be had ({error.strerror})", where=self.name, remedy="make it new") from error
+        os.write(line, b"%d %d\n" % (time.monotonic_ns(), active))
+        os.close(line)
 
     def level(self, pin: int) -> int:
         """The level that a voltmeter would show now."""

@@ -1,7 +1,8 @@
 """GPIO lines as the kernel itself offers them: a line is requested *with its level*, and held until that is closed.
 
     line = KernelChip("").request(17, active_high=False)     # locked from the first moment, and never anything else
-    energised(line)                                          # False, read back from the chip
+    active(line)                                             # False, read back from the chip
+    contact = KernelChip("").input(27, active_high=True)    # an input; its changes: `edge.door.guard.edges`
 
 This is the character device of Linux 5.10 and later, through `fcntl.ioctl`: no library, nothing to install, no file in
 the working directory, and a request is a plain descriptor, so that a process and its guard hold the same one. All
@@ -27,8 +28,11 @@ _CHIP_INFO = 0x8044_B401  # _IOR(0xB4, 0x01, struct gpiochip_info): name[32], la
 _LINE_INFO = 0xC100_B405  # _IOWR(0xB4, 0x05, struct gpio_v2_line_info): name[32], consumer[32], u32 offset ...: 256
 _REQUEST = 0xC250_B407  # _IOWR(0xB4, 0x07, struct gpio_v2_line_request): 592 bytes
 _GET_VALUES = 0xC010_B40E  # _IOWR(0xB4, 0x0E, struct gpio_v2_line_values): u64 bits, u64 mask
-_ACTIVE_LOW, _OUTPUT, _PULL_UP, _PULL_DOWN = 1 << 1, 1 << 3, 1 << 8, 1 << 9  # GPIO_V2_LINE_FLAG_...
-_VALUES = 2  # GPIO_V2_LINE_ATTR_ID_OUTPUT_VALUES
+_ACTIVE_LOW, _INPUT, _OUTPUT, _PULL_UP, _PULL_DOWN = 1 << 1, 1 << 2, 1 << 3, 1 << 8, 1 << 9  # GPIO_V2_LINE_FLAG_...
+_EDGES = 1 << 4 | 1 << 5  # ..._EDGE_RISING, ..._EDGE_FALLING
+_VALUES, _DEBOUNCE = 2, 3  # GPIO_V2_LINE_ATTR_ID_OUTPUT_VALUES, ..._DEBOUNCE
+#: What a contact bounces is over by then, microseconds; nobody presses a button for less.
+DEBOUNCE_US = 20_000
 #: Offsets and consumer; then flags, number of attributes, and the first of ten: id, values, mask; then lines, and fd.
 _LAYOUT = struct.Struct("=64I32s QI20x II QQ 216x II20xi")
 assert _LAYOUT.size == 592
@@ -47,6 +51,9 @@ class Chip(Protocol):
 
     def request(self, pin: int, *, active_high: bool) -> int:
         """Take a line as an output, locked. Returns its descriptor. Raises `DoorError`, `Busy`."""
+
+    def input(self, pin: int, *, active_high: bool) -> int:
+        """Take a line as an input. Returns its descriptor. Raises `DoorError`, `Busy`."""
 
 
 class KernelChip:
@@ -69,18 +76,37 @@ class KernelChip:
             Busy: somebody else holds the line.
             DoorError: no such chip or line, or no permission.
         """
+        flags = _OUTPUT | (_PULL_DOWN if active_high else _PULL_UP | _ACTIVE_LOW)
+        return self._taken(pin, flags, _VALUES, 0, "edge door")  # the output's value: 0, inactive, locked
+
+    def input(self, pin: int, *, active_high: bool) -> int:
+        """Take a line as an input with a pull-up, so that a switch to ground is all it needs; its changes are events.
+
+        Args:
+            active_high: whether it is active while the switch is open, and not while it is closed.
+
+        Raises:
+            as `request`.
+        """
+        flags = _INPUT | _EDGES | _PULL_UP | (0 if active_high else _ACTIVE_LOW)
+        line = self._taken(pin, flags, _DEBOUNCE, DEBOUNCE_US, "edge input")
+        os.set_blocking(line, False)
+        return line
+
+    def _taken(self, pin: int, flags: int, attribute: int, value: int, name: str) -> int:
         where = f"GPIO {pin} of {self.name}"
         chip = _open(self.path) if self.path else _header()
         try:
-            return _request(chip, pin, active_high)
+            wish = (pin, *[0] * 63, f"{name} {os.getpid()}".encode(), flags, 1, attribute, 0, value, 1, 1, 0, 0)
+            return int(_LAYOUT.unpack(fcntl.ioctl(chip, _REQUEST, _LAYOUT.pack(*wish)))[-1])
         except OSError as error:
             raise _told(error, chip, pin, where) from error
         finally:
             os.close(chip)
 
 
-def energised(line: int) -> bool:
-    """Whether the line is at the level that energises the relay, as the chip says.
+def active(line: int) -> bool:
+    """Whether a line is active, as the chip says: an output that energises, an input that is not at rest.
 
     Raises:
         OSError: the kernel cannot say.
@@ -90,14 +116,6 @@ def energised(line: int) -> bool:
         return os.pread(line, 2, about.st_size - 2) == b"1\n"
     answer = fcntl.ioctl(line, _GET_VALUES, struct.pack("=QQ", 0, 1))
     return bool(struct.unpack("=QQ", answer)[0] & 1)
-
-
-def _request(chip: int, pin: int, active_high: bool) -> int:
-    flags = _OUTPUT | (_PULL_DOWN if active_high else _PULL_UP | _ACTIVE_LOW)
-    name = f"edge door {os.getpid()}".encode()
-    # the one attribute says: the output's value is 0, inactive, locked
-    wish = _LAYOUT.pack(pin, *[0] * 63, name, flags, 1, _VALUES, 0, 0, 1, 1, 0, 0)
-    return int(_LAYOUT.unpack(fcntl.ioctl(chip, _REQUEST, wish))[-1])
 
 
 def _open(path: str) -> int:
@@ -156,7 +174,7 @@ def _told(error: OSError, chip: int, pin: int, where: str) -> DoorError:
         remedy = "end that program, or use another pin; a kernel driver's pin is freed in config.txt (dtparam=spi=off)"
         return Busy(f"the line is in use by {repr(user) if user else 'a kernel driver'}", where=where, remedy=remedy)
     if error.errno == errno.EINVAL:
-        text, remedy = "the chip has no such line, or not as an output", "set door.pin"
+        text, remedy = "the chip has no such line, or not of this kind", "set its pin"
     elif error.errno == errno.ENOTTY:
         text, remedy = "it is no GPIO chip, or the kernel is older than Linux 5.10", "set door.chip"
     else:

@@ -4,7 +4,8 @@
 
 The file is the note that `edge.door.relay` leaves in the service's folder in /run: which line it drives. The settings
 are not asked: they may have changed, and to read them takes seconds on a small board. Without a note no relay was
-driven. A door whose guard is there is left alone. Exit code 4, with the reason: the line cannot be locked.
+driven. A door whose guard is there is left alone. A request to exit is
+answered by the new guard as well. Exit code 4, with the reason: the line cannot be locked.
 """
 
 from __future__ import annotations
@@ -18,17 +19,21 @@ from pathlib import Path
 from edge.door.asking import Asking
 from edge.door.fake import chip_at
 from edge.door.gpio import Chip
-from edge.door.holders import holders, take_over
+from edge.door.holders import holders, take_input, take_over
 from edge.errors import EdgeError
 
 NOTE = "door"
 
 
-def note(chip: Chip, pin: int, *, active_high: bool) -> None:
-    """Write down which line is driven, where systemd gives the service a folder (RuntimeDirectory)."""
+def note(chip: Chip, pin: int, *, active_high: bool, way_out: tuple[int, bool, int] | None = None) -> None:
+    """Write down which line is driven, where systemd gives the service a folder (RuntimeDirectory).
+
+    Args:
+        way_out: of the request to exit: its line, whether it is active at a high level, milliseconds.
+    """
     folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if folder:
-        text = json.dumps({"chip": chip.path, "pin": pin, "active_high": active_high})
+        text = json.dumps({"chip": chip.path, "pin": pin, "active_high": active_high, "way_out": way_out})
         with contextlib.suppress(OSError):  # a door without the second net is still a door
             Path(folder, NOTE).write_text(text, encoding="utf-8")
 
@@ -46,7 +51,11 @@ def hold(file: Path) -> str:
     for found in holders(chip, pin):
         if not found.stopped:
             return f"GPIO {pin} is held by its guard, process {found.pid}"
-    Asking(take_over(chip, pin, active_high=noted["active_high"]), chip, pin).leave()
+    line, way_out = take_over(chip, pin, active_high=noted["active_high"]), None
+    if noted["way_out"] is not None:
+        pressed, high, milliseconds = noted["way_out"]
+        way_out = take_input(chip, pressed, active_high=high), milliseconds
+    Asking(line, chip, pin, way_out=way_out).leave()
     return f"locked GPIO {pin}; a guard holds it"
 
 

@@ -89,6 +89,22 @@ def take_over(chip: Chip, pin: int, *, active_high: bool) -> int:
     raise DoorError(f"the door is driven by process {asking}", where=busy.where, remedy=remedy) from busy
 
 
+def take_input(chip: Chip, pin: int, *, active_high: bool) -> int:
+    """Request an input that a guard may have had until a moment ago.
+
+    Raises:
+        DoorError: as `take_over`.
+    """
+    until = time.monotonic() + _GOES_S
+    while True:
+        try:
+            return chip.input(pin, active_high=active_high)
+        except Busy:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_RETRY_S)
+
+
 def dismiss(chip: Chip, pin: int) -> None:
     """Let guards that were left go, and their line with them. A guard at work ignores it.
 

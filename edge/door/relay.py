@@ -1,7 +1,9 @@
 """The relay door: a GPIO line energises a relay for one pulse, and the relay releases the lock.
 
-Energised means released; no current, no power, no program means locked (fail-secure). Wire a lock that is locked
-without current (fail-secure strike) to the relay's normally open contact.
+Fail-secure, the default: energised means released; no current, no power, no program means locked. Wire a lock that is
+locked without current (fail-secure strike) to the relay's normally open contact. Fail-safe, for a door that people must
+be able to leave by without power: the lock holds only while the relay is energised (a magnet on the same contact), so
+`RelayDoor` is made with the level that lets it fall. What follows is the same for both, as long as there is power.
 
 This process asks; a guard process (`edge.door.guard`), started before the first pulse, energises, and ends every pulse
 by its own clock. Both hold the same request of the kernel's line, which is made with its level, locked; so each can
@@ -26,9 +28,9 @@ import threading
 from collections.abc import Callable
 
 from edge.door.asking import Asking
-from edge.door.gpio import Chip, energised
+from edge.door.gpio import Chip, active
 from edge.door.hold import note
-from edge.door.holders import take_over
+from edge.door.holders import take_input, take_over
 from edge.errors import DoorError
 from edge.types import Decision, Outcome
 
@@ -45,9 +47,12 @@ class RelayDoor:
 
     Args:
         chip: where the line is requested when the door opens.
-        pin: number of the line; on a Pi's header the BCM number. active_high: whether a high level energises the relay.
+        pin: number of the line; on a Pi's header the BCM number. active_high: whether a high level releases the lock.
         pulse_s: length of a release, seconds, at most 30.
+        way_out: the request to exit: number of its line, and whether it is active at a high level. The guard answers
+            it by itself, for as long as a release.
         locked: called, on a thread of the door, when a release has ended and the lock holds again; must not block.
+        left: called, on that thread, when the guard has let somebody out.
     """
 
     name = "relay"
@@ -59,10 +64,13 @@ class RelayDoor:
         pin: int,
         active_high: bool = True,
         pulse_s: float = 3.0,
+        way_out: tuple[int, bool] | None = None,
         locked: Callable[[], None] | None = None,
+        left: Callable[[], None] | None = None,
     ) -> None:
         self._chip, self._pin, self._active_high = chip, pin, active_high
-        self._pulse_ms, self._locked = round(pulse_s * 1000), locked
+        self._pulse_ms, self._locked, self._left = round(pulse_s * 1000), locked, left
+        self._way_out = None if way_out is None else (*way_out, self._pulse_ms)
         self._guard: Asking | None = None
         self._turn = threading.RLock()
 
@@ -79,7 +87,7 @@ class RelayDoor:
             OSError: the chip cannot say.
         """
         with self._turn:
-            return self._guard is not None and energised(self._guard.line)
+            return self._guard is not None and active(self._guard.line)
 
     def open(self) -> None:
         """Take the line, locked, and start the guard. Harmless when repeated.
@@ -90,8 +98,8 @@ class RelayDoor:
         with self._turn:
             if self._guard is None:
                 line = take_over(self._chip, self._pin, active_high=self._active_high)
-                self._guard = Asking(line, self._chip, self._pin, ended=self._locked)
-                note(self._chip, self._pin, active_high=self._active_high)
+                self._guard = self._guarded(line)
+                note(self._chip, self._pin, active_high=self._active_high, way_out=self._way_out)
                 atexit.register(self.close)
 
     def act(self, decision: Decision) -> None:
@@ -114,6 +122,18 @@ class RelayDoor:
             if guard is not None:
                 guard.leave()
         atexit.unregister(self.close)
+
+    def _guarded(self, line: int) -> Asking:
+        """A guard for a line that was taken, with the request to exit; without that one, a guard that only holds."""
+        if self._way_out is None:
+            return Asking(line, self._chip, self._pin, ended=self._locked)
+        pressed, high, milliseconds = self._way_out
+        try:
+            way_out = take_input(self._chip, pressed, active_high=high)
+        except DoorError:
+            Asking(line, self._chip, self._pin).leave()
+            raise
+        return Asking(line, self._chip, self._pin, ended=self._locked, way_out=(way_out, milliseconds), left=self._left)
 
     def __enter__(self) -> RelayDoor:
         self.open()

@@ -87,12 +87,14 @@ _KINDS: dict[str, dict[str, FieldKind]] = {
     "attack": {"species": WORD, "session": WORD},
     "alternative": {"serial": SERIAL, "credential": NUMBER},
     "door": {"change": WORD, "driver": WORD, "session": WORD},
+    "tamper": {"open": FLAG},  # the device's housing
     # people
     "enrolled": {**_BY_OPERATOR, "custody": CUSTODY, "expires": NUMBER, "issuer": DIGEST},
     "opted_out": {**_BY_OPERATOR, "expires": NUMBER, "issuer": DIGEST},
     "renewed": {**_BY_OPERATOR, "replaces": SERIAL, "expires": NUMBER, "override": FLAG},
     "reissued": {**_BY_OPERATOR, "replaces": SERIAL, "expires": NUMBER},
     "reference_added": {**_BY_OPERATOR, "replaces": SERIAL, "expires": NUMBER, "references": NUMBER},
+    "pin_set": _BY_OPERATOR,
     "revoked": _BY_OPERATOR,
     "erased": _BY_OPERATOR,
     "reset": {**_BY_OPERATOR, "rejects": NUMBER},

@@ -82,6 +82,8 @@ def drawn(screen: Screen, event: Event) -> Screen:
             return Screen("idle", at, "idle")
         case ev.ClaimPresented():
             return Screen("reading", at, screen.rest)
+        case ev.PinWanted(within_s=within_s):
+            return Screen("pin", at, screen.rest, within_s)
         case ev.ClaimRefused(decision=decision) | ev.Decided(decision=decision):
             return _answer(screen, decision, at)
         case ev.AlternativeChosen():

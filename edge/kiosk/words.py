@@ -22,6 +22,8 @@ NAMES = (
     "kiosk.idle.reader",
     "kiosk.reading.title",
     "kiosk.reading.text",
+    "kiosk.pin.title",
+    "kiosk.pin.text",
     "kiosk.look.title",
     "kiosk.look.text",
     "kiosk.look.fine",

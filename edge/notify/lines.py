@@ -84,6 +84,8 @@ class Terminal:
                 self._out.write(f"notice: this build drives the log door only: {why}")
             case ev.Ready():
                 self._out.write("ready")
+            case ev.PinWanted():
+                self._out.write(text("kiosk.pin.title", self._language))
             case (
                 ev.ClaimRefused(decision=decision, alternative=other)
                 | ev.AlternativeChosen(decision=decision, alternative=other)

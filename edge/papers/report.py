@@ -113,6 +113,8 @@ def _about_counters(counters: Mapping[str, Any], say: Say) -> Iterator[PaperLine
     yield Labelled(say("counters.silent"), str(counters["without_decision_in_a_row"]))
     yield Labelled(say("counters.wait"), f"{counters['wait_s']} s")
     yield Labelled(say("counters.marked"), say("counters.yes" if counters["counted_by_the_door"] else "counters.no"))
+    if counters["pin"]:
+        yield Sentences(say("counters.pin"))
     if counters["disabled"]:
         yield Sentences(say("counters.disabled"))
 

@@ -67,7 +67,7 @@ class Desk:
                 return enrolment.from_stream(stream, tell=self._progress, cancelled=self.cancelled, same_as=holder)
 
     def _verify(self, token: str, stream: Stream, act: str) -> None:
-        decision = self.device.decide(token, lambda: stream, reader="operator", cancelled=self.cancelled)
+        decision = self.device.decide(token, lambda: stream, reader="operator", cancelled=self.cancelled, attended=True)
         if decision.outcome is Outcome.ACCEPT:
             return
         again = "try again"

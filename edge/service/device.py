@@ -19,6 +19,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
+from typing import Any
 
 from edge.camera import Capture, Pulled
 from edge.camera.health import Health
@@ -37,10 +38,10 @@ from edge.service.policy import PolicyWatch
 from edge.service.records import Records
 from edge.service.refusals import Refusals
 from edge.service.retention import Retention, retention
-from edge.session import Admission, Enrolment, Glimpse, Liveness, Verifier, other_way
+from edge.session import Admission, Enrolment, Glimpse, Liveness, PinGate, Typed, Verifier, other_way
 from edge.settings.loader import checked
 from edge.settings.model import Settings
-from edge.state import Limits
+from edge.state import Limits, Pins
 from edge.state.folder import FolderLock
 from edge.trust import Keyring
 from edge.trust.folder import strictness
@@ -85,13 +86,14 @@ class Device:
     def _wire(self, records: Records) -> None:
         settings, parts, keyring = self.settings, self._parts, self.keyring
         self.limits = Limits(records.state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
+        self.pins = Pins(records.state, keyring.derive("edge/pin/v1"), parts.random_bytes)
         self._observers = Observers(self._lost)
         self._refused = Refusals(self.tell, self._observers.tell)
         find = model_finder(settings)
         self.chain = Chain.load(settings.face, find)
         self.overlap = Overlap.load(settings.face, self.chain, find)
         self.housekeeping = Housekeeping(
-            self.vault, self.limits, self.ledger, self.clock, lambda: self.retention, self.tell, self.now_ns
+            self.vault, self.limits, self.pins, self.ledger, self.clock, lambda: self.retention, self.tell, self.now_ns
         )
         self.admission = Admission(
             keyring.trust, keyring.site_id, settings.claim, self.clock.now, lambda: self.vault.keep_days
@@ -109,6 +111,7 @@ class Device:
             now_ns=self.now_ns,
             own=self._streams.need,
             liveness=Liveness(settings.liveness.passive == "on", settings.challenge, settings.liveness.flash == "on"),
+            pin=PinGate(self.pins, self.limits, settings.claim.pin_s, self.now_ns) if settings.claim.asks_pin else None,
         )
         self.policy = PolicyWatch(
             settings.device,
@@ -222,6 +225,8 @@ class Device:
         reader: str = "",
         watch: Callable[[Glimpse], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
+        typed: Typed = lambda _: None,
+        attended: bool = False,
     ) -> Decision:
         """Decide about the claim that a token makes, and tell it, step by step.
 
@@ -229,7 +234,7 @@ class Device:
             text: as a reader delivered it. reader: its name.
             stream: one of this device's own (`stream`), open; asked for only when the claim itself holds, so that a
                 camera need not be opened for a refusal.
-            watch, cancelled: see `Verifier.verify`.
+            watch, cancelled, typed, attended: see `Verifier.verify`.
 
         Returns:
             A decision, always; refusals and faults of the source are decisions.
@@ -260,7 +265,8 @@ class Device:
                 received = stream()
                 # The claim is as old as this moment on the stream's clock: only younger frames count.
                 claim = replace(claim, received_ns=received.now_ns())
-                decision = self.verifier.verify(claim, received, tell=tell, watch=watch, cancelled=cancelled)
+                asked: dict[str, Any] = {"watch": watch, "cancelled": cancelled, "typed": typed, "attended": attended}
+                decision = self.verifier.verify(claim, received, tell=tell, **asked)
             finally:
                 wipe(claim.secret)
             if decision.outcome is not Outcome.ACCEPT:
@@ -270,16 +276,13 @@ class Device:
 
     def _tell_end(self, decision: Decision, opened: bool) -> None:
         """A session's decision, or the refusal of a claim for which none was opened; then the guard, if it tripped."""
-        now, session, public = self.now_ns(), decision.session, decision.public()
+        now, public, why, wait_s = self.now_ns(), decision.public(), decision.reason, decision.wait_s
         other = "" if decision.outcome is Outcome.ACCEPT else self.settings.alternative or ""
+        said: dict[str, Any] = {"at_ns": now, "session": decision.session, "decision": public, "alternative": other}
         if opened:
-            self.tell(Decided(at_ns=now, session=session, decision=public, alternative=other))
+            self.tell(Decided(**said))
         else:
-            why, wait_s = decision.reason, decision.wait_s
-            told = ClaimRefused(
-                at_ns=now, session=session, decision=public, reason=why, wait_s=wait_s, alternative=other
-            )
-            self._refused(told)
+            self._refused(ClaimRefused(**said, reason=why, wait_s=wait_s))
         if decision.outcome is not Outcome.ACCEPT:
             self._watch_guard()
 
@@ -292,14 +295,7 @@ class Device:
             self.limits.told()
 
     def verify(self, token: str) -> Decision:
-        """Decide about one claim in front of the camera, which is opened only once the claim itself holds.
-
-        Args:
-            token: the text of the card.
-
-        Raises:
-            as `decide`.
-        """
+        """Decide about one claim, the text of a card; the camera is opened only once the claim itself holds."""
         stream = self.stream()
         try:
             return self.decide(token, stream.start)

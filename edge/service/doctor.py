@@ -10,7 +10,7 @@ lock *works* is the self-test's question.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,11 @@ def look(settings: Settings | None, root: Path = Path("/")) -> list[Line]:
             lines.append(Line(kind, path, "used"))
         elif not there:
             lines.append(Line(kind, f"no {kind}", "none", buy if settings is None or key else ""))
+    keypad = "" if settings is None else settings.claim.keypad
+    if keypad and (root / keypad.lstrip("/")).exists():
+        lines = [replace(line, state="used") if line.what == keypad else line for line in lines]
+    elif keypad:
+        lines.append(Line("keyboard", keypad, "missing", "plug the keypad in, or write another one into claim.keypad"))
     return lines
 
 
@@ -81,7 +86,7 @@ def _expected(settings: Settings) -> Iterator[tuple[str, tuple[str, str]]]:
     for kind, path in (("keyboard", claim.keyboard), ("serial", claim.serial)):
         if kind in claim.readers:
             yield kind, (f"claim.{kind}", path)
-    if settings.door.driver == "relay":
+    if settings.door.driver == "relay" or settings.door.contact is not None or settings.door.tamper is not None:
         yield "gpio", ("door.chip", settings.door.chip)
     if settings.kiosk is not None:
         yield "display", ("kiosk", "")

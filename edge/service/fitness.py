@@ -29,7 +29,7 @@ from edge.profile import BuildInfo
 from edge.selftest import Check, FitnessReport, Level, run
 from edge.service.declared import need_as_declared
 from edge.service.device import Device
-from edge.service.doorway import door_of, examined
+from edge.service.doorway import door_of, examined, standing
 from edge.service.known_answers import checks as of_people
 from edge.service.machine import checks as of_machine
 from edge.service.models import model_finder
@@ -142,7 +142,8 @@ class _Subject:
 
     def checks(self, advice: Sequence[Problem] = ()) -> list[Check]:
         """Every check of this device, in the order in which an installer repairs things."""
-        settings, once = self.settings, self._once
+        settings, once, seen = self.settings, self._once, self.seen
+        at_rest = seen.doorway.standing if isinstance(seen, Device) else lambda: standing(settings.door)
         folder, trust_dir, custody = settings.device.state_dir, settings.device.trust_dir, settings.vault.custody
         return [
             *of_settings((), advice, settings.alternative),
@@ -202,7 +203,7 @@ class _Subject:
                 needed=False,
             ),
             *of_readers(settings.claim),
-            *of_door(settings.door.driver, self._door),
+            *of_door(settings.door, self._door, at_rest),
             *of_camera(self._stream, settings.camera, self._show),
             *of_machine(),
         ]

@@ -1,6 +1,6 @@
 """Housekeeping: records whose retention has ended go, daily, at start, and as soon as the time is confirmed.
 
-    house = Housekeeping(vault, limits, ledger, clock, kept, tell)
+    house = Housekeeping(vault, limits, pins, ledger, clock, kept, tell)
     house.visit()         # cheap; called about once a minute. Keeps house when a day has passed, or never yet
 
 A device that was off for weeks starts with a clock that has jumped. Nothing is deleted until the jump is confirmed (by
@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from edge.service.ledger import Ledger
 from edge.service.retention import Retention
-from edge.state import ClockGuard, Limits
+from edge.state import ClockGuard, Limits, Pins
 from edge.types.acts import ClockChanged, Expired
 from edge.types.events import Event
 from edge.vault import Due, Vault
@@ -28,7 +28,7 @@ class Housekeeping:
     """Keeps the house of one device.
 
     Args:
-        vault, limits, ledger, clock: of the device. kept: how long what is kept, asked each time.
+        vault, limits, pins, ledger, clock: of the device. kept: how long what is kept, asked each time.
         tell: told each deletion and each change of the clock's standing. now_ns: the clock of events.
     """
 
@@ -36,13 +36,15 @@ class Housekeeping:
         self,
         vault: Vault,
         limits: Limits,
+        pins: Pins,
         ledger: Ledger,
         clock: ClockGuard,
         kept: Callable[[], Retention],
         tell: Callable[[Event], None],
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._vault, self._limits, self._ledger, self._clock, self._kept_for = vault, limits, ledger, clock, kept
+        self._vault, self._limits, self._pins, self._ledger = vault, limits, pins, ledger
+        self._clock, self._kept_for = clock, kept
         self._tell, self._now_ns = tell, now_ns
         self._kept_at: int | None = None
         self._confirmed = True
@@ -84,7 +86,9 @@ class Housekeeping:
         for due in gone:
             serial = due.holder.serial
             self._limits.forget(serial)
+            self._pins.forget(serial)
             self._tell(Expired(at_ns=self._now_ns(), serial=serial, what=due.what.value, rule=due.rule.value))
         self._limits.expire(kept.journal_days)
+        self._pins.expire(now.utc_s)
         self._ledger.journal.prune(now.utc_s - kept.journal_days * DAY_S)
         return gone

@@ -19,7 +19,7 @@ from edge.settings.model import Settings
 from edge.state import ClockGuard
 from edge.trust import KeyChange, Keyring
 from edge.trust.keyfile import comment_line
-from edge.types import acts
+from edge.types import acts, sight
 from edge.types import events as ev
 
 #: So many entries back at most, the last start is looked for, to see whether the settings are others now.
@@ -81,6 +81,8 @@ class Ledger:
             case acts.ReferenceAdded(replaces=replaces, expires=expires, references=references):
                 told: dict[str, Value] = {"replaces": replaces.hex(), "expires": expires, "references": references}
                 self.journal.write("reference_added", **by, **told)
+            case acts.PinSet():
+                self.journal.write("pin_set", **by)
             case acts.Revoked():
                 self.journal.write("revoked", **by)
             case acts.Erased():
@@ -121,6 +123,14 @@ def _entry(event: ev.Event) -> tuple[str, dict[str, Value]] | None:
         case ev.DoorOpened(driver=driver, session=session) | ev.DoorLocked(driver=driver, session=session):
             change = "opened" if isinstance(event, ev.DoorOpened) else "locked"
             return "door", {"change": change, "driver": driver, **({"session": session} if session else {})}
+        case sight.ExitRequested(driver=driver):
+            return "door", {"change": "exit", "driver": driver}
+        case sight.DoorMoved(open=is_open):
+            return "door", {"change": "open" if is_open else "closed", "driver": "contact"}
+        case sight.DoorForced() | sight.DoorHeld():
+            return "door", {"change": "forced" if isinstance(event, sight.DoorForced) else "held", "driver": "contact"}
+        case sight.Tampered(open=is_open):
+            return "tamper", {"open": is_open}
         case ev.DoorFault(driver=driver, session=session):
             return "door", {"change": "fault", "driver": driver, **({"session": session} if session else {})}
         case acts.SelfTested(fit=fit, failed=failed, check=check):

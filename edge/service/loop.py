@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from edge.camera import Capture, Health, Pulled
 from edge.camera.fault_edges import FaultEdges, Told
+from edge.claim import find_token
 from edge.errors import CameraError, JournalBroken, SourceEnded, SourceHung, SourceTimeout
 from edge.service.device import Device
 from edge.service.operator_socket import OperatorSocket
 from edge.session import Glimpse
+from edge.state.pins import SHAPE
 from edge.types import Frame, Reader
 from edge.types.acts import SettingsChanged
 from edge.types.events import Faulted, Ready, Recovered, Starting, Stopped
@@ -63,6 +65,7 @@ class Loop:
         self._stream, self._examine, self._examined = stream, examine, clock()
         self._edges, self._watch = FaultEdges(), watch
         self._clock, self._visited = clock, float("-inf")
+        self._waiting: tuple[str, str] | None = None  # a card that was shown while a PIN was waited for
 
     def run(self, stop: threading.Event) -> None:
         """Serve claims.
@@ -150,7 +153,12 @@ class Loop:
                 reader, text = claimed
                 del claimed
                 decision = self._device.decide(
-                    text, lambda: stream, reader=reader, watch=self._watch, cancelled=stop.is_set
+                    text,
+                    lambda: stream,
+                    reader=reader,
+                    watch=self._watch,
+                    cancelled=stop.is_set,
+                    typed=lambda within_s: self._typed(stream, within_s, stop),
                 )
                 self._device.act(decision)
                 wipe(text)
@@ -166,11 +174,32 @@ class Loop:
         return stop.is_set()
 
     def _claimed(self, frame: Frame | None) -> tuple[str, str] | None:
-        """The name of the first reader that has a text, and the text."""
+        """The name of the first reader that has a text, and the text; a PIN that nobody asked for is none."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            return waiting
         for reader in self._readers:
             text = reader.poll(frame)
-            if text is not None:
+            if text is not None and not (self._device.settings.claim.asks_pin and SHAPE.fullmatch(text)):
                 return reader.name, text
+        return None
+
+    def _typed(self, stream: Capture | Pulled, within_s: float, stop: threading.Event) -> str | None:
+        """Wait for a PIN from any reader; None when none came, or another card did, whose turn it is then."""
+        until, newest = self._clock() + within_s, stream.now_ns()
+        while self._clock() < until and not stop.is_set():
+            frame = None
+            with contextlib.suppress(SourceTimeout):
+                frame = stream.next(newest, _IDLE_S)
+                newest = frame.monotonic_ns
+                self._alive()
+            for reader in self._readers:
+                text = reader.poll(frame)
+                if text is not None and SHAPE.fullmatch(text):
+                    return text
+                if text is not None and find_token(text):
+                    self._waiting = reader.name, text
+                    return None
         return None
 
     def _keep_house(self) -> None:

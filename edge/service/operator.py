@@ -18,28 +18,28 @@ from typing import Any
 
 from edge.claim import Issuer
 from edge.errors import ClaimError, UsageError
-from edge.service import rights
 from edge.service.declared import need_as_declared
 from edge.service.desk import Desk
 from edge.service.device import Device
 from edge.service.handing import HandOver, commit_handed_over, handed_over
+from edge.service.keeping import Keeping
 from edge.service.sitting import LOOKED_AT, Sitting
 from edge.settings.checks import need_alternative
 from edge.types import Custody, Frame, Reader, Stream, Token, acts
-from edge.vault import ConsentReceipt, Issuance, Terms, issued_json, parse_serial, serial_text
+from edge.vault import ConsentReceipt, Issuance, Terms, issued_json
 from edge.vault.holder import named
 from edge.vault.issuing import need_room, without_template
 
 DAY_S = 86_400
 #: The acts that can be asked for by name; see `Operator.do`.
 ACTS = (
-    *("enrol", "opt_out", "renew", "add_reference", "reissue"),
+    *("enrol", "opt_out", "renew", "add_reference", "reissue", "set_pin"),
     *("revoke", "erase", "reset", "reset_door", "confirm"),
     *LOOKED_AT,
 )
 
 
-class Operator(Sitting):
+class Operator(Sitting, Keeping):
     """The acts of one named person.
 
     Args:
@@ -251,82 +251,6 @@ class Operator(Sitting):
         card = draft.issued.card
         self._tell(acts.Reissued, card.serial, replaces=claim.serial, expires=card.expires)
         return self._answer(card)
-
-    def revoke(self, serial: str) -> dict[str, Any]:
-        """Refuse a card from now on, whether or not it was enrolled here; its template on this device is deleted.
-
-        Args:
-            serial: as printed on the card.
-
-        Raises:
-            InputError: no serial. VaultError: the store cannot be written.
-        """
-        device, number = self.device, parse_serial(serial)
-        holder = device.vault.revoke(number, self.name, now_s=device.clock.now().utc_s)
-        self._tell(acts.Revoked, number)
-        said = {"serial": serial_text(number), "status": holder.status.value}
-        return {"schema": "edge/revocation/v1", **said, "error": None}
-
-    def erase(
-        self, *, token: str | None = None, serial: str | None = None, subject: str | None = None
-    ) -> dict[str, Any]:
-        """Delete everything kept here about a person, named in one way.
-
-        Args:
-            token: of their card. serial: as printed on it. subject: the name or number on the consent record.
-
-        Returns:
-            ``erased``: one object a card; `edge.papers.report` makes a paper of each.
-
-        Raises:
-            InputError: nobody of this name has a card here. VaultError, StateError: it could not be done.
-        """
-        device = self.device
-        if token is not None:
-            claim = rights.claim_of(device, token)
-            done = rights.erase(device, [claim.serial], self.name, custody=claim.custody)
-        else:
-            numbers = [parse_serial(serial)] if serial is not None else rights.serials_of(device, subject or "")
-            done = rights.erase(device, numbers, self.name)
-        return {"schema": "edge/erasures/v1", "erased": [receipt.as_json() for receipt in done], "error": None}
-
-    def reset(self, serial: str) -> dict[str, Any]:
-        """Clear the lockout of a card.
-
-        Raises:
-            InputError: no serial. StateError: it could not be written.
-        """
-        device, number = self.device, parse_serial(serial)
-        before = device.limits.reset(number, self.name)
-        self._tell(acts.Reset, number, rejects=before.rejects)
-        return {"schema": "edge/reset/v1", "serial": serial_text(number), "rejects": before.rejects, "error": None}
-
-    def reset_door(self) -> dict[str, Any]:
-        """Clear the delays of this door, the fan-out guard's included. Raises `StateError`."""
-        device = self.device
-        guard = device.limits.reset_door(self.name)
-        self._tell(acts.DoorReset, level=guard.level, cards=guard.cards)
-        return {"schema": "edge/reset/v1", "level": guard.level, "cards": guard.cards, "error": None}
-
-    def confirm(self, what: str) -> dict[str, Any]:
-        """Take the responsibility for what the device must not decide alone.
-
-        Args:
-            what: ``clock``: the system clock is right though it jumped. ``vault`` and ``state``: that the two do not
-                fit together any more was meant; the device has to be opened with `Parts.acknowledged_by` for it.
-
-        Raises:
-            StateError: it could not be written.
-        """
-        device = self.device
-        before = to = None
-        if what == "clock":
-            before, to = device.clock.now().believed_s, device.clock.confirm(self.name).utc_s
-        self._tell(acts.Confirmed, what=what, before=before, to=to)
-        return {"schema": "edge/confirmation/v1", "what": what, "from": before, "to": to, "error": None}
-
-    def _tell(self, act: type[acts.Act], serial: bytes = b"", **more: Any) -> None:
-        self.device.tell(act(at_ns=self.device.now_ns(), operator=self.name, serial=serial, **more))
 
     def _issuance(self, issuer: Issuer) -> Issuance:
         device = self.device

@@ -2,7 +2,6 @@
 
     report = about(device, claim)                  # everything kept here about the card's person
     (receipt,) = erase(device, [serial], "kim")    # what was done, and what may remain
-    rows = cards(device)                           # what an operator sees: serials, status, dates
 
 The answers are plain data (`as_json`); `edge.papers` makes papers of them, in the person's language.
 
@@ -149,8 +148,8 @@ class SubjectReport:
         device: its name. at: Unix seconds. claim: the card, as checked by signature and site.
         template: header and size in bytes of the sealed template, on the card or here; None: there is none any more.
         row: about the card on this device, None when it was enrolled elsewhere. due: when that goes.
-        counters: of failed attempts. entries: of the journal, that name the card. journal_days: how long those stay.
-        alternative: the way in without one's face.
+        counters: of failed attempts. pin: whether one is set here. entries: of the journal, that name the card.
+        journal_days: how long those stay. alternative: the way in without one's face.
     """
 
     device: str
@@ -160,6 +159,7 @@ class SubjectReport:
     row: Holder | None
     due: Due | None
     counters: CardStanding
+    pin: bool
     entries: tuple[Entry, ...]
     journal_days: int
     alternative: str
@@ -171,6 +171,7 @@ class SubjectReport:
 
     def as_json(self) -> dict[str, Any]:
         """The answer of ``edge subject report --json``."""
+        counted = self.counters
         return {
             "schema": "edge/subject-report/v1",
             "device": self.device,
@@ -180,11 +181,9 @@ class SubjectReport:
             "row": None if self.row is None else _row(self.row),
             "deleted": None if self.due is None else {"at": self.due.at, "by": self.due.rule, "what": self.due.what},
             "counters": {
-                "rejects_in_a_row": self.counters.rejects,
-                "without_decision_in_a_row": self.counters.silent,
-                "wait_s": round(self.counters.wait_s),
-                "disabled": self.counters.disabled,
-                "counted_by_the_door": self.counters.marked,
+                **{"rejects_in_a_row": counted.rejects, "without_decision_in_a_row": counted.silent},
+                **{"wait_s": round(counted.wait_s), "disabled": counted.disabled},
+                **{"counted_by_the_door": counted.marked, "pin": self.pin},
             },
             "journal": [{"at": e.at, "kind": e.kind, "fields": dict(e.fields)} for e in self.entries],
             "journal_days": self.journal_days,
@@ -224,6 +223,7 @@ def about(device: Device, claim: Claim) -> SubjectReport:
         row,
         None if row is None else device.vault.last_moment(row),
         device.limits.standing(claim.serial),
+        device.pins.known(claim.serial),
         entries,
         device.retention.journal_days,
         device.settings.alternative or "",
@@ -259,7 +259,7 @@ def _erase(device: Device, serial: bytes, operator: str, custody: Custody) -> Er
         erasure = device.vault.erase(serial, operator, now_s=now)
     else:
         erasure = _nothing_more(device, serial, operator, now, custody)
-    counters = device.limits.forget(serial)
+    counters = device.limits.forget(serial) | device.pins.forget(serial)
     device.tell(Erased(at_ns=device.now_ns(), serial=serial, operator=operator))
     entries = device.ledger.about(serial)
     until = max((entry.at for entry in entries), default=now) + device.retention.journal_days * 86_400

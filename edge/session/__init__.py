@@ -10,7 +10,20 @@ compare    one template, one probe, one score
 from edge.face.match import average, compare
 from edge.session.admission import Admission, other_way
 from edge.session.enrolment import Enrolment, Progress
+from edge.session.pin import PinGate, Typed
 from edge.session.run import Glimpse
 from edge.session.verifier import Liveness, Verifier
 
-__all__ = ["Admission", "Enrolment", "Glimpse", "Liveness", "Progress", "Verifier", "average", "compare", "other_way"]
+__all__ = [
+    "Admission",
+    "Enrolment",
+    "Glimpse",
+    "Liveness",
+    "PinGate",
+    "Progress",
+    "Typed",
+    "Verifier",
+    "average",
+    "compare",
+    "other_way",
+]

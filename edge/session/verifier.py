@@ -26,6 +26,7 @@ from edge.errors import CameraError, ClaimError, LockedOut, ModelError, ModelMis
 from edge.face import Chain, Look
 from edge.face.match import compare
 from edge.face.rule import Active, Ending, Rule
+from edge.session.pin import PinGate, Typed
 from edge.session.run import Glimpse, Run
 from edge.session.tally import Tally
 from edge.settings.model import DecisionSettings
@@ -84,6 +85,7 @@ class Verifier:
         now_ns: the clock of events, monotonic nanoseconds.
         own: returns when a stream is one of the device's own camera, else raises NotInThisBuild.
         liveness: which gates a session has. random: uniform in 0..1, unpredictable; the order of a challenge.
+        pin: asks for the PIN beside the card; None: none is asked for.
     """
 
     chain: Chain
@@ -99,6 +101,7 @@ class Verifier:
     own: Callable[[Stream], None] = lambda _: None
     liveness: Liveness = Liveness()
     random: Callable[[], float] = secrets.SystemRandom().random
+    pin: PinGate | None = None
 
     def verify(
         self,
@@ -108,6 +111,8 @@ class Verifier:
         tell: Callable[[Event], None] = lambda _: None,
         watch: Callable[[Glimpse], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
+        typed: Typed = lambda _: None,
+        attended: bool = False,
     ) -> Decision:
         """Look at the stream until there is a decision about this claim.
 
@@ -118,6 +123,7 @@ class Verifier:
                 `LookCompared`. The caller tells the end, which it has to finish first.
             watch: shown every frame, in memory only (a preview, the demo's sheet).
             cancelled: asked before every frame; true ends the session with ``interrupted``.
+            typed: waits for a PIN. attended: an operator stands beside, for whom no door opens: none is asked for.
 
         Returns:
             A decision, always: refusals and faults of the source are decisions too.
@@ -130,6 +136,9 @@ class Verifier:
         try:
             self.limits.check(claim.serial)
             chain = self.chain_of(claim)
+            if self.pin is not None and not attended:
+                self.pin.check(claim, typed, tell, session)
+                claim = replace(claim, received_ns=stream.now_ns())  # only what is seen from now on counts
         except (ClaimError, ModelMismatch) as error:
             return self.refuse(error, claim=claim, session=session)
         threshold = self.threshold_of(chain)

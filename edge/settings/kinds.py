@@ -1,11 +1,26 @@
-"""Kinds of values that several settings have: files, shares, names, hours."""
+"""What sections of the settings have in common, and kinds of values that several have: files, shares, names, hours."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+
+S = TypeVar("S", bound="Section")
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and without room for unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def valid(section: S, wrong: list[str]) -> S:
+    """Raise everything that is wrong at once: one ``key: text`` a line, which the loader maps back to the keys."""
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return section
 
 
 def matching(pattern: str, words: str) -> Any:

@@ -9,27 +9,16 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from edge.settings.kinds import CardName, FilePath, Fraction, Group, Hours, matching
+from edge.settings.door import ContactSettings as ContactSettings
+from edge.settings.door import DoorSettings as DoorSettings
+from edge.settings.door import ExitSettings as ExitSettings
+from edge.settings.door import InputSettings as InputSettings
+from edge.settings.kinds import CardName, FilePath, Fraction, Group, Hours, Section, matching, valid
 from edge.settings.zones import time_zone
-
-S = TypeVar("S", bound="Section")
-
-
-class Section(BaseModel):
-    """A part of the settings: frozen, and without room for unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-def _valid(section: S, wrong: list[str]) -> S:
-    """Raise everything that is wrong at once: one ``key: text`` a line, which the loader maps back to the keys."""
-    if wrong:
-        raise ValueError("\n".join(wrong))
-    return section
 
 
 class DeviceSettings(Section):
@@ -122,7 +111,7 @@ class FaceSettings(Section):
             wrong.append("previous_until: an overlap with the previous embedder has both a name and a last day")
         if self.previous_embedder == self.embedder:
             wrong.append("previous_embedder: it is the embedder itself")
-        return _valid(self, wrong)
+        return valid(self, wrong)
 
 
 class Schedule(Section):
@@ -154,6 +143,12 @@ class ClaimSettings(Section):
     """serial: the stable path of the scanner, /dev/serial/by-id/..."""
     serial_rate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
     """serial: bits per second."""
+    pin: Literal["none", "with_card"] = "none"
+    """A PIN beside the card: none, or with_card: typed after the card was read, set by an operator at each door."""
+    pin_s: Annotated[float, Field(ge=5, le=120)] = 20.0
+    """How long somebody may take to type it."""
+    keypad: str = ""
+    """The stable path of a keypad for the PIN, /dev/input/by-id/...-event-kbd; empty: it comes from a reader."""
     qr_tries_per_s: Annotated[float, Field(gt=0, le=5)] = 5.0
     """How often the idle stream is searched for a code."""
     group: Group = "default"
@@ -163,11 +158,19 @@ class ClaimSettings(Section):
     schedule: Schedule | None = None
     """Weekly hours outside of which every claim is refused; null: always."""
 
+    @property
+    def asks_pin(self) -> bool:
+        """Whether a PIN is asked for."""
+        return self.pin != "none"
+
     @model_validator(mode="after")
     def _scanners(self) -> ClaimSettings:
         paths = {"keyboard": self.keyboard, "serial": self.serial}
         named = [name for name, path in paths.items() if name in self.readers and not path]
-        return _valid(self, [f"{name}: the reader {name} needs the stable path of its scanner" for name in named])
+        wrong = [f"{name}: the reader {name} needs the stable path of its scanner" for name in named]
+        if self.keypad and not self.asks_pin:
+            wrong.append("keypad: nobody is asked for a PIN here; write pin: with_card")
+        return valid(self, wrong)
 
 
 class DecisionSettings(Section):
@@ -228,32 +231,6 @@ class LimitSettings(Section):
     """The longest delay. A door is never disabled for good, and an operator can clear it: edge reset --door."""
 
 
-class DoorSettings(Section):
-    driver: Literal["log", "relay"] = "log"
-    """What an accept does: write a line, or release a lock through a relay."""
-    chip: Annotated[
-        str, matching(r"^(/.*)?$", "the path of a GPIO chip, such as /dev/gpiochip0, or nothing on a Raspberry Pi")
-    ] = ""
-    """relay: device of the GPIO chip, such as /dev/gpiochip0; empty: the header of a Raspberry Pi."""
-    pin: Annotated[int, Field(ge=0, le=1023)] = 17
-    """relay: number of the chip's line; on a Raspberry Pi the BCM number, 0 to 27."""
-    active_high: bool = True
-    """relay: whether the relay is energised by a high level."""
-    pulse_s: Annotated[float, Field(ge=0.1, le=30)] = 3.0
-    """relay: how long the lock is released."""
-    on_fault: Literal["locked"] = "locked"
-    """What the door does when the device fails. Only fail-secure is built."""
-    shows: Annotated[tuple[Literal["page", "sound"], ...], Field(max_length=2)] = ()
-    """What can show the steps of a challenge to the person in front: page (a screen), sound; empty: nothing can."""
-    unattended: bool = False
-    """Whether nobody watches this door."""
-
-    @model_validator(mode="after")
-    def _header(self) -> DoorSettings:
-        wrong = [] if self.chip or self.pin <= 27 else ["pin: a Raspberry Pi's header has GPIO 0 to 27"]
-        return _valid(self, wrong)
-
-
 class JournalSettings(Section):
     days: Annotated[int, Field(ge=1, le=3650)] = 90
     """Entries older than this are pruned (gdpr-cnil: at most 90 days for an access log)."""
@@ -285,7 +262,7 @@ class KioskSettings(Section):
     @model_validator(mode="after")
     def _spoken(self) -> KioskSettings:
         wrong = [] if self.language in self.languages else ["language: it is not among kiosk.languages"]
-        return _valid(self, wrong + ["operator_port: it must not be kiosk.port"] * (self.operator_port == self.port))
+        return valid(self, wrong + ["operator_port: it must not be kiosk.port"] * (self.operator_port == self.port))
 
 
 class Settings(Section):
@@ -347,4 +324,4 @@ class Settings(Section):
             wrong.append("liveness.active: nothing at this door shows a challenge; write off, or name it in door.shows")
         if self.liveness.flash == "on" and "page" not in self.door.shows:
             wrong.append("liveness.flash: colours need a screen; write off, or name the page in door.shows")
-        return _valid(self, wrong)
+        return valid(self, wrong)

@@ -19,6 +19,7 @@ from edge.state.counters import Counters
 from edge.state.database import Kind, SqliteFile, is_damaged, set_aside
 from edge.state.fanout import FanOutStanding
 from edge.state.limits import CardStanding, Limits
+from edge.state.pins import Pins
 from edge.state.schema import FILE, StateFile, state_database
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Kind",
     "Limits",
     "Numbers",
+    "Pins",
     "SqliteFile",
     "StateFile",
     "TrustedTime",

@@ -140,6 +140,14 @@ class Limits:
             self._fan_out.undo(db, self._card(serial), self._guard_before, accepted=False)
         self._before, self._guard_before = {}, None
 
+    def withdraw(self, serial: bytes) -> None:
+        """Take this session's failure back: what was compared held (a PIN), more is to come. Clears nothing else."""
+        with self._change() as (db, moment):
+            for name, _wait in self._both(serial):
+                _save(db, name, self._taken_back(name, _load(db, name)), moment)
+            self._fan_out.undo(db, self._card(serial), self._guard_before, accepted=False)
+        self._before, self._guard_before = {}, None
+
     def inherit(self, serial: bytes, others: Iterable[bytes]) -> None:
         """A new card begins where the person's other cards stand, so that none is made to get rid of a wait.
 

@@ -69,18 +69,28 @@ CREATE TABLE step (
   content BLOB NOT NULL     -- MAC over every other table
 );
 """
+
+_FIFTH = """
+CREATE TABLE pin (
+  card BLOB PRIMARY KEY,    -- keyed hash of the card's serial
+  salt BLOB NOT NULL,
+  hash BLOB NOT NULL,       -- Argon2id of the PIN, with a pepper of this device
+  expires INTEGER NOT NULL  -- with the card, Unix seconds
+) WITHOUT ROWID;
+"""
 _CONTENT = (
     "SELECT * FROM clock",
     "SELECT * FROM limits ORDER BY card",
     "SELECT * FROM counter ORDER BY name",
     "SELECT * FROM fan_out ORDER BY card",
     "SELECT * FROM guard",
+    "SELECT * FROM pin ORDER BY card",
 )
 
 STATE = Kind(
     name="the state of this device (lockouts, clock, counters)",
     application_id=0x45_56_53_31,  # "EVS1"
-    migrations=(_FIRST, _SECOND, _THIRD, _FOURTH),
+    migrations=(_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH),
     error=StateError,
     remedy=(
         "the door stays locked; an operator moves the file away, keeps it for examination, and starts again: "

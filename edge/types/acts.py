@@ -85,6 +85,13 @@ class ReferenceAdded(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PinSet(Act):
+    """A PIN was set for a card at this door, in the place of an earlier one if there was one."""
+
+    kind: ClassVar[str] = "operator.pin_set"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revoked(Act):
     """A card is refused from now on."""
 

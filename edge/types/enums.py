@@ -36,6 +36,8 @@ class Reason(StrEnum):
     CLOCK_UNCONFIRMED = "clock_unconfirmed"
     LOCKED_OUT = "locked_out"
     DOOR_PAUSED = "door_paused"
+    PIN_MISSING = "pin_missing"
+    PIN_WRONG = "pin_wrong"
     MODEL_MISMATCH = "model_mismatch"
     NO_FACE = "no_face"
     SEVERAL_FACES = "several_faces"

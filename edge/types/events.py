@@ -11,8 +11,9 @@ Session, loop and door tell; they know no observer. Every screen of a kiosk can 
 refusal and a session's decision carry the wait and the other way in. No event holds an image, an embedding, a secret or
 a score: a preview is a protocol of its own, and `Decided` refuses a decision that still has its score.
 
-Operators' acts and upkeep are events as well (`edge.types.acts`). `kind` is the event's name for machines: ``edge run
---json`` prints it, and within a version names and fields are only ever added.
+Operators' acts and upkeep are events as well (`edge.types.acts`), and so is what the door's switches say
+(`edge.types.sight`). `kind` is the event's name for machines: ``edge run --json`` prints it, and within a version names
+and fields are only ever added.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class Faulted(Event):
     """Something of the device failed, told on its edge.
 
     Attributes:
-        room: where it failed: ``source``, ``reader``, ``observer``.
+        room: where it failed: ``source``, ``reader``, ``observer``, ``door`` (its contacts).
         error: class of the error. what, where, remedy: its words.
         faults: what is wrong with the frames; empty when there are none.
         count: how often it had failed since it was last told, this time included.
@@ -200,6 +201,14 @@ class AlternativeChosen(Event):
 
     def __post_init__(self) -> None:
         _without_score(self.decision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinWanted(Event):
+    """The card is good; its PIN is waited for, for so long."""
+
+    kind: ClassVar[str] = "claim.pin"
+    within_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,6 +173,15 @@ def speed() -> list[str]:
     return lines
 
 
+def missed_bars(result: dict[str, Any]) -> str:
+    """What a reader must know of a run that missed its bars: by how much, on which load."""
+    if result["met"]:
+        return ""
+    machine, figures = result["machine"], result["figures"]
+    over = figures["median_ms"] - figures["bar_ms"]
+    return f"**The median's bar was missed by {over:.1f} ms**, at a load of {machine['load_1min']:.0f} on two cores. "
+
+
 def rest() -> list[str]:
     lines = []
     if (store := load("store")) is not None:
@@ -197,6 +206,23 @@ def rest() -> list[str]:
             f"time, a start to its first decision {figures['first_cpu_s']:.1f} s (by the clock, at a load of "
             f"{process['machine']['load_1min']:.0f}, {figures['power_on_s']:.0f} and {figures['first_s']:.0f} s). "
             f"{source(process)}"
+        )
+    if (door := load("door")) is not None:
+        f = door["figures"]
+        lines.append(
+            f"**Door:** from a card that is read to a relay that is energised, {f['claims']:.0f} claims at 30 frames a "
+            f"second with page and journal on: median {f['median_ms']:.0f} ms (bar {f['bar_ms']:.0f}: three frames and "
+            f"the decision, {f['decision_ms']:.0f} ms), 99th percentile {f['p99_ms']:.0f} ms (bar 300). One frame less "
+            f"before the first comparison would save {f['median_ms'] - f['warm1_median_ms']:.0f} ms; with none, and "
+            "without the passive network, a frozen picture would be accepted. A challenge takes "
+            f"{f['challenge_median_s']:.0f} s on top. {missed_bars(door)}{source(door)}"
+        )
+    if (soak := load("door_soak")) is not None:
+        f = soak["figures"]
+        lines.append(
+            f"**{f['minutes']:.0f} minutes of it** at 15 frames a second: {f['claims']:.0f} claims, memory "
+            f"{f['growth_mb']:+.1f} MB after warm-up, {f['cpu_between_claims']:.1%} of a core between claims, "
+            f"the search for codes included. {source(soak)}"
         )
     if (policy := load("policy")) is not None:
         figures = policy["figures"]

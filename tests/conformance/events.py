@@ -14,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from edge.types import Decision, Outcome, Reason, acts
+from edge.types import Decision, Outcome, Reason, acts, sight
 from edge.types import events as ev
 from edge.types.events import SCHEMA, Event
 
@@ -23,7 +23,7 @@ _PLAIN = {str: ("string", "text"), int: ("integer", 3), float: ("number", 0.5), 
 
 def kinds() -> list[type[Event]]:
     """Every event that can be told, by its name for machines."""
-    found = [item for module in (ev, acts) for item in vars(module).values() if isinstance(item, type)]
+    found = [item for module in (ev, acts, sight) for item in vars(module).values() if isinstance(item, type)]
     return sorted({item for item in found if issubclass(item, Event) and item.kind}, key=lambda item: item.kind)
 
 

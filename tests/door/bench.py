@@ -47,15 +47,18 @@ class Bench:
         return until(lambda: not self.energised, at_most_s, "still energised")
 
     @contextmanager
-    def process(self, *, pulse_s: float = 30.0, acts: str = "door.act(ACCEPT)") -> Iterator[subprocess.Popen[str]]:
-        """Another process that has opened a door and acted; it then sleeps."""
+    def process(
+        self, *, pulse_s: float = 30.0, acts: str = "door.act(ACCEPT)", more: str = ""
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Another process that has opened a door (with ``more`` arguments) and acted; it then sleeps."""
         program = f"""
             import sys, time
             from pathlib import Path
             from edge.door import FakeChip, RelayDoor
             from tests.door.bench import ACCEPT
             door = RelayDoor(
-                FakeChip(Path(sys.argv[1])), pin={PIN}, active_high={self.active_high}, pulse_s={pulse_s}
+                FakeChip(Path(sys.argv[1])), pin={PIN}, active_high={self.active_high}, pulse_s={pulse_s},
+                {more}
             )
             door.open()
             {acts}

@@ -22,6 +22,7 @@ SCREENS = {
     "starting": Screen("starting"),
     "idle": Screen("idle", rest="idle"),
     "reading": Screen("reading", rest="idle"),
+    "pin": Screen("pin", **HELD),
     "look": Screen("look", rest="idle", advice=("uncover_face", "more_light"), deadline_s=8, of=3),
     "challenge": Screen("challenge", direction="right", done=1, of=3, deadline_s=600),
     "flash": Screen("flash", colour=(0, 90, 255), of=3),

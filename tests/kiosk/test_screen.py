@@ -51,6 +51,8 @@ def test_a_device_that_starts_then_waits_for_a_card():
 
 def test_a_claim_is_read_then_the_oval_is_shown_with_what_to_do_and_how_far_it_is():
     assert after(PRESENTED).name == "reading"
+    asked = after(PRESENTED, ev.PinWanted(at_ns=3, within_s=20.0))
+    assert (asked.name, asked.hold_s) == ("pin", 20.0), "typed on a keypad: the page takes nothing"
     look = after(PRESENTED, OPENED, CLOSER)
     assert (look.name, look.at_ns, look.deadline_s, look.advice) == ("look", 3, 8.0, ("step_closer",))
     compared = after(PRESENTED, OPENED, CLOSER, ev.LookCompared(at_ns=5, session="s1", look=1, looks=3))

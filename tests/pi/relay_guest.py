@@ -16,12 +16,14 @@ import sys
 import time
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from edge.door.gpio import KernelChip
 from edge.door.hold import main as hold
 from edge.door.holders import dismiss, holders
 from edge.door.relay import RelayDoor
+from edge.door.sight import Sight
 from edge.errors import DoorError
 from edge.types import Decision, Outcome, Reason
 
@@ -33,7 +35,10 @@ import sys, time
 from edge.door.gpio import KernelChip
 from edge.door.relay import RelayDoor
 from edge.types import Decision, Outcome, Reason
-door = RelayDoor(KernelChip("/dev/gpiochip0"), pin=17, active_high={HIGH}, pulse_s=float(sys.argv[1]))
+way_out = (22, False) if sys.argv[2] else None
+door = RelayDoor(
+    KernelChip("/dev/gpiochip0"), pin=17, active_high={HIGH}, pulse_s=float(sys.argv[1]), way_out=way_out
+)
 door.open()
 door.act(Decision(Outcome.ACCEPT, Reason.MATCHING, 1e-4))
 print("acted", flush=True)
@@ -72,9 +77,9 @@ def worst() -> None:
     (LINE / "pull").write_text("pull-up" if HIGH else "pull-down")
 
 
-def driver(pulse_s: float) -> subprocess.Popen[str]:
+def driver(pulse_s: float, way_out: str = "") -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(pulse_s)],
+        [sys.executable, "-c", DRIVER, str(pulse_s), way_out],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"RUNTIME_DIRECTORY": "/run"},
@@ -207,6 +212,46 @@ def case_freed() -> dict[str, Any]:
     time.sleep(0.5)
     seen = Watch()
     return seen.end() | {"pull": pull}
+
+
+def case_let_out() -> dict[str, Any]:
+    """A button on another line, pressed while the door's process hangs, and again when it is gone."""
+    button = LINE.parent / "sim_gpio22" / "pull"
+    button.write_text("pull-up")
+    process = driver(0.2, "way out")
+    time.sleep(2)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1)
+    seen = Watch()
+    for _ in range(2):
+        button.write_text("pull-down")
+        time.sleep(0.2)
+        button.write_text("pull-up")
+        time.sleep(1.5)
+        process.kill()
+        process.wait()
+        time.sleep(1.0)
+    return seen.end()
+
+
+def case_contact() -> dict[str, Any]:
+    """The kernel's own debounced edges of a contact, and a line that somebody has."""
+    switch = LINE.parent / "sim_gpio27" / "pull"
+    switch.write_text("pull-down")
+    told: list[str] = []
+    # as `edge.settings.model` makes it, for which this guest lacks pydantic
+    contact = SimpleNamespace(pin=27, active_high=True, held_s=2.0, forced=True)
+    settings: Any = SimpleNamespace(contact=contact, tamper=None)
+    sight = Sight(CHIP, settings, tell=lambda event: told.append(event.kind), now_ns=time.monotonic_ns)
+    sight.open()
+    at_rest = sight.standing
+    switch.write_text("pull-up")
+    time.sleep(5)
+    opened = sight.standing
+    switch.write_text("pull-down")
+    time.sleep(1)
+    sight.close()
+    return {"told": told, "at_rest": at_rest, "opened": opened}
 
 
 def case_errors() -> dict[str, Any]:

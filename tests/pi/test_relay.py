@@ -91,9 +91,22 @@ def test_a_freed_line_keeps_its_pull_towards_locked(seen):
     assert seen["freed"]["locked_at_end"]
 
 
+def test_a_button_lets_people_out_while_the_process_hangs_and_when_it_is_gone(seen):
+    case = seen["let_out"]
+    assert len(lengths(case)) == 2
+    assert all(0.15 < length < 1.0 for length in lengths(case))
+    assert case["locked_at_end"]
+
+
+def test_a_contact_is_told_by_the_kernel_s_own_edges(seen):
+    case = seen["contact"]
+    assert (case["at_rest"], case["opened"]) == ({"contact": True}, {"contact": False})
+    assert case["told"] == ["door.moved", "door.forced", "door.held", "door.moved"]
+
+
 def test_every_error_says_what_helps(seen):
     told = seen["errors"]
-    assert "set door.pin" in told["no such line"]
+    assert "set its pin" in told["no such line"]
     assert "no Raspberry Pi header" in told["no header"]
     assert "gpiochip0 (gpio-sim" in told["no header"]
     assert "ls /dev/gpiochip*" in told["no chip"]

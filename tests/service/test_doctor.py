@@ -55,6 +55,16 @@ def test_what_is_named_and_not_there_is_told_with_what_is(machine):
     assert not fits(look(settings(claim=claim), machine))
 
 
+def test_a_keypad_for_pins_is_looked_for_beside_the_scanner(machine):
+    keypad = "dev/input/by-id/usb-Keypad-event-kbd"
+    claim = ClaimSettings(pin="with_card", keypad="/" + keypad)
+    assert states(look(settings(claim=claim), machine))["/" + keypad] == "missing"
+    (machine / keypad).touch()
+    lines = look(settings(claim=claim), machine)
+    assert (states(lines)["/" + keypad], states(lines)["/" + SCANNER]) == ("used", "found")
+    assert fits(lines)
+
+
 def test_a_path_that_is_there_and_not_listed_is_taken_as_it_is(machine):
     (machine / "dev/video9").touch()
     lines = look(Settings(camera=CameraSettings(driver="v4l2", device="/dev/video9"), alternative="Ring."), machine)
