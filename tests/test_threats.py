@@ -84,20 +84,20 @@ class House:
     def card(self, name: str) -> str:
         """A card for one of the fictional people, in the house's custody."""
         device, office = self.device, Office(self.device, self.issuer)
-        prepare = device.vault.prepare_enrolment
-        device.vault.prepare_enrolment = lambda vector, terms, consent, by: prepare(
+        prepare = device._vault.prepare_enrolment
+        device._vault.prepare_enrolment = lambda vector, terms, consent, by: prepare(
             vector, replace(terms, custody=self.custody), consent, by
         )
         try:
             return office.enrol(name)
         finally:
-            device.vault.prepare_enrolment = prepare
+            device._vault.prepare_enrolment = prepare
 
     def claim(self, token: str) -> Claim:
         return decode(token, trust=self.keyring.trust, site_id=self.keyring.site_id, received_ns=0)
 
     def model(self) -> bytes:
-        return bytes.fromhex(self.device.chain.model)
+        return bytes.fromhex(self.device._chain.model)
 
 
 @pytest.fixture(params=[Custody.CARD, Custody.DEVICE])
@@ -128,7 +128,7 @@ def test_a_copied_code_is_the_card_until_its_serial_is_revoked(house):
     token = house.card("ada")
     copy = str(token)
     assert house.device.verify(copy).outcome is Outcome.ACCEPT
-    house.device.vault.revoke(house.claim(token).serial, "kim", now_s=house.device.clock.now().utc_s)
+    house.device._vault.revoke(house.claim(token).serial, "kim", now_s=house.device._clock.now().utc_s)
     decision = house.device.verify(copy)
     assert (decision.reason, decision.frames_looked_at) == (Reason.TOKEN_REVOKED, 0)
 
@@ -136,14 +136,14 @@ def test_a_copied_code_is_the_card_until_its_serial_is_revoked(house):
 def test_a_device_alone_opens_no_template_and_makes_no_card(house):
     """Its disk and all of its keys, and no card: not one template of those that are on it opens."""
     claims = [house.claim(house.card(name)) for name in ("ada", "chen", "dara")]
-    store, ring = house.device.vault.store, house.keyring
+    store, ring = house.device._vault.store, house.keyring
     for claim in claims:
         guessed = replace(claim, secret=stranger_s_key())
         record = store.template(record_id(claim.secret))
         assert (record is not None) is (house.custody is Custody.DEVICE)
         assert store.template(record_id(guessed.secret)) is None, "not even its place is known"
         with pytest.raises(EdgeError):
-            house.device.vault.open(guessed, model_digest=house.model(), session="s")
+            house.device._vault.open(guessed, model_digest=house.model(), session="s")
     body = Token(Custody.CARD, ring.site_id, bytes(16), 1, ("default",), 1, 2**32 - 1, bytes(32), claims[0].sealed)
     with pytest.raises((EdgeError, ValueError, AttributeError)):
         house.claim(encode(replace(body, custody=Custody.DEVICE, sealed=None), IssuerKey.generate(os.urandom)))
@@ -153,7 +153,7 @@ def test_a_device_alone_opens_no_template_and_makes_no_card(house):
 def test_root_on_a_running_door_sees_what_is_presented_and_nothing_else(house):
     """By its nature: whoever is in the process during a session reads that session's template, and no other one."""
     presented, absent = house.claim(house.card("ada")), house.claim(house.card("chen"))
-    with house.device.vault.open(presented, model_digest=house.model(), session="now") as template:
+    with house.device._vault.open(presented, model_digest=house.model(), session="now") as template:
         assert np.any(template.read("now")), "this is what root can see"
     with pytest.raises(SpentError):
         template.read("now")
@@ -165,7 +165,7 @@ def test_root_on_a_running_door_sees_what_is_presented_and_nothing_else(house):
             with pytest.raises(SealBroken):
                 open_sealed(sealed, unknown, key, model_digest=house.model(), session="now")
     with pytest.raises(EdgeError):
-        house.device.vault.open(replace(absent, secret=presented.secret), model_digest=house.model(), session="now")
+        house.device._vault.open(replace(absent, secret=presented.secret), model_digest=house.model(), session="now")
 
 
 def test_the_site_key_makes_no_card(house):
@@ -191,6 +191,6 @@ def test_the_issuer_s_key_is_everything_until_it_is_no_longer_trusted(house):
 
 def test_a_revoked_card_is_an_error_of_its_own(house):
     claim = house.claim(house.card("ada"))
-    house.device.vault.revoke(claim.serial, "kim", now_s=1)
+    house.device._vault.revoke(claim.serial, "kim", now_s=1)
     with pytest.raises(TokenRevoked):
-        house.device.vault.open(claim, model_digest=house.model(), session="s")
+        house.device._vault.open(claim, model_digest=house.model(), session="s")

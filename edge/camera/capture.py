@@ -64,6 +64,11 @@ class Capture:
         clock: nanoseconds, the clock that the source stamps its frames with.
     """
 
+    __slots__ = (
+        "__weakref__", "_changed", "_clock", "_dropped", "_ended", "_error", "_hardware", "_heard_ns", "_newest",
+        "_opened", "_received", "_refusal", "_seen", "_silence", "_source", "_stopped_ns", "_stopping", "_thread",
+    )  # fmt: skip
+
     def __init__(self, source: Source, *, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._source, self._clock = source, clock
         self._hardware: str = getattr(source, "hardware", "")
@@ -77,10 +82,6 @@ class Capture:
         self._silence: SourceTimeout | None = None
         self._heard_ns = self._stopped_ns = 0
         self._received = self._dropped = 0
-
-    @property
-    def source(self) -> Source:
-        return self._source
 
     @property
     def hardware(self) -> str:
@@ -250,15 +251,13 @@ class Pulled:
         source: opened by `start` or by entering the block, closed by `stop`.
     """
 
+    __slots__ = ("__weakref__", "_newest", "_open", "_received", "_source")
+
     def __init__(self, source: Source) -> None:
         self._source = source
         self._newest: Frame | None = None
         self._received = 0
         self._open = False
-
-    @property
-    def source(self) -> Source:
-        return self._source
 
     @property
     def granted(self) -> Granted | None:

@@ -53,12 +53,12 @@ def verify_picture(device: Device, text: str, path: Path) -> Decision:
     refuse_on_a_device()
     started = time.perf_counter()
     frame = as_frame(path)
-    session = device.verifier.new_session()
+    session = device._verifier.new_session()
     try:
-        claim = device.admission.receive(text, frame.monotonic_ns)
-        template, chain = device.verifier.open(claim, session)
+        claim = device._admission.receive(text, frame.monotonic_ns)
+        template, chain = device._verifier.open(claim, session)
     except (ClaimError, ModelMismatch) as error:
-        return device.verifier.refuse(error)
+        return device._verifier.refuse(error)
     target = device.settings.decision.target_fmr
     threshold = chain.threshold(target)
     with template:

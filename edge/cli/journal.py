@@ -122,8 +122,8 @@ def begin(settings: Settings, operator: str) -> None:
     from edge.state.binding import JOURNAL, KEY_LABEL, Binding
 
     with Reading(settings) as reading:
-        folder, at_least, key, keyring = reading.folder, reading.at_least, reading.journal_key, reading.keyring
-        now = reading.clock.now().believed_s
+        folder, at_least, key, keyring = reading.folder, reading.at_least, reading.journal_key, reading._keyring
+        now = reading._clock.now().believed_s
         if reading.journal().ok:
             raise UsageError("this journal's chain holds, there is no need", where=str(folder / FILE), remedy="keep it")
     stamp = time.strftime("%Y-%m-%dT%H%M%S", time.gmtime())

@@ -61,9 +61,9 @@ def due(days: int, settings: Settings) -> Answer:
     from edge.service.reading import Reading
 
     with Reading(settings) as device:
-        now = device.clock.now()
+        now = device._clock.now()
         until = min(now.utc_s + days * 86_400, 2**32 - 2)
-        rows = device.vault.due(until)
+        rows = device._vault.due(until)
         answer: dict[str, Any] = {
             "schema": "edge/vault-due/v1",
             "now": now.utc_s,
@@ -90,7 +90,7 @@ def expire(settings: Settings) -> Answer:
     from edge.service import Device
 
     with Device.open(settings, hold="edge vault expire") as device:
-        now = device.clock.now()
+        now = device._clock.now()
         now.need_confirmed()
         if now.waiting_s:
             raise StateError(
@@ -98,7 +98,7 @@ def expire(settings: Settings) -> Answer:
                 where="clock",
                 remedy=f"let it run for {now.waiting_s / 3600:.1f} hours more; it then deletes by itself what is due",
             )
-        gone = device.housekeeping.keep()
+        gone = device._housekeeping.keep()
         rows = [_row(device.retention, each) for each in gone]
     lines = [f"{row['serial']}  {row['goes']}  ({row['rule']})" for row in rows[:_SHOWN]]
     return Answer({"schema": "edge/vault-expired/v1", "rows": rows}, [*lines, f"{len(rows)} deleted."])
@@ -139,7 +139,7 @@ def _renewals(device: Reading, now_s: int) -> dict[str, Any] | None:
 
     try:
         settings = device.settings
-        return Renewals.read(device.vault, settings.face, model_finder(settings), now_s).as_json()
+        return Renewals.read(device._vault, settings.face, model_finder(settings), now_s).as_json()
     except ModelError as error:
         click.echo(f"Who must be renewed cannot be told: {error}", err=True)
         return None

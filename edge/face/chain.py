@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -233,10 +232,6 @@ class Chain:
         if self.passive is None or look.face is None:
             raise ValueError("nothing to judge, or nothing to judge with")
         return self.passive.judge(frame.image, look.face)
-
-    def _in_session(self) -> AbstractContextManager[None]:
-        """What a session, an enrolment and the known answers embed in; see `Embedder.embed`."""
-        return self.embedder._in_session() if isinstance(self.embedder, Embedder) else nullcontext()
 
     def embed(self, look: Look, session: str) -> Probe:
         """Embed the one face of a look, for one session.

@@ -10,19 +10,17 @@ comparison score. For our own models integer in, integer out, one rounding in IE
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge._resources import is_device
-from edge.errors import ModelError, SpentError
+from edge.errors import ModelError
 from edge.face.align import Aligner
 from edge.face.card import Card
 from edge.face.runner import Runner
 from edge.types import F32, I8, Crop
+from edge.types.inside import _inside
 from edge.types.wipe import wipe
 
 
@@ -50,12 +48,12 @@ class Embedder:
         self.model = card.identity
         self.dimension = int(np.prod(card.outputs[0].shape))
         self._aligner = Aligner(card.align, exact=card.arithmetic == 2)
-        self._guarded, self._sessions = is_device(), 0
         self._name, self._zero = card.outputs[0].name, card.outputs[0].zero_point
 
     def forget(self) -> None:
         """Have the runtime's own memory hold a grey picture instead of the last face."""
-        self.runner.run(np.full(self.card.input.shape[1:], 128, np.uint8))
+        with _inside():
+            self.runner.run(np.full(self.card.input.shape[1:], 128, np.uint8))
 
     def align(self, image: np.ndarray, landmarks: F32) -> Crop:
         """Lay a face into this embedder's template.
@@ -65,15 +63,6 @@ class Embedder:
             landmarks: float (5, 2), pixels of ``image``.
         """
         return Crop(self._aligner(image, landmarks), self.card.name)
-
-    @contextmanager
-    def _in_session(self) -> Iterator[None]:
-        """What `edge.session` embeds in; on a device build nobody else does."""
-        self._sessions += 1
-        try:
-            yield
-        finally:
-            self._sessions -= 1
 
     def embed(self, crop: Crop) -> I8:
         """Embed one aligned face; on a device build for an open session, which looks through the device's own camera.
@@ -86,10 +75,8 @@ class Embedder:
 
         Raises:
             ModelError: the crop was aligned for another card, or the output is not finite.
-            SpentError: a device build, and no session is open.
+            SpentError: a device build, outside of a session.
         """
-        if self._guarded and not self._sessions:
-            raise SpentError("nothing is embedded without an open session", where="embedder", remedy="present a card")
         if crop.card != self.card.name:
             raise ModelError(
                 f"the crop was aligned for {crop.card!r}, not for {self.card.name!r}",

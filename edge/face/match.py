@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelMismatch
 from edge.types import I8, Probe, Template
+from edge.types.inside import need_inside
 from edge.types.rotation import quantised
 from edge.types.wipe import wipe
 
@@ -42,7 +43,7 @@ def compare(template: Template, probe: Probe, session: str, references: int | No
 
     Raises:
         ModelMismatch: the two come from different embedders.
-        SpentError: the probe was compared before, or either belongs to another session.
+        SpentError: the probe was compared before, or either belongs to another session; a device build, outside of one.
     """
     if template.model != probe.model or template.dimension != probe.dimension:
         probe.erase()
@@ -51,6 +52,7 @@ def compare(template: Template, probe: Probe, session: str, references: int | No
             where="template",
             remedy="enrol again: edge enrol --renew",
         )
+    need_inside("a comparison")
     sys.audit(COMPARED, session)
     seen = probe.consume(session)
     turned = template.turn(seen)
@@ -61,7 +63,12 @@ def compare(template: Template, probe: Probe, session: str, references: int | No
 
 
 def cosine(a: I8, b: I8 | NDArray[np.int32]) -> float:
-    """Cosine of two integer vectors (D,), for this file and for the captures of one enrolment; all others `compare`."""
+    """Cosine of two integer vectors (D,), for this file and for the captures of one enrolment; all others `compare`.
+
+    Raises:
+        SpentError: a device build, outside of a session.
+    """
+    need_inside("a comparison")
     x, y = a.astype(np.int64), b.astype(np.int64)
     norm = math.sqrt(int(x @ x)) * math.sqrt(int(y @ y))
     score = int(x @ y) / norm if norm else 0.0

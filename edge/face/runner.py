@@ -2,7 +2,7 @@
 
     runner = Runner(load_card("embedder"), threads=2)     # digest, shapes, dtypes, scales checked; warmed up
     outputs = runner.run(image)                           # uint8 (H, W, 3) -> {"embedding": int8 (1, 128)}
-    outside_delegate(runner.interpreter)                  # 0: the whole graph runs in XNNPACK
+    outside_delegate(runner._interpreter)                 # 0: the whole graph runs in XNNPACK
 
 The file's bytes are read once, their digest is compared, and the same bytes are given to the runtime: what was checked
 is what runs. An int8 ReLU6 graph in XNNPACK gives bit-identical outputs on x86-64 and arm64 and with any number of
@@ -26,6 +26,7 @@ from edge.face.feed import Feed
 from edge.face.runtime import open_interpreter
 from edge.face.tensors import InputSpec, OutputSpec, quantisation
 from edge.types import U8
+from edge.types.inside import _inside, need_inside
 
 _CPUINFO = Path("/proc/cpuinfo")
 """Without it the runtime's cpuinfo library fails, and XNNPACK takes no node (seen in a bare chroot)."""
@@ -41,7 +42,6 @@ class Runner:
         threads: threads of the runtime's kernels; the outputs do not depend on it.
 
     Attributes:
-        interpreter: the runtime's own object, for examinations such as `outside_delegate`.
         invoke_ns: nanoseconds spent inside the runtime since it was made (what remains of a call is ours).
 
     Raises:
@@ -51,11 +51,12 @@ class Runner:
     def __init__(self, card: Card, threads: int = 1) -> None:
         self.card = card
         self.invoke_ns = 0
-        self.interpreter = open_interpreter(checked_bytes(card), threads=threads, where=card.path.name)
-        self._input = _check_input(self.interpreter, card)
-        self._outputs = _check_outputs(self.interpreter, card)
+        self._interpreter = open_interpreter(checked_bytes(card), threads=threads, where=card.path.name)
+        self._input = _check_input(self._interpreter, card)
+        self._outputs = _check_outputs(self._interpreter, card)
         self._feed = Feed(card.input)
-        self.run(np.zeros(card.input.shape[1:], np.uint8))
+        with _inside():
+            self.run(np.zeros(card.input.shape[1:], np.uint8))
         self.invoke_ns = 0
 
     def run(self, image: U8) -> dict[str, NDArray[Any]]:
@@ -69,14 +70,17 @@ class Runner:
 
         Raises:
             ModelError: an image of another shape or type, or the runtime failed.
+            SpentError: an embedder, on a device build, outside of a session.
         """
+        if self.card.kind == "embedder":
+            need_inside("an embedding")
         if image.shape != self.card.input.shape[1:] or image.dtype != np.uint8:
             raise ModelError(
                 f"the model takes uint8 {self.card.input.shape[1:]}, not {image.dtype} {image.shape}",
                 where=self.card.where,
                 remedy="resize or align the picture first",
             )
-        interpreter = self.interpreter
+        interpreter = self._interpreter
         try:
             interpreter.set_tensor(self._input, self._feed(image))
             started = time.perf_counter_ns()
@@ -145,7 +149,7 @@ def check_delegation(runner: Runner) -> int:
     Raises:
         ModelError: there are more: this runtime would be slow with the model, or computes it otherwise.
     """
-    outside = outside_delegate(runner.interpreter)
+    outside = outside_delegate(runner._interpreter)
     if outside > runner.card.outside_delegate:
         what = f"{outside} nodes of the graph run outside XNNPACK, its card says {runner.card.outside_delegate}"
         remedy = "use a model of ReLU6 only, or another build of the runtime"

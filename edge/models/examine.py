@@ -78,7 +78,7 @@ def examine(folder: Path, base: Mapping[str, Any], size: Sequence[int]) -> dict[
     answers = _check_answers(runner)
     people = _people(card)
     operators = sorted({str(node["op_name"]) for node in interpreter._get_ops_details()} - {"DELEGATE"})
-    outside = outside_delegate(runner.interpreter)
+    outside = outside_delegate(runner._interpreter)
     whole = outside == 0 and set(operators) <= EXACT and card.input.dtype == "int8"
     golden = make_golden(runner, exact=whole and all(spec.dtype == "int8" for spec in card.outputs))
     if "tolerance" in golden and any(spec.dtype != "float32" for spec in (card.input, *card.outputs)):
@@ -145,6 +145,7 @@ def _check_answers(runner: Any) -> float:
     import numpy as np
 
     from edge.errors import ModelError
+    from edge.types.inside import _inside
 
     shape, random = runner.card.input.shape[1:], np.random.default_rng(7)
     pictures = [np.full(shape, value, np.uint8) for value in (0, 255)]
@@ -152,7 +153,8 @@ def _check_answers(runner: Any) -> float:
     spent, seen = [], []
     for picture in pictures:
         before = time.perf_counter()
-        outputs = runner.run(picture)
+        with _inside():  # noise, and plain surfaces
+            outputs = runner.run(picture)
         spent.append(1e3 * (time.perf_counter() - before))
         seen.append(np.concatenate([outputs[name].ravel().astype(np.float64) for name in sorted(outputs)]))
     if not np.isfinite(seen).all():

@@ -26,7 +26,7 @@ from edge.fictional import FictionalSource, Nobody, OnePerson, Scene, TwoPeople
 from edge.fictional.actor import Actor
 from edge.service.device import Device
 from edge.service.parts import Parts
-from edge.session import Glimpse, Liveness
+from edge.session import Enrolment, Glimpse, Liveness
 from edge.settings.model import CameraSettings, DecisionSettings, DeviceSettings, Settings
 from edge.trust import IssuerKey, Keyring
 from edge.types import Custody, Decision, Direction, Outcome, Reason
@@ -116,7 +116,7 @@ def play(
         return FictionalSource(stage[-1].script, seed=seed, real=not fast, actor=stage[-1].actor)
 
     with Device.open(settings(folder), Parts(source=source, keyring=keyring, fast=fast)) as device:
-        device.clock.confirm("demo")  # whatever the time: enrolment needs a confirmed clock, and nothing here is kept
+        device._clock.confirm("demo")  # whatever the time: enrolment needs a confirmed clock, and nothing here is kept
         for scenario in scenarios(Office(device, issuer)):
             tell(scenario)
             stage.append(scenario)
@@ -174,17 +174,18 @@ class Office:
     issuer: IssuerKey
 
     def enrol(self, name: str, *, expired: bool = False) -> str:
-        enrolment = replace(self.device.enrolment(want=3), own=lambda _: None)
+        device = self.device
+        enrolment = Enrolment(device._chain, device._new_session, device._verifier.threshold, want=3)  # no deployment
         with Pulled(FictionalSource((OnePerson(name, 60.0, variant=1, walk_up=False),), fps=3.0)) as stream:
             reference = enrolment.from_stream(stream)
-        now = self.device.clock.now().utc_s
-        vault, day = self.device.vault, 86_400
+        now = self.device._clock.now().utc_s
+        vault, day = self.device._vault, 86_400
         valid = (now - 2 * day, now - day) if expired else (now, now + day)
         draft = vault.prepare_enrolment(
             reference,
             Terms(Custody.CARD, ("default",), 1, *valid),
             ConsentReceipt(f"{name} (does not exist)", "demo", "en", now, "close the terminal"),
-            Issuance(self.issuer, "demo", bytes.fromhex(self.device.chain.model), now),
+            Issuance(self.issuer, "demo", bytes.fromhex(self.device._chain.model), now),
         )
         text = vault.commit(draft).text
         assert text is not None
@@ -213,7 +214,7 @@ def _play(device: Device, scenario: Scenario, seed: int) -> Played:
 
     active: Literal["off", "always"] = "off" if actor is None else "always"
     order = np.random.default_rng((seed, 3)).random  # of this demo: the same each time
-    device.verifier = replace(device.verifier, liveness=Liveness(active=active), random=order)
+    device._verifier = replace(device._verifier, liveness=Liveness(active=active), random=order)
     started = time.perf_counter()
     stream = device.stream()
     try:

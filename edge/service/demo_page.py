@@ -67,7 +67,7 @@ def show(
 
     with Device.open(wanted, parts) as device, Kiosk(kiosk, page_of(wanted)) as page:
         device.observe(page, name="kiosk")
-        device.clock.confirm("demo")  # whatever the time: nothing here is kept
+        device._clock.confirm("demo")  # whatever the time: nothing here is kept
         tell(page.url)
         played = scenarios(Office(device, issuer))
         staff = _Staff(device, stage, stop, _Presented(played[0].token))

@@ -1,8 +1,8 @@
 """The desk: captures of the person in front of an operator, verified first where they hold a card already.
 
 desk = Desk(device, device.stream)
-vector = desk.capture(desk.enrolment(), ())                                    # int8 (D,)
-vector = desk.capture_of_holder(desk.enrolment(), token, claim, (), act="--renew")
+reference = desk._capture(desk.enrolment(), ())                                    # for the vault to seal
+reference = desk._capture_of_holder(desk.enrolment(), token, claim, (), act="--renew")
 """
 
 from __future__ import annotations
@@ -13,12 +13,31 @@ from dataclasses import dataclass
 
 from edge.errors import ClaimError
 from edge.messages import text
+from edge.service.declared import need_as_declared
 from edge.service.device import Device
 from edge.service.own import of_pictures
 from edge.session import Enrolment
 from edge.session.enrolment import Progress
 from edge.settings.checks import need_alternative
-from edge.types import I8, Claim, Frame, Outcome, Stream, acts
+from edge.types import Claim, Frame, Outcome, Stream, Template, acts
+
+
+def enrolment_on(device: Device) -> Enrolment:
+    """The capture side of an enrolment on a device.
+
+    Raises:
+        PolicyStops: a rule stops new enrolments, or the settings are not what the build declares.
+        StateError: the clock is not confirmed.
+    """
+    device._clock.now().need_confirmed()
+    device.policy.need_enrolments()
+    need_as_declared(device.settings, device.build.statement)
+    return Enrolment(
+        device._chain,
+        device._new_session,
+        device._verifier.threshold,
+        source_timeout_s=device.settings.camera.timeout_s,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +53,34 @@ class Desk:
     cancelled: Callable[[], bool] = lambda: False
 
     def enrolment(self) -> Enrolment:
-        """The capture side of an act. Raises as `Device.enrolment`; Unfit: the settings name no other way in."""
+        """The capture side of an act. Raises as `enrolment_on`; Unfit: the settings name no other way in."""
         need_alternative(self.device.settings.alternative)  # consent without another way in is none
-        return self.device.enrolment()
+        return enrolment_on(self.device)
 
-    def capture(self, enrolment: Enrolment, pictures: Sequence[Frame]) -> I8:
+    def _capture(self, enrolment: Enrolment, pictures: Sequence[Frame]) -> Template:
         """The reference of whoever stands there, or of pictures. Raises as `Enrolment.from_stream`."""
         if pictures:
             return of_pictures(enrolment, pictures)
         with self.stream() as stream:
             return enrolment.from_stream(stream, tell=self._progress, cancelled=self.cancelled)
 
-    def capture_of_holder(
+    def _capture_of_holder(
         self, enrolment: Enrolment, token: str, claim: Claim, pictures: Sequence[Frame], *, act: str
-    ) -> I8:
+    ) -> Template:
         """The reference of the very person whose template the card opens, verified in the same stream.
 
         Args:
             act: its name, for what is said when it fails.
 
         Raises:
-            ClaimError: the card was refused, or its holder was not verified. As `capture`.
+            ClaimError: the card was refused, or its holder was not verified. As `_capture`.
         """
-        session, verifier = enrolment.new_session(), self.device.verifier
+        session, verifier = enrolment.new_session(), self.device._verifier
         with self.stream() as stream:
             self._verify(token, stream, act)
             template, chain = verifier.open(claim, session)
             with template:
-                holder = verifier.same_person(template, chain, session)
+                holder = verifier._same_person(template, chain, session)
                 if pictures:
                     return of_pictures(enrolment, pictures, holder)
                 return enrolment.from_stream(stream, tell=self._progress, cancelled=self.cancelled, same_as=holder)

@@ -23,11 +23,11 @@ from typing import Any
 
 from edge.camera import Capture, Pulled
 from edge.camera.health import Health
-from edge.errors import ClaimError, JournalBroken
+from edge.camera.owned import need_own
+from edge.errors import ClaimError, JournalBroken, UsageError
 from edge.face import Chain
 from edge.profile import BuildInfo
 from edge.service import own
-from edge.service.declared import need_as_declared
 from edge.service.doorway import Doorway
 from edge.service.housekeeping import Housekeeping
 from edge.service.ledger import Ledger
@@ -38,7 +38,7 @@ from edge.service.policy import PolicyWatch
 from edge.service.records import Records
 from edge.service.refusals import Refusals
 from edge.service.retention import Retention, retention
-from edge.session import Admission, Enrolment, Glimpse, Liveness, PinGate, Typed, Verifier, other_way
+from edge.session import Admission, Glimpse, Liveness, PinGate, Typed, Verifier, other_way
 from edge.settings.loader import checked
 from edge.settings.model import Settings
 from edge.state import Limits, Pins
@@ -54,19 +54,14 @@ _log = logging.getLogger(__name__)
 
 
 class Device:
-    """The opened parts of one device. Use `open`, in a ``with`` block.
-
-    Attributes:
-        settings, build: what it was told, what it is.
-        chain, vault, limits, clock, ledger (the journal), door: its rooms. admission, verifier: its session.
-        housekeeping: what goes by itself. policy: the rules that it is judged by, every day.
-        overlap: the previous embedder, if the settings declare one.
+    """The opened parts of one device. Use `open`, in a ``with`` block. Its rooms are the service's own: nothing that is
+    public here gives an embedding, a template, a score, a key or a shorter wait.
     """
 
     def __init__(self, settings: Settings, parts: Parts, keyring: Keyring) -> None:
         own.need_parts(parts, settings)
-        self.settings, self.build, self.keyring, self._parts = settings, parts.build, keyring, parts
-        self._streams = own.Streams()
+        self._settings, self._build, self._keyring, self._parts = settings, parts.build, keyring, parts
+        self._accepted: Decision | None = None
         self.now_ns = parts.now_ns
         self._records = records = Records.open(
             settings.device.state_dir,
@@ -76,7 +71,7 @@ class Device:
             acknowledged=bool(parts.acknowledged_by.strip()),
         )
         assert records.vault is not None
-        self.clock, self.vault, self.ledger = records.clock, records.vault, Ledger(records.journal)
+        self._clock, self._vault, self._ledger = records.clock, records.vault, Ledger(records.journal)
         try:
             self._wire(records)
         except BaseException:
@@ -84,44 +79,52 @@ class Device:
             raise
 
     def _wire(self, records: Records) -> None:
-        settings, parts, keyring = self.settings, self._parts, self.keyring
-        self.limits = Limits(records.state, self.clock, settings.limits, keyring.derive("edge/limits/v1"))
-        self.pins = Pins(records.state, keyring.derive("edge/pin/v1"), parts.random_bytes)
+        settings, parts, keyring = self._settings, self._parts, self._keyring
+        self._limits = Limits(records.state, self._clock, settings.limits, keyring.derive("edge/limits/v1"))
+        self._pins = Pins(records.state, keyring.derive("edge/pin/v1"), parts.random_bytes)
         self._observers = Observers(self._lost)
         self._refused = Refusals(self.tell, self._observers.tell)
         find = model_finder(settings)
-        self.chain = Chain.load(settings.face, find)
-        self.overlap = Overlap.load(settings.face, self.chain, find)
-        self.housekeeping = Housekeeping(
-            self.vault, self.limits, self.pins, self.ledger, self.clock, lambda: self.retention, self.tell, self.now_ns
+        self._chain = Chain.load(settings.face, find)
+        self._overlap = Overlap.load(settings.face, self._chain, find)
+        self._housekeeping = Housekeeping(
+            self._vault,
+            self._limits,
+            self._pins,
+            self._ledger,
+            self._clock,
+            lambda: self.retention,
+            self.tell,
+            self.now_ns,
         )
-        self.admission = Admission(
-            keyring.trust, keyring.site_id, settings.claim, self.clock.now, lambda: self.vault.keep_days
+        self._admission = Admission(
+            keyring.trust, keyring.site_id, settings.claim, self._clock.now, lambda: self._vault.keep_days
         )
-        self.verifier = Verifier(
-            self.chain,
-            self.vault,
-            self.limits,
+        self._verifier = Verifier(
+            self._chain,
+            self._vault,
+            self._limits,
             settings.decision,
             health=lambda: Health(settings.camera),
             new_session=self._new_session,
-            reveal_scores=not self.build.is_device,
+            reveal_scores=not self._build.is_device,
             source_timeout_s=settings.camera.timeout_s,
-            previous=lambda: self.overlap.now(self.clock.now().utc_s),
+            previous=lambda: self._overlap.now(self._clock.now().utc_s),
             now_ns=self.now_ns,
-            own=self._streams.need,
             liveness=Liveness(settings.liveness.passive == "on", settings.challenge, settings.liveness.flash == "on"),
-            pin=PinGate(self.pins, self.limits, settings.claim.pin_s, self.now_ns) if settings.claim.asks_pin else None,
+            pin=PinGate(self._pins, self._limits, settings.claim.pin_s, self.now_ns)
+            if settings.claim.asks_pin
+            else None,
         )
         self.policy = PolicyWatch(
             settings.device,
             parts.build,
-            self.chain.embedder.card.raw,
+            self._chain.embedder.card.raw,
             self.tell,
-            lambda: self.clock.now().utc_s,
+            lambda: self._clock.now().utc_s,
             now_ns=self.now_ns,
         )
-        self.doorway = Doorway(settings, parts.build, self.tell, self.now_ns, door=parts.door)
+        self._doorway = Doorway(settings, parts.build, self.tell, self.now_ns, door=parts.door)
         self._closed = False
         self._lock: FolderLock | None = None
 
@@ -169,7 +172,7 @@ class Device:
             return
         self._closed = True
         try:
-            self.doorway.close()
+            self._doorway.close()
             self._refused.close(self.now_ns())
             self._observers.close()
         finally:
@@ -196,7 +199,7 @@ class Device:
             JournalBroken: it cannot be written; the device must not go on.
         """
         _log.debug("%s %s", event.kind, event.session)
-        self.ledger(event)
+        self._ledger(event)
         self._observers.tell(event)
 
     def _lost(self, name: str, error: BaseException) -> None:
@@ -213,9 +216,21 @@ class Device:
                 )
             )
 
+    @property
+    def settings(self) -> Settings:
+        """What it was told."""
+        return self._settings
+
+    @property
+    def build(self) -> BuildInfo:
+        """What it is."""
+        return self._build
+
     def stream(self) -> Capture | Pulled:
-        """A fresh stream of the configured source; enter it to open the source."""
-        return self._streams.add(stream_of(self.settings.camera, self._parts), handed_in=self._parts.source is not None)
+        """A fresh stream of the configured source; enter it to open the source. Raises `NotInThisBuild`."""
+        stream = stream_of(self._settings.camera, self._parts)
+        need_own(stream)
+        return stream
 
     def decide(
         self,
@@ -252,32 +267,33 @@ class Device:
             self.tell(event)
 
         try:
-            claim = self.admission.receive(text, 0)
+            claim = self._admission.receive(text, 0)
             if claim.custody is Custody.NONE:
-                self.vault.check(claim)
-                decision, other = other_way(claim, self.settings.decision.target_fmr), self.settings.alternative or ""
+                self._vault.check(claim)
+                decision, other = other_way(claim, self._settings.decision.target_fmr), self._settings.alternative or ""
                 self._refused(AlternativeChosen(at_ns=self.now_ns(), decision=decision, alternative=other))
                 return decision
         except ClaimError as error:
-            decision = self.verifier.refuse(error)
+            decision = self._verifier.refuse(error)
         else:
             try:
                 received = stream()
                 # The claim is as old as this moment on the stream's clock: only younger frames count.
                 claim = replace(claim, received_ns=received.now_ns())
                 asked: dict[str, Any] = {"watch": watch, "cancelled": cancelled, "typed": typed, "attended": attended}
-                decision = self.verifier.verify(claim, received, tell=tell, **asked)
+                decision = self._verifier.verify(claim, received, tell=tell, **asked)
             finally:
                 wipe(claim.secret)
             if decision.outcome is not Outcome.ACCEPT:
-                decision = replace(decision, wait_s=math.ceil(self.limits.wait_s(claim.serial)))
+                decision = replace(decision, wait_s=math.ceil(self._limits.wait_s(claim.serial)))
         self._tell_end(decision, opened)
+        self._accepted = decision if decision.outcome is Outcome.ACCEPT else None
         return decision
 
     def _tell_end(self, decision: Decision, opened: bool) -> None:
         """A session's decision, or the refusal of a claim for which none was opened; then the guard, if it tripped."""
         now, public, why, wait_s = self.now_ns(), decision.public(), decision.reason, decision.wait_s
-        other = "" if decision.outcome is Outcome.ACCEPT else self.settings.alternative or ""
+        other = "" if decision.outcome is Outcome.ACCEPT else self._settings.alternative or ""
         said: dict[str, Any] = {"at_ns": now, "session": decision.session, "decision": public, "alternative": other}
         if opened:
             self.tell(Decided(**said))
@@ -288,11 +304,11 @@ class Device:
 
     def _watch_guard(self) -> None:
         """A trip of the fan-out guard is told once; asked again later when the plug was pulled in between."""
-        guard = self.limits.guard()
+        guard = self._limits.guard()
         if guard.news:
             wait_s = math.ceil(guard.wait_s)
             self.tell(GuardTripped(at_ns=self.now_ns(), level=guard.level, cards=guard.cards, wait_s=wait_s))
-            self.limits.told()
+            self._limits.told()
 
     def verify(self, token: str) -> Decision:
         """Decide about one claim, the text of a card; the camera is opened only once the claim itself holds."""
@@ -303,43 +319,32 @@ class Device:
             stream.stop()
 
     def act(self, decision: Decision) -> None:
-        """Let the door act on a decision; see `Doorway.act`. Raises `DoorError`: told, and the door is locked."""
-        self.doorway.act(decision)
+        """Let the door act on a decision of this device; see `Doorway.act`.
+
+        Raises:
+            DoorError: told, and the door is locked. UsageError: an accept that is not the last one, or is used up.
+        """
+        mine, self._accepted = decision is self._accepted, None
+        if decision.outcome is Outcome.ACCEPT and not mine:
+            raise UsageError(
+                "this device has not just accepted that", where="decision", remedy="act once on what it says"
+            )
+        self._doorway.act(decision)
 
     @property
-    def door(self) -> Door:
+    def _door(self) -> Door:
         """The door, opened when it is first needed. Raises `DoorError`."""
-        return self.doorway.door
+        return self._doorway.door
 
     def examined(self) -> BuildInfo:
         """This build, and whether a trusted signature covers it; see `Doorway.examined`."""
-        return self.doorway.examined()
+        return self._doorway.examined()
 
     @property
     def retention(self) -> Retention:
         """How long what is kept here: the strictest of settings, declaration and policy."""
         policy = getattr(self, "policy", None)  # the vault is opened before it
-        return retention(self.settings, self.build.statement, policy.maxima if policy else None)
-
-    def enrolment(self, *, want: int = 5, deadline_s: float = 60.0) -> Enrolment:
-        """The capture side of an enrolment on this device.
-
-        Raises:
-            PolicyStops: a rule stops new enrolments, or the settings are not what the build declares.
-            StateError: the clock is not confirmed.
-        """
-        self.clock.now().need_confirmed()
-        self.policy.need_enrolments()
-        need_as_declared(self.settings, self.build.statement)
-        return Enrolment(
-            self.chain,
-            self._new_session,
-            self.verifier.threshold,
-            want=want,
-            deadline_s=deadline_s,
-            source_timeout_s=self.settings.camera.timeout_s,
-            own=self._streams.need,
-        )
+        return retention(self._settings, self._build.statement, policy.maxima if policy else None)
 
     def _new_session(self) -> str:
         return self._parts.random_bytes(8).hex()

@@ -143,7 +143,7 @@ class _Subject:
     def checks(self, advice: Sequence[Problem] = ()) -> list[Check]:
         """Every check of this device, in the order in which an installer repairs things."""
         settings, once, seen = self.settings, self._once, self.seen
-        at_rest = seen.doorway.standing if isinstance(seen, Device) else lambda: standing(settings.door)
+        at_rest = seen._doorway.standing if isinstance(seen, Device) else lambda: standing(settings.door)
         folder, trust_dir, custody = settings.device.state_dir, settings.device.trust_dir, settings.vault.custody
         return [
             *of_settings((), advice, settings.alternative),
@@ -168,9 +168,9 @@ class _Subject:
                 flash=settings.liveness.flash == "on",
             ),
             *of_people(once(cache(self._chain)), settings.decision),
-            *of_keys(once(lambda: self.seen.keyring), once(self._trust), folder, trust_dir),
-            *of_state(folder, once(lambda: self.seen.clock.now()), once(lambda: self.seen.limits.guard())),
-            *of_vault(once(lambda: self.seen.vault), custody),
+            *of_keys(once(lambda: self.seen._keyring), once(self._trust), folder, trust_dir),
+            *of_state(folder, once(lambda: self.seen._clock.now()), once(lambda: self.seen._limits.guard())),
+            *of_vault(once(lambda: self.seen._vault), custody),
             *of_journal(once(self._journal)),
             Check(
                 "settings kept",
@@ -232,7 +232,7 @@ class _Subject:
     def _passive(self) -> bool:
         """Whether a passive network judges looks; as far as can be told of a device that did not open, none does."""
         on = self.settings.liveness.passive == "on"
-        return on and isinstance(self.seen, Device) and self.seen.chain.passive is not None
+        return on and isinstance(self.seen, Device) and self.seen._chain.passive is not None
 
     def _build(self) -> BuildInfo:
         if isinstance(self.seen, Device):
@@ -241,22 +241,22 @@ class _Subject:
 
     def _trust(self) -> TrustStore:
         if isinstance(self.seen, Device):
-            return self.seen.keyring.trust
+            return self.seen._keyring.trust
         return TrustStore.load(self.settings.device.trust_dir, strict=strictness(self.settings.door.driver))
 
     def _journal(self) -> ChainReport:
-        return self.seen.ledger.journal.verify() if isinstance(self.seen, Device) else self.seen.journal()
+        return self.seen._ledger.journal.verify() if isinstance(self.seen, Device) else self.seen.journal()
 
     def _door(self) -> AbstractContextManager[Door]:
         if isinstance(self.seen, Device):
-            return nullcontext(self.seen.door)
+            return nullcontext(self.seen._door)
         door = door_of(self.settings, self._build)
         door.open()
         return closing(door)
 
     def _chain(self) -> Chain:
         if isinstance(self.seen, Device):
-            return self.seen.chain
+            return self.seen._chain
         return Chain.load(self.settings.face, model_finder(self.settings))
 
     def _show(self, frame: Frame) -> None:
@@ -265,7 +265,7 @@ class _Subject:
                 self._view(without_faces(frame, self._chain().look(frame, gate=False).faces))
 
     def _settings_kept(self) -> str:
-        last = self._device().ledger.last_settings()
+        last = self._device()._ledger.last_settings()
         if last not in ("", self.settings.digest):
             raise Unfit(
                 "the settings have changed since the last start, which the next one tells the journal",
@@ -276,7 +276,7 @@ class _Subject:
 
     def _retention(self) -> str:
         device = self._device()
-        due = len(device.vault.due(device.clock.now().utc_s))
+        due = len(device._vault.due(device._clock.now().utc_s))
         if due:
             raise Unfit(
                 f"{due} card{'' if due == 1 else 's'} should have gone by now",
@@ -288,10 +288,10 @@ class _Subject:
 
     def _renewals(self) -> str:
         device = self._device()
-        now_s, overlap, card = device.clock.now().utc_s, device.overlap, device.chain.embedder.card
+        now_s, overlap, card = device._clock.now().utc_s, device._overlap, device._chain.embedder.card
         before = None if overlap.chain is None else overlap.chain.embedder.card
         until = None if before is None else overlap.until
-        return Renewals.of(device.vault, card, before, until, now_s).check()
+        return Renewals.of(device._vault, card, before, until, now_s).check()
 
     def _stream(self) -> AbstractContextManager[Capture | Pulled]:
         if self._given is not None:
@@ -301,11 +301,11 @@ class _Subject:
 
 def _overlap(device: Device) -> str:
     """The previous embedder's own calibration supports the target, while its cards are verified."""
-    overlap = device.overlap
+    overlap = device._overlap
     if overlap.chain is None:
         return ""
-    threshold = device.verifier.threshold_of(overlap.chain)
-    if device.verifier.previous() is None:
+    threshold = device._verifier.threshold_of(overlap.chain)
+    if device._verifier.previous() is None:
         return f"; the overlap ended on {overlap.until}: its cards are refused; remove face.previous_embedder"
     return f"; cards of {overlap.chain.model[:12]} are verified until {overlap.until}, threshold {threshold:.3f}"
 

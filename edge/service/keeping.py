@@ -28,11 +28,11 @@ class Keeping:
         Raises:
             ClaimError: the card was refused, or has no template. InputError: no PIN, or one that anybody tries first.
         """
-        claim = self.device.admission.receive(token, 0)
+        claim = self.device._admission.receive(token, 0)
         wipe(claim.secret)
         if claim.custody is Custody.NONE:
             raise ClaimError("this card opens nothing", where="PIN", remedy="it needs no PIN")
-        self.device.pins.set(claim.serial, pin, expires=claim.expires)
+        self.device._pins.set(claim.serial, pin, expires=claim.expires)
         self._tell(acts.PinSet, claim.serial)
         return {"schema": "edge/pin/v1", "serial": serial_text(claim.serial), "error": None}
 
@@ -46,8 +46,8 @@ class Keeping:
             InputError: no serial. VaultError: the store cannot be written.
         """
         device, number = self.device, parse_serial(serial)
-        holder = device.vault.revoke(number, self.name, now_s=device.clock.now().utc_s)
-        device.pins.forget(number)
+        holder = device._vault.revoke(number, self.name, now_s=device._clock.now().utc_s)
+        device._pins.forget(number)
         self._tell(acts.Revoked, number)
         said = {"serial": serial_text(number), "status": holder.status.value}
         return {"schema": "edge/revocation/v1", **said, "error": None}
@@ -82,14 +82,14 @@ class Keeping:
             InputError: no serial. StateError: it could not be written.
         """
         device, number = self.device, parse_serial(serial)
-        before = device.limits.reset(number, self.name)
+        before = device._limits.reset(number, self.name)
         self._tell(acts.Reset, number, rejects=before.rejects)
         return {"schema": "edge/reset/v1", "serial": serial_text(number), "rejects": before.rejects, "error": None}
 
     def reset_door(self) -> dict[str, Any]:
         """Clear the delays of this door, the fan-out guard's included. Raises `StateError`."""
         device = self.device
-        guard = device.limits.reset_door(self.name)
+        guard = device._limits.reset_door(self.name)
         self._tell(acts.DoorReset, level=guard.level, cards=guard.cards)
         return {"schema": "edge/reset/v1", "level": guard.level, "cards": guard.cards, "error": None}
 
@@ -106,7 +106,7 @@ class Keeping:
         device = self.device
         before = to = None
         if what == "clock":
-            before, to = device.clock.now().believed_s, device.clock.confirm(self.name).utc_s
+            before, to = device._clock.now().believed_s, device._clock.confirm(self.name).utc_s
         self._tell(acts.Confirmed, what=what, before=before, to=to)
         return {"schema": "edge/confirmation/v1", "what": what, "from": before, "to": to, "error": None}
 

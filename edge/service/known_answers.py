@@ -24,7 +24,8 @@ from edge.fictional import FictionalSource, OnePerson
 from edge.selftest import Check
 from edge.session import Enrolment
 from edge.settings.model import DecisionSettings
-from edge.types import I8, Frame, Reason, Template
+from edge.types import Frame, Reason, Template
+from edge.types.inside import _inside
 from edge.vault.checks import Scratch
 
 SESSION = "known answer"
@@ -73,7 +74,7 @@ KNOWN = (
 def checks(chain: Callable[[], Chain], decision: DecisionSettings) -> list[Check]:
     """What is checked. ``chain``: the one that decides here, or raises. decision: its target and number of looks."""
     spent: list[float] = []
-    made: list[I8] = []
+    made: list[Template] = []
 
     def answer(scene: OnePerson) -> str:
         eyes = chain()
@@ -129,17 +130,18 @@ class _Eye:
         return self.chain.judge(self.frame, look)
 
     def compare(self, look: Look) -> bool:
-        with self.chain._in_session():
+        with _inside():
             return compare(self.template, self.chain.embed(look, SESSION), SESSION) >= self.threshold
 
     def tint(self, look: Look) -> None:
         """Nothing flashes at people who do not exist."""
 
 
-def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, reference: I8, spent: list[float]) -> str:
+def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, reference: Template, spent: list[float]) -> str:
     """What a session without a challenge would answer about somebody, or why the last frame was not compared."""
     threshold = chain.threshold(decision.target_fmr, decision.looks)
-    scratch = Scratch.seal(reference, bytes.fromhex(chain.model))
+    with _inside():
+        scratch = Scratch.seal(reference.read(SESSION)[0], bytes.fromhex(chain.model))
     source = FictionalSource((scene,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=1)
     rule, found = Rule(decision, None if chain.passive is None else chain.passive.limits), "nothing seen"
     between = 1 + int(decision.spacing_ms * _FPS / 1000)
@@ -169,7 +171,7 @@ _ENDS = {
 }
 
 
-def _reference(chain: Chain, threshold: float) -> I8:
+def _reference(chain: Chain, threshold: float) -> Template:
     """Of the holder as on another day (variant 1), before a generated camera; variant 0 stands there now."""
     there = OnePerson(HOLDER, 60.0, variant=1, walk_up=False)
     with Pulled(FictionalSource((there,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=2)) as stream:

@@ -82,7 +82,7 @@ class Loop:
             try:
                 self._run(stop)
             finally:
-                self._device.doorway.close()  # locked before anybody is told that the loop has ended
+                self._device._doorway.close()  # locked before anybody is told that the loop has ended
         except Exception as error:
             with contextlib.suppress(JournalBroken):  # what ends the loop may be the journal itself
                 self._stopped(type(error).__name__)
@@ -96,7 +96,7 @@ class Loop:
         device, settings = self._device, self._device.settings
         build = device.examined()
         digest = settings.digest
-        if device.ledger.last_settings() not in ("", digest):
+        if device._ledger.last_settings() not in ("", digest):
             device.tell(SettingsChanged(at_ns=device.now_ns(), digest=digest))
         device.tell(
             Starting(
@@ -104,7 +104,7 @@ class Loop:
                 version=build.version,
                 profile=build.profile,
                 settings=digest,
-                model=device.chain.model[:16],
+                model=device._chain.model[:16],
                 door=settings.door.driver,
                 camera=settings.camera.driver,
                 signed=build.signed,
@@ -112,7 +112,7 @@ class Loop:
                 log_only=build.log_only,
             )
         )
-        _ = device.door  # a door that may not be driven is told now, not at the first accept; a relay locks
+        _ = device._door  # a door that may not be driven is told now, not at the first accept; a relay locks
 
     def _run(self, stop: threading.Event) -> None:
         first, hung = True, 0
@@ -206,7 +206,7 @@ class Loop:
         if self._clock() - self._visited >= _VISIT_S:
             self._visited = self._clock()
             self._device.policy.visit()
-            self._device.housekeeping.visit()
+            self._device._housekeeping.visit()
         if self._clock() - self._examined >= _EXAMINE_S:
             self._examined = self._clock()
             self._examine()

@@ -106,19 +106,15 @@ class Operator(Sitting, Keeping):
         """
         device, settings = self.device, self.device.settings
         enrolment = self._desk.enrolment()
-        need_as_declared(settings, device.build.statement, people=device.vault.people() + 1, consent=consent)
-        consent.check(device.clock.now().utc_s)
-        vector = self._desk.capture(enrolment, pictures)
+        need_as_declared(settings, device.build.statement, people=device._vault.people() + 1, consent=consent)
+        consent.check(device._clock.now().utc_s)
+        reference = self._desk._capture(enrolment, pictures)
         by = self._issuance(issuer)
-        terms = Terms(
-            Custody(settings.vault.custody),
-            tuple(groups) or (settings.claim.group,),
-            credential,
-            by.now_s,
-            by.now_s + (days or settings.vault.days) * DAY_S,
-        )
-        draft = device.vault.prepare_enrolment(vector, terms, consent, by)
-        commit_handed_over(device.vault, device.limits, draft, hand_over)
+        custody, expires = Custody(settings.vault.custody), by.now_s + (days or settings.vault.days) * DAY_S
+        terms = Terms(custody, tuple(groups) or (settings.claim.group,), credential, by.now_s, expires)
+        with reference:
+            draft = device._vault.prepare_enrolment(reference, terms, consent, by)
+        commit_handed_over(device._vault, device._limits, draft, hand_over)
         card = draft.issued.card
         self._tell(acts.Enrolled, card.serial, custody=card.custody, expires=card.expires, issuer=issuer.key_id)
         return self._answer(card)
@@ -142,11 +138,11 @@ class Operator(Sitting, Keeping):
         """
         device, settings = self.device, self.device.settings
         need_alternative(settings.alternative)
-        device.clock.now().need_confirmed()
+        device._clock.now().need_confirmed()
         by = self._issuance(issuer)
         expires = by.now_s + (days or settings.vault.days) * DAY_S
         terms = Terms(Custody.NONE, tuple(groups) or (settings.claim.group,), credential, by.now_s, expires)
-        issued = without_template(terms, device.keyring.site_id, by)
+        issued = without_template(terms, device._keyring.site_id, by)
         take_back = handed_over(hand_over, issued, {})
         try:
             self._tell(acts.OptedOut, issued.card.serial, expires=expires, issuer=issuer.key_id)
@@ -180,17 +176,18 @@ class Operator(Sitting, Keeping):
         device = self.device
         enrolment = self._desk.enrolment()
         need_as_declared(device.settings, device.build.statement, consent=consent)
-        claim = device.admission.receive(token, 0)
+        claim = device._admission.receive(token, 0)
         if claim.custody is Custody.NONE:
             raise ClaimError("this card has no template", where="--renew", remedy="enrol the person, if they want to")
         if override:
-            vector = self._desk.capture(enrolment, pictures)
+            reference = self._desk._capture(enrolment, pictures)
         else:
-            vector = self._desk.capture_of_holder(enrolment, token, claim, pictures, act="--renew")
+            reference = self._desk._capture_of_holder(enrolment, token, claim, pictures, act="--renew")
         by = self._issuance(issuer)
         expires = by.now_s + days * DAY_S if days else None
-        draft = device.vault.prepare_renewal(claim, vector, by, consent=consent, expires=expires)
-        commit_handed_over(device.vault, device.limits, draft, hand_over)
+        with reference:
+            draft = device._vault.prepare_renewal(claim, reference, by, consent=consent, expires=expires)
+        commit_handed_over(device._vault, device._limits, draft, hand_over)
         card = draft.issued.card
         self._tell(acts.Renewed, card.serial, replaces=claim.serial, expires=card.expires, override=override)
         return self._answer(card)
@@ -209,16 +206,16 @@ class Operator(Sitting, Keeping):
         """
         device = self.device
         enrolment = self._desk.enrolment()
-        claim = device.admission.receive(token, 0)
+        claim = device._admission.receive(token, 0)
         if claim.custody is Custody.NONE:
             raise ClaimError("this card has no template", where="--add-reference", remedy="enrol the person first")
         by = self._issuance(issuer)
-        references = device.vault.references(claim) + 1
-        need_room(claim, device.chain.dimension, references)
-        device.verifier.threshold_of(device.chain, references)
-        vector = self._desk.capture_of_holder(enrolment, token, claim, pictures, act="--add-reference")
-        draft = device.vault.prepare_reissue(claim, by, further=vector)
-        commit_handed_over(device.vault, device.limits, draft, hand_over)
+        references = device._vault.references(claim) + 1
+        need_room(claim, device._chain.dimension, references)
+        device._verifier.threshold_of(device._chain, references)
+        with self._desk._capture_of_holder(enrolment, token, claim, pictures, act="--add-reference") as further:
+            draft = device._vault.prepare_reissue(claim, by, further=further)
+        commit_handed_over(device._vault, device._limits, draft, hand_over)
         card = draft.issued.card
         self._tell(acts.ReferenceAdded, card.serial, replaces=claim.serial, expires=card.expires, references=references)
         return self._answer(card)
@@ -243,20 +240,20 @@ class Operator(Sitting, Keeping):
         """
         device = self.device
         device.policy.need_enrolments()
-        claim = device.admission.receive(token, 0)
+        claim = device._admission.receive(token, 0)
         by = self._issuance(issuer)
         expires = by.now_s + days * DAY_S if days else None
-        draft = device.vault.prepare_reissue(claim, by, expires=expires, groups=tuple(groups) or None)
-        commit_handed_over(device.vault, device.limits, draft, hand_over)
+        draft = device._vault.prepare_reissue(claim, by, expires=expires, groups=tuple(groups) or None)
+        commit_handed_over(device._vault, device._limits, draft, hand_over)
         card = draft.issued.card
         self._tell(acts.Reissued, card.serial, replaces=claim.serial, expires=card.expires)
         return self._answer(card)
 
     def _issuance(self, issuer: Issuer) -> Issuance:
         device = self.device
-        model, earlier = bytes.fromhex(device.chain.model), device.chain.embedder.card.earlier
-        return Issuance(issuer, self.name, model, device.clock.now().utc_s, os.urandom, earlier or "")
+        model, earlier = bytes.fromhex(device._chain.model), device._chain.embedder.card.earlier
+        return Issuance(issuer, self.name, model, device._clock.now().utc_s, os.urandom, earlier or "")
 
     def _answer(self, card: Token) -> dict[str, Any]:
-        holder = self.device.vault.store.holder(card.serial)
+        holder = self.device._vault.store.holder(card.serial)
         return issued_json(card, holder.consent if holder is not None else None)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edge.camera import Capture, Pulled, open_source
+from edge.camera.owned import _own
 from edge.profile import BuildInfo, current
 from edge.settings.model import CameraSettings
 from edge.state import BUDGET_S, PLAUSIBLE_S, ClockGuard, SqliteFile
@@ -50,7 +51,7 @@ def stream_of(camera: CameraSettings, parts: Parts) -> Capture | Pulled:
     if parts.source is not None:  # the settings' pace is not that of a camera of one's own
         return Pulled(parts.source()) if parts.fast else Capture(parts.source())
     fast = parts.fast or (camera.driver in ("replay", "fictional") and camera.pace == "fast")
-    return Pulled(open_source(camera)) if fast else Capture(open_source(camera))
+    return _own(Pulled(open_source(camera)) if fast else Capture(open_source(camera)))
 
 
 def clock_of(state: SqliteFile, build: BuildInfo, system_clock: Callable[[], float] = time.time) -> ClockGuard:

@@ -3,7 +3,7 @@
     with Reading(load_settings(config)) as reading:
         reading.journal()                       # the report of a verification
         reading.entries(Selection(kinds=("decision",)))
-        reading.vault.due(until)
+        reading._vault.due(until)
 
 Each part is read when it is first asked for, databases into memory. Nothing is written, made or locked, and a running
 device is not delayed.
@@ -40,7 +40,7 @@ class Reading:
         self._open = ExitStack()
 
     @cached_property
-    def keyring(self) -> Keyring:
+    def _keyring(self) -> Keyring:
         """The device's keys. Raises `KeyringError`."""
         return self._parts.keyring or Keyring.load(self.folder, self.settings.device.trust_dir)
 
@@ -50,20 +50,20 @@ class Reading:
         return self._open.enter_context(state_database(self.folder, read_only=True))
 
     @cached_property
-    def clock(self) -> ClockGuard:
+    def _clock(self) -> ClockGuard:
         """The clock."""
         return clock_of(self.state, self._parts.build, self._parts.system_clock)
 
     @cached_property
-    def limits(self) -> Limits:
+    def _limits(self) -> Limits:
         """The retry limits."""
-        return Limits(self.state, self.clock, self.settings.limits, self.keyring.derive("edge/limits/v1"))
+        return Limits(self.state, self._clock, self.settings.limits, self._keyring.derive("edge/limits/v1"))
 
     @cached_property
-    def vault(self) -> Vault:
+    def _vault(self) -> Vault:
         """The vault. Raises `VaultError`: damaged, another device's, put back."""
         kept = self.retention.template_days
-        vault = Vault.at(self.folder, self.keyring, self.state, self.numbers, keep_days=kept)
+        vault = Vault.at(self.folder, self._keyring, self.state, self.numbers, keep_days=kept)
         self._open.callback(vault.close)
         return vault
 
@@ -75,12 +75,12 @@ class Reading:
     @cached_property
     def numbers(self) -> Numbers:
         """How far the records have come at least."""
-        return peek(self.folder, self.keyring.derive(COUNTERS))
+        return peek(self.folder, self._keyring.derive(COUNTERS))
 
     @property
     def journal_key(self) -> bytes:
         """The key of the journal's entries, 32 bytes."""
-        return self.keyring.derive(KEY_LABEL)
+        return self._keyring.derive(KEY_LABEL)
 
     @property
     def at_least(self) -> int:

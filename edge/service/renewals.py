@@ -1,6 +1,6 @@
 """Who is still on which embedder: an update renews people one by one, and nobody is forgotten at the end of the time.
 
-    renewals = Renewals.of(device.vault, current, previous, until, now.utc_s)
+    renewals = Renewals.of(device._vault, current, previous, until, now.utc_s)
     renewals.count(Made.PREVIOUS)      # cards that are verified with the embedder before, until the last day
     renewals.ended                     # the last day has passed: those are refused
 

@@ -213,17 +213,17 @@ def about(device: Device, claim: Claim) -> SubjectReport:
     Raises:
         VaultError, StateError, JournalBroken: something cannot be read.
     """
-    row = device.vault.store.holder(claim.serial)
-    entries = tuple(device.ledger.about(claim.serial))
+    row = device._vault.store.holder(claim.serial)
+    entries = tuple(device._ledger.about(claim.serial))
     report = SubjectReport(
         device.settings.device.name,
-        device.clock.now().utc_s,
+        device._clock.now().utc_s,
         claim,
-        device.vault.size(claim),
+        device._vault.size(claim),
         row,
-        None if row is None else device.vault.last_moment(row),
-        device.limits.standing(claim.serial),
-        device.pins.known(claim.serial),
+        None if row is None else device._vault.last_moment(row),
+        device._limits.standing(claim.serial),
+        device._pins.known(claim.serial),
         entries,
         device.retention.journal_days,
         device.settings.alternative or "",
@@ -253,21 +253,21 @@ def erase(
 
 
 def _erase(device: Device, serial: bytes, operator: str, custody: Custody) -> ErasureReceipt:
-    now = device.clock.now().utc_s
-    kept = device.vault.store.holder(serial)
+    now = device._clock.now().utc_s
+    kept = device._vault.store.holder(serial)
     if kept is not None and kept.receipt:
-        erasure = device.vault.erase(serial, operator, now_s=now)
+        erasure = device._vault.erase(serial, operator, now_s=now)
     else:
         erasure = _nothing_more(device, serial, operator, now, custody)
-    counters = device.limits.forget(serial) | device.pins.forget(serial)
+    counters = device._limits.forget(serial) | device._pins.forget(serial)
     device.tell(Erased(at_ns=device.now_ns(), serial=serial, operator=operator))
-    entries = device.ledger.about(serial)
+    entries = device._ledger.about(serial)
     until = max((entry.at for entry in entries), default=now) + device.retention.journal_days * 86_400
     return ErasureReceipt(erasure, operator, device.settings.device.name, counters, len(entries), until)
 
 
 def _others(device: Device, erasure: Erasure) -> int:
-    return len(device.vault.store.of_subject(erasure.subject)) if erasure.subject else 0
+    return len(device._vault.store.of_subject(erasure.subject)) if erasure.subject else 0
 
 
 def claim_of(device: Device, token: str) -> Claim:
@@ -276,7 +276,7 @@ def claim_of(device: Device, token: str) -> Claim:
     Raises:
         TokenInvalid: not a token of this site.
     """
-    ring = device.keyring
+    ring = device._keyring
     return decode(token, trust=ring.trust, site_id=ring.site_id, received_ns=0)
 
 
@@ -286,7 +286,7 @@ def serials_of(device: Device, subject: str) -> list[bytes]:
     Raises:
         InputError: nobody of this name has a card here.
     """
-    cards = [holder.serial for holder in device.vault.cards_of(subject)]
+    cards = [holder.serial for holder in device._vault.cards_of(subject)]
     if not cards:
         raise InputError(
             "no card of a person of this name is kept on this device",
@@ -299,7 +299,7 @@ def serials_of(device: Device, subject: str) -> list[bytes]:
 def _nothing_more(device: Device, serial: bytes, operator: str, now: int, custody: Custody) -> Erasure:
     """A card of which nothing, or no more than a refused serial, is kept here."""
     named(operator)
-    holder = device.vault.store.holder(serial)
+    holder = device._vault.store.holder(serial)
     erasure = Erasure(serial, custody, now)
     if holder is None:
         return erasure
@@ -312,7 +312,7 @@ def cards(device: Device) -> list[dict[str, Any]]:
     Raises:
         VaultError: a row was altered, or the store cannot be read.
     """
-    rows = sorted(device.vault.store.expiring(NEVER), key=lambda row: row.changed, reverse=True)
+    rows = sorted(device._vault.store.expiring(NEVER), key=lambda row: row.changed, reverse=True)
     return [
         {
             "serial": serial_text(row.serial),
@@ -322,7 +322,7 @@ def cards(device: Device) -> list[dict[str, Any]]:
             "not_before": row.not_before,
             "expires": None if row.expires >= NEVER else row.expires,
             "changed": row.changed,
-            "goes": None if (due := device.vault.last_moment(row)).at >= NEVER else due.at,
+            "goes": None if (due := device._vault.last_moment(row)).at >= NEVER else due.at,
         }
         for row in rows
     ]

@@ -58,7 +58,7 @@ class Sitting:
 
     def about(self) -> dict[str, Any]:
         """What a consent text says of this device: numbers in a template, and the time used, Unix seconds."""
-        return {"dimension": self.device.chain.dimension, "now": self.device.clock.now().utc_s}
+        return {"dimension": self.device._chain.dimension, "now": self.device._clock.now().utc_s}
 
     def sit(self, change: str, failures: int = 0) -> dict[str, Any]:
         """Journal that a sitting at the device's own pages has changed; see `edge.types.acts.Sitting`.
@@ -83,7 +83,7 @@ class Sitting:
             token = self._presented(stream)
         claim = rights.claim_of(self.device, token)
         wipe(claim.secret)
-        holder = self.device.vault.store.holder(claim.serial)
+        holder = self.device._vault.store.holder(claim.serial)
         return {
             "token": token,
             "serial": claim.serial_text,
@@ -129,7 +129,7 @@ class Sitting:
     def health(self) -> dict[str, Any]:
         """How the device is, and what is attached to it; nothing about a person."""
         device, settings = self.device, self.device.settings
-        build, time, guard = device.examined(), device.clock.now(), device.limits.guard()
+        build, time, guard = device.examined(), device._clock.now(), device._limits.guard()
         today = device.policy.today()
         return {
             "name": settings.device.name,
@@ -145,13 +145,13 @@ class Sitting:
             "readers": list(settings.claim.readers),
             "door": settings.door.driver,
             "custody": settings.vault.custody,
-            "cards": device.vault.people(),
+            "cards": device._vault.people(),
             "now": time.utc_s,
             "confirmed": time.confirmed,
             "guard": guard.level,
             "wait_s": int(guard.wait_s),
             "policy": "" if today.declared else "undeclared",
-            "entries": device.ledger.journal.sequence,
+            "entries": device._ledger.journal.sequence,
             "attached": [line.as_json() for line in attached(settings)],
         }
 
@@ -161,7 +161,7 @@ class Sitting:
         Raises:
             JournalBroken: the chain does not hold.
         """
-        entries = reversed(self.device.ledger.journal.last(_BACK))
+        entries = reversed(self.device._ledger.journal.last(_BACK))
         found = []
         for entry in entries:
             if entry.kind == "decision":
@@ -198,7 +198,7 @@ class Sitting:
             if newest - shown < _PICTURE_NS:
                 continue
             shown, count = newest, count + 1
-            seen = measured(frame, self.device.chain.look(frame), self.device.settings.face)
+            seen = measured(frame, self.device._chain.look(frame), self.device.settings.face)
             show({**seen, "faults": sorted(fault.value for fault in faults)}, picture(frame))
         return count
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from edge.face import Chain
 from edge.fictional import FictionalSource, OnePerson
+from edge.types.inside import _inside
 
 #: Looks that are timed, and those before them that warm the caches.
 _TIMED, _WARM = 30, 5
@@ -86,20 +87,21 @@ def measure(chain: Chain, *, height: float = 0.5) -> Measured:
     rows: list[tuple[float, ...]] = []
     for number in range(_WARM + _TIMED):
         frame = source.read(1.0)
-        inside, began = _inside(chain), time.perf_counter()
+        inside, began = _spent(chain), time.perf_counter()
         look = chain.look(frame, gate=False)
         seen = time.perf_counter()
         if look.crop is None:
             continue
-        chain.embedder.embed(look.crop)
+        with _inside():
+            chain.embedder.embed(look.crop)
         ended = time.perf_counter()
         spent = (*(look.timings_ms[name] for name in ("detect", "align", "quality")), 1e3 * (ended - seen))
         if number >= _WARM:
-            rows.append((*spent, 1e3 * (ended - began), (_inside(chain) - inside) / 1e6))
+            rows.append((*spent, 1e3 * (ended - began), (_spent(chain) - inside) / 1e6))
     source.close()
     return Measured(*np.median(np.array(rows), axis=0).tolist())
 
 
-def _inside(chain: Chain) -> int:
+def _spent(chain: Chain) -> int:
     """Nanoseconds spent inside the two networks so far."""
     return sum(int(part.runner.invoke_ns) for part in (chain.detector, chain.embedder) if hasattr(part, "runner"))

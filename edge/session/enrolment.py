@@ -5,7 +5,8 @@
 Each frame is asked for with a small turn of the head (`edge.session.turning`); after a while any good frame will do.
 What does not resemble the others is left out, and another frame is taken in its place. In the end each frame must match
 the mean of the others as a look must match a template at this door; else there is no reference. It is the mean of the
-unit-length embeddings, scaled to int8 again. Only the mean leaves this module.
+unit-length embeddings, scaled to int8 again. Only the mean leaves this module, as a `Template` that has no rotation
+yet: the vault reads it once, seals it, and it is overwritten.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from edge.camera.owned import need_own
 from edge.errors import InputError, Interrupted, SourceTimeout
 from edge.face import Chain, Look
 from edge.face.match import average, cosine
 from edge.session.turning import ASKED, Turning
-from edge.types import I8, Advice, Frame, Reason, Stream
+from edge.types import I8, Advice, Frame, Reason, Stream, Template
+from edge.types.inside import _inside
 from edge.types.wipe import wipe
 
 #: Shortest time between two frames of a reference: neighbouring frames add nothing to each other.
@@ -52,7 +55,6 @@ class Enrolment:
         threshold: the score at which the captures must hold together: that of a look at this door.
         want: good frames to collect.
         deadline_s: give up after this.
-        own: returns when a stream is one of the device's own camera, else raises NotInThisBuild.
     """
 
     chain: Chain
@@ -61,7 +63,6 @@ class Enrolment:
     want: int = 5
     deadline_s: float = 60.0
     source_timeout_s: float = 3.0
-    own: Callable[[Stream], None] = lambda _: None
 
     def from_stream(
         self,
@@ -70,7 +71,7 @@ class Enrolment:
         tell: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         same_as: Callable[[Frame, Look], bool] | None = None,
-    ) -> I8:
+    ) -> Template:
         """Collect from a camera, with hints.
 
         Args:
@@ -81,8 +82,9 @@ class Enrolment:
             InputError: not enough good frames before the deadline, ones that do not hold together, or two people.
             Interrupted: cancelled.
             CameraError: the source failed.
+            NotInThisBuild: a device build, and the stream is not of its own camera.
         """
-        self.own(stream)
+        need_own(stream)
         session, kept, taken, strangers = self.new_session(), list[I8](), 0, 0
         align = self.chain.embedder.card.align
         assert align is not None  # `Chain` refuses a card without it
@@ -116,7 +118,7 @@ class Enrolment:
             told = self._tell(tell, Progress(len(kept), self.want, look.advice or asking), told)
             if len(kept) >= self.want:
                 if (outlier := self._outlier(kept)) is None:
-                    return average(kept)
+                    return self._reference(kept, session)
                 wipe(kept.pop(outlier))
                 if taken >= self.want + MOST_LEFT_OUT:
                     raise self._apart()
@@ -151,7 +153,7 @@ class Enrolment:
             yield frame
 
     def _embed(self, look: Look, session: str) -> I8:
-        with self.chain._in_session():
+        with _inside():
             return self.chain.embed(look, session).consume(session)
 
     def _is_same(
@@ -166,7 +168,7 @@ class Enrolment:
         if same_as is not None and not same_as(frame, look):
             return False
         vector = self._embed(look, session)
-        if kept and cosine(average(kept), vector) < self.chain.threshold(SAME_PERSON_FMR):
+        if kept and self._alike(kept, vector) < self.chain.threshold(SAME_PERSON_FMR):
             wipe(vector)
             return False
         kept.append(vector)
@@ -176,9 +178,21 @@ class Enrolment:
         """The capture that resembles the others least, where it does not match their mean at the door's threshold."""
         if len(kept) < 3:
             return None  # nobody can say which of two it is
-        scores = [cosine(average([*kept[:k], *kept[k + 1 :]]), kept[k]) for k in range(len(kept))]
+        scores = [self._alike([*kept[:k], *kept[k + 1 :]], kept[k]) for k in range(len(kept))]
         worst = min(range(len(kept)), key=scores.__getitem__)
         return worst if scores[worst] < self.threshold else None
+
+    @staticmethod
+    def _alike(kept: Sequence[I8], vector: I8) -> float:
+        with _inside():
+            return cosine(average(kept), vector)
+
+    def _reference(self, kept: Sequence[I8], session: str) -> Template:
+        mean = average(kept)
+        try:
+            return Template(mean, model=self.chain.model, session=session)
+        finally:
+            wipe(mean, *kept)
 
     @staticmethod
     def _apart() -> InputError:

@@ -1,6 +1,6 @@
 """Enrolment from pictures in place of a camera: on a developer's desk. In no wheel.
 
-    reference = from_pictures(device.enrolment(), frames)
+    reference = from_pictures(enrolment_on(device), frames)
 
 A device enrols the people in front of its camera; there is no file in it that makes a template of a picture.
 """
@@ -11,14 +11,13 @@ from collections.abc import Callable, Sequence
 
 from edge.errors import InputError
 from edge.face import Look
-from edge.face.match import average
 from edge.session.enrolment import Enrolment, _somebody_else
-from edge.types import I8, Frame
+from edge.types import I8, Frame, Template
 
 
 def from_pictures(
     enrolment: Enrolment, frames: Sequence[Frame], *, same_as: Callable[[Frame, Look], bool] | None = None
-) -> I8:
+) -> Template:
     """The reference of one person: every picture must be good, and show that person.
 
     Args:
@@ -40,4 +39,4 @@ def from_pictures(
             raise _somebody_else(same_as)
     if enrolment._outlier(kept) is not None:
         raise enrolment._apart()
-    return average(kept)
+    return enrolment._reference(kept, session)

@@ -26,6 +26,7 @@ from edge.face.rule import Ending, Rule
 from edge.session.tally import Tally
 from edge.types import Advice, Claim, Fault, Frame, Outcome, Reason, Species, Stream, Template
 from edge.types.events import ChallengeStep, Event, FlashColour, Guidance, LookCompared
+from edge.types.inside import _inside
 
 if TYPE_CHECKING:
     from edge.session.verifier import Verifier
@@ -176,9 +177,9 @@ class Run:
             self.verifier.limits.before_comparison(self.claim.serial)
         self.tally.looks += 1
         started = time.perf_counter()
-        with self.chain._in_session():
+        with _inside():
             probe = self.chain.embed(look, self.session)
-        score = compare(template, probe, self.session, self.references)
+            score = compare(template, probe, self.session, self.references)
         self.tally.spend("embed_and_compare", 1e3 * (time.perf_counter() - started))
         if not self.rule.attempt:
             now, looks = self.verifier.now_ns(), self.verifier.settings.looks

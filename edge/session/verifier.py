@@ -21,7 +21,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from edge._resources import is_device
 from edge.camera.health import Health
+from edge.camera.owned import need_own
 from edge.errors import CameraError, ClaimError, LockedOut, ModelError, ModelMismatch
 from edge.face import Chain, Look
 from edge.face.match import compare
@@ -32,6 +34,7 @@ from edge.session.tally import Tally
 from edge.settings.model import DecisionSettings
 from edge.types import Claim, Decision, Frame, Outcome, Reason, Stream, Template
 from edge.types.events import AttackSuspected, Event, SessionOpened
+from edge.types.inside import _inside
 
 #: Audit event of one session (see `edge.face.match`); its argument is the session's identifier.
 SESSION = "edge.session"
@@ -79,11 +82,10 @@ class Verifier:
         settings: target FMR, looks, spacing, deadline.
         health: makes a fresh frame-health check for a session.
         new_session: makes a fresh session identifier.
-        reveal_scores: put score and threshold into the decision; false in device builds.
+        reveal_scores: put score and threshold into the decision; never in a device build.
         source_timeout_s: a source silent for so long is a fault.
         previous: the chain with the embedder before this one, as long as its cards are still verified; else None.
         now_ns: the clock of events, monotonic nanoseconds.
-        own: returns when a stream is one of the device's own camera, else raises NotInThisBuild.
         liveness: which gates a session has. random: uniform in 0..1, unpredictable; the order of a challenge.
         pin: asks for the PIN beside the card; None: none is asked for.
     """
@@ -98,7 +100,6 @@ class Verifier:
     source_timeout_s: float = 3.0
     previous: Callable[[], Chain | None] = lambda: None
     now_ns: Callable[[], int] = time.monotonic_ns
-    own: Callable[[Stream], None] = lambda _: None
     liveness: Liveness = Liveness()
     random: Callable[[], float] = secrets.SystemRandom().random
     pin: PinGate | None = None
@@ -127,8 +128,11 @@ class Verifier:
 
         Returns:
             A decision, always: refusals and faults of the source are decisions too.
+
+        Raises:
+            NotInThisBuild: a device build, and a stream that is not of its own camera.
         """
-        self.own(stream)
+        need_own(stream)
         session = self.new_session()
         sys.audit(SESSION, session)
         started = time.perf_counter()
@@ -163,7 +167,8 @@ class Verifier:
         if ending.species is not None:
             tell(AttackSuspected(at_ns=self.now_ns(), session=session, species=ending.species))
         decision = self._decision(ending, claim, session, tally)
-        return replace(decision, score=run.best, threshold=run.threshold) if self.reveal_scores else decision
+        shown = self.reveal_scores and not is_device()
+        return replace(decision, score=run.best, threshold=run.threshold) if shown else decision
 
     def open(self, claim: Claim, session: str) -> tuple[Template, Chain]:
         """The template of a claim, and the chain whose embedder made it: this one, or the previous one.
@@ -194,7 +199,7 @@ class Verifier:
             remedy="enrol the person again with `edge enrol --renew`",
         )
 
-    def same_person(self, template: Template, chain: Chain, session: str) -> Callable[[Frame, Look], bool]:
+    def _same_person(self, template: Template, chain: Chain, session: str) -> Callable[[Frame, Look], bool]:
         """Whether a frame shows the person of an opened template, at the threshold of a session's look.
 
         Args:
@@ -206,7 +211,7 @@ class Verifier:
 
         def same(frame: Frame, look: Look) -> bool:
             seen = look if chain is self.chain else chain.look(frame)
-            with chain._in_session():
+            with _inside():
                 return (
                     seen.reason is None
                     and compare(template, chain.embed(seen, session), session, references) >= threshold

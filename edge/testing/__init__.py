@@ -110,7 +110,7 @@ class Site:
             cards.append(issued.text or "")
             return cards.clear
 
-        given = self.device.clock.now().utc_s
+        given = self.device._clock.now().utc_s
         consent = ConsentReceipt(f"{name} (does not exist)", "test", "en", given, "delete the folder")
         Operator(self.device, operator).enrol(issuer=self.issuer, consent=consent, hand_over=take)
         self.script = before

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SpentError
 from edge.types.frames import I8
+from edge.types.inside import need_inside
 from edge.types.rotation import F64, Rotation
 from edge.types.wipe import wipe
 
@@ -66,8 +67,10 @@ class Probe(_Vector):
         """Give the content out exactly once, to the session that captured it; who takes it wipes it.
 
         Raises:
-            SpentError: on a second call, or when ``session`` is not the probe's own.
+            SpentError: on a second call, or when ``session`` is not the probe's own; or on a device build outside of a
+                session.
         """
+        need_inside("an embedding")
         if self._spent:
             raise SpentError("this probe was already compared", where="probe", remedy="capture a new one")
         if session != self._session:
@@ -104,8 +107,9 @@ class Template(_Vector):
         """The content (n, D), for the comparison of its own session.
 
         Raises:
-            SpentError: after `erase`, or for another session.
+            SpentError: after `erase`, or for another session; a device build, outside of a session.
         """
+        need_inside("a template's content")
         if self._spent:
             raise SpentError(
                 "this template was already erased", where="template", remedy="open it again with its token"
@@ -115,7 +119,12 @@ class Template(_Vector):
         return self._data
 
     def turn(self, vector: I8) -> NDArray[np.int32]:
-        """An embedding (D,) rotated as the template is, to be compared with it; in finer steps, since it is rounded."""
+        """An embedding (D,) rotated as the template is, to be compared with it; in finer steps, since it is rounded.
+
+        Raises:
+            SpentError: a device build, outside of a session.
+        """
+        need_inside("a rotation")
         turned = vector.astype(np.float64) if self._rotation is None else self._rotation.turn(vector)
         turned *= _FINE
         fine: NDArray[np.int32] = np.rint(turned, out=turned).astype(np.int32)

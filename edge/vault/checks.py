@@ -14,6 +14,7 @@ from edge.errors import SealBroken, Unfit
 from edge.selftest import Check
 from edge.state import Binding, Counters, state_database
 from edge.types import I8, Claim, Custody, SealedTemplate, Template
+from edge.types.inside import _inside
 from edge.types.rotation import F64
 from edge.vault.holder import Holder
 from edge.vault.seal import Header, open_sealed, seal
@@ -104,7 +105,7 @@ def sealing(open_: Callable[[Scratch], F64] | None = None) -> str:
 
 
 def _open(scratch: Scratch) -> F64:
-    with scratch.open(_SESSION) as template:
+    with scratch.open(_SESSION) as template, _inside():
         (only,) = template.unrotated(_SESSION)
         return np.asarray(only, np.float64)
 

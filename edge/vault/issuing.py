@@ -1,6 +1,6 @@
 """Making a card: a token with its sealed template. Nothing here is written anywhere; the vault does that.
 
-draft = vault.prepare_enrolment(vector, terms, consent, by)   # made, signed; nothing is on the disk
+draft = vault.prepare_enrolment(reference, terms, consent, by)   # made, signed; nothing is on the disk
 ...                                                           # the card is handed over
 vault.commit(draft)                                           # from now on it counts
 """
@@ -17,8 +17,9 @@ import numpy as np
 from edge.claim import Issuer, encode
 from edge.claim.layout import pack
 from edge.errors import ConsentMissing, InputError
-from edge.types import I8, Claim, Custody, Token
+from edge.types import Claim, Custody, Token
 from edge.types.rotation import F64
+from edge.types.wipe import wipe
 from edge.vault.holder import Holder
 from edge.vault.record import Record
 from edge.vault.seal import MOST_REFERENCES, SECRET_BYTES, SEVERAL, TAG_BYTES, VERSION, Header, record_id, seal
@@ -89,11 +90,11 @@ class Draft:
     at: int = 0
 
 
-def draft(token: Token, vector: I8 | F64, made: int, key: bytes, by: Issuance) -> Draft:
+def draft(token: Token, vector: F64, made: int, key: bytes, by: Issuance) -> Draft:
     """Seal a reference for a token.
 
     Args:
-        token: without a sealed template. vector: int8 (D,) or (n, D); float64 out of another template.
+        token: without a sealed template. vector: float64 (D,) or (n, D), out of references or another template.
         made: when the reference was made, Unix seconds; retention counts from then.
         key: site or device key, as the token's custody says.
 
@@ -115,19 +116,24 @@ def draft(token: Token, vector: I8 | F64, made: int, key: bytes, by: Issuance) -
     return Draft(Issued(encode(token, by.issuer), token), holder, record)
 
 
-def with_further(references: F64, further: I8) -> F64:
-    """The references of a template (n, D) and one more of the same person (D,), each scaled to int8's range.
+def with_further(references: F64, further: F64) -> F64:
+    """The references of a template (n, D) and one more of the same person (1, D), each scaled to int8's range.
+
+    Both are overwritten.
 
     Raises:
         InputError: a template holds no more.
     """
-    if len(references) >= MOST_REFERENCES:
+    both = np.concatenate([references, further])
+    wipe(references, further)
+    if len(both) > MOST_REFERENCES:
+        wipe(both)
         raise InputError(
             f"the template holds {MOST_REFERENCES} references already",
             where="--add-reference",
             remedy="renew it: edge enrol --renew replaces them by one",
         )
-    return np.concatenate([references, further[None].astype(np.float64)])
+    return both
 
 
 def need_room(claim: Claim, dimension: int, references: int) -> None:

@@ -1,7 +1,7 @@
 """The vault: what a card stands for, from enrolment to erasure.
 
     vault = Vault(store, keyring)
-    draft = vault.prepare_enrolment(vector, terms, consent, by)   # seals and signs; draft.issued is handed over
+    draft = vault.prepare_enrolment(reference, terms, consent, by)   # seals and signs; draft.issued is handed over
     vault.commit(draft)                                           # writes the holder's row, and the record
     with vault.open(claim, model_digest=m, session=s) as template: ...
     vault.revoke(serial, operator, now_s=...)               # by the serial printed on the card
@@ -21,8 +21,9 @@ from types import MappingProxyType
 from edge.errors import ClaimError, InputError, SealBroken
 from edge.state import Binding, Counters, Numbers, SqliteFile
 from edge.trust import Keyring
-from edge.types import I8, Claim, Custody, SealedTemplate, Template, Token
-from edge.types.rotation import F64
+from edge.types import Claim, Custody, SealedTemplate, Template, Token
+from edge.types.inside import _inside
+from edge.types.wipe import wipe
 from edge.vault import issuing, retention
 from edge.vault.consent import ConsentReceipt, earlier_subject_hash, subject_hash
 from edge.vault.erasure import Erasure, erase
@@ -100,11 +101,11 @@ class Vault:
                 "the template on this card cannot be read", where="template", remedy="ask the operator for a new card"
             ) from None
 
-    def prepare_enrolment(self, vector: I8, terms: Terms, consent: ConsentReceipt, by: Issuance) -> Draft:
+    def prepare_enrolment(self, reference: Template, terms: Terms, consent: ConsentReceipt, by: Issuance) -> Draft:
         """Seal a reference under a new card.
 
         Args:
-            vector: int8 (D,), the person's reference.
+            reference: of the person; the caller erases it.
             terms: what the card says. It expires earlier when `keep_days` or the consent ends earlier.
             consent: complete; its subject is kept as a keyed hash. Without one there is no way to enrol.
 
@@ -117,7 +118,7 @@ class Vault:
             raise issuing.no_consent()
         consent.check(by.now_s)
         terms = replace(terms, expires=self._last(terms.expires, by.now_s, consent.until, by.now_s))
-        draft = self._draft(terms.token(self.keyring.site_id, by.random_bytes), vector, by.now_s, by)
+        draft = self._draft(terms.token(self.keyring.site_id, by.random_bytes), reference, by.now_s, by)
         return replace(draft, holder=self._with_consent(draft.holder, None, consent, by))
 
     def prepare_reissue(
@@ -127,7 +128,7 @@ class Vault:
         *,
         expires: int | None = None,
         groups: tuple[str, ...] | None = None,
-        further: I8 | None = None,
+        further: Template | None = None,
     ) -> Draft:
         """A new card, with a new serial and secret, for the person who presents the old one, which it replaces.
 
@@ -135,8 +136,8 @@ class Vault:
         linked without a card. It stays as old as it was. For a lost card there is nothing to open: revoke and enrol.
 
         Args:
-            further: int8 (D,), one more reference of this person, sealed beside those that are there; the caller has
-                just verified them. In device custody the card then stays, and `Issued.text` is None.
+            further: one more reference of this person, whom the caller has just verified, sealed beside those that are
+                there; overwritten. In device custody the card then stays, and `Issued.text` is None.
 
         Raises:
             as `open` and `prepare_enrolment`. InputError: there are as many references as a template may hold.
@@ -145,24 +146,20 @@ class Vault:
         header = Header.parse(self._sealed(claim)[0].header)
         if header.model.hex() == by.earlier:
             by = replace(by, model=header.model)  # a template keeps the identity that made it
-        made = header.made
-        last = self._last(expires or claim.expires, made, self._consented(claim.serial), by.now_s)
+        last = self._last(expires or claim.expires, header.made, self._consented(claim.serial), by.now_s)
         with self.open(claim, model_digest=by.model, session="reissue") as template:
             terms = Terms(claim.custody, groups or claim.groups, claim.credential, claim.not_before, last)
             token = terms.token(claim.site, by.random_bytes)
-            references = template.unrotated("reissue")
-            if further is not None:
-                references = issuing.with_further(references, further)
-                if claim.custody is Custody.DEVICE:
-                    token = replace(token, serial=claim.serial, secret=claim.secret, expires=claim.expires)
-            draft = self._draft(token, references, made, by)
+            if further is not None and claim.custody is Custody.DEVICE:
+                token = replace(token, serial=claim.serial, secret=claim.secret, expires=claim.expires)
+            draft = self._draft(token, template, header.made, by, further)
         finish = self._same_card if token.serial == claim.serial else self._replacing
         return finish(claim, draft, None, by)
 
     def prepare_renewal(
         self,
         claim: Claim,
-        vector: I8,
+        reference: Template,
         by: Issuance,
         *,
         consent: ConsentReceipt | None = None,
@@ -193,8 +190,8 @@ class Vault:
         terms = Terms(claim.custody, claim.groups, claim.credential, claim.not_before, last)
         if claim.custody is Custody.DEVICE and last == claim.expires:
             same = replace(terms.token(claim.site, by.random_bytes), serial=claim.serial, secret=claim.secret)
-            return self._same_card(claim, self._draft(same, vector, by.now_s, by), consent, by)
-        draft = self._draft(terms.token(claim.site, by.random_bytes), vector, by.now_s, by)
+            return self._same_card(claim, self._draft(same, reference, by.now_s, by), consent, by)
+        draft = self._draft(terms.token(claim.site, by.random_bytes), reference, by.now_s, by)
         return self._replacing(claim, draft, consent, by)
 
     def commit(self, draft: Draft) -> Issued:
@@ -308,14 +305,22 @@ class Vault:
             return kept(data, holder, claim, self.keyring.trust), self.keyring.device_key
         return _carried(claim), self.keyring.site_key
 
-    def _draft(self, token: Token, vector: I8 | F64, made: int, by: Issuance) -> Draft:
+    def _draft(
+        self, token: Token, reference: Template, made: int, by: Issuance, further: Template | None = None
+    ) -> Draft:
         key = self.keyring.site_key if token.custody is Custody.CARD else self.keyring.device_key
-        return issuing.draft(token, vector, made, key, by)
+        with _inside():
+            vectors = reference.unrotated(reference.session)
+            if further is not None:
+                vectors = issuing.with_further(vectors, further.unrotated(further.session))
+        try:
+            return issuing.draft(token, vectors, made, key, by)
+        finally:
+            wipe(vectors)
 
     def _same_card(self, claim: Claim, draft: Draft, consent: ConsentReceipt | None, by: Issuance) -> Draft:
-        old = self.store.holder(claim.serial)
-        issued = replace(draft.issued, text=None)
-        return replace(draft, issued=issued, holder=self._with_consent(draft.holder, old, consent, by))
+        holder = self._with_consent(draft.holder, self.store.holder(claim.serial), consent, by)
+        return replace(draft, issued=replace(draft.issued, text=None), holder=holder)
 
     def _replacing(self, claim: Claim, draft: Draft, consent: ConsentReceipt | None, by: Issuance) -> Draft:
         old = self.store.holder(claim.serial)

@@ -96,7 +96,7 @@ def refresh(base: dict[str, Any], reason: str) -> Path:
     }
     previous = card.pop("golden", None) or {}
     runner = Runner(parse_card(card_text(card).encode(), folder=MODELS), 1)
-    outside = outside_delegate(runner.interpreter)
+    outside = outside_delegate(runner._interpreter)
     if outside:
         raise SystemExit(f"{path.name}: {outside} nodes are not run by XNNPACK")
     answer = golden_digest(runner, GENERATOR)

@@ -44,7 +44,7 @@ def cards(desk: Desk) -> Path:
         return texts.pop
 
     with Device.open(load_settings(desk.config), hold="test") as device:
-        given = device.clock.now().utc_s
+        given = device._clock.now().utc_s
         for name in PEOPLE:
             consent = ConsentReceipt(name, "test", "en", given, "nowhere")
             pictures = [as_frame(Path(desk.person(name, 1)))]

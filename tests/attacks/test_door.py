@@ -59,7 +59,7 @@ def test_on_a_device_opt_out_cards_are_counted_in_the_journal(tmp_path: Path):
         for _ in range(100):
             here.device.decide(cards[0], here.device.stream)
         here.device._refused.flush(0)
-        entries = here.device.ledger.journal.last(300)
+        entries = here.device._ledger.journal.last(300)
     assert 55 <= sum(entry.kind == "alternative" for entry in entries) <= 70
     assert sum(int(entry.fields["left_out"]) for entry in entries if entry.kind == "refusals") >= 30
 
@@ -69,7 +69,7 @@ def test_on_a_device_they_are_counted_in_the_journal(tmp_path: Path):
         for number in range(100):
             here.device.decide(f"EV1:{number}", here.device.stream)
         here.device._refused.flush(0)
-        entries = here.device.ledger.journal.last(200)
+        entries = here.device._ledger.journal.last(200)
     assert 55 <= sum(entry.kind == "decision" for entry in entries) <= 70
     assert sum(int(entry.fields["left_out"]) for entry in entries if entry.kind == "refusals") >= 30
 
@@ -93,24 +93,24 @@ def test_a_photographed_card_costs_its_holder_a_day_at_one_door_and_no_more(tmp_
     with site(tmp_path / "one") as here, site(tmp_path / "two") as other:
         serial = bytes(16)
         for _ in range(60):
-            here.device.limits._before = {}
-            here.device.limits.rejected(serial)
+            here.device._limits._before = {}
+            here.device._limits.rejected(serial)
         with pytest.raises(LockedOut, match="at this door for a day") as refused:
-            here.device.limits.check(serial)
+            here.device._limits.check(serial)
         assert 0 < refused.value.wait_s <= 86_400
-        other.device.limits.check(serial)
-        here.device.limits.reset(serial, "kim")
-        here.device.limits.reset_door("kim")
-        here.device.limits.check(serial)
+        other.device._limits.check(serial)
+        here.device._limits.reset(serial, "kim")
+        here.device._limits.reset_door("kim")
+        here.device._limits.check(serial)
 
 
 def test_a_new_card_for_the_same_person_inherits_the_wait(tmp_path: Path):
     with site(tmp_path) as here:
         card = here.enrol("ada")
-        claim = here.device.admission.receive(card, 0)
+        claim = here.device._admission.receive(card, 0)
         for _ in range(5):
-            here.device.limits.rejected(claim.serial)
-        here.device.limits.reset_door("kim")
+            here.device._limits.rejected(claim.serial)
+        here.device._limits.reset_door("kim")
         cards: list[str] = []
 
         def take(issued, consent):
@@ -121,7 +121,7 @@ def test_a_new_card_for_the_same_person_inherits_the_wait(tmp_path: Path):
         again = here.enrol("ada")
         for text in (*cards, again):
             with pytest.raises(LockedOut):
-                here.device.limits.check(here.device.admission.receive(text, 0).serial)
+                here.device._limits.check(here.device._admission.receive(text, 0).serial)
 
 
 def test_no_line_of_the_log_door_names_a_card():

@@ -102,15 +102,15 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 def secrets_of(door: Door) -> dict[str, bytes]:
     """What is looked for, by name."""
     with open_device(door.config) as device:
-        claim = decode(door.token, trust=device.keyring.trust, site_id=device.keyring.site_id, received_ns=0)
-        with device.vault.open(claim, model_digest=bytes.fromhex(device.chain.model), session="s") as template:
+        claim = decode(door.token, trust=device._keyring.trust, site_id=device._keyring.site_id, received_ns=0)
+        with device._vault.open(claim, model_digest=bytes.fromhex(device._chain.model), session="s") as template:
             sealed, plain = template.read("s").copy(), quantised(template.unrotated("s"))
         return {
             "card's text": door.token[80:200].encode(),
             "card's secret": claim.secret,
             **forms("template as sealed", sealed),
             **forms("template", plain),
-            "site key": device.keyring.site_key,
+            "site key": device._keyring.site_key,
         }
 
 

@@ -12,15 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.cli._pictures import as_frame
-from edge.fictional.figure import PEOPLE
-from edge.service import Device, Operator
-from edge.settings import load_settings
 from edge.settings.model import LimitSettings
-from edge.trust import IssuerKey
-from edge.vault import ConsentReceipt
-from tests.cli.conftest import Desk, make_desk
-from tests.installed import ANNA, camera_settings, edge, python
+from tests.cli.conftest import Desk
+from tests.installed import edge, python
 
 WAYS = """
 import json, os, sys
@@ -31,6 +25,7 @@ from edge import Device, Operator, Parts, errors, load_settings
 from edge.camera import Capture, Pulled, open_source
 from edge.fictional import FictionalSource, OnePerson, ShowCode
 from edge.profile import BuildInfo
+from edge.service.desk import enrolment_on
 from edge.settings.model import CameraSettings
 from edge.trust import IssuerKey, Keyring
 from edge.types import Frame
@@ -122,56 +117,19 @@ with device() as opened:
         cards[0], override=True, issuer=issuer, hand_over=lambda *_: print))
     trying("enrolled from pictures", lambda: Operator(opened, "kim").enrol(
         issuer=issuer, consent=consent, hand_over=lambda *_: print, pictures=[Frame(picture, 0, 0, "p")]))
-    trying("by the verifier itself", lambda: opened.verifier.verify(
-        opened.admission.receive(cards[0], 0), Pulled(Photograph()).__enter__()))
-    trying("by the enrolment itself", lambda: opened.enrolment().from_stream(Pulled(Photograph()).__enter__()).shape)
-    look = opened.chain.look(Frame(picture, 0, 0, "p"))
-    trying("an embedding of a look", lambda: opened.chain.embed(look, "mine").consume("mine").shape)
-    trying("an embedding of a crop", lambda: opened.chain.embedder.embed(
-        opened.chain.embedder.align(picture, look.faces[0].landmarks)).shape)
+    trying("by the verifier itself", lambda: opened._verifier.verify(
+        opened._admission.receive(cards[0], 0), Pulled(Photograph()).__enter__()))
+    trying("by the enrolment itself", lambda: enrolment_on(opened).from_stream(Pulled(Photograph()).__enter__()).shape)
+    look = opened._chain.look(Frame(picture, 0, 0, "p"))
+    trying("an embedding of a look", lambda: opened._chain.embed(look, "mine").consume("mine").shape)
+    trying("an embedding of a crop", lambda: opened._chain.embedder.embed(
+        opened._chain.embedder.align(picture, look.faces[0].landmarks)).shape)
 trying("the module of pictures", lambda: __import__("edge.session.pictures"))
 trying("the module of replay", lambda: __import__("edge.camera.replay"))
 trying("a card that shows a picture", lambda: [FictionalSource((ShowCode(picture),)).open()] and FictionalSource(
     (ShowCode(picture),)).read(1.0))
 print(json.dumps(told))
 """
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A device with an issuer's key; its settings once with a camera, once with each driver that needs none."""
-    made = make_desk(tmp_path_factory.mktemp("desk"))
-    builders = made.folder / "trust" / "builders"
-    builders.mkdir()
-    (builders / "anna.pem").write_bytes(ANNA.public.pem())
-    text = made.config.read_text()
-    head, tail = text[: text.index("camera:")], text[text.index("alternative:") :]
-    (made.folder / "v4l2.yaml").write_text(camera_settings(text))
-    (made.folder / "replay.yaml").write_text(head + f"camera: {{driver: replay, path: {made.person('ada')}}}\n" + tail)
-    (made.folder / "fictional.yaml").write_text(text)
-    return made
-
-
-@pytest.fixture(scope="module")
-def cards(desk: Desk) -> Path:
-    """The cards of the twelve fictional people, enrolled on the same device by a development install."""
-    state = desk.folder / "state"
-    issuer = IssuerKey.load(state / "issuer.key", (state / "issuer.passphrase").read_text().strip())
-    texts: list[str] = []
-
-    def keep(issued, consent):
-        texts.append(issued.text)
-        return texts.pop
-
-    with Device.open(load_settings(desk.config), hold="test") as device:
-        given = device.clock.now().utc_s
-        for name in PEOPLE:
-            consent = ConsentReceipt(name, "test", "en", given, "nowhere")
-            pictures = [as_frame(Path(desk.person(name, 1)))]
-            Operator(device, "kim").enrol(issuer=issuer, consent=consent, hand_over=keep, pictures=pictures)
-    file = desk.folder / "cards.json"
-    file.write_text(json.dumps(texts))
-    return file
 
 
 def test_no_setting_and_no_public_function_of_a_device_build_takes_a_picture(office: Path, desk: Desk, cards: Path):

@@ -63,7 +63,7 @@ def test_an_act_of_nonsense_ends_neither_the_door_nor_the_next_act(here: Site, n
     with OperatorSocket(here.device) as acts:
         served(here, acts, json.dumps(NONSENSE[name] | more).encode() + b"\n")
         assert b"answer" in served(here, acts, ABOUT)
-    assert here.device.vault.people() == 0
+    assert here.device._vault.people() == 0
 
 
 @pytest.mark.parametrize("message", [b"[" * 200_000 + b"\n", b"\xff\n", b"{}\n", b"7\n"])

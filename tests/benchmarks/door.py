@@ -165,10 +165,10 @@ def service(folder: Path, fps: float) -> Iterator[tuple[Device, FakeChip, str]]:
     door = RelayDoor(chip, pin=PIN, pulse_s=0.2, locked=lambda: told[0]())
     parts = Parts(source=lambda: Shown(frames, fps), keyring=keyring, door=door)
     with Device.open(settings, parts) as device, Kiosk(settings.kiosk, page_of(settings)) as page:
-        told.append(device.doorway._locked_again)
+        told.append(device._doorway._locked_again)
         device.observe(page, name="kiosk")
         serving(page)
-        device.clock.confirm("bench")
+        device._clock.confirm("bench")
         yield device, chip, Office(device, issuer).enrol(FIRST)
 
 
@@ -209,8 +209,8 @@ def frozen(passive: bool, warm: int, folder: Path) -> bool:
     script = (OnePerson(FIRST, 60.0, walk_up=False, still=True, defocus=0.0, yaw=0.0),)
     parts = Parts(source=lambda: FictionalSource(script), keyring=keyring, fast=True)
     with Device.open(settings, parts) as device:
-        device.clock.confirm("bench")
-        device.verifier = replace(device.verifier, liveness=Liveness(passive=passive))
+        device._clock.confirm("bench")
+        device._verifier = replace(device._verifier, liveness=Liveness(passive=passive))
         token = Office(device, issuer).enrol(FIRST)
         with warmed(warm):
             return device.verify(token).outcome is Outcome.ACCEPT
@@ -235,9 +235,9 @@ def challenged(folder: Path, rounds: int) -> list[float]:
     parts = Parts(source=lambda: FictionalSource(script, actor=stage[-1]), keyring=keyring, fast=True)
     taken = []
     with Device.open(settings, parts) as device:
-        device.clock.confirm("bench")
+        device._clock.confirm("bench")
         token = Office(device, issuer).enrol(FIRST)
-        device.verifier = replace(device.verifier, liveness=Liveness(active="always"))
+        device._verifier = replace(device._verifier, liveness=Liveness(active="always"))
         for number in range(rounds):
             stage.append(Actor.living(np.random.default_rng(number), left_right=0.0))
             seen: list[Glimpse] = []

@@ -135,9 +135,6 @@ class Remembered:
         suspicion = self._rows[frame.sequence - 1].suspicion
         return 1.0 if suspicion is None else suspicion[self._who]
 
-    def _in_session(self) -> Any:
-        return self._chain._in_session()
-
     def embed(self, look: Look, session: str) -> Any:
         return self._chain.embed(look, session)
 

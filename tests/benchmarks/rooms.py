@@ -22,24 +22,24 @@ def rows() -> dict[str, Callable[[], object]]:
     keyring, issuer = Keyring.ephemeral(os.urandom)
     device = Device.open(settings(Path(folder.name)), Parts(keyring=keyring))
     token = Office(device, issuer).enrol("hana")
-    claim = device.admission.receive(token, 0)
-    digest = bytes.fromhex(device.chain.model)
+    claim = device._admission.receive(token, 0)
+    digest = bytes.fromhex(device._chain.model)
     decision = Decision(Outcome.ACCEPT, Reason.MATCHING, 1e-4, 5, 1, serial=claim.serial.hex(), session="benchmark")
 
     def receive() -> object:
-        return folder and device.admission.receive(token, 0)  # holds on to the folder
+        return folder and device._admission.receive(token, 0)  # holds on to the folder
 
     def open_template() -> None:
-        device.vault.open(claim, model_digest=digest, session="benchmark").erase()
+        device._vault.open(claim, model_digest=digest, session="benchmark").erase()
 
     def limits() -> None:
-        device.limits.check(claim.serial)
-        device.limits.before_comparison(claim.serial)
-        device.limits.accepted(claim.serial)
+        device._limits.check(claim.serial)
+        device._limits.before_comparison(claim.serial)
+        device._limits.accepted(claim.serial)
 
     return {
         "claim: decode, signature, time, door": receive,
         "vault: open the template": open_template,
         "limits: check, write the failure, clear it (two syncs)": limits,
-        "journal: write the decision (two syncs)": lambda: device.ledger.journal.decided(decision),
+        "journal: write the decision (two syncs)": lambda: device._ledger.journal.decided(decision),
     }

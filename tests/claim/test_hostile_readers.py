@@ -143,7 +143,7 @@ def test_a_scanner_that_is_missing_is_one_entry_in_the_journal_and_the_door_stay
         for _ in range(300):
             assert reader.poll(None) is None
             clock.now += 1.0
-        faults = [entry for entry in here.device.ledger.journal.last(50) if entry.kind == "fault"]
+        faults = [entry for entry in here.device._ledger.journal.last(50) if entry.kind == "fault"]
         assert [entry.fields for entry in faults] == [{"error": "ReaderError", "room": "reader"}]
         assert here.door.released == 0
 

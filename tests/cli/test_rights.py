@@ -65,11 +65,11 @@ def test_no_report_holds_a_byte_of_the_template_the_secret_or_the_name(tmp_path,
     desk = desk_of(tmp_path, capsys, custody)
     token = str(desk.token("ada", capsys))
     with open_device(desk.config) as device:
-        claim = device.admission.receive(Path(token).read_text().strip(), 0)
-        model = bytes.fromhex(device.chain.model)
-        with device.vault.open(claim, model_digest=model, session="s") as template:
+        claim = device._admission.receive(Path(token).read_text().strip(), 0)
+        model = bytes.fromhex(device._chain.model)
+        with device._vault.open(claim, model_digest=model, session="s") as template:
             vector = template.read("s").copy()
-        sealed = claim.sealed.ciphertext if claim.sealed else device.vault.store.template(record_id(claim.secret))
+        sealed = claim.sealed.ciphertext if claim.sealed else device._vault.store.template(record_id(claim.secret))
     out = desk.folder / "ada.html"
     texts = [run(desk, capsys, "subject", "report", "--token", token, *more) for more in ([], ["--json"])]
     run(desk, capsys, "subject", "report", "--token", token, "--out", str(out))
@@ -272,7 +272,7 @@ def test_a_wrong_call_erases_nothing(desk, capsys, monkeypatch):
     assert main(["erase", "--serial", serial, *config]) == 3, "an operator is needed"
     assert main(["erase", "--serial", serial, "--operator", " ", *config]) == 3
     with open_device(desk.config) as device:
-        assert len(device.vault.cards_of("Ada Example")) == 1
+        assert len(device._vault.cards_of("Ada Example")) == 1
 
 
 def test_due_shows_what_goes_when_and_by_which_rule(tmp_path, capsys):
@@ -305,5 +305,5 @@ def test_expire_lets_go_what_is_due_and_nothing_else(desk, capsys, monkeypatch):
     (row,) = asked(desk, capsys, "vault", "expire")["rows"]
     assert row["rule"] == "the card ends"
     with open_device(desk.config) as device:
-        assert len(device.vault.cards_of("Ada Example")) == 1
-        assert {h.custody for h in device.vault.cards_of("Ada Example")} == {Custody.CARD}
+        assert len(device._vault.cards_of("Ada Example")) == 1
+        assert {h.custody for h in device._vault.cards_of("Ada Example")} == {Custody.CARD}

@@ -93,7 +93,9 @@ def _device(desk: Desk) -> Iterator[Answer]:
     Path("pin.txt").write_text("573914")
     asking = Path("device.yaml").read_text() + "\nclaim: {pin: with_card}\n"
     Path("asking.yaml").write_text(asking)
-    yield from ask("enrol", "--config", "asking.yaml", "--operator", "kim", "--set-pin", "ada.token", "--pin", "pin.txt")
+    yield from ask(
+        "enrol", "--config", "asking.yaml", "--operator", "kim", "--set-pin", "ada.token", "--pin", "pin.txt"
+    )
     yield from ask("reset", serial, *kim)
     yield from ask("reset", "--door", *kim)
     yield from ask("confirm", "clock", *kim)

@@ -74,7 +74,7 @@ def test_a_float_or_uint8_detector_finds_the_same_faces(make, tmp_path, picture)
 
 
 def test_a_float_graph_may_run_wholly_in_the_delegate(tmp_path):
-    assert outside_delegate(Runner(card_of(surgery.floated(surgery.shipped()), tmp_path)).interpreter) == 0
+    assert outside_delegate(Runner(card_of(surgery.floated(surgery.shipped()), tmp_path))._interpreter) == 0
 
 
 def test_an_output_that_is_not_a_number_is_an_error_and_no_embedding(tmp_path, crop):

@@ -37,7 +37,7 @@ def test_a_shipped_model_runs_as_its_card_says(name: str):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_shipped_model_runs_wholly_inside_the_delegate(name: str):
-    assert outside_delegate(Runner(load_card(name)).interpreter) == 0
+    assert outside_delegate(Runner(load_card(name))._interpreter) == 0
 
 
 def test_the_count_finds_the_nodes_that_prelu_leaves_outside():

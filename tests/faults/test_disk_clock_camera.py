@@ -169,7 +169,7 @@ def test_no_clock_deletes_a_record_or_loses_a_door(tmp_path: Path, monkeypatch: 
         """Whether the card counts at a device that starts with such a clock, and has kept house."""
         now[0] = when
         with world.device(confirm=False) as device:
-            assert device.housekeeping.keep() == [], "an unsynchronised clock deletes nothing"
+            assert device._housekeeping.keep() == [], "an unsynchronised clock deletes nothing"
             table.append((what, world.opens(device, world.cards[serial])))
         return table[-1][1]
 

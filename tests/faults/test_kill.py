@@ -44,7 +44,7 @@ def work(world: World, seed: int, out: int) -> None:
         os.write(out, json.dumps([what, *of]).encode() + b"\n")
 
     with world.device() as device:
-        _ = device.door  # as the loop does
+        _ = device._door  # as the loop does
         tell("open")
         while True:
             kind = random_.choice(["enrol", "enrol", "verify", "erase"])

@@ -83,7 +83,7 @@ class World:
         device = Device.open(self.settings, self.parts(), hold="drill")
         if confirm:
             try:
-                device.clock.confirm("drill")
+                device._clock.confirm("drill")
             except BaseException:
                 device.close()
                 raise
@@ -98,7 +98,7 @@ class World:
             tell("card", *cards[0])
             return cards.clear
 
-        consent = ConsentReceipt(f"{name} {os.urandom(4).hex()}", "drill", "en", device.clock.now().utc_s, "no")
+        consent = ConsentReceipt(f"{name} {os.urandom(4).hex()}", "drill", "en", device._clock.now().utc_s, "no")
         operator = Operator(device, "drill")
         operator.enrol(issuer=self.issuer, consent=consent, hand_over=hand_over, pictures=pictures(name))
         serial, token = cards[0]
@@ -123,8 +123,8 @@ class World:
     def opens(self, device: Device, token: str) -> bool:
         """Whether a card's template opens now; a refusal is an answer, everything else is raised."""
         try:
-            claim = device.admission.receive(token, 0)
-            with device.verifier.open(claim, "drill")[0]:
+            claim = device._admission.receive(token, 0)
+            with device._verifier.open(claim, "drill")[0]:
                 return True
         except ClaimError:
             return False
@@ -139,9 +139,9 @@ class World:
             Whether that card counts, and whether the journal says so; empty without one.
         """
         with self.device() as device:
-            report = device.ledger.journal.verify()
+            report = device._ledger.journal.verify()
             assert report.ok, str(report)
-            device.vault.store.check()
+            device._vault.store.check()
             told = ""
             for serial, token in {**self.cards, **self.gone}.items():
                 found = self.opens(device, token)
@@ -149,7 +149,7 @@ class World:
                     told = self._ending(device, serial, counts=found)
                 else:
                     assert found == (serial in self.cards), f"card {serial}: opens {found}"
-            entries = [entry.kind for entry in device.ledger.journal.last(100_000)]
+            entries = [entry.kind for entry in device._ledger.journal.last(100_000)]
         for kind, count in self.acknowledged.items():
             assert entries.count(kind) >= count, f"an acknowledged act is not in the journal: {kind}"
         return told
@@ -157,13 +157,13 @@ class World:
     def _ending(self, device: Device, serial: str, *, counts: bool) -> str:
         """How an act that was not acknowledged has ended."""
         wanted = "enrolled" if counts else "erased"
-        journalled = wanted in [entry.kind for entry in device.ledger.about(parse_serial(serial))]
+        journalled = wanted in [entry.kind for entry in device._ledger.about(parse_serial(serial))]
         return f"{'counts' if counts else 'does not count'}{'' if journalled else ', not in the journal'}"
 
     def readable(self) -> list[str]:
         """What can be read of it without writing: kinds of the journal's entries."""
         with Reading(self.settings, self.parts()) as reading:
-            _ = reading.vault
+            _ = reading._vault
             return [entry.kind for entry in reading.entries(Selection())]
 
 

@@ -16,6 +16,7 @@ from edge.face import Chain, Look
 from edge.fictional import FictionalSource, OnePerson
 from edge.pictures import read_image
 from edge.service import Device, Loop, Parts
+from edge.service.desk import enrolment_on
 from edge.session.pictures import from_pictures
 from edge.settings.model import CameraSettings, DeviceSettings, Settings, VaultSettings
 from edge.trust import Keyring
@@ -100,18 +101,18 @@ class Aviary:
     def _enrol(self, device: Device, name: str, custody: Custody) -> str:
         pictures = [_resources.path("people", f"{name}-{k}.jpg") for k in (1, 2)]
         frames = [Frame(read_image(file), k, k, "picture", meta={"name": name}) for k, file in enumerate(pictures)]
-        now = device.clock.now().utc_s
-        draft = device.vault.prepare_enrolment(
-            from_pictures(device.enrolment(), frames),
+        now = device._clock.now().utc_s
+        draft = device._vault.prepare_enrolment(
+            from_pictures(enrolment_on(device), frames),
             Terms(custody, ("default",), 1, now, now + 86400),
             ConsentReceipt(f"{name} (does not exist)", "test", "en", now, "delete it"),
-            Issuance(self.issuer, "kim", bytes.fromhex(device.chain.model), now),
+            Issuance(self.issuer, "kim", bytes.fromhex(device._chain.model), now),
         )
-        issued = device.vault.commit(draft)
+        issued = device._vault.commit(draft)
         assert issued.text is not None
-        claim = device.admission.receive(issued.text, 0)
+        claim = device._admission.receive(issued.text, 0)
         self.secrets += [claim.secret, issued.text.encode()]
-        with device.vault.open(claim, model_digest=bytes.fromhex(device.chain.model), session="note"):
+        with device._vault.open(claim, model_digest=bytes.fromhex(device._chain.model), session="note"):
             pass  # noted as it is opened
         return issued.text
 

@@ -17,7 +17,7 @@ from edge.prove.live import live_on_copy, live_on_own, try_out
 from edge.state import SqliteFile, state_database
 from edge.state.binding import KEY_LABEL, Binding
 from edge.trust import IssuerKey, Keyring, save_device_key
-from edge.types import Custody
+from edge.types import Custody, Template
 from edge.vault import ConsentReceipt, Issuance, Terms, Vault
 
 NOW, MODEL = 1_793_700_000, bytes(range(32))
@@ -36,7 +36,7 @@ class Door:
 
     def enrol(self, custody: Custody = Custody.DEVICE) -> None:
         draft = self.vault.prepare_enrolment(
-            np.random.default_rng(1).integers(-127, 128, 128).astype(np.int8),
+            Template(np.random.default_rng(1).integers(-127, 128, 128).astype(np.int8), model=MODEL.hex(), session="s"),
             Terms(custody, ("default",), 7, NOW, NOW + 86_400),
             CONSENT,
             Issuance(self.issuer, "olga", MODEL, NOW, np.random.default_rng().bytes),

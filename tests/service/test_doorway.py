@@ -56,7 +56,7 @@ class Site:
 
     def entries(self) -> list[dict[str, object]]:
         """What the journal holds of the door and the housing."""
-        last = self.device.ledger.journal.last(50)
+        last = self.device._ledger.journal.last(50)
         return [dict(entry.fields) for entry in last if entry.kind in ("door", "tamper")]
 
     def wait(self, *changes: str) -> None:
@@ -76,7 +76,7 @@ def site(tmp_path) -> Iterator[Site]:
 
 
 def test_somebody_who_is_let_in_and_goes_through_leaves_their_way_in_the_journal(site):
-    site.device.clock.confirm("kim")
+    site.device._clock.confirm("kim")
     decision = site.device.verify(Office(site.device, site.issuer).enrol("ada"))
     site.device.act(decision)
     site.chip.put(CONTACT, True)
@@ -86,7 +86,7 @@ def test_somebody_who_is_let_in_and_goes_through_leaves_their_way_in_the_journal
 
 
 def test_a_request_to_exit_is_journalled_and_whoever_then_opens_the_door_forced_nothing(site):
-    _ = site.device.door
+    _ = site.device._door
     site.chip.put(BUTTON, True)
     site.wait("exit", "locked")
     site.chip.put(BUTTON, False)
@@ -96,7 +96,7 @@ def test_a_request_to_exit_is_journalled_and_whoever_then_opens_the_door_forced_
 
 
 def test_a_door_that_is_forced_and_stays_open_and_a_housing_that_is_opened_are_entries_once(site):
-    _ = site.device.door
+    _ = site.device._door
     site.chip.put(CONTACT, True)
     site.wait("open", "forced", "held")
     site.chip.put(TAMPER, True)
@@ -119,12 +119,12 @@ def test_the_self_test_says_what_is_not_at_rest_as_a_warning_with_what_to_do(sit
 def test_a_contact_that_cannot_be_had_is_told_when_the_door_is_opened_and_the_lock_holds(site):
     other = site.chip.input(CONTACT, active_high=True)
     with pytest.raises(DoorError, match="in use"):
-        _ = site.device.door
+        _ = site.device._door
     assert site.entries() == [{"change": "fault", "driver": "relay"}]
     assert site.chip.held(LOCK)
     assert not site.chip.energised(LOCK, active_high=True)
     os.close(other)
-    assert site.device.door.name == "relay"
+    assert site.device._door.name == "relay"
 
 
 def test_a_fail_safe_door_says_so(tmp_path):

@@ -36,7 +36,7 @@ def test_one_face_and_many_stolen_cards_are_stopped_journalled_and_shown(bench):
     assert [(e.level, e.cards, e.wait_s) for e in shown] == [(1, 3, 60)], "told once, not for every claim"
     assert [e.wait_s > 0 for e in events if isinstance(e, ClaimRefused)] == [True, True]
     with Device.open(bench.settings, bench.device._parts) as again:
-        entries = [e for e in again.ledger.journal.last(30) if e.kind == "fan_out"]
+        entries = [e for e in again._ledger.journal.last(30) if e.kind == "fan_out"]
         assert [dict(e.fields) for e in entries] == [{"level": 1, "cards": 3, "wait": 60}], "once, not for every claim"
 
 
@@ -57,6 +57,6 @@ def test_the_self_test_shows_a_trip_as_a_warning_with_the_way_to_clear_it(bench)
     assert not report.results[0].ok
     assert "3 different cards" in report.results[0].what
     assert "edge reset --door" in report.results[0].remedy
-    bench.device.limits.reset_door("kim")
+    bench.device._limits.reset_door("kim")
     assert "0 different cards" in check.run()
     bench.device.close()

@@ -117,7 +117,7 @@ def test_neither_detector_nor_embedder_runs_in_an_idle_hour_with_somebody_in_vie
     hour, calls = Hour(), []
     bench.source = lambda: hour
     bench.device._parts = replace(bench.device._parts, source=lambda: hour)
-    chain = bench.device.chain
+    chain = bench.device._chain
     assert chain.look(hour.frames[0]).face is not None, "a detector that ran would find this face"
     chain.detector.detect = lambda image: calls.append("detect") or []
     chain.embedder.embed = lambda crop: calls.append("embed")
@@ -130,7 +130,7 @@ def test_neither_detector_nor_embedder_runs_in_an_idle_hour_with_somebody_in_vie
 def test_every_decision_is_in_the_journal_and_its_chain_holds(tmp_path):
     bench = Bench(tmp_path, (OnePerson("ada", 60.0),))
     token = bench.token("ada")
-    journal = bench.device.ledger.journal
+    journal = bench.device._ledger.journal
     bench.run((token + "\n").encode())
     from edge.journal import KEY_LABEL, Journal
 

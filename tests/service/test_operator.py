@@ -19,7 +19,7 @@ OTHER_WAY = "Please ask at the reception."
 
 
 def consent(bench: Bench, name: str = "Ada Example") -> ConsentReceipt:
-    return ConsentReceipt(name, "2026-11", "en", bench.device.clock.now().utc_s, "privacy@example.org")
+    return ConsentReceipt(name, "2026-11", "en", bench.device._clock.now().utc_s, "privacy@example.org")
 
 
 class Hand:
@@ -44,7 +44,7 @@ def bench_of(folder: Path, *scenes: OnePerson, alternative: str | None = OTHER_W
 
 
 def kinds(bench: Bench) -> list[str]:
-    return [entry.kind for entry in bench.device.ledger.journal.last(50)]
+    return [entry.kind for entry in bench.device._ledger.journal.last(50)]
 
 
 def enrolled(bench: Bench, operator: Operator) -> str:
@@ -74,7 +74,7 @@ def test_nothing_is_kept_of_a_card_that_could_not_be_handed_over(tmp_path: Path,
     with bench.device as device:
         with pytest.raises(NotHandedOver, match="nothing was kept"):
             Operator(device, "kim").enrol(issuer=bench.issuer, consent=consent(bench), hand_over=Hand(error))
-        assert device.vault.cards_of("Ada Example") == []
+        assert device._vault.cards_of("Ada Example") == []
         assert kinds(bench) == []
 
 
@@ -86,7 +86,7 @@ def test_a_card_whose_commit_fails_is_taken_back(tmp_path: Path, monkeypatch: py
         def full(draft: object) -> None:
             raise VaultError("the disk is full", where="vault")
 
-        monkeypatch.setattr(device.vault, "commit", full)
+        monkeypatch.setattr(device._vault, "commit", full)
         with pytest.raises(VaultError):
             Operator(device, "kim").enrol(issuer=bench.issuer, consent=consent(bench), hand_over=hand)
         assert hand.taken_back == 1
@@ -125,7 +125,7 @@ def test_an_override_takes_the_verification_away_and_is_journalled_as_one(tmp_pa
         old = enrolled(bench, operator)
         bench.script = (OnePerson("chen", 600.0),)
         operator.renew(old, issuer=bench.issuer, hand_over=Hand(), override=True)
-        entry = device.ledger.journal.last(1)[0]
+        entry = device._ledger.journal.last(1)[0]
         assert (entry.kind, entry.fields["override"], entry.fields["operator"]) == ("renewed", True, "kim")
 
 
@@ -157,7 +157,7 @@ def test_revoke_erase_reset_and_confirm_are_journalled_by_name(tmp_path: Path):
     with bench.device as device:
         operator = Operator(device, "kim")
         token = enrolled(bench, operator)
-        serial = device.admission.receive(token, 0).serial_text
+        serial = device._admission.receive(token, 0).serial_text
         assert operator.reset(serial)["rejects"] == 0
         assert operator.reset_door()["cards"] == 0
         assert operator.confirm("clock")["what"] == "clock"
@@ -165,7 +165,7 @@ def test_revoke_erase_reset_and_confirm_are_journalled_by_name(tmp_path: Path):
         erased = operator.erase(serial=serial)
         assert [receipt["serial"] for receipt in erased["erased"]] == [serial]
         assert kinds(bench)[1:] == ["reset", "fan_out_reset", "clock", "revoked", "erased"]
-        entries = device.ledger.journal.last(6)
+        entries = device._ledger.journal.last(6)
         assert {entry.fields["operator"] for entry in entries} == {"kim"}
 
 

@@ -33,12 +33,12 @@ def opted_out(here, operator: str = "kim", **more) -> str:
 @pytest.fixture
 def here(tmp_path):
     with site(tmp_path, door=FakeDoor()) as one:
-        one.device.clock.confirm("test")
+        one.device._clock.confirm("test")
         yield one
 
 
 def journal(here, kind: str) -> list[dict]:
-    return [dict(entry.fields) for entry in here.device.ledger.journal.last(50) if entry.kind == kind]
+    return [dict(entry.fields) for entry in here.device._ledger.journal.last(50) if entry.kind == kind]
 
 
 def test_it_is_shown_the_other_way_without_a_look(here, monkeypatch):
@@ -66,8 +66,8 @@ def test_however_often_it_is_shown_it_never_waits_and_nobody_else_does(here):
 
 def test_nothing_is_kept_of_it_and_it_is_revoked_by_its_printed_serial(here):
     token = opted_out(here)
-    claim = here.device.admission.receive(token, 0)
-    assert here.device.vault.store.holder(claim.serial) is None
+    claim = here.device._admission.receive(token, 0)
+    assert here.device._vault.store.holder(claim.serial) is None
     assert claim.sealed is None
     assert journal(here, "opted_out")[0]["operator"] == "kim"
     Operator(here.device, "kim").revoke(claim.serial_text)
@@ -92,7 +92,7 @@ def test_it_cannot_be_renewed_or_reissued_into_a_face(here):
 
 def test_a_device_without_another_way_in_hands_out_none(tmp_path):
     with site(tmp_path, alternative=None) as here:
-        here.device.clock.confirm("test")
+        here.device._clock.confirm("test")
         with pytest.raises(Unfit):
             opted_out(here)
 
@@ -109,7 +109,7 @@ def test_a_card_that_could_not_be_handed_over_is_not_told(here):
 
 def test_a_template_cannot_hide_behind_it_nor_it_in_an_act_of_enrolment(here):
     token = opted_out(here)
-    keyring = here.device.keyring
+    keyring = here.device._keyring
     claim = decode(token, trust=keyring.trust, site_id=keyring.site_id, received_ns=0)
     assert claim.custody is Custody.NONE
     body = pack(claim, claim.issuer)

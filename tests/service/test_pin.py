@@ -51,7 +51,7 @@ class PinBench(Bench):
         self.device.close()
         self.settings = self.settings.model_copy(update={"claim": ClaimSettings(pin="with_card", pin_s=pin_s)})
         self.device = Device.open(self.settings, self.device._parts)
-        self.device.clock.confirm("kim")
+        self.device._clock.confirm("kim")
         self.card = self.token("ada")
         self.operator = Operator(self.device, "kim")
 
@@ -102,10 +102,10 @@ def test_another_card_while_a_pin_is_waited_for_is_served_in_its_turn(bench):
 def test_nobody_who_types_is_a_refusal_after_the_time_and_costs_the_card_nothing(tmp_path):
     bench = PinBench(tmp_path, pin_s=5.0)
     bench.operator.set_pin(bench.card, PIN)
-    bench.device.verifier = replace(bench.device.verifier, pin=replace(bench.device.verifier.pin, within_s=0.2))
+    bench.device._verifier = replace(bench.device._verifier, pin=replace(bench.device._verifier.pin, within_s=0.2))
     assert bench.serve(bench.card) == [(Outcome.REJECT, Reason.PIN_MISSING)]
     with Device.open(bench.settings, bench.device._parts) as again:
-        assert again.limits.standing(claim_of(again, bench.card).serial).nothing
+        assert again._limits.standing(claim_of(again, bench.card).serial).nothing
 
 
 def test_a_card_whose_pin_was_never_set_here_is_refused_at_once(tmp_path):
@@ -125,7 +125,7 @@ def test_no_pin_is_in_an_event_an_entry_or_the_log(bench, caplog):
     bench.serve(bench.card, PIN, bench.card, "881204")
     told = json.dumps([event.as_json() for event in bench.events])
     with Device.open(bench.settings, bench.device._parts) as again:
-        entries = again.ledger.journal.last(100)
+        entries = again._ledger.journal.last(100)
     assert [entry.fields["operator"] for entry in entries if entry.kind == "pin_set"] == ["kim"]
     kept = repr(entries) + (bench.settings.device.state_dir / "state.sqlite3").read_bytes().decode("latin-1")
     for pin in (PIN, "881204"):
@@ -148,9 +148,9 @@ def test_a_pin_is_shown_to_its_person_and_goes_with_the_card(bench):
     assert about(device, claim).as_json()["counters"]["pin"] is True
     (receipt,) = erase(device, [claim.serial], "kim", custody=claim.custody)
     assert receipt.counters, "the receipt says that what was counted, and the PIN, are deleted"
-    assert not device.pins.known(claim.serial)
+    assert not device._pins.known(claim.serial)
     other = bench.token("chen")
     bench.operator.set_pin(other, PIN)
     bench.operator.revoke(claim_of(device, other).serial.hex())
-    assert not device.pins.known(claim_of(device, other).serial)
+    assert not device._pins.known(claim_of(device, other).serial)
     assert find_token(other) == other

@@ -13,6 +13,7 @@ from edge.errors import PolicyStops
 from edge.fictional import OnePerson
 from edge.selftest import run
 from edge.service import device_checks
+from edge.service.desk import enrolment_on
 from edge.service.policy import PolicyWatch
 from edge.types import Outcome
 from tests.build.test_today import ENDS, GRACE, subject
@@ -42,7 +43,7 @@ class Watched(Bench):
         return int(datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC).timestamp()) + NOON
 
     def journal(self) -> list[dict]:
-        return [dict(entry.fields) for entry in self.device.ledger.journal.last(50) if entry.kind == "policy"]
+        return [dict(entry.fields) for entry in self.device._ledger.journal.last(50) if entry.kind == "policy"]
 
     def checks(self) -> dict[str, tuple[bool, bool, str]]:
         with device_checks(None, device=self.device) as found:
@@ -78,7 +79,7 @@ def test_after_its_end_nobody_is_enrolled_and_claims_go_on_for_the_grace(bench: 
     token = bench.token("ada")
     bench.day = ENDS
     with pytest.raises(PolicyStops, match=r"stop new enrolments: gdpr-cnil/impact-assessment.*ended on"):
-        bench.device.enrolment()
+        enrolment_on(bench.device)
     bench.run((token + "\n").encode())
     assert [outcome for outcome, _ in bench.decisions()] == [Outcome.ACCEPT]
 
@@ -145,10 +146,10 @@ def test_what_the_rules_leave_bounds_how_long_the_device_keeps_things(bench: Wat
 
 def test_templates_lie_where_the_build_declares_or_nobody_is_enrolled(bench: Watched):
     declared = {"deployment": {"custody": "device"}}
-    bench.device.build = replace(bench.device.build, statement=declared)
+    bench.device._build = replace(bench.device.build, statement=declared)
     with pytest.raises(PolicyStops, match="the build declares device custody"):
-        bench.device.enrolment()
+        enrolment_on(bench.device)
     assert not bench.checks()["policy"][0]
-    bench.device.build = replace(bench.device.build, statement={"deployment": {"custody": "card"}})
-    bench.device.enrolment()
+    bench.device._build = replace(bench.device.build, statement={"deployment": {"custody": "card"}})
+    enrolment_on(bench.device)
     assert bench.checks()["policy"][0]

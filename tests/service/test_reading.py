@@ -36,17 +36,17 @@ def old() -> Iterator[Path]:
 def test_state_vault_and_journal_of_version_0_1_0_go_on(old: Path, capsys):
     tokens = {name: (old / f"{name}.token").read_text().strip() for name in ("ada", "chen")}
     with open_device(old / "device.yaml") as device:
-        assert device.ledger.journal.verify().entries == 7, "the six of before, and that they are bound from now on"
-        assert len(device.vault.due(2**32 - 2)) == 2
-        claim = device.admission.receive(tokens["chen"], 0)
-        assert device.limits.standing(claim.serial).rejects == 2
-        assert device.vault.store.holder(claim.serial).status == "revoked"
-        device.vault.store.check()
-        size = device.vault.size(device.admission.receive(tokens["ada"], 0))
+        assert device._ledger.journal.verify().entries == 7, "the six of before, and that they are bound from now on"
+        assert len(device._vault.due(2**32 - 2)) == 2
+        claim = device._admission.receive(tokens["chen"], 0)
+        assert device._limits.standing(claim.serial).rejects == 2
+        assert device._vault.store.holder(claim.serial).status == "revoked"
+        device._vault.store.check()
+        size = device._vault.size(device._admission.receive(tokens["ada"], 0))
         assert size is not None
-        device.ledger.journal.write("stopped", cause="signal")
+        device._ledger.journal.write("stopped", cause="signal")
     with open_device(old / "device.yaml") as device:
-        assert device.ledger.journal.verify().entries == 8
+        assert device._ledger.journal.verify().entries == 8
 
 
 def test_it_is_read_without_being_brought_up_to_date(old: Path, capsys):
@@ -88,12 +88,12 @@ def test_a_medium_that_cannot_be_written_can_be_read(old: Path, command: list[st
 def test_a_running_device_is_read_as_it_is_now(old: Path, capsys):
     settings = load_settings(old / "device.yaml")
     with open_device(old / "device.yaml") as device:
-        device.ledger.journal.write("stopped", cause="signal")
+        device._ledger.journal.write("stopped", cause="signal")
         with Reading(settings) as reading:
             assert reading.at_least == 8
             assert reading.journal().entries == 8
     with Reading(settings) as reading:
-        assert reading.clock.now().utc_s > 1_790_000_000
+        assert reading._clock.now().utc_s > 1_790_000_000
 
 
 def test_what_is_due_has_every_card(old: Path, capsys):

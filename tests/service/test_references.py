@@ -13,6 +13,7 @@ from edge.face import Chain
 from edge.face.match import compare
 from edge.fictional import OnePerson
 from edge.service import Operator
+from edge.service.desk import enrolment_on
 from edge.settings.model import DecisionSettings
 from edge.types import Claim, Custody, Outcome, Probe, Template
 from edge.vault import Issuance, Terms
@@ -25,21 +26,21 @@ def bench_of(folder: Path) -> Bench:
 
 
 def enrolled(bench: Bench, custody: Custody = Custody.DEVICE) -> str:
-    device, now = bench.device, bench.device.clock.now().utc_s
+    device, now = bench.device, bench.device._clock.now().utc_s
     stream = device.stream()
     try:
-        vector = device.enrolment(want=3).from_stream(stream.start())
+        reference = replace(enrolment_on(device), want=3).from_stream(stream.start())
     finally:
         stream.stop()
-    by = Issuance(bench.issuer, "kim", bytes.fromhex(device.chain.model), now)
+    by = Issuance(bench.issuer, "kim", bytes.fromhex(device._chain.model), now)
     terms = Terms(custody, ("default",), 1, now, now + 86_400)
-    issued = device.vault.commit(device.vault.prepare_enrolment(vector, terms, consent(bench), by))
+    issued = device._vault.commit(device._vault.prepare_enrolment(reference, terms, consent(bench), by))
     assert issued.text is not None
     return issued.text
 
 
 def claim_of(bench: Bench, token: str) -> Claim:
-    return bench.device.admission.receive(token, 0)
+    return bench.device._admission.receive(token, 0)
 
 
 def test_a_reference_is_added_in_the_session_that_matched_the_first_and_the_card_stays(tmp_path: Path):
@@ -47,17 +48,17 @@ def test_a_reference_is_added_in_the_session_that_matched_the_first_and_the_card
     with bench.device as device:
         token = enrolled(bench)
         alone = device.verify(token)
-        assert (alone.outcome, alone.threshold) == (Outcome.ACCEPT, device.verifier.threshold)
+        assert (alone.outcome, alone.threshold) == (Outcome.ACCEPT, device._verifier.threshold)
         hand = Hand()
         answer = Operator(device, "kim").add_reference(token, issuer=bench.issuer, hand_over=hand)
         assert hand.cards == []
         assert answer["serial"] == claim_of(bench, token).serial_text
-        assert device.vault.references(claim_of(bench, token)) == 2
-        entry = device.ledger.journal.last(1)[0]
+        assert device._vault.references(claim_of(bench, token)) == 2
+        entry = device._ledger.journal.last(1)[0]
         assert (entry.kind, entry.fields["references"], entry.fields["operator"]) == ("reference_added", 2, "kim")
         both = device.verify(token)
         assert both.outcome is Outcome.ACCEPT
-        assert both.threshold == device.verifier.threshold_of(device.chain, 2) > alone.threshold
+        assert both.threshold == device._verifier.threshold_of(device._chain, 2) > alone.threshold
 
 
 def test_nobody_else_s_is_added(tmp_path: Path):
@@ -70,7 +71,7 @@ def test_nobody_else_s_is_added(tmp_path: Path):
         bench.script = (OnePerson("ada", 1.2, variant=1, walk_up=False), OnePerson("chen", 600.0, walk_up=False))
         with pytest.raises(InputError, match="do not show the person who was verified"):
             Operator(device, "kim").add_reference(token, issuer=bench.issuer, hand_over=Hand())
-        assert device.vault.references(claim_of(bench, token)) == 1
+        assert device._vault.references(claim_of(bench, token)) == 1
         assert "reference_added" not in kinds(bench)
 
 
@@ -89,12 +90,12 @@ def test_a_door_never_changes_a_template_by_itself(tmp_path: Path):
     with bench.device as device:
         token = enrolled(bench)
         file = tmp_path / "vault.sqlite3"
-        name = device.vault.store.holder(claim_of(bench, token).serial).record_id
-        before, counted = device.vault.store.template(name), file.read_bytes()
+        name = device._vault.store.holder(claim_of(bench, token).serial).record_id
+        before, counted = device._vault.store.template(name), file.read_bytes()
         for who in ("ada", "chen", "ada"):
             bench.script = (OnePerson(who, 600.0, walk_up=False),)
             device.verify(token)
-        assert device.vault.store.template(name) == before
+        assert device._vault.store.template(name) == before
         assert file.read_bytes() == counted
 
 
@@ -129,7 +130,7 @@ def test_what_the_calibration_does_not_support_is_not_compared(tmp_path: Path):
     bench = bench_of(tmp_path)
     with bench.device as device:
         strict = DecisionSettings(target_fmr=2.5e-5, looks=1)
-        verifier = replace(device.verifier, settings=strict, chain=Scores())
+        verifier = replace(device._verifier, settings=strict, chain=Scores())
         three = Template(np.ones((3, 64), np.int8), model="m", session="s")
         assert verifier.references_of(Scores(), three) == 2
         assert (

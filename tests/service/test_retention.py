@@ -36,7 +36,7 @@ class World:
 
     def start(self) -> Device:
         device = Device.open(self.settings, self.parts)
-        clock: ClockGuard = device.clock
+        clock: ClockGuard = device._clock
         clock._uptime, clock._synchronised = (lambda: self.uptime), (lambda: self.synchronised)
         return device
 
@@ -49,25 +49,25 @@ class World:
 
     def run(self, seconds: float, device: Device) -> None:
         """The device runs, and its clock is asked on the way."""
-        device.clock.now()
+        device._clock.now()
         self.on(seconds)
 
 
 def kept(device: Device) -> int:
-    return len(device.vault.due(2**32 - 2))
+    return len(device._vault.due(2**32 - 2))
 
 
 def kinds(device: Device) -> list[str]:
-    return [entry.kind for entry in device.ledger.journal.last(50)]
+    return [entry.kind for entry in device._ledger.journal.last(50)]
 
 
 @pytest.fixture
 def world(tmp_path) -> World:
     made = World(tmp_path)
     with made.start() as device:
-        device.housekeeping.visit()
+        device._housekeeping.visit()
         Office(device, made.issuer).enrol("ada")  # a card of one day
-        device.ledger.journal.write("acknowledged", what="vault", operator="kim")
+        device._ledger.journal.write("acknowledged", what="vault", operator="kim")
         assert kept(device) == 1
     return made
 
@@ -76,28 +76,28 @@ def test_what_expired_in_weeks_without_power_goes_once_the_time_is_confirmed(wor
     world.off(21 * DAY)
     with world.start() as device:
         for _ in range(5):
-            assert not device.housekeeping.visit()
+            assert not device._housekeeping.visit()
             world.on(60)
         assert kept(device) == 1, "nothing is deleted on a clock that nobody answers for"
         assert kinds(device).count("clock") == 1, "and the journal tells it, once"
         world.synchronised = True
-        assert not device.housekeeping.visit(), "a step of weeks must hold for a day of running first"
+        assert not device._housekeeping.visit(), "a step of weeks must hold for a day of running first"
         world.run(DAY - 120, device)
-        assert not device.housekeeping.visit()
+        assert not device._housekeeping.visit()
         world.run(180, device)
-        assert device.housekeeping.visit()
+        assert device._housekeeping.visit()
         assert kept(device) == 0
-        entry = next(e for e in device.ledger.journal.last(9) if e.kind == "expired")
+        entry = next(e for e in device._ledger.journal.last(9) if e.kind == "expired")
         assert (entry.fields["what"], entry.fields["rule"]) == ("row", "card")
 
 
 def test_an_operator_s_confirmation_is_enough(world):
     world.off(21 * DAY)
     with world.start() as device:
-        device.housekeeping.visit()
-        device.clock.confirm("kim")
+        device._housekeeping.visit()
+        device._clock.confirm("kim")
         world.run(DAY + 60, device)
-        assert device.housekeeping.visit()
+        assert device._housekeeping.visit()
         assert kept(device) == 0
 
 
@@ -108,10 +108,10 @@ def test_a_clock_that_is_moved_again_and_again_deletes_nothing(world):
         for step in range(401):
             world.system += DAY - 1
             world.synchronised = step % 2 == 1
-            assert device.housekeeping.visit() is False or step == 0
+            assert device._housekeeping.visit() is False or step == 0
         assert kept(device) == before
         world.synchronised, world.system = True, NOW + 400.0
-        device.clock.confirm("kim")
+        device._clock.confirm("kim")
         world.run(DAY - 1000, device)
         assert kept(device) == before, "an operator has put it right, and nothing was lost"
 
@@ -120,14 +120,14 @@ def test_a_device_that_first_started_in_2036_is_put_right_by_an_operator(tmp_pat
     world = World(tmp_path)
     world.system = 2_090_000_000.0
     with world.start() as device:
-        assert not device.clock.now().confirmed, "further from the build than any first start can be"
+        assert not device._clock.now().confirmed, "further from the build than any first start can be"
         with pytest.raises(StateError, match="has not been confirmed"):
             Office(device, world.issuer).enrol("ada")
-        device.clock.confirm("by mistake")
+        device._clock.confirm("by mistake")
         Office(device, world.issuer).enrol("ada")
         world.system = float(NOW)
-        assert device.clock.now().behind_s > 9 * 365 * DAY
-        assert device.clock.confirm("kim").utc_s == NOW
+        assert device._clock.now().behind_s > 9 * 365 * DAY
+        assert device._clock.confirm("kim").utc_s == NOW
         Office(device, world.issuer).enrol("ada")
 
 
@@ -135,21 +135,21 @@ def test_old_journal_entries_go_after_weeks_without_power_too_and_the_chain_hold
     world.off(91 * DAY)
     world.synchronised = True
     with world.start() as device:
-        device.housekeeping.visit()
+        device._housekeeping.visit()
         assert "acknowledged" in kinds(device)
         world.run(DAY + 60, device)
-        device.housekeeping.visit()
+        device._housekeeping.visit()
         assert "acknowledged" not in kinds(device)
-        assert device.ledger.journal.verify().ok
+        assert device._ledger.journal.verify().ok
         assert "expired" in kinds(device), "that something went is told for as long as everything else"
 
 
 def test_a_clock_set_back_extends_nothing(world):
     with world.start() as device:
         world.on(DAY + 60)
-        device.clock.now()
+        device._clock.now()
         world.system = NOW - 900 * DAY
-        assert device.housekeeping.visit()
+        assert device._housekeeping.visit()
         assert kept(device) == 0
 
 
@@ -157,7 +157,7 @@ def test_the_house_is_kept_at_start_and_then_once_a_day(world):
     with world.start() as device:
         visits = []
         for _ in range(3 * 24):
-            visits.append(device.housekeeping.visit())
+            visits.append(device._housekeeping.visit())
             world.on(3600)
         assert visits.count(True) == 3
         assert visits[0]
@@ -218,7 +218,7 @@ def test_a_policy_in_the_build_statement_shortens_what_the_device_keeps(tmp_path
     build = BuildInfo("device", "1", statement=policy(retention_days=10, access_log_days=5))
     world = World(tmp_path, keep_days=300, build=build)
     with world.start() as device:
-        assert device.vault.keep_days == 10
+        assert device._vault.keep_days == 10
         assert device.retention.journal_days == 5
 
 
@@ -227,12 +227,12 @@ def test_a_template_on_a_card_that_is_older_than_allowed_is_refused_at_any_door(
     with world.start() as device:
         office = Office(device, world.issuer)
         token = office.enrol("ada")
-        claim = device.admission.receive(token, 0)
+        claim = device._admission.receive(token, 0)
         assert claim.sealed is not None
-        device.vault.keep_days = 10
+        device._vault.keep_days = 10
         world.on(DAY - 60)
-        device.admission.receive(token, 0)
-        device.vault.keep_days = 0
+        device._admission.receive(token, 0)
+        device._vault.keep_days = 0
         decision = device.verify(token)
     assert (decision.outcome, decision.reason) == (Outcome.REJECT, Reason.TOKEN_EXPIRED)
     assert decision.frames_looked_at == 0
@@ -250,9 +250,9 @@ def test_a_card_made_a_minute_ago_opens_a_door_whose_clock_is_a_minute_behind(tm
         with door.start() as device:
             if refused:
                 with pytest.raises(TokenNotYetValid):
-                    device.admission.receive(token, 0)
+                    device._admission.receive(token, 0)
             else:
-                device.admission.receive(token, 0)
+                device._admission.receive(token, 0)
 
 
 def test_an_unconfirmed_clock_refuses_a_card_by_the_clock_s_name_and_not_by_the_card_s(world):
@@ -260,4 +260,4 @@ def test_an_unconfirmed_clock_refuses_a_card_by_the_clock_s_name_and_not_by_the_
         token = Office(device, world.issuer).enrol("bela")
         world.system += 30 * DAY
         with pytest.raises(ClockUnconfirmed):
-            device.admission.receive(token, 0)
+            device._admission.receive(token, 0)

@@ -36,7 +36,7 @@ fake.KernelChip = lambda path: chip
 told = {"energised": False, "error": ""}
 with open_device(Path(sys.argv[1])) as device:
     try:
-        device.door.act(Decision(Outcome.ACCEPT, Reason.MATCHING, 1e-4))
+        device._door.act(Decision(Outcome.ACCEPT, Reason.MATCHING, 1e-4))
         told["energised"] = chip.energised(17, active_high=True)
     except EdgeError as error:
         told["error"] = error.what

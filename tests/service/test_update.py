@@ -24,7 +24,7 @@ from edge.service.renewals import Made, Renewals
 from edge.settings.model import DeviceSettings, FaceSettings, Settings
 from edge.trust import Keyring
 from edge.trust.envelopes import MODEL, Signer, sign
-from edge.types import I8, Custody, Frame, Outcome, Reason
+from edge.types import Custody, Frame, Outcome, Reason, Template
 from edge.vault import ConsentReceipt, Issuance, Terms
 from tests.face import surgery
 from tests.face.conftest import PEOPLE
@@ -81,7 +81,7 @@ class Site:
         )
         parts = Parts(source=self.source, keyring=self.keyring, system_clock=lambda: float(self.now), fast=True)
         device = Device.open(settings, parts)
-        device.clock.confirm("kim")
+        device._clock.confirm("kim")
         return device
 
     def source(self) -> Filmed:
@@ -96,19 +96,20 @@ class Site:
             if number == count:
                 return
             consent = ConsentReceipt(f"{name} {number} (does not exist)", "1", "en", NOW, "at the desk")
-            by = Issuance(self.issuer, "kim", bytes.fromhex(device.chain.model), NOW)
+            by = Issuance(self.issuer, "kim", bytes.fromhex(device._chain.model), NOW)
             terms = Terms(custody, ("default",), number, NOW, NOW + 300 * DAY)
-            issued = device.vault.commit(device.vault.prepare_enrolment(references[name], terms, consent, by))
+            issued = device._vault.commit(device._vault.prepare_enrolment(references[name], terms, consent, by))
             assert issued.text is not None
             self.cards.append((name, issued.text))
 
     @staticmethod
-    def reference(device: Device, name: str) -> I8:
+    def reference(device: Device, name: str) -> Template:
         """Of three frames of another picture of the person than the one who stands at the door."""
         source = FictionalSource((OnePerson(name, 60.0, variant=1, walk_up=False),), fps=3.0)
         source.open()
-        looks = [device.chain.look(source.read(1.0)) for _ in range(3)]
-        return average([device.chain.embed(look, "s").consume("s") for look in looks])
+        looks = [device._chain.look(source.read(1.0)) for _ in range(3)]
+        mean = average([device._chain.embed(look, "s").consume("s") for look in looks])
+        return Template(mean, model=device._chain.model, session="s")
 
     def update(self) -> None:
         """A new embedder is imported, calibrated and signed; the settings name the one before for sixty days."""
@@ -137,9 +138,9 @@ def _yaml(value: dict) -> str:
 
 
 def standing(device: Device) -> Renewals:
-    card, before = device.chain.embedder.card, device.overlap.chain
+    card, before = device._chain.embedder.card, device._overlap.chain
     previous = None if before is None else before.embedder.card
-    return Renewals.of(device.vault, card, previous, device.settings.face.previous_until, device.clock.now().utc_s)
+    return Renewals.of(device._vault, card, previous, device.settings.face.previous_until, device._clock.now().utc_s)
 
 
 def told(device: Device) -> str:
@@ -159,11 +160,11 @@ def test_fifty_people_pass_after_an_update_are_renewed_and_the_door_says_when_th
     with site.start() as device:
         site.enrol(device, COUNT)
         assert standing(device).count(Made.CURRENT) == COUNT
-        threshold = device.verifier.threshold
+        threshold = device._verifier.threshold
     site.update()
     site.now += DAY
     with site.start() as device:
-        assert device.chain.model != device.overlap.chain.model
+        assert device._chain.model != device._overlap.chain.model
         passed = [site.decide(device, name, token) for name, token in site.cards]
         assert passed == [(Outcome.ACCEPT, Reason.MATCHING)] * COUNT
         assert device.verify(site.cards[COUNT - 1][1]).threshold == threshold, "at the previous embedder's own"
@@ -207,7 +208,7 @@ def test_templates_of_the_arithmetic_before_count_as_this_embedder_s_own(
         site.enrol(device, 4)
     exact(monkeypatch)
     with site.start() as device:
-        assert device.chain.embedder.card.arithmetic == 2
+        assert device._chain.embedder.card.arithmetic == 2
         for name, token in site.cards:
             assert site.decide(device, name, token) == (Outcome.ACCEPT, Reason.MATCHING)
         assert site.decide(device, "fara", site.cards[0][1])[0] is Outcome.REJECT
@@ -242,12 +243,12 @@ def test_a_row_that_names_no_embedder_is_told_as_not_known(tmp_path: Path):
     site = Site(tmp_path)
     with site.start() as device:
         Office(device, site.issuer).enrol("ada")
-        (row,) = device.vault.store.expiring(2**32 - 1)
-        with device.vault.store.change() as change:
+        (row,) = device._vault.store.expiring(2**32 - 1)
+        with device._vault.store.change() as change:
             change.put(replace(row, model=None))  # as a version before wrote it
-        device.vault.store.check()
+        device._vault.store.check()
         card = load_card("embedder")
-        assert Renewals.of(device.vault, card, None, None, NOW).due == []
-        overlap = Renewals.of(device.vault, card, load_card("detector"), date(2100, 1, 1), NOW)
+        assert Renewals.of(device._vault, card, None, None, NOW).due == []
+        overlap = Renewals.of(device._vault, card, load_card("detector"), date(2100, 1, 1), NOW)
         assert [made for _, made in overlap.due] == [Made.UNKNOWN]
         assert "of 1 card it is not known here" in overlap.check()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
 from types import SimpleNamespace
@@ -60,6 +59,7 @@ class Chain:
     """m: the person; b: the person, badly seen; w: less badly, but always; o: somebody else. None ever turns."""
 
     embedded: list[str] = field(default_factory=list)
+    model: str = "m"
     embedder: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(card=load_card("embedder")))
 
     def threshold(self, fmr: float, looks: int = 1) -> float:
@@ -69,9 +69,6 @@ class Chain:
         if frame.meta["seen"] == "n":
             return Look.nothing(Reason.NO_FACE, (Advice.NOBODY_SEEN,))
         return Look(crop=Crop(np.zeros((1, 1, 3), np.uint8), frame.meta["seen"]))
-
-    def _in_session(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
     def embed(self, look: Look, session: str) -> Probe:
         letter = look.crop.card
@@ -84,7 +81,8 @@ class Chain:
 def enrolled(script: str, **more) -> tuple[np.ndarray, Chain, list[Progress]]:
     chain, told = Chain(), []
     enrolment = Enrolment(chain, lambda: "s", THRESHOLD, deadline_s=60.0, **more)
-    return enrolment.from_stream(Stream(script), tell=told.append), chain, told
+    with enrolment.from_stream(Stream(script), tell=told.append) as reference:
+        return reference.read("s")[0].copy(), chain, told
 
 
 def test_who_never_turns_the_head_is_enrolled_all_the_same():
@@ -187,6 +185,6 @@ def test_a_person_who_follows_the_advice_is_enrolled_in_a_few_seconds(real: Real
 
     start = stream.now_ns()
     reference = Enrolment(real, lambda: "s", real.threshold(1e-4, 3)).from_stream(stream, tell=tell)
-    assert reference.shape == (128,)
+    assert reference.dimension == 128
     assert (stream.now_ns() - start) / 1e9 < 12.0
     assert {progress.advice for progress in told} >= {(wanted,) for wanted in ASKED if wanted is not None}

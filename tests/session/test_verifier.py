@@ -7,7 +7,6 @@ The whole of it with real models and pictures is `tests/service/test_demo.py`.
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -109,9 +108,6 @@ class Chain:
 
     def judge(self, frame: Frame, look: Look) -> float:
         return {"d": 0.6, "p": 0.95}.get(frame.meta["seen"], 0.1)
-
-    def _in_session(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
     def embed(self, look: Look, session: str) -> Probe:
         assert look.crop is not None

@@ -64,7 +64,7 @@ def test_the_known_answer_does_not_depend_on_the_number_of_threads(shipped):
 
 
 def test_the_whole_graph_runs_in_the_delegate(shipped):
-    assert outside_delegate(Runner(shipped).interpreter) == 0
+    assert outside_delegate(Runner(shipped)._interpreter) == 0
 
 
 def test_a_prelu_network_does_not_run_whole_in_the_delegate():

@@ -14,7 +14,7 @@ from edge.claim import decode
 from edge.state import Binding, StateFile, state_database
 from edge.state.binding import KEY_LABEL
 from edge.trust import IssuerKey, Keyring
-from edge.types import Claim, Custody
+from edge.types import Claim, Custody, Template
 from edge.vault import ConsentReceipt, Issuance, Issued, Terms, Vault
 
 NOW = 1_790_000_000
@@ -79,16 +79,19 @@ class Device:
             self.by(operator=operator, now_s=now_s, model=model),
         )
         vector = self.vector() if vector is None else vector
-        return self.vault.commit(self.vault.prepare_enrolment(vector, terms, consent, by))
+        return self.vault.commit(self.vault.prepare_enrolment(reference(vector), terms, consent, by))
 
-    def reissue(self, claim: Claim, *, now_s: int = NOW + 5, **more: object) -> Issued:
+    def reissue(
+        self, claim: Claim, *, now_s: int = NOW + 5, further: np.ndarray | None = None, **more: object
+    ) -> Issued:
+        more |= {} if further is None else {"further": reference(further)}
         return self.vault.commit(self.vault.prepare_reissue(claim, self.by(now_s=now_s), **more))  # type: ignore[arg-type]
 
     def renew(
         self, claim: Claim, vector: np.ndarray, *, now_s: int = NOW + 5, model: bytes = MODEL, **more: object
     ) -> Issued:
         by = self.by(now_s=now_s, model=model)
-        return self.vault.commit(self.vault.prepare_renewal(claim, vector, by, **more))  # type: ignore[arg-type]
+        return self.vault.commit(self.vault.prepare_renewal(claim, reference(vector), by, **more))  # type: ignore[arg-type]
 
     def claim(self, issued: Issued) -> Claim:
         assert issued.text is not None
@@ -99,6 +102,11 @@ class Device:
         with self.vault.open(claim, model_digest=model, session="s") as template:
             (only,) = template.unrotated("s")
             return only
+
+
+def reference(vector: np.ndarray) -> Template:
+    """As captures of an enrolment give it."""
+    return Template(vector, model=MODEL.hex(), session="enrolment")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from edge.types import Custody
 from edge.vault import Header, Record
 from edge.vault.issuing import need_room
 from edge.vault.seal import MOST_REFERENCES, SEVERAL, VERSION
-from tests.vault.conftest import MODEL, NOW, same
+from tests.vault.conftest import MODEL, NOW, reference, same
 
 WIDTH = 64  # so that two fit a card
 
@@ -84,7 +84,7 @@ def test_all_go_along_to_a_new_card_and_a_renewal_begins_anew(device):
 def test_none_is_added_to_another_embedder_s_template(device):
     claim = device.claim(device.enrol(Custody.DEVICE))
     with pytest.raises(ModelMismatch):
-        device.vault.prepare_reissue(claim, device.by(model=bytes(32)), further=device.vector())
+        device.vault.prepare_reissue(claim, device.by(model=bytes(32)), further=reference(device.vector()))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+"""Where embeddings, opened templates and comparisons exist: inside of a session, in the thread that runs it.
+
+    with _inside():                              # a session's look, an enrolment, the known answers
+        probe = chain.embed(look, session)
+        score = compare(template, probe, session)
+
+    need_inside("an embedding")                  # a device build, anywhere else: SpentError
+
+On a device build nothing gives an embedding, the numbers of a template or a comparison score anywhere else. The block
+is entered around these few calls and nothing more: no function that a caller hands in runs inside of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from edge._resources import is_device
+from edge.errors import SpentError
+
+_INSIDE: ContextVar[bool] = ContextVar("inside", default=False)
+_GUARDED = is_device()
+
+
+@contextmanager
+def _inside() -> Iterator[None]:
+    """For `edge.session` and what is built on it."""
+    before = _INSIDE.set(True)
+    try:
+        yield
+    finally:
+        _INSIDE.reset(before)
+
+
+def need_inside(what: str) -> None:
+    """Return inside of a session, and on builds that hold no door.
+
+    Args:
+        what: is asked for, as in "an embedding".
+
+    Raises:
+        SpentError: a device build, and no session runs in this thread.
+    """
+    if _GUARDED and not _INSIDE.get():
+        raise SpentError(f"there is {what} inside of a session only", where="session", remedy="present a card")

@@ -1,0 +1,199 @@
+"""An installed device build, by all that its modules offer: no embedding, score or template, and no shorter wait.
+
+The attacker writes Python on the device, has its settings, keys and cards, and uses any name without an underscore, of
+any module. What they cannot be kept from (patching what runs, calling the model's runtime themselves, root) is said in
+the README and in deploy/THREATS.md.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Desk
+from tests.installed import python
+
+WAYS = """
+import json, sys
+from dataclasses import replace
+from pathlib import Path
+import cv2, numpy as np
+from edge import Decision, Device, Frame, Operator, Parts, errors, load_settings
+from edge.camera import Capture, Health, Pulled, open_stream
+from edge.face import Chain, Runner, load_card, match
+from edge.fictional import FictionalSource, OnePerson
+from edge.session import Enrolment, Verifier
+from edge.settings.model import FaceSettings, Settings
+from edge.trust import Keyring
+from edge.types import Outcome, Probe, Reason, Template
+
+folder, cards = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
+picture = cv2.resize(cv2.imread(sys.argv[3]), (640, 480))
+settings, chain, told = load_settings(folder / "v4l2.yaml"), Chain.load(FaceSettings()), {}
+numbers = np.arange(-64, 64).astype(np.int8)
+runner = Runner(load_card("embedder"), 1)
+card = cards[0]
+
+
+class Photograph:
+    name, count = "mine", 0
+
+    def open(self): pass
+    def close(self): pass
+    def read(self, timeout_s):
+        self.count += 1
+        noise = np.random.default_rng(self.count).integers(0, 6, picture.shape, np.uint8)
+        return Frame(cv2.add(picture, noise), self.count * 66_000_000, self.count, self.name)
+
+
+class SaysSo:
+    # a stream of one's own that claims to be equal to the device's
+    def __init__(self, real): self.real, self.mine = real, Pulled(Photograph()).start()
+    def __hash__(self): return hash(self.real)
+    def __eq__(self, other): return True
+    def __getattr__(self, name): return getattr(self.mine, name)
+
+
+class NoLimits:
+    def __getattr__(self, name): return lambda *_: None
+
+
+class Loose(Settings):
+    pass
+
+
+def trying(name, way):
+    try:
+        told[name] = f"WORKED: {way()}"
+    except errors.EdgeError as error:
+        told[name] = f"{type(error).__name__}: {error.what}"
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        told[name] = f"{type(error).__name__}: {error}"
+
+
+def opened(parts=None, **changed):
+    return Device.open(settings.model_copy(update=changed), parts, hold="attack")
+
+
+def fictional():
+    return FictionalSource((OnePerson("ada", 60.0, walk_up=False),))
+
+
+def enrolled(stream, **more):
+    return Enrolment(chain, lambda: "s", 0.0, want=1).from_stream(stream, **more)
+
+
+def limits(**changed):
+    with opened(limits=settings.limits.model_copy(update=changed)) as device:
+        return device.settings.limits
+
+
+def later(device):
+    device.settings = settings.model_copy(update={"limits": None})
+
+
+def its_numbers():
+    return runner.run(cv2.resize(picture, runner.card.input.shape[1:3][::-1]))
+
+
+def overwritten():
+    stream = Pulled(fictional()).start()
+
+    def cancelled():
+        stream.newest().image[:] = picture
+
+    return enrolled(stream, cancelled=cancelled)
+
+
+def dressed():
+    source = fictional()
+    source.read = Photograph().read
+    return enrolled(Pulled(source).start())
+
+
+def replaced(device):
+    stream = device.stream()
+    stream.next = Pulled(Photograph()).start().next
+    return device.decide(card, lambda: stream)
+
+
+def own_verifier(device):
+    parts = {"health": lambda: Health(settings.camera), "new_session": lambda: "s", "reveal_scores": True}
+    claim = device._admission.receive(card, 0)
+    verifier = Verifier(device._chain, device._vault, NoLimits(), settings.decision, **parts)
+    return verifier.verify(claim, Pulled(Photograph()).start())
+
+
+def is_it_the_holder(device):
+    template, of = device._verifier.open(device._admission.receive(card, 0), "s")
+    frame = Frame(picture, 0, 0, "p")
+    return match.compare(template, of.embed(of.look(frame), "s"), "s")
+
+
+def read(device):
+    return device._verifier.open(device._admission.receive(card, 0), "s")[0].unrotated("s")
+
+
+def with_the_door_s_keys():
+    keyring = Keyring.load(settings.device.state_dir, settings.device.trust_dir)
+    return Device.open(settings, Parts(source=fictional, keyring=keyring))
+
+
+def accepted(device):
+    device.act(Decision(Outcome.ACCEPT, Reason.MATCHING, 1e-4))
+
+
+def of_the_camera():
+    # nobody stands there: but what would come of it is no vector
+    return np.asarray(enrolled(Pulled(fictional()).start()).read("s"))
+
+
+trying("limits beyond their bounds", lambda: limits(card_rejects=10**9, card_disable=10**9, fan_out_cards=10**9))
+trying("waits of no number", lambda: limits(card_wait_s=float("nan"), door_wait_s=float("-inf")))
+trying("a target beyond its bounds",
+       lambda: opened(decision=settings.decision.model_copy(update={"target_fmr": 0.5, "looks": 10**6})))
+trying("settings that were never validated", lambda: Device.open(Loose.model_construct(
+    **{**dict(settings), "limits": settings.limits.model_construct(card_rejects=10**9)})))
+trying("the embedder's runner", its_numbers)
+trying("the runtime's own object", lambda: runner.interpreter)
+trying("a cosine", lambda: match.cosine(numbers, numbers))
+trying("a comparison", lambda: match.compare(
+    Template(numbers, model="m", session="s"), Probe(numbers, model="m", session="s"), "s"))
+trying("a template's numbers", lambda: Template(numbers, model="m", session="s").read("s"))
+trying("a probe's numbers", lambda: Probe(numbers, model="m", session="s").consume("s"))
+trying("an embedding", lambda: chain.embed(chain.look(Frame(picture, 0, 0, "p")), "s"))
+trying("an enrolment of one's own", lambda: enrolled(Pulled(Photograph()).start()))
+trying("the numbers of an enrolment", of_the_camera)
+trying("a fictional source that shows a photograph", dressed)
+trying("frames that are overwritten", overwritten)
+trying("the demo's way, with a door's keys", with_the_door_s_keys)
+trying("a subclass of a stream", lambda: enrolled(type("Mine", (Pulled,), {})(Photograph()).start()))
+trying("a camera that is a file", lambda: open_stream(
+    settings.camera.model_copy(update={"driver": "replay", "path": Path(sys.argv[3])})))
+with opened() as device:
+    for name in ("chain", "vault", "verifier", "limits", "admission", "keyring", "overlap", "clock", "enrolment",
+                 "doorway", "door", "ledger", "housekeeping", "rooms"):
+        trying(f"Device.{name}", lambda: getattr(device, name))
+    trying("settings put in afterwards", lambda: later(device))
+    trying("a stream whose frames are replaced", lambda: replaced(device))
+    trying("a source whose frames are replaced", lambda: setattr(device.stream().source, "read", None))
+    trying("a stream that says it is the device's", lambda: device.decide(card, lambda: SaysSo(device.stream())))
+    trying("a verifier of one's own, without limits", lambda: own_verifier(device))
+    trying("whether a picture shows the holder", lambda: is_it_the_holder(device))
+    trying("the numbers of the holder", lambda: read(device))
+    trying("an accept of one's own", lambda: accepted(device))
+print(json.dumps(told))
+"""
+
+
+def test_no_public_name_of_any_module_gives_an_embedding_a_score_a_template_or_a_shorter_wait(
+    office: Path, desk: Desk, cards: Path
+):
+    done = python(office, WAYS, str(desk.folder), str(cards), desk.person("hana"))
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert len(told) == 40
+    assert {name: answer for name, answer in told.items() if answer.startswith("WORKED")} == {}
+    refusals = ("NotInThisBuild: ", "SettingsError: ", "SpentError: ", "UsageError: ", "SourceUnavailable: ")
+    by_python = {name: answer for name, answer in told.items() if not answer.startswith(refusals)}
+    assert all("has no attribute" in said or "read-only" in said or "no setter" in said for said in by_python.values())
