@@ -19,13 +19,15 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from edge.errors import ModelError
+from edge._resources import is_device
+from edge.errors import ModelError, SpentError
 from edge.face.calibration import threshold
 from edge.face.card import Card, load_card
 from edge.face.detect import Detector
 from edge.face.embed import Embedder
 from edge.face.passive import Passive
 from edge.face.quality import Assessor
+from edge.face.runner import Runner
 from edge.face.suspicion import PassiveLimits
 from edge.settings.model import FaceSettings
 from edge.types import (
@@ -259,6 +261,22 @@ class Chain:
         if len(faces) > 1 and faces[1].height >= self.settings.second_face * largest:
             return Reason.SEVERAL_FACES, Advice.ONE_PERSON
         return None
+
+
+def need_whole(chain: Chain) -> None:
+    """Return when a chain embeds with this build's own classes: nothing that a caller made runs inside of a session.
+
+    Raises:
+        SpentError: a device build, and another class, or a method that was replaced.
+    """
+    if is_device() and not (
+        _own(chain, Chain) and _own(chain.embedder, Embedder) and _own(getattr(chain.embedder, "runner", None), Runner)
+    ):
+        raise SpentError("this chain is not this build's own", where="chain", remedy="use Chain.load")
+
+
+def _own(part: object, kind: type) -> bool:
+    return type(part) is kind and not vars(part).keys() & vars(kind).keys()
 
 
 def nearest_centre(faces: tuple[Face, ...], width: int, height: int) -> Face:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelMismatch
 from edge.types import I8, Probe, Template
-from edge.types.inside import need_inside
+from edge.types.inside import need_inside, need_kind
 from edge.types.rotation import quantised
 from edge.types.wipe import wipe
 
@@ -45,6 +45,8 @@ def compare(template: Template, probe: Probe, session: str, references: int | No
         ModelMismatch: the two come from different embedders.
         SpentError: the probe was compared before, or either belongs to another session; a device build, outside of one.
     """
+    need_kind(template, Template)
+    need_kind(probe, Probe)
     if template.model != probe.model or template.dimension != probe.dimension:
         probe.erase()
         raise ModelMismatch(

@@ -54,6 +54,8 @@ class Runner:
         self._interpreter = open_interpreter(checked_bytes(card), threads=threads, where=card.path.name)
         self._input = _check_input(self._interpreter, card)
         self._outputs = _check_outputs(self._interpreter, card)
+        # whatever its card calls it: detectors have several outputs, passive networks one of three numbers
+        self._embeds = len(card.outputs) == 1 and card.outputs[0].shape != (1, 3)
         self._feed = Feed(card.input)
         with _inside():
             self.run(np.zeros(card.input.shape[1:], np.uint8))
@@ -72,7 +74,7 @@ class Runner:
             ModelError: an image of another shape or type, or the runtime failed.
             SpentError: an embedder, on a device build, outside of a session.
         """
-        if self.card.kind == "embedder":
+        if self._embeds:
             need_inside("an embedding")
         if image.shape != self.card.input.shape[1:] or image.dtype != np.uint8:
             raise ModelError(

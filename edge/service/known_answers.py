@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from edge.camera import Pulled
 from edge.errors import Unfit
 from edge.face import Chain, Look
+from edge.face.chain import need_whole
 from edge.face.match import compare
 from edge.face.rule import WARM_FRAMES, Rule
 from edge.fictional import FictionalSource, OnePerson
@@ -130,6 +131,7 @@ class _Eye:
         return self.chain.judge(self.frame, look)
 
     def compare(self, look: Look) -> bool:
+        need_whole(self.chain)
         with _inside():
             return compare(self.template, self.chain.embed(look, SESSION), SESSION) >= self.threshold
 

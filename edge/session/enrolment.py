@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from edge.camera.owned import need_own
 from edge.errors import InputError, Interrupted, SourceTimeout
 from edge.face import Chain, Look
+from edge.face.chain import need_whole
 from edge.face.match import average, cosine
 from edge.session.turning import ASKED, Turning
 from edge.types import I8, Advice, Frame, Reason, Stream, Template
@@ -153,6 +154,7 @@ class Enrolment:
             yield frame
 
     def _embed(self, look: Look, session: str) -> I8:
+        need_whole(self.chain)
         with _inside():
             return self.chain.embed(look, session).consume(session)
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from edge.errors import SourceTimeout, SpentError
 from edge.face import Chain, Look
+from edge.face.chain import need_whole
 from edge.face.challenge import STEPS, Prompt
 from edge.face.flash import SHOWN, STEP_S, Flash, tint
 from edge.face.match import compare
@@ -177,6 +178,7 @@ class Run:
             self.verifier.limits.before_comparison(self.claim.serial)
         self.tally.looks += 1
         started = time.perf_counter()
+        need_whole(self.chain)
         with _inside():
             probe = self.chain.embed(look, self.session)
             score = compare(template, probe, self.session, self.references)

@@ -26,6 +26,7 @@ from edge.camera.health import Health
 from edge.camera.owned import need_own
 from edge.errors import CameraError, ClaimError, LockedOut, ModelError, ModelMismatch
 from edge.face import Chain, Look
+from edge.face.chain import need_whole
 from edge.face.match import compare
 from edge.face.rule import Active, Ending, Rule
 from edge.session.pin import PinGate, Typed
@@ -211,6 +212,7 @@ class Verifier:
 
         def same(frame: Frame, look: Look) -> bool:
             seen = look if chain is self.chain else chain.look(frame)
+            need_whole(chain)
             with _inside():
                 return (
                     seen.reason is None

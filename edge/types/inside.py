@@ -33,6 +33,16 @@ def _inside() -> Iterator[None]:
         _INSIDE.reset(before)
 
 
+def need_kind(thing: object, kind: type) -> None:
+    """Return when a thing is of exactly this class: what a caller made in its place would be told what is inside.
+
+    Raises:
+        SpentError: a device build, and it is of another class.
+    """
+    if _GUARDED and type(thing) is not kind:
+        raise SpentError(f"this is no {kind.__name__}", where="session", remedy="use what the device gives")
+
+
 def need_inside(what: str) -> None:
     """Return inside of a session, and on builds that hold no door.
 

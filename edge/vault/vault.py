@@ -22,7 +22,7 @@ from edge.errors import ClaimError, InputError, SealBroken
 from edge.state import Binding, Counters, Numbers, SqliteFile
 from edge.trust import Keyring
 from edge.types import Claim, Custody, SealedTemplate, Template, Token
-from edge.types.inside import _inside
+from edge.types.inside import _inside, need_kind
 from edge.types.wipe import wipe
 from edge.vault import issuing, retention
 from edge.vault.consent import ConsentReceipt, earlier_subject_hash, subject_hash
@@ -305,22 +305,22 @@ class Vault:
             return kept(data, holder, claim, self.keyring.trust), self.keyring.device_key
         return _carried(claim), self.keyring.site_key
 
-    def _draft(
-        self, token: Token, reference: Template, made: int, by: Issuance, further: Template | None = None
-    ) -> Draft:
+    def _draft(self, token: Token, reference: Template, made: int, by: Issuance, more: Template | None = None) -> Draft:
         key = self.keyring.site_key if token.custody is Custody.CARD else self.keyring.device_key
+        need_kind(reference, Template)
+        need_kind(more or reference, Template)
         with _inside():
             vectors = reference.unrotated(reference.session)
-            if further is not None:
-                vectors = issuing.with_further(vectors, further.unrotated(further.session))
+            if more is not None:
+                vectors = issuing.with_further(vectors, more.unrotated(more.session))
         try:
             return issuing.draft(token, vectors, made, key, by)
         finally:
             wipe(vectors)
 
     def _same_card(self, claim: Claim, draft: Draft, consent: ConsentReceipt | None, by: Issuance) -> Draft:
-        holder = self._with_consent(draft.holder, self.store.holder(claim.serial), consent, by)
-        return replace(draft, issued=replace(draft.issued, text=None), holder=holder)
+        issued, old = replace(draft.issued, text=None), self.store.holder(claim.serial)
+        return replace(draft, issued=issued, holder=self._with_consent(draft.holder, old, consent, by))
 
     def _replacing(self, claim: Claim, draft: Draft, consent: ConsentReceipt | None, by: Issuance) -> Draft:
         old = self.store.holder(claim.serial)

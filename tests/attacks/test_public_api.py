@@ -26,6 +26,7 @@ from edge.session import Enrolment, Verifier
 from edge.settings.model import FaceSettings, Settings
 from edge.trust import Keyring
 from edge.types import Outcome, Probe, Reason, Template
+from edge.vault import Issuance
 
 folder, cards = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
 picture = cv2.resize(cv2.imread(sys.argv[3]), (640, 480))
@@ -86,6 +87,41 @@ def enrolled(stream, **more):
 def limits(**changed):
     with opened(limits=settings.limits.model_copy(update=changed)) as device:
         return device.settings.limits
+
+
+class Mine:
+    # a chain of one's own, which embeds something else when it is asked inside of a session
+    def __getattr__(self, name): return getattr(chain, name)
+    def embed(self, look, session):
+        told["seen by a chain of one's own"] = f"WORKED: {chain.embed(look, 's').consume('s').shape}"
+        return chain.embed(look, session)
+
+
+class Fake:
+    # a reference of one's own, which is asked for its numbers inside of a session
+    session = "s"
+    def unrotated(self, session): return chain.embed(chain.look(Frame(picture, 0, 0, "p")), "s").consume("s")
+
+
+def by_a_chain_of_my_own():
+    return Enrolment(Mine(), lambda: "s", 0.0, want=1).from_stream(Pulled(fictional()).start())
+
+
+def replaced_method():
+    own = Chain.load(FaceSettings())
+    own.embed = Mine().embed
+    return Enrolment(own, lambda: "s", 0.0, want=1).from_stream(Pulled(fictional()).start())
+
+
+def another_kind():
+    other = Runner(replace(load_card("embedder"), kind="detector"), 1)
+    return other.run(np.zeros(other.card.input.shape[1:], np.uint8))
+
+
+def sealed(device):
+    claim = device._admission.receive(card, 0)
+    by = Issuance(None, "kim", bytes(32), device._clock.now().utc_s)
+    return device._vault.prepare_renewal(claim, Fake(), by)
 
 
 def later(device):
@@ -156,6 +192,9 @@ trying("settings that were never validated", lambda: Device.open(Loose.model_con
     **{**dict(settings), "limits": settings.limits.model_construct(card_rejects=10**9)})))
 trying("the embedder's runner", its_numbers)
 trying("the runtime's own object", lambda: runner.interpreter)
+trying("a card of another kind", another_kind)
+trying("a chain of one's own", by_a_chain_of_my_own)
+trying("a chain whose method was replaced", replaced_method)
 trying("a cosine", lambda: match.cosine(numbers, numbers))
 trying("a comparison", lambda: match.compare(
     Template(numbers, model="m", session="s"), Probe(numbers, model="m", session="s"), "s"))
@@ -181,6 +220,7 @@ with opened() as device:
     trying("a verifier of one's own, without limits", lambda: own_verifier(device))
     trying("whether a picture shows the holder", lambda: is_it_the_holder(device))
     trying("the numbers of the holder", lambda: read(device))
+    trying("a reference of one's own", lambda: sealed(device))
     trying("an accept of one's own", lambda: accepted(device))
 print(json.dumps(told))
 """
@@ -192,7 +232,7 @@ def test_no_public_name_of_any_module_gives_an_embedding_a_score_a_template_or_a
     done = python(office, WAYS, str(desk.folder), str(cards), desk.person("hana"))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert len(told) == 40
+    assert len(told) == 44
     assert {name: answer for name, answer in told.items() if answer.startswith("WORKED")} == {}
     refusals = ("NotInThisBuild: ", "SettingsError: ", "SpentError: ", "UsageError: ", "SourceUnavailable: ")
     by_python = {name: answer for name, answer in told.items() if not answer.startswith(refusals)}
