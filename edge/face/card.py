@@ -60,22 +60,13 @@ class Decode(Part):
     """Score that all looks at a face together must give (`edge.face.second_pass`); None looks once."""
 
 
-class Views(Part):
-    """What a passive network sees of a frame: two views side by side (`edge.face.passive`).
+class Judgements(Part):
+    """What a passive network sees, and what its suspicion (0 live, 1 attack) means (`edge.face.suspicion`).
 
-    ``around``: width and height of the first, in face heights; ``split``: columns of the input that it fills; ``near``:
-    side of the second, in face heights.
+    ``scale``: sides of what it sees, times the face's box (`edge.face.passive.look`).
     """
 
-    around: tuple[Annotated[float, Field(gt=0, le=20)], Annotated[float, Field(gt=0, le=20)]]
-    near: Annotated[float, Field(gt=0, le=20)]
-    split: Size
-
-
-class Judgements(Part):
-    """What a passive network sees, and what its suspicion (0 live, 1 attack) means (`edge.face.suspicion`)."""
-
-    views: Views
+    scale: Annotated[float, Field(ge=1, le=20)]
     doubt: Annotated[float, Field(gt=0, le=1)]
     attack: Annotated[float, Field(gt=0, le=2)]
     """Above 1: it never rejects."""
@@ -180,7 +171,7 @@ class _Fields(Part):
         if self.kind == "detector" and self.decode is None:
             raise ValueError("a detector's card needs decode")
         if self.kind == "passive":
-            self._two_views()
+            self._live_first()
         if self.kind == "embedder":
             if self.align is None:
                 raise ValueError("an embedder's card needs align")
@@ -194,13 +185,11 @@ class _Fields(Part):
             raise ValueError("calibration: it was measured with another arithmetic; calibrate again")
         return self
 
-    def _two_views(self) -> None:
+    def _live_first(self) -> None:
         if self.passive is None:
             raise ValueError("a passive network's card needs passive")
-        if not 0 < self.passive.views.split < self.input.shape[2]:
-            raise ValueError("passive.views.split leaves no column of the input to one of the views")
-        if len(self.outputs) != 1 or self.outputs[0].shape != (1, 3):
-            raise ValueError("outputs: a passive network has one, (1, 3): live, print, display")
+        if len(self.outputs) != 1 or len(shape := self.outputs[0].shape) != 2 or shape[0] != 1 or shape[1] < 2:
+            raise ValueError("outputs: a passive network has one, (1, classes), of which the first is live")
 
 
 @dataclass(frozen=True, slots=True)

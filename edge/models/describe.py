@@ -92,9 +92,8 @@ def _facts(card: Card) -> Iterator[str]:
     else:
         yield _fact("outputs", ", ".join(spec.name for spec in card.outputs))
     if card.passive is not None:
-        views, limits = card.passive.views, card.passive
-        around = f"{views.around[0]:g} x {views.around[1]:g} face heights of the frame"
-        yield _fact("views", f"{around}, and {views.near:g} of the face")
+        limits = card.passive
+        yield _fact("sees", f"{limits.scale:g} times the face's box, as far as the frame reaches")
         rejects = f"rejects from {limits.attack:g}" if limits.attack <= 1 else "never rejects"
         yield _fact("suspicion", f"doubts from {limits.doubt:g}, {rejects}, after {limits.judgements} judgements")
     if "macs" in raw:

@@ -81,7 +81,7 @@ class FaceSettings(Section):
     """Last day (UTC) on which they are; afterwards they must be renewed (`edge enrol --renew`)."""
     threads: Annotated[int, Field(ge=1, le=4)] = 2
     """Threads of the model runtime."""
-    min_height: Fraction = 0.2
+    min_height: Fraction = 0.3
     """Smallest face that is verified, as a fraction of the frame's height; smaller ones lead to 'step closer'."""
     max_height: Annotated[float, Field(gt=0, le=2)] = 1.05
     """Largest face that is verified, as a fraction of the frame's height; larger ones lose chin or forehead."""

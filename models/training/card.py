@@ -71,7 +71,7 @@ def refresh(base: dict[str, Any], reason: str) -> Path:
 
     Args:
         base: the card so far; needs name, kind, file, input.channels/mean/std and what only people know. When the
-            file's digest or its arithmetic changed, accuracy and calibration of the old one are dropped.
+            file's digest or the calibration's arithmetic changed, accuracy and calibration of the old one are dropped.
         reason: why the golden digest changes; required whenever it does.
     """
     from edge.face.card import parse_card
@@ -82,8 +82,9 @@ def refresh(base: dict[str, Any], reason: str) -> Path:
     path = MODELS / base["file"]
     data = path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    measured = (base.get("calibration") or {}).get("arithmetic", 1)
-    if base.get("sha256") not in (None, digest) or measured != base.get("arithmetic", 1):
+    now = base.get("arithmetic", 1)
+    measured = base["calibration"].get("arithmetic", 1) if base.get("calibration") else now
+    if base.get("sha256") not in (None, digest) or measured != now:
         base = {key: value for key, value in base.items() if key not in ("accuracy", "calibration")}
     fed, outputs = tensors(path)
     pixels = {key: base["input"][key] for key in ("channels", "mean", "std")}

@@ -1,41 +1,43 @@
-"""What the passive net learns from, made once: people alive and as attacks, through cameras like each other.
+"""What the passive net learns from: views of people alive and of attacks, through cameras like each other.
 
-    make_all(blocks=40, held_out=2)            # .train/pad-train/000.npz ...; resumable
+    make_all(frames=4000, held_out=600)        # .train/pad-train/000.npz ...; resumable
 
-A block has `BLOCK` looks: the net's picture, its class, the teacher pair's answers, who and what it is. Half are alive.
-Attacks show pictures of the same source before rooms of the same source: nothing but the attack differs.
+A frame has 480 rows or about as many, as a door's has: what gives prints and displays away is finer than what fewer
+rows keep. Half are people alive. Attacks show pictures of the same source before rooms of the same source: nothing but
+the attack differs. Each frame gives several of the net's pictures: the face's box a little off, as detectors put it,
+and some that are of anything in the frame, since the student has to answer as the teacher does everywhere.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.face.card import Views
 from edge.face.passive import look
 from edge.fictional.attack import PRINTS, SPECIES, Instrument
 from edge.fictional.optics import Optics
 from edge.fictional.paint import Painter
 from edge.fictional.scene import View
 from models.training.pad_scenes import Person, Scenes
-from models.training.paths import DATA, WORK
+from models.training.paths import WORK
 from models.training.progress import track
 
-if TYPE_CHECKING:
-    from models.training.pad_teacher import Pair
-
 U8 = NDArray[np.uint8]
-BLOCK = 500
-#: The net's picture: 80 rows; 112 columns of the frame, 4 x 3 face heights of it; 80 columns of the face, 1.6 heights.
-HEIGHT, WIDTH = 80, 192
-VIEWS = Views(around=(4.0, 3.0), near=1.6, split=112)
+#: Frames of a block.
+BLOCK = 100
+#: Pictures of a frame: of its face, and of anything in it.
+FACES, ANYTHING = 9, 3
+SIDE = 80
+#: Sides of the net's picture, times the face's box: the teacher's.
+SCALE = 2.7
 LIVE, PRINT, DISPLAY = range(3)
 #: Species, as often as each is drawn.
 _OFTEN = np.array([3, 3, 1, 3, 2, 2, 1.5])
+Box = tuple[float, float, float, float]
 
 
 class Looks:
@@ -45,7 +47,7 @@ class Looks:
         self.scenes, self.rng = Scenes(work, split), np.random.default_rng(seed)
         self.before = [self.scenes.person(self.rng, self.scenes.size(self.rng)) for _ in range(8)]
 
-    def draw(self, species: str | None) -> tuple[U8, tuple[float, float, float, float], Person]:
+    def draw(self, species: str | None) -> tuple[U8, Box, Person]:
         """A frame as a camera has taken it, the face's box about where a detector would put it, and who it is.
 
         An attack shows somebody of the last few who were alive, in a room of their like or before one of them.
@@ -68,40 +70,49 @@ class Looks:
             wide = high * person.box[2] / person.box[3]
             box = (place[0] * frame.shape[1] - wide / 2, place[1] * frame.shape[0] - high / 2, wide, high)
         frame = Optics.drawn(rng).take(frame, rng)
-        x, y, w, h = box
-        grow, dx, dy = np.exp(rng.normal(0, 0.06)), *rng.normal(0, 0.025, 2)
-        return frame, (x + dx * w - (grow - 1) * w / 2, y + dy * h - (grow - 1) * h / 2, w * grow, h * grow), person
+        return frame, box, person
 
 
-def block(looks: Looks, pair: Pair, size: int = BLOCK) -> dict[str, Any]:
-    """One block of looks with the teachers' answers."""
-    rng = looks.rng
-    pictures, views = np.zeros((size, HEIGHT, WIDTH, 3), np.uint8), np.zeros((size, 2, 80, 80, 3), np.uint8)
+def moved(box: Box, rng: np.random.Generator, much: float) -> Box:
+    """A box about where a detector would put it; ``much``: 1 is its usual fault."""
+    x, y, w, h = box
+    grow, dx, dy = np.exp(rng.normal(0, 0.06 * much)), *rng.normal(0, 0.025 * much, 2)
+    return x + dx * w - (grow - 1) * w / 2, y + dy * h - (grow - 1) * h / 2, w * grow, h * grow
+
+
+def anything(shape: tuple[int, ...], rng: np.random.Generator) -> Box:
+    """The box of a face that is not there, of any size a face has."""
+    high = shape[0] * rng.uniform(0.12, 0.7)
+    wide = min(high * rng.uniform(0.65, 0.95), 0.9 * shape[1])
+    return float(rng.uniform(0, shape[1] - wide)), float(rng.uniform(0, shape[0] - high)), float(wide), float(high)
+
+
+def block(looks: Looks, size: int = BLOCK, faces: int = FACES, others: int = ANYTHING) -> dict[str, Any]:
+    """Pictures of ``size`` frames; ``label`` is -1 where there is no face."""
+    rng, each = looks.rng, faces + others
+    pictures = np.zeros((size * each, SIDE, SIDE, 3), np.uint8)
     rows: dict[str, list[Any]] = {name: [] for name in ("label", "species", "source", "group", "share")}
     for number in range(size):
         species = None if number % 2 == 0 else str(rng.choice(SPECIES, p=_OFTEN / _OFTEN.sum()))
         frame, box, person = looks.draw(species)
-        look(frame, box, VIEWS, pictures[number])
-        views[number] = pair.views(frame, box)
-        rows["label"].append(LIVE if species is None else PRINT if species in PRINTS else DISPLAY)
-        rows["species"].append(species or "live")
-        rows["source"].append(person.source)
-        rows["group"].append(person.group)
-        rows["share"].append(box[3] / frame.shape[0])
-    answers = [pair(part) for part in np.array_split(views, max(1, size // 64))]
-    logits, features = (np.concatenate([answer[k] for answer in answers]).astype(np.float16) for k in (0, 1))
-    return {"pictures": pictures, "logits": logits, "features": features} | {k: np.array(v) for k, v in rows.items()}
+        label = LIVE if species is None else PRINT if species in PRINTS else DISPLAY
+        for k in range(each):
+            at = moved(box, rng, 1 if k < 5 else 2.5) if k < faces else anything(frame.shape, rng)
+            look(frame, at, SCALE, pictures[number * each + k])
+            rows["label"].append(label if k < faces else -1)
+            rows["species"].append(species or "live")
+            rows["source"].append(person.source)
+            rows["group"].append(person.group)
+            rows["share"].append(at[3] / frame.shape[0])
+    return {"pictures": pictures} | {k: np.array(v) for k, v in rows.items()}
 
 
-def make(folder: Path, split: str, blocks: int, first_seed: int) -> None:
+def make(folder: Path, split: str, frames: int, first_seed: int, faces: int, others: int) -> None:
     """Blocks that are not there yet, each whole or not at all."""
-    from models.training.pad_teacher import Pair
-
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [n for n in range(blocks) if not (folder / f"{n:03d}.npz").exists()]
-    pair = Pair(DATA / "teachers")
-    for number in track(missing, len(missing), f"{folder.name}, blocks of {BLOCK}"):
-        found = block(Looks(WORK / "data", split, first_seed + number), pair)
+    missing = [n for n in range(-(-frames // BLOCK)) if not (folder / f"{n:03d}.npz").exists()]
+    for number in track(missing, len(missing), f"{folder.name}, blocks of {BLOCK} frames"):
+        found = block(Looks(WORK / "data", split, first_seed + number), faces=faces, others=others)
         np.savez(folder / f"{number:03d}.tmp.npz", **found)
         (folder / f"{number:03d}.tmp.npz").replace(folder / f"{number:03d}.npz")
 
@@ -146,9 +157,9 @@ def load(folder: Path, most: int = 1000) -> dict[str, NDArray[Any]]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def make_all(blocks: int, held_out: int) -> None:
-    """Blocks to learn from, and of people, backgrounds and figures that are never learnt from."""
+def make_all(frames: int, held_out: int) -> None:
+    """Frames to learn from, and of people, backgrounds and figures that are never learnt from, one picture each."""
     cv2.setNumThreads(1)
-    make(WORK / "pad-train", "train", min(blocks, 4), 100_000)  # enough for a training to begin
-    make(WORK / "pad-held-out", "held_out", held_out, 900_000)
-    make(WORK / "pad-train", "train", blocks, 100_000)
+    make(WORK / "pad-train", "train", min(frames, 500), 100_000, FACES, ANYTHING)  # enough for a training to begin
+    make(WORK / "pad-held-out", "held_out", held_out, 900_000, 1, 0)
+    make(WORK / "pad-train", "train", frames, 100_000, FACES, ANYTHING)

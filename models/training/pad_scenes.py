@@ -38,7 +38,7 @@ _BOX = 1.17
 HELD_OUT_PEOPLE = ("ada", "chen", "goran", "lena")
 _PEOPLE = ("bela", "dara", "emil", "fara", "hana", "isak", "jaya", "kenji")
 #: Sizes of frames, width and height: webcams, a door's upright camera, wide ones.
-SIZES = ((256, 192), (256, 192), (288, 216), (192, 256), (180, 320), (340, 192), (384, 288))
+SIZES = ((640, 480), (640, 480), (720, 540), (480, 640), (450, 800), (854, 480), (960, 720))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,14 @@ class Net:
             for number in range(blocks):
                 name = f"{stage}.model.{number}"
                 x = x + self.excited(f"{name}.se_module", self.block(name, x, 1))
+        features, logits = self.answer(x)
+        return logits, features
+
+    def answer(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The last stage's map -> features (N, 128), logits (N, 3)."""
         x = self.layer("conv_6_dw", self.layer("conv_6_sep", x), padding=0).flatten(1)
         x = self.norm("bn", F.linear(x, self.state["linear.weight"], self.state.get("linear.bias")))
-        return F.linear(x, self.state["prob.weight"], self.state.get("prob.bias")), x
+        return x, F.linear(x, self.state["prob.weight"], self.state.get("prob.bias"))
 
     def block(self, name: str, x: Tensor, stride: int) -> Tensor:
         return self.layer(f"{name}.project", self.layer(f"{name}.conv_dw", self.layer(f"{name}.conv", x), stride))

@@ -119,8 +119,8 @@ PASSIVE: dict[str, Any] = {
         "every attack that it learnt from was simulated; of real ones it was only measured (accuracy), on 9 people's "
         "prints and 4 people's screens: that shows that something fails, hardly that it works",
         "its errors are people and sittings, not frames: more frames of one session do not mend them",
-        "its teachers reject three of nine people alive on the same real frames; it was held to them where simulated "
-        "looks say that they are right",
+        "its teachers reject three of nine people alive on the same real frames; it is a copy of the nearer one, as "
+        "far as learning from its answers goes, and inherits its errors",
     ],
     "data": [
         SETS["ff"],
@@ -134,8 +134,8 @@ PASSIVE: dict[str, Any] = {
         {"name": "YuNet 2023mar (boxes and landmarks of portraits and crops)", "licence": "MIT"},
     ],
     "retrain": "put pictures of your own into DIR/train and DIR/scenes, as ../shared/data/README.md says, beside "
-    "DIR/teachers; then `python -m models.training.detector prepare --data DIR`, `python -m models.training.pad make "
-    "--blocks 40`, `python -m models.training.pad train`, `python -m models.training.pad export --reason WHY`",
+    "DIR/teachers; then `python -m models.training.detector prepare --data DIR`, `python -m models.training.pad "
+    "make`, `python -m models.training.pad train`, `python -m models.training.pad export --reason WHY`",
     "licence": LICENCE,
 }
 

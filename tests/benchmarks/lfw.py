@@ -236,7 +236,7 @@ def save(
         options.json,
         schema="edge/benchmark/lfw/v1",
         command="python -m tests.benchmarks.lfw " + shlex.join(sys.argv[1:] if arguments is None else arguments),
-        models={"detector": detector.card.sha256, "embedder": chain.model},
+        models={"detector": detector.card.sha256, "embedder": chain.embedder.card.sha256},
         figures={name: round(value, 6) for name, value in figures.items()},
         bars=met,
         set={

@@ -290,7 +290,7 @@ def main(arguments: list[str] | None = None) -> None:
             options.json,
             schema="edge/benchmark-pad/v1",
             command="python -m tests.benchmarks.pad --json tests/benchmarks/results/pad.json",
-            models={"passive": passive.card.sha256, "embedder": chain.model},
+            models={"passive": passive.card.sha256, "embedder": chain.embedder.card.sha256},
             figures=flat | {"judgement_ms": round(spent["judgement"], 3), "decision_ratio": round(spent["ratio"], 3)},
             frames=counted,
             sessions={"ours": played, PAIR: pair, "no attack detection": none},

@@ -1,13 +1,12 @@
-"""False match rate of whole sessions against the target: is dividing the target by the number of looks enough?
+"""False match rate of whole sessions against the target: do the card's thresholds keep it, and how much do they use?
 
     python -m tests.benchmarks.session --data ../shared/data/train --json OUT
 
-An impostor session: one person's template is claimed by another person, who is looked at K times (design.md: at most K
-looks, each compared at the calibrated threshold for target / K; accepted at the first look that passes). Pictures are
-the All-Age-Faces crops, one a person; the template is the mean of three views in good light; a session has one light
-for all its looks and fresh noise, blur and landmark error for each, so that looks are as dependent as in front of a
-camera. Vectors come from the shipped int8 embedder, thresholds from its card; every ordered pair of the sample is a
-session.
+An impostor session: one person's template is claimed by another person, who is looked at K times, each look compared
+at the card's threshold for sessions of K; accepted at the first look that passes. Pictures are the All-Age-Faces
+crops, one a person; the template is the mean of three views in good light; a session has one light for all its looks
+and fresh noise, blur and landmark error for each, so that looks are as dependent as in front of a camera. Vectors come
+from the shipped int8 embedder, thresholds from its card; every ordered pair of the sample is a session.
 
 The set holds some people twice (the calibration's contact sheet shows them). Pairs of pictures that the teacher, blind
 to sex, scores 0.60 or more are taken for one person, as the calibration does, and are no impostor sessions; the rate
@@ -145,7 +144,7 @@ def measure(folder: Path, teachers: Path, people: int, seed: int, landmarks: flo
     rows = []
     for target in TARGETS:
         for looks in LOOKS:
-            level = threshold(card, target / looks)
+            level = threshold(card, target, looks)
             errors, twice = accepted(templates, probes, looks, level, same)
             genuine = np.max([(templates * probes[:, k]).sum(1) for k in range(looks)], axis=0)
             rows.append(

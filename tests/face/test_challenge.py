@@ -111,7 +111,7 @@ def test_each_further_step_wants_the_holder_looking_ahead():
 
 
 def test_a_whole_session_of_somebody_living_is_accepted_and_a_recording_is_not():
-    living, recording = session("live", 0), session("recording", 1)
+    living, recording = session("live", 1), session("recording", 1)
     assert living.ending is not None
     assert living.ending.outcome is Outcome.ACCEPT
     assert recording.ending is not None

@@ -57,8 +57,10 @@ def test_a_detector_s_card_is_refused():
         Embedder(load_card("detector"))
 
 
-def test_the_model_is_named_by_the_digest_of_its_file(embedder: Embedder):
-    assert embedder.model == load_card("embedder").sha256
+def test_the_model_is_named_by_its_file_and_the_arithmetic_it_goes_with(embedder: Embedder):
+    card = load_card("embedder")
+    assert embedder.model == card.identity != card.sha256
+    assert card.earlier == card.sha256, "templates of the arithmetic before stay valid"
 
 
 def test_the_card_s_channel_order_matters(embedder: Embedder, picture, mesh_landmarks):

@@ -12,55 +12,46 @@ from hypothesis import strategies as st
 
 from edge.errors import ModelError
 from edge.face import Detector, load_card
-from edge.face.card import Views, parse_card
+from edge.face.card import parse_card
 from edge.face.passive import Passive, attack_share, look
 from edge.face.write import card_text
 from edge.fictional import FictionalSource, OnePerson
 
 CARD = load_card("passive")
-VIEWS = Views(around=(4.0, 3.0), near=1.6, split=112)
 #: Fictional people whom the network never saw (`models.training.pad_scenes`).
 HELD_OUT = ("ada", "chen", "goran", "lena")
 
 
-def seen(frame: np.ndarray, box: tuple[float, float, float, float]) -> tuple[np.ndarray, np.ndarray]:
-    canvas = np.zeros((80, 192, 3), np.uint8)
-    look(frame, box, VIEWS, canvas)
-    return canvas[:, :112], canvas[:, 112:]
+def seen(frame: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    canvas = np.zeros((80, 80, 3), np.uint8)
+    look(frame, box, 2.7, canvas)
+    return canvas
 
 
-def test_around_is_the_whole_frame_at_a_doors_distance_and_near_a_part_of_it():
+def test_a_small_face_is_seen_with_its_surroundings_as_often_as_the_card_says():
     frame = np.zeros((480, 640, 3), np.uint8)
-    frame[:, :320], frame[200:280, 280:360] = 60, 250
-    around, near = seen(frame, (220, 140, 160, 200))
-    assert (around > 200).mean() == pytest.approx(80 * 80 / (640 * 480) * 107 / 112, rel=0.15)
-    assert (near > 200).mean() == pytest.approx(80 * 80 / (320 * 320), rel=0.15)
-    assert around[0, 5:10].max() == 60
+    frame[200:280, 290:350] = 255
+    assert (seen(frame, (290, 200, 60, 80)) > 128).mean() == pytest.approx(1 / 2.7**2, rel=0.05)
 
 
-@pytest.mark.parametrize("share", [0.2, 0.3, 0.45, 0.6])
-def test_both_views_differ_at_every_distance_of_a_door(share):
+def test_at_a_doors_distance_the_frames_height_is_seen_and_the_faces_own_proportions():
     frame = np.zeros((480, 640, 3), np.uint8)
-    high = share * 480
-    box = (320 - 0.4 * high, 240 - high / 2, 0.8 * high, high)
-    x, y, w, h = map(round, box)
+    x, y, w, h = 220, 100, 180, 240
     frame[y : y + h, x : x + w] = 255
-    around, near = seen(frame, box)
-    assert (near == 255).mean() > 1.3 * (around == 255).mean()
+    rows, columns = (np.flatnonzero((seen(frame, (x, y, w, h)) > 128).any((axis, 2))) for axis in (1, 0))
+    assert len(rows) == pytest.approx(80 * h / 480, abs=1)
+    assert len(columns) == pytest.approx(80 * w / 360, abs=1)
 
 
-def test_outside_of_the_frame_is_grey_and_the_aspect_is_kept():
-    frame = np.full((656, 368, 3), 200, np.uint8)
-    around, _ = seen(frame, (100, 200, 160, 200))
-    assert set(np.unique(around)) == {128, 200}
-    columns = np.flatnonzero((around == 200).all((0, 2)))
-    assert abs(len(columns) / 80 - 368 / 600) < 0.02
-
-
-def test_a_face_at_the_frame_s_edge_moves_the_views_into_it():
+def test_a_face_at_the_frames_edge_moves_the_view_into_it():
     frame = np.full((480, 640, 3), 200, np.uint8)
-    _, near = seen(frame, (-40, -30, 160, 200))
-    assert (near == 200).all()
+    assert (seen(frame, (-40, -30, 160, 200)) == 200).all()
+
+
+def test_pixels_are_picked_so_that_a_pixel_grid_stays():
+    frame = np.zeros((480, 640, 3), np.uint8)
+    frame[:, ::2] = 255
+    assert seen(frame, (220, 100, 180, 240)).std() > 60
 
 
 @settings(max_examples=100, deadline=None)
@@ -69,8 +60,7 @@ def test_a_face_at_the_frame_s_edge_moves_the_views_into_it():
     st.tuples(*[st.floats(-900, 900), st.floats(-900, 900), st.floats(0, 900), st.floats(0, 900)]),
 )
 def test_no_box_and_no_frame_is_too_strange(shape, box):
-    around, near = seen(np.full((*shape, 3), 90, np.uint8), box)
-    assert set(np.unique(around)) | set(np.unique(near)) <= {90, 128}
+    assert set(np.unique(seen(np.full((*shape, 3), 90, np.uint8), box))) == {90}
 
 
 @pytest.mark.parametrize(
@@ -96,8 +86,8 @@ def test_a_card_of_another_kind_is_refused():
     [
         ({"passive": None}, "passive"),
         ({"passive": {**CARD.raw["passive"], "attack": 0.01}}, "attack"),
-        ({"passive": {**CARD.raw["passive"], "views": {"around": [4, 3], "near": 1.6, "split": 192}}}, "split"),
-        ({"outputs": [{**CARD.raw["outputs"][0], "shape": [1, 2]}]}, "live, print, display"),
+        ({"passive": {**CARD.raw["passive"], "scale": 0.5}}, "scale"),
+        ({"outputs": [{**CARD.raw["outputs"][0], "shape": [1, 1]}]}, "first is live"),
     ],
 )
 def test_a_card_that_does_not_say_what_it_means_is_refused(change, word):

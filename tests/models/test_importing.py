@@ -354,11 +354,12 @@ def test_the_same_file_with_another_preprocessing_is_another_embedder(int8):
     moved = parse_card(card_text(raw).encode(), folder=Path())
     assert moved.sha256 == int8.card.sha256 == load_card("embedder").sha256
     assert len({moved.identity, int8.card.identity, load_card("embedder").identity}) == 3
-    assert load_card("embedder").identity == load_card("embedder").sha256
+    assert load_card("embedder").earlier == load_card("embedder").sha256
 
 
 def test_words_and_calibration_do_not_change_who_an_embedder_is(int8):
-    raw = yaml.safe_load(int8.text) | {"licence": "another", "calibration": load_card("embedder").raw["calibration"]}
+    measured = {key: value for key, value in load_card("embedder").raw["calibration"].items() if key != "arithmetic"}
+    raw = yaml.safe_load(int8.text) | {"licence": "another", "calibration": measured}
     assert parse_card(card_text(raw).encode(), folder=Path()).identity == int8.card.identity
 
 

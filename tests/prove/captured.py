@@ -54,6 +54,10 @@ def _rows(image: np.ndarray) -> Iterator[tuple[str, bytes]]:
 
 
 def _vector(vector: np.ndarray) -> Iterator[tuple[str, bytes]]:
+    if vector.ndim == 2:  # the references of one template
+        for row in vector:
+            yield from _vector(row)
+        return
     if len(set(vector.tolist())) < 10:
         return
     exact = vector.astype(np.int8)

@@ -87,9 +87,9 @@ def _compare_more() -> None:
 
     once = run.compare
 
-    def often(template: Template, probe: Probe, session: str) -> float:
+    def often(template: Template, probe: Probe, session: str, references: int) -> float:
         copies = [Probe(np.array(probe._data), model=probe.model, session=session) for _ in range(5)]
-        return max(once(template, one, session) for one in copies)
+        return max(once(template, one, session, references) for one in copies)
 
     run.compare = often
 

@@ -247,12 +247,12 @@ def energised(it: Subject) -> None:
     chip = FakeChip.make(it.folder / "chip")
     camera = "camera: {driver: v4l2, device: /dev/none}\n"
     it.set("camera:\n  driver: fictional\n  pace: fast\n", f"{camera}door: {{driver: relay, chip: {chip.path}}}\n")
-    it.monkeypatch.setattr("edge.door.relay.energised", lambda line: True)
+    it.monkeypatch.setattr("edge.door.relay.active", lambda line: True)
 
 
 def unreadable(it: Subject) -> None:
     energised(it)
-    it.monkeypatch.setattr("edge.door.relay.energised", lambda line: os.pread(-1, 1, 0))
+    it.monkeypatch.setattr("edge.door.relay.active", lambda line: os.pread(-1, 1, 0))
 
 
 THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"

@@ -8,50 +8,80 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from models.training import pad, pad_net  # noqa: E402
-from models.training.pad_data import HEIGHT, VIEWS, WIDTH  # noqa: E402
+from models.training.pad_data import SIDE  # noqa: E402
 from models.training.pad_teacher import Pair, live  # noqa: E402
+from models.training.pad_train import total  # noqa: E402
 
 
-def batch(n: int = 12) -> dict[str, torch.Tensor]:
-    random = torch.Generator().manual_seed(3)
-    return {
-        "pictures": torch.randint(0, 256, (n, HEIGHT, WIDTH, 3), generator=random, dtype=torch.uint8),
-        "label": torch.arange(n) % 3,
-        "features": torch.randn(n, 256, generator=random),
-        "teacher": torch.softmax(torch.randn(n, 2, 3, generator=random), -1),
-    }
+def pictures(n: int = 16, seed: int = 3) -> torch.Tensor:
+    """Soft blobs: something with edges and shades, unlike noise."""
+    random = torch.Generator().manual_seed(seed)
+    coarse = torch.randint(0, 256, (n, 3, 6, 6), generator=random).float()
+    fine = torch.nn.functional.interpolate(coarse, (SIDE, SIDE), mode="bilinear")
+    return fine.permute(0, 2, 3, 1).to(torch.uint8).contiguous()
+
+
+def answers(n: int, seed: int) -> tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]:
+    """As a teacher's, of another network of the same plan."""
+    torch.manual_seed(seed)
+    other = pad_net.Passive().eval()
+    x, maps = (pictures(n).permute(0, 3, 1, 2).float() - 128) / 128, []
+    with torch.no_grad():
+        for stage in other.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps, *other.head(x)
 
 
 def test_it_is_small_and_quick_enough():
     net = pad_net.Passive().eval()
-    assert pad_net.count(net) < 30e6
-    assert sum(p.numel() for p in net.parameters()) < 400_000
+    assert pad_net.count(net) < 80e6
+    assert sum(p.numel() for p in net.parameters()) < 900_000
 
 
-def test_a_few_steps_on_one_batch_lower_every_part_of_the_loss():
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_few_steps_bring_every_stage_nearer_to_its_teacher(alone):
+    shown, (maps, features, logits) = pictures(), answers(16, 5)
     torch.manual_seed(1)
-    student, data = pad_net.Student(), batch()
-    optimiser = torch.optim.Adam(student.parameters(), 3e-3)
-    x = pad_net.varied(data["pictures"], torch.Generator().manual_seed(1))
-    before = pad_net.loss(student(x), data)
-    for _ in range(25):
-        parts = pad_net.loss(student(x), data)
+    net, copying = pad_net.Passive(), pad_net.Copying(maps, features, logits)
+    optimiser = torch.optim.Adam(net.parameters(), 3e-3)
+    x, label = (shown.permute(0, 3, 1, 2).float() - 128) / 128, torch.arange(16) % 3
+    before = copying(net, x, label, maps, features, logits, alone)
+    for _ in range(20):
+        parts = copying(net, x, label, maps, features, logits, alone)
         optimiser.zero_grad()
-        parts["total"].backward()
+        total(parts).backward()
         optimiser.step()
-    assert all(parts[name] < before[name] for name in ("classes", "features", "answers", "total"))
+    assert total(parts) < total(before)
+    assert all(parts[name] < before[name] for name in parts if alone or name in ("own", "stage0"))
 
 
-def test_a_look_is_varied_within_what_the_net_takes_and_never_between_its_views():
-    pictures = torch.zeros(16, HEIGHT, WIDTH, 3, dtype=torch.uint8)
-    pictures[:, :, : VIEWS.split] = 200
-    x = pad_net.varied(pictures, torch.Generator().manual_seed(2))
-    assert x.shape == (16, 3, HEIGHT, WIDTH)
-    assert float(x.min()) >= -1
-    assert float(x.max()) <= 127 / 128
-    around, near = x[..., : VIEWS.split].mean((1, 2, 3)), x[..., VIEWS.split :].mean((1, 2, 3))
-    kept = (around.abs() > 1e-6) & (near.abs() > 1e-6)
-    assert (around[kept] > near[kept]).all()
+def test_what_nobody_knows_teaches_the_own_way_nothing():
+    shown, (maps, features, logits) = pictures(8), answers(8, 5)
+    net, copying = pad_net.Passive().eval(), pad_net.Copying(maps, features, logits)
+    x, label = (shown.permute(0, 3, 1, 2).float() - 128) / 128, torch.tensor([0, 1, 2, 0, -1, -1, -1, -1])
+    known = copying(net, x, label, maps, features, logits, False)["own"]
+    x[4:] = 0
+    assert copying(net, x, label, maps, features, logits, False)["own"] == known
+
+
+def test_the_own_logit_is_a_class_beside_the_teachers():
+    net = pad_net.Passive().eval()
+    x = torch.zeros(2, 3, SIDE, SIDE)
+    with torch.no_grad():
+        (classes, own), four = net.both(x), net(x)
+    assert torch.equal(four[:, :3], classes)
+    assert torch.allclose(four[:, 3] - four[:, 0], own, atol=1e-5)
+
+
+def test_a_look_is_varied_within_what_a_camera_gives_and_mixed_ones_are_named():
+    shown = pictures(64)
+    x, joined = pad_net.varied(shown, torch.Generator().manual_seed(2))
+    assert x.shape == (64, 3, SIDE, SIDE)
+    assert float(x.min()) >= 0
+    assert float(x.max()) <= 255
+    assert torch.equal(x, x.round()), "teacher and student see what a camera can deliver"
+    assert 0 < len(joined) < 32
 
 
 def test_the_teachers_views_are_shrunk_to_the_frame_and_moved_into_it():
@@ -83,4 +113,29 @@ def test_figures_count_attacks_that_pass_and_people_who_do_not():
     assert found["bpcer"]["group"] == {"a": 0.0, "b": 0.1}
     assert pad.figures(suspicion, data, limit=0.95)["apcer"] == {"phone": 1.0, "print": 1.0}
     limits = pad.whole(suspicion, data)
-    assert 0.36 < limits["doubt"] < 0.38 < limits["attack"] < 0.41
+    assert limits["doubt"] == pad.DOUBT
+    assert pad.whole(np.full(48, 0.9), data)["attack"] > 0.9, "nobody of the people alive is rejected"
+
+
+def test_the_own_logit_alone_doubts_one_in_fifty_people_alive():
+    rng = np.random.default_rng(1)
+    data = {"label": np.array([0] * 1000 + [1] * 10)}
+    logits = np.hstack([np.zeros((1010, 3)), rng.normal(-3, 1, (1010, 1))])
+    logits[:, 1:3] = -50
+    logits[:, 3] += pad.shift(logits, data)
+    doubted = pad.suspicions(logits)[:1000] >= pad.DOUBT
+    assert doubted.mean() == pytest.approx(pad.OWN, abs=0.002)
+
+
+def test_a_students_answers_are_put_on_the_teachers_scale():
+    rng = np.random.default_rng(1)
+    theirs = np.hstack([np.zeros((500, 1)), rng.normal(0, 4, (500, 1)), np.full((500, 1), -60.0)])
+    mine = theirs * 0.5
+    mine[:, 1] -= 1
+    slope, offset = pad.on_scale(mine, theirs)
+    assert (slope, offset) == pytest.approx((2, 2), abs=1e-6)
+
+
+def test_suspicion_is_all_that_is_not_live():
+    logits = np.array([[0.0, 0.0, 0.0, 0.0], [9.0, -9.0, -9.0, -9.0], [0.0, 20.0, 0.0, 0.0]])
+    assert pad.suspicions(logits) == pytest.approx([0.75, 0.0, 1.0], abs=1e-6)
