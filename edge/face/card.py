@@ -60,6 +60,14 @@ class Decode(Part):
     """Score that all looks at a face together must give (`edge.face.second_pass`); None looks once."""
 
 
+#: Of a passive network. The smallest embedding has 16 numbers (`edge.models.examine`): the two cannot be mistaken.
+MOST_CLASSES = 8
+
+
+def _few(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 and shape[0] == 1 and 2 <= shape[1] <= MOST_CLASSES
+
+
 class Judgements(Part):
     """What a passive network sees, and what its suspicion (0 live, 1 attack) means (`edge.face.suspicion`).
 
@@ -188,8 +196,8 @@ class _Fields(Part):
     def _live_first(self) -> None:
         if self.passive is None:
             raise ValueError("a passive network's card needs passive")
-        if len(self.outputs) != 1 or len(shape := self.outputs[0].shape) != 2 or shape[0] != 1 or shape[1] < 2:
-            raise ValueError("outputs: a passive network has one, (1, classes), of which the first is live")
+        if len(self.outputs) != 1 or not _few(self.outputs[0].shape):
+            raise ValueError(f"outputs: a passive network has one, (1, 2..{MOST_CLASSES} classes); the first is live")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.face.card import Card
+from edge.face.card import MOST_CLASSES, Card
 from edge.face.feed import Feed
 from edge.face.runtime import open_interpreter
 from edge.face.tensors import InputSpec, OutputSpec, quantisation
@@ -54,8 +54,8 @@ class Runner:
         self._interpreter = open_interpreter(checked_bytes(card), threads=threads, where=card.path.name)
         self._input = _check_input(self._interpreter, card)
         self._outputs = _check_outputs(self._interpreter, card)
-        # whatever its card calls it: detectors have several outputs, passive networks one of three numbers
-        self._embeds = len(card.outputs) == 1 and card.outputs[0].shape != (1, 3)
+        # whatever its card calls it: detectors have several outputs, passive networks one of a few classes
+        self._embeds = len(card.outputs) == 1 and math.prod(card.outputs[0].shape) > MOST_CLASSES
         self._feed = Feed(card.input)
         with _inside():
             self.run(np.zeros(card.input.shape[1:], np.uint8))

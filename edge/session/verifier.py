@@ -24,7 +24,7 @@ from typing import Literal, Protocol
 from edge._resources import is_device
 from edge.camera.health import Health
 from edge.camera.owned import need_own
-from edge.errors import CameraError, ClaimError, LockedOut, ModelError, ModelMismatch
+from edge.errors import CameraError, ClaimError, LockedOut, ModelError, ModelMismatch, SpentError
 from edge.face import Chain, Look
 from edge.face.chain import need_whole
 from edge.face.match import compare
@@ -33,6 +33,7 @@ from edge.session.pin import PinGate, Typed
 from edge.session.run import Glimpse, Run
 from edge.session.tally import Tally
 from edge.settings.model import DecisionSettings
+from edge.state.limits import Limits as DeviceLimits
 from edge.types import Claim, Decision, Frame, Outcome, Reason, Stream, Template
 from edge.types.events import AttackSuspected, Event, SessionOpened
 from edge.types.inside import _inside
@@ -134,6 +135,7 @@ class Verifier:
             NotInThisBuild: a device build, and a stream that is not of its own camera.
         """
         need_own(stream)
+        self._need_whole()
         session = self.new_session()
         sys.audit(SESSION, session)
         started = time.perf_counter()
@@ -170,6 +172,15 @@ class Verifier:
         decision = self._decision(ending, claim, session, tally)
         shown = self.reveal_scores and not is_device()
         return replace(decision, score=run.best, threshold=run.threshold) if shown else decision
+
+    def _need_whole(self) -> None:
+        """Return when waits, thresholds and decisions are this build's own.
+
+        Raises:
+            SpentError: a device build, and another class, or limits of a caller's own.
+        """
+        if is_device() and not (type(self) is Verifier and type(self.limits) is DeviceLimits):
+            raise SpentError("this verifier is not this build's own", where="verifier", remedy="use Device.decide")
 
     def open(self, claim: Claim, session: str) -> tuple[Template, Chain]:
         """The template of a claim, and the chain whose embedder made it: this one, or the previous one.

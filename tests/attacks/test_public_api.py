@@ -160,6 +160,23 @@ def own_verifier(device):
     return verifier.verify(claim, Pulled(Photograph()).start())
 
 
+def no_waits(device, kind=Verifier, limits=None):
+    parts = {"health": lambda: Health(settings.camera), "new_session": lambda: "s"}
+    claim = device._admission.receive(card, 0)
+    made = kind(device._chain, device._vault, limits or NoLimits(), settings.decision, **parts)
+    return made.verify(claim, device.stream())
+
+
+class Threshold(float):
+    def __le__(self, score):
+        return True
+
+
+class Curious(Verifier):
+    def threshold_of(self, chain):
+        return Threshold(0)
+
+
 def is_it_the_holder(device):
     template, of = device._verifier.open(device._admission.receive(card, 0), "s")
     frame = Frame(picture, 0, 0, "p")
@@ -218,6 +235,8 @@ with opened() as device:
     trying("a source whose frames are replaced", lambda: setattr(device.stream().source, "read", None))
     trying("a stream that says it is the device's", lambda: device.decide(card, lambda: SaysSo(device.stream())))
     trying("a verifier of one's own, without limits", lambda: own_verifier(device))
+    trying("a verifier without waits on the device's own camera", lambda: no_waits(device))
+    trying("a verifier that is shown the score", lambda: no_waits(device, Curious, device._limits))
     trying("whether a picture shows the holder", lambda: is_it_the_holder(device))
     trying("the numbers of the holder", lambda: read(device))
     trying("a reference of one's own", lambda: sealed(device))
@@ -232,7 +251,9 @@ def test_no_public_name_of_any_module_gives_an_embedding_a_score_a_template_or_a
     done = python(office, WAYS, str(desk.folder), str(cards), desk.person("hana"))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert len(told) == 44
+    assert len(told) == 46
+    assert told["a verifier without waits on the device's own camera"].startswith("SpentError: ")
+    assert told["a verifier that is shown the score"].startswith("SpentError: ")
     assert {name: answer for name, answer in told.items() if answer.startswith("WORKED")} == {}
     refusals = ("NotInThisBuild: ", "SettingsError: ", "SpentError: ", "UsageError: ", "SourceUnavailable: ")
     by_python = {name: answer for name, answer in told.items() if not answer.startswith(refusals)}
