@@ -175,6 +175,7 @@ class Office:
 
     def enrol(self, name: str, *, expired: bool = False) -> str:
         device = self.device
+        device._clock.now().need_confirmed()
         enrolment = Enrolment(device._chain, device._new_session, device._verifier.threshold, want=3)  # no deployment
         with Pulled(FictionalSource((OnePerson(name, 60.0, variant=1, walk_up=False),), fps=3.0)) as stream:
             reference = enrolment.from_stream(stream)

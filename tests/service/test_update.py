@@ -120,7 +120,8 @@ class Site:
         path = self.folder / "new.tflite"
         path.write_bytes(surgery.floated(surgery.shipped()))
         imported = examine_file(path, ModelSpec.model_validate(spec_of()))
-        table = dict(load_card("embedder").raw["calibration"]) | {"sha256": imported.card.sha256}
+        measured = {key: value for key, value in load_card("embedder").raw["calibration"].items() if key != "arithmetic"}
+        table = measured | {"sha256": imported.card.sha256}
         text = imported.text + "\n" + _yaml({"calibration": table})
         install(replace(imported, text=text), self.folder, sign=lambda card: sign(card, MODEL, signer))
         self.face = FaceSettings(threads=1, embedder="mine", previous_embedder="embedder", previous_until=LAST_DAY)

@@ -19,9 +19,8 @@ import pytest
 from edge.trust import operators
 from edge.trust.ring import PASSPHRASE_FILE
 from tests.cli.conftest import make_desk
-from tests.kiosk.conftest import chromium, free_port
+from tests.kiosk.conftest import free_port
 
-__all__ = ["chromium"]
 ALTERNATIVE = "Please ask at the reception."
 
 
