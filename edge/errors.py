@@ -36,6 +36,8 @@ are allowed.
             TokenUnknown
             WrongDoor
             ClockUnconfirmed
+            PinMissing
+            PinWrong
             LockedOut
                 DoorPaused
             SealBroken

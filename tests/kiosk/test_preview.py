@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from edge.kiosk import Kiosk, Screen, page_of
-from edge.kiosk import kiosk as room
 from edge.kiosk.preview import HEIGHT, WIDTH, preview
 from edge.types import Frame
 from tests.kiosk.conftest import settings
@@ -56,7 +55,11 @@ def test_a_picture_is_sent_only_while_the_device_looks_and_forgotten_after_it(mo
 
 def test_watching_never_makes_the_picture_itself(monkeypatch):
     wanted = settings(preview=True)
-    monkeypatch.setattr(room, "preview", lambda image: (_ for _ in ()).throw(AssertionError("in the session's thread")))
+
+    def made(image: object) -> None:
+        raise AssertionError("in the session's thread")
+
+    monkeypatch.setattr("edge.kiosk.preview.preview", made)
     kiosk = Kiosk(wanted.kiosk, page_of(wanted))
     kiosk.close()
     kiosk.watch(SimpleNamespace(frame=Frame(np.zeros((48, 64, 3), np.uint8), 1, 1, "test")))

@@ -10,7 +10,7 @@ from edge.errors import InputError
 from edge.fictional import FictionalSource, OnePerson
 from edge.lab.attack import AttackPlan, measure_attacks
 
-PEOPLE = ("ada", "goran")
+PEOPLE = ("ada", "lena")
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +18,9 @@ def folder(tmp_path_factory):
     """Two people, one session of each kind."""
     root = tmp_path_factory.mktemp("pad")
     for name in PEOPLE:
-        for kind, flat in (("enrol", False), ("bona_fide", False), ("print", True)):
-            source = FictionalSource((OnePerson(name, 9.0, walk_up=False, flat=flat, variant=int(kind == "enrol")),))
+        for kind, attack in (("enrol", ""), ("bona_fide", ""), ("print", "print")):
+            variant = int(kind == "enrol")
+            source = FictionalSource((OnePerson(name, 9.0, walk_up=False, attack=attack, variant=variant),))
             source.open()
             into = root / kind / name / ("" if kind == "enrol" else "1")
             into.mkdir(parents=True)

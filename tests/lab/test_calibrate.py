@@ -136,7 +136,9 @@ def test_a_card_takes_the_calibration_of_its_own_file_only(found, tmp_path):
     source = load_card("embedder")
     card = tmp_path / "embedder.card.yaml"
     card.write_text((source.path.parent / "embedder.card.yaml").read_text())
-    section = found.section(sha256=source.sha256, date="2026-11-22", command="x", sets={"a": "made up"})
+    section = found.section(
+        sha256=source.sha256, date="2026-11-22", command="x", sets={"a": "made up"}, arithmetic=source.arithmetic
+    )
     assert write_calibration(card, section) == card
     written = load_card(card)
     assert written.calibration.smallest_fmr == found.thresholds[-1]["fmr"]

@@ -120,7 +120,8 @@ class Site:
         path = self.folder / "new.tflite"
         path.write_bytes(surgery.floated(surgery.shipped()))
         imported = examine_file(path, ModelSpec.model_validate(spec_of()))
-        measured = {key: value for key, value in load_card("embedder").raw["calibration"].items() if key != "arithmetic"}
+        shipped = load_card("embedder").raw["calibration"]
+        measured = {key: value for key, value in shipped.items() if key != "arithmetic"}
         table = measured | {"sha256": imported.card.sha256}
         text = imported.text + "\n" + _yaml({"calibration": table})
         install(replace(imported, text=text), self.folder, sign=lambda card: sign(card, MODEL, signer))

@@ -44,7 +44,11 @@ def test_a_person_is_enrolled_and_a_card_that_is_there_is_never_replaced(desk: D
 
 
 def test_a_camera_of_one_s_own_is_twenty_lines(desk: Desk, capsys: pytest.CaptureFixture[str]):
-    assert run("own_camera.py", desk.config, desk.token("ada", capsys), PEOPLE / "ada-0.jpg").strip() == "accept"
+    """What it shows is a photograph, and the passive network says so: accepted only where nothing asks."""
+    token = desk.token("ada", capsys)
+    assert run("own_camera.py", desk.config, token, PEOPLE / "ada-0.jpg").strip() == "no_decision"
+    desk.config.write_text(desk.config.read_text() + "\nliveness: {passive: off}\n")
+    assert run("own_camera.py", desk.config, token, PEOPLE / "ada-0.jpg").strip() == "accept"
 
 
 def test_a_door_of_one_s_own_is_twenty_lines(desk: Desk, capsys: pytest.CaptureFixture[str]):
