@@ -1,14 +1,12 @@
 """Every error a caller may catch.
 
-Each error says *what* is wrong, *where* (a file, a key path, a device, a record) and the *remedy*: what a person can do
-next. The three are separate so that a log line, a kiosk page and ``--json`` can show each in its own place.
+Each says *what* is wrong, *where* (a file, a key path, a device, a record) and the *remedy*, in three separate fields.
 
     >>> error = TokenExpired(where="token", what="it expired on 2026-01-31", remedy="ask the operator for a new card")
     >>> str(error)
     'token: it expired on 2026-01-31; ask the operator for a new card'
 
-No message ever holds a secret, a template, an embedding or a picture; paths, dates, names of settings and card serials
-are allowed.
+No message holds a secret, a template, an embedding or a picture; paths, dates, names of settings and serials may be.
 
     EdgeError
         UsageError
