@@ -128,6 +128,8 @@ def test_a_bouncing_contact_that_is_back_at_rest_is_told_as_what_it_did(watched)
         here.chip.put(CONTACT, True)
         here.chip.put(CONTACT, False)
     here.wait(*[DoorMoved] * 6)
+    assert [event.open for event in here.told] == [True, False] * 3
+    assert here.sight.standing["contact"], "back at rest"
 
 
 def test_what_is_not_at_rest_at_the_start_is_told_and_is_no_force(watched):
@@ -137,6 +139,8 @@ def test_what_is_not_at_rest_at_the_start_is_told_and_is_no_force(watched):
     here.sight.released()
     here.sight.open()
     here.wait(DoorMoved, Tampered)
+    assert not any(isinstance(event, DoorForced) for event in here.told)
+    assert here.sight.standing == {"contact": False, "tamper": False}
 
 
 def test_a_line_that_somebody_else_has_is_an_error_and_nothing_is_held(watched):

@@ -149,6 +149,7 @@ def test_a_guard_that_is_told_to_go_while_somebody_leaves_locks_first(bench):
     (guard,) = bench.guards
     os.kill(guard.pid, signal.SIGTERM)
     bench.wait_locked(5)
+    assert not bench.energised
 
 
 def test_without_power_a_fail_safe_lock_is_released_and_with_power_it_holds(tmp_path: Path):
