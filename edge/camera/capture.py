@@ -47,14 +47,6 @@ _LOCK = threading.Lock()
 _USERS: dict[str, Capture] = {}
 
 
-@atexit.register
-def _close_at_the_end() -> None:
-    """A program that ends in the middle of a close may crash in the driver's own code, after its answer was given."""
-    for capture in list(_USERS.values()):
-        capture.stop()
-        capture._ended.wait(CLOSE_S)
-
-
 class Capture:
     """A thread that reads a source and keeps only its newest frame. Implements `edge.types.Stream`.
 
@@ -117,6 +109,7 @@ class Capture:
         if self._hardware:
             self._wait_for_the_last_close()
         self._thread = threading.Thread(target=self._run, name=f"capture-{self._source.name}", daemon=True)
+        atexit.register(self._close_at_the_end)
         self._thread.start()
         if not self._opened.wait(OPEN_S):
             self.stop()
@@ -136,6 +129,11 @@ class Capture:
             self._changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(STOP_S)
+
+    def _close_at_the_end(self) -> None:
+        """A program that ends while a source reads or closes may crash in native code, after its answer was given."""
+        self.stop()
+        self._ended.wait(CLOSE_S)
 
     def __enter__(self) -> Capture:
         return self.start()
@@ -225,6 +223,7 @@ class Capture:
                 if _USERS.get(self._hardware) is self:
                     del _USERS[self._hardware]
             self._ended.set()
+            atexit.unregister(self._close_at_the_end)
 
     def _keep(self, frame: Frame) -> None:
         with self._changed:

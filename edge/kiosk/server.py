@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -138,13 +138,24 @@ def application(hub: Hub, port: int) -> ASGIApp:
     routes = [Route(path, file) for path in FILES]
     routes += [Route("/page.json", page), Route("/code/{language}.svg", code), Route("/screens", screens)]
     routes += [Route("/preview", preview)]
-    return Guarded(Starlette(routes=routes), {f"127.0.0.1:{port}", f"localhost:{port}"})
+    return Guarded(Starlette(routes=routes), {b"127.0.0.1:%d" % port, b"localhost:%d" % port})
+
+
+def reads_from_here(scope: Scope, given: Mapping[bytes, bytes], hosts: Container[bytes]) -> bool:
+    """Whether a GET comes by the address's own name and from its own page.
+
+    By another name is DNS rebinding. The people's page and the operators' link to each other: another port is the same
+    site and another origin, so such a link may lead to the page itself, and do nothing else.
+    """
+    site = given.get(b"sec-fetch-site", b"none")
+    walks_in = scope["path"] == "/" and given.get(b"sec-fetch-mode") == b"navigate" and site == b"same-site"
+    return given.get(b"host", b"") in hosts and (site in (b"none", b"same-origin") or walks_in)
 
 
 class Guarded:
-    """Every answer has the headers; who asks by another name (DNS rebinding) or from another page gets none."""
+    """Every answer has the headers; who asks by another name or from another page gets none."""
 
-    def __init__(self, app: ASGIApp, hosts: set[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: set[bytes]) -> None:
         self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -155,9 +166,7 @@ class Guarded:
 
         if scope["type"] != "http":
             return
-        given = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        foreign = given.get(b"sec-fetch-site", "none") not in ("none", "same-origin")
-        if given.get(b"host") not in self._hosts or foreign:
+        if not reads_from_here(scope, dict(scope["headers"]), self._hosts):
             await PlainTextResponse("not here", 421)(scope, receive, guarded)
         else:
             await self._app(scope, receive, guarded)

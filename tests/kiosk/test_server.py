@@ -86,6 +86,13 @@ def test_who_asks_by_another_name_or_from_another_page_gets_nothing(kiosk, heade
     assert get(kiosk, "/page.json", **headers)[0] == status
 
 
+def test_a_link_on_the_operators_page_leads_here_and_may_ask_nothing_else(kiosk):
+    walk = {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Mode": "navigate"}
+    assert get(kiosk, "/", **walk)[0] == 200
+    assert get(kiosk, "/page.json", **walk)[0] == 421
+    assert get(kiosk, "/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")[0] == 421
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_nothing_can_be_sent_to_it(kiosk, method):
     assert get(kiosk, "/screens", method)[0] == 405

@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edge.errors import EdgeError, KeyringError
 from edge.kiosk.desk.desk import Busy, Desk
 from edge.kiosk.desk.sittings import Lockout, Sitting, Sittings
-from edge.kiosk.server import BEAT_S, HEADERS, STREAMS
+from edge.kiosk.server import BEAT_S, HEADERS, STREAMS, reads_from_here
 from edge.types.wipe import wipe
 
 _PAGE, _PEOPLES = Path(__file__).with_name("page"), Path(__file__).parent.with_name("page")
@@ -291,13 +291,10 @@ def application(pages: Pages, port: int) -> ASGIApp:
 
 
 class _Guarded:
-    """Every answer has the headers; who asks by another name, or from another page, gets none.
-
-    A link on the people's page (another port: same site, another origin) may lead here, and do nothing else.
-    """
+    """Every answer has the headers; who asks by another name, or from another page, gets none."""
 
     def __init__(self, app: ASGIApp, port: int) -> None:
-        self._app, self._hosts = app, {f"127.0.0.1:{port}", f"localhost:{port}"}
+        self._app, self._hosts = app, {b"127.0.0.1:%d" % port, b"localhost:%d" % port}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: Message) -> None:
@@ -307,22 +304,17 @@ class _Guarded:
 
         if scope["type"] != "http":
             return
-        given = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if not self._fits(scope, given):
+        if not self._fits(scope, dict(scope["headers"])):
             await _no("not here", 421)(scope, receive, guarded)
         else:
             await self._app(scope, receive, guarded)
 
-    def _fits(self, scope: Scope, given: Mapping[str, str]) -> bool:
-        host = given.get("host", "")
-        if host not in self._hosts:
-            return False
+    def _fits(self, scope: Scope, given: Mapping[bytes, bytes]) -> bool:
         if scope["method"] in ("GET", "HEAD"):
-            site = given.get("sec-fetch-site", "none")
-            walks_in = scope["path"] == "/" and given.get("sec-fetch-mode") == "navigate" and site == "same-site"
-            return site in ("none", "same-origin") or walks_in
-        own = given.get("origin") == f"http://{host}" and given.get("sec-fetch-site", "same-origin") == "same-origin"
-        return own and given.get("content-type", "").split(";")[0] == "application/json"
+            return reads_from_here(scope, given, self._hosts)
+        host = given.get(b"host", b"")
+        own = given.get(b"origin") == b"http://" + host and given.get(b"sec-fetch-site", b"same-origin") == b"same-origin"
+        return host in self._hosts and own and given.get(b"content-type", b"").split(b";")[0] == b"application/json"
 
 
 async def _body(request: Request) -> bytearray:

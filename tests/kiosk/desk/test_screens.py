@@ -49,7 +49,7 @@ DRAWN = """([told, route]) => {
 def page(chromium: Callable, door: RunningDoor) -> Iterator[Any]:
     """The pages, loaded; whatever the browser complains of, and wherever it asks, is a failure."""
     one = chromium(viewport={"width": 480, "height": 800}, reduced_motion="reduce", locale="en-GB")
-    one.set_default_timeout(180_000)  # a busy machine is no fault of the page
+    one.set_default_timeout(60_000)  # a busy machine is no fault of the page
     said, asked = [], []
     one.on("console", lambda message: "status of 4" in message.text or said.append(message.text))
     one.on("pageerror", lambda error: said.append(str(error)))
@@ -198,7 +198,7 @@ def test_the_keypad_is_enough(page: Any, door: RunningDoor):
 
 def test_the_door_s_page_leads_here_from_a_quiet_corner(chromium: Callable, door: RunningDoor):
     page = chromium(viewport={"width": 480, "height": 800}, reduced_motion="reduce")
-    page.set_default_timeout(180_000)
+    page.set_default_timeout(60_000)
     page.goto(f"http://127.0.0.1:{door.people}/")
     page.wait_for_selector("#operators:not([hidden])")
     assert page.get_attribute("#operators", "aria-label") == text("desk.kiosk")
