@@ -114,6 +114,8 @@ def main(arguments: list[str] | None = None) -> None:
     sub = commands.add_parser("train", help="from random weights, or on from .train/pad/last.pt")
     sub.add_argument("--looks", type=int, default=260_000)
     sub.add_argument("--minutes", type=float, default=1e9)
+    sub.add_argument("--on", action="store_true", help="begin with the shipped weights, where there is no last.pt")
+    sub.add_argument("--rate", type=float, default=2e-3, help="of the steps, at its highest")
     sub = commands.add_parser("make", help="draw what it learns from, and what is held out")
     sub.add_argument("--frames", type=int, default=3700, help="for training, twelve pictures each")
     sub.add_argument("--held-out", type=int, default=600, help="of people, backgrounds and figures never trained on")
@@ -126,7 +128,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.command == "train":
         from models.training.pad_train import train
 
-        train(options.looks, options.minutes)
+        train(options.looks, options.minutes, options.on, options.rate)
     elif options.command == "make":
         make_all(options.frames, options.held_out)
     elif options.command == "export":

@@ -16,6 +16,7 @@ from models.training.detector_train import Average, make_optimiser, schedule
 from models.training.pad import FOLDER, figures, on_scale, shift, suspicions, whole
 from models.training.pad_data import SCALE, SIDE, load
 from models.training.pad_net import Copying, Passive, Teacher, count, varied
+from models.training.pad_start import of_shipped
 from models.training.paths import DATA, MODELS, WORK
 
 BATCH, RATE = 64, 2e-3
@@ -30,19 +31,25 @@ def total(parts: dict[str, Tensor]) -> Tensor:
     return torch.stack([WEIGHTS[name.rstrip("012345")] * value for name, value in parts.items()]).sum()
 
 
-def train(looks: int, minutes: float) -> None:
-    """Until so many looks were seen or so many minutes went by; blocks that come later are taken in as they come."""
+def train(looks: int, minutes: float, on: bool = False, rate: float = RATE) -> None:
+    """Until so many looks were seen or so many minutes went by; blocks that come later are taken in as they come.
+
+    Args:
+        looks: at which the rate has come to 0. on: begin with the shipped weights, unless there is a checkpoint; its
+            stages know each other, so none is trained by itself. rate: of the steps, at its highest.
+    """
     torch.set_num_threads(1)
     torch.manual_seed(0)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    net = Passive().to(memory_format=torch.channels_last)
-    average, optimiser = Average(net), make_optimiser(net, RATE)
+    first = load(WORK / "pad-train", 4)["pictures"]
+    some = varied(torch.from_numpy(first[:: len(first) // 512]), torch.Generator().manual_seed(0))[0]
+    net = of_shipped(MODELS / "passive.tflite", (some - 128) / 128) if on else Passive()
+    net = net.to(memory_format=torch.channels_last)
+    average, optimiser = Average(net), make_optimiser(net, rate)
     seen = _resume(net, average, optimiser)
     rng, started = torch.Generator().manual_seed(seen + 1), time.monotonic()
     teacher = Teacher(DATA / "teachers")
-    first = load(WORK / "pad-train", 4)["pictures"]
-    some = torch.from_numpy(first[:: len(first) // 512])
-    copying = Copying(*teacher(varied(some, torch.Generator().manual_seed(0))[0]))
+    copying = Copying(*teacher(some))
     while seen < looks and time.monotonic() - started < 60 * minutes:
         data = load(WORK / "pad-train")
         pictures, labels = torch.from_numpy(data["pictures"]), torch.from_numpy(data["label"])
@@ -50,11 +57,11 @@ def train(looks: int, minutes: float) -> None:
         net.train()
         for begin in range(0, len(order) - BATCH + 1, BATCH):
             for group in optimiser.param_groups:
-                group["lr"] = schedule(seen, looks, RATE, BATCH)
+                group["lr"] = schedule(seen, looks, rate, BATCH)
             part = order[begin : begin + BATCH]
             (x, joined), label = varied(pictures[part], rng), labels[part]
             label[joined] = -1
-            parts = copying(net, (x - 128) / 128, label, *teacher(x), seen < ALONE * looks)
+            parts = copying(net, (x - 128) / 128, label, *teacher(x), not on and seen < ALONE * looks)
             optimiser.zero_grad(set_to_none=True)
             total(parts).backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
 
 from models.training import pad, pad_net  # noqa: E402
 from models.training.pad_data import SIDE  # noqa: E402
@@ -139,3 +140,19 @@ def test_a_students_answers_are_put_on_the_teachers_scale():
 def test_suspicion_is_all_that_is_not_live():
     logits = np.array([[0.0, 0.0, 0.0, 0.0], [9.0, -9.0, -9.0, -9.0], [0.0, 20.0, 0.0, 0.0]])
     assert pad.suspicions(logits) == pytest.approx([0.75, 0.0, 1.0], abs=1e-6)
+
+
+def test_the_shipped_file_is_a_network_that_goes_on_where_it_ended():
+    """In the mean to a fifth of what its answers differ by; the file rounds each layer's answers to 256 values."""
+    from edge import _resources
+    from edge.face import load_card
+    from edge.face.passive import Passive as Shipped
+    from models.training.pad_start import of_shipped
+
+    shown = pictures(64)
+    net = of_shipped(_resources.path("models", "passive.tflite"), (shown.permute(0, 3, 1, 2).float() - 128) / 128)
+    with torch.no_grad():
+        mine = pad.suspicions(net((shown.permute(0, 3, 1, 2).float() - 128) / 128).double().numpy())
+    theirs = np.array([Shipped(load_card("passive")).judged(picture) for picture in shown.numpy()])
+    assert np.corrcoef(mine, theirs)[0, 1] > 0.97
+    assert np.abs(mine - theirs).mean() < 0.05
