@@ -98,15 +98,20 @@ class Guard:
             self._poll.register(exit_line, select.POLLIN)
 
     def serve(self) -> bool:
-        """Carry out commands until `hold` (True) or the end of standard input (False); the line is locked then."""
+        """Carry out commands until `hold` (True) or the end of standard input (False).
+
+        The line is locked then, or released by a request to exit.
+        """
         self._poll.register(0, select.POLLIN)
         self._lock()
         self._say(b"ready")
         command: bytes | None = b""
         while command not in (b"hold", None):
             command = self._turn()
-        while not self._lock():
-            time.sleep(_AGAIN_S)
+        self._asked = None
+        if self._out is None:  # else somebody is on the way out, and `hold` locks behind them
+            while not self._lock():
+                time.sleep(_AGAIN_S)
         self._poll.unregister(0)
         # from here on SIGTERM means: somebody takes the line over, or the machine goes down
         signal.signal(signal.SIGTERM, self._go)
