@@ -39,7 +39,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("cli/policy.py", _BOTH),
     ("cli/_policy.py", _BOTH),
     ("cli/prove.py", _BOTH),
-    ("cli/lab.py", _LAB),
+    ("cli/lab*.py", _LAB),
     ("cli/*.py", _DEVICE),
     ("__init__.py", _BOTH),
     ("__main__.py", _BOTH),

@@ -13,7 +13,7 @@ from edge.profile import of
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_TIME = ("build/backend.py", "build/hook.py", "build/plan.py")
-ABSENT_FROM_A_DEVICE = ("cli/compare.py", "cli/_pictures.py", "cli/lab.py", "lab/", *BUILD_TIME)
+ABSENT_FROM_A_DEVICE = ("cli/compare.py", "cli/_pictures.py", "cli/lab", "lab/", *BUILD_TIME)
 ABSENT_FROM_A_LAB = ("camera/", "vault/", "door/", "session/", "journal/", "keys/", "claim/", "state/", "service/")
 
 
