@@ -38,6 +38,7 @@ from edge.service.policy import PolicyWatch
 from edge.service.records import Records
 from edge.service.refusals import Refusals
 from edge.service.retention import Retention, retention
+from edge.service.unfinished import finish, settle
 from edge.session import Admission, Glimpse, Liveness, PinGate, Typed, Verifier, other_way
 from edge.settings.loader import checked
 from edge.settings.model import Settings
@@ -87,16 +88,8 @@ class Device:
         find = model_finder(settings)
         self._chain = Chain.load(settings.face, find)
         self._overlap = Overlap.load(settings.face, self._chain, find)
-        self._housekeeping = Housekeeping(
-            self._vault,
-            self._limits,
-            self._pins,
-            self._ledger,
-            self._clock,
-            lambda: self.retention,
-            self.tell,
-            self.now_ns,
-        )
+        keeps = self._vault, self._limits, self._pins, self._ledger, self._clock
+        self._housekeeping = Housekeeping(*keeps, lambda: self.retention, self.tell, self.now_ns)
         self._admission = Admission(
             keyring.trust, keyring.site_id, settings.claim, self._clock.now, lambda: self._vault.keep_days
         )
@@ -148,13 +141,12 @@ class Device:
         keyring = parts.keyring or Keyring.load(
             device.state_dir, device.trust_dir, strict=strictness(settings.door.driver)
         )
-        lock = own.held(device.state_dir, hold) if hold else None
-        try:
-            opened = cls(settings, parts, keyring)
-        except BaseException:
-            if lock is not None:
-                lock.close()
-            raise
+        with contextlib.ExitStack() as begun:
+            lock = begun.enter_context(own.held(device.state_dir, hold)) if hold else None
+            opened = begun.enter_context(cls(settings, parts, keyring))
+            if lock is not None:  # nobody else is in the middle of an act
+                finish(opened._records, opened._limits, opened._pins)
+            begun.pop_all()
         opened._lock = lock
         return opened
 
@@ -196,10 +188,11 @@ class Device:
         """Tell an event: to the journal, in line, and then to whoever observes.
 
         Raises:
-            JournalBroken: it cannot be written; the device must not go on.
+            JournalBroken, VaultError: it cannot be written; the device must not go on.
         """
         _log.debug("%s %s", event.kind, event.session)
         self._ledger(event)
+        settle(self._vault.store, event)
         self._observers.tell(event)
 
     def _lost(self, name: str, error: BaseException) -> None:

@@ -36,10 +36,13 @@ def handed_over(hand_over: HandOver, issued: Issued, consent: Mapping[str, Any])
         ) from error
 
 
-def commit_handed_over(vault: Vault, limits: Limits, draft: Draft, hand_over: HandOver) -> None:
+def commit_handed_over(vault: Vault, limits: Limits, draft: Draft, hand_over: HandOver, note: str) -> None:
     """Hand a card over where there is a new one, then write what was prepared.
 
     A wait is not got rid of by a new card for the same person: it begins where their other cards stand.
+
+    Args:
+        note: of the change; see `edge.service.unfinished`.
 
     Raises:
         NotHandedOver: nothing was committed. VaultError: nothing was, and the card was taken back.
@@ -51,7 +54,7 @@ def commit_handed_over(vault: Vault, limits: Limits, draft: Draft, hand_over: Ha
     theirs = vault.store.of_subject(holder.subject) if holder.subject else []
     try:
         limits.inherit(holder.serial, {other.serial for other in (*theirs, *replaced)} - {holder.serial})
-        vault.commit(draft)
+        vault.commit(draft, note)
     except BaseException:
         take_back()
         raise

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from edge.service.ledger import Ledger
 from edge.service.retention import Retention
+from edge.service.unfinished import noted
 from edge.state import ClockGuard, Limits, Pins
 from edge.types.acts import ClockChanged, Expired
 from edge.types.events import Event
@@ -82,13 +83,16 @@ class Housekeeping:
             return []
         kept = self._kept_for()
         self._vault.keep_days = kept.template_days
-        gone = self._vault.expire(now)
+        gone = self._vault.expire(now, lambda due: noted(self._event(due)))
         for due in gone:
             serial = due.holder.serial
             self._limits.forget(serial)
             self._pins.forget(serial)
-            self._tell(Expired(at_ns=self._now_ns(), serial=serial, what=due.what.value, rule=due.rule.value))
+            self._tell(self._event(due))
         self._limits.expire(kept.journal_days)
         self._pins.expire(now.utc_s)
         self._ledger.journal.prune(now.utc_s - kept.journal_days * DAY_S)
         return gone
+
+    def _event(self, due: Due) -> Expired:
+        return Expired(at_ns=self._now_ns(), serial=due.holder.serial, what=due.what.value, rule=due.rule.value)

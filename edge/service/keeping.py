@@ -7,6 +7,7 @@ from typing import Any
 from edge.errors import ClaimError
 from edge.service import rights
 from edge.service.device import Device
+from edge.service.unfinished import noted
 from edge.types import Custody, acts
 from edge.types.wipe import wipe
 from edge.vault import parse_serial, serial_text
@@ -46,9 +47,10 @@ class Keeping:
             InputError: no serial. VaultError: the store cannot be written.
         """
         device, number = self.device, parse_serial(serial)
-        holder = device._vault.revoke(number, self.name, now_s=device._clock.now().utc_s)
+        act = self._act(acts.Revoked, number)
+        holder = device._vault.revoke(number, self.name, now_s=device._clock.now().utc_s, note=noted(act))
         device._pins.forget(number)
-        self._tell(acts.Revoked, number)
+        device.tell(act)
         said = {"serial": serial_text(number), "status": holder.status.value}
         return {"schema": "edge/revocation/v1", **said, "error": None}
 
@@ -111,4 +113,7 @@ class Keeping:
         return {"schema": "edge/confirmation/v1", "what": what, "from": before, "to": to, "error": None}
 
     def _tell(self, act: type[acts.Act], serial: bytes = b"", **more: Any) -> None:
-        self.device.tell(act(at_ns=self.device.now_ns(), operator=self.name, serial=serial, **more))
+        self.device.tell(self._act(act, serial, **more))
+
+    def _act(self, act: type[acts.Act], serial: bytes, **more: Any) -> acts.Act:
+        return act(at_ns=self.device.now_ns(), operator=self.name, serial=serial, **more)

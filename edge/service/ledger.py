@@ -24,6 +24,8 @@ from edge.types import events as ev
 
 #: So many entries back at most, the last start is looked for, to see whether the settings are others now.
 _BACK = 512
+#: Kind and fields of an entry.
+Told = tuple[str, dict[str, Value]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,8 @@ class Ledger:
             case ev.Faulted() if event.faults:
                 for fault in sorted(event.faults):
                     self.journal.write("fault", error=event.error, room=event.room, fault=fault.value)
-            case acts.Act():
-                self._acted(event)
             case _:
-                if (entry := _entry(event)) is not None:
+                if (entry := entry_of(event)) is not None:
                     kind, fields = entry
                     self.journal.write(kind, **fields)
 
@@ -66,43 +66,50 @@ class Ledger:
         starts = (entry.fields for entry in reversed(self.journal.last(_BACK)) if entry.kind == "started")
         return str(next(starts, {}).get("settings", ""))
 
-    def _acted(self, event: acts.Act) -> None:
-        """An operator's act, by name."""
-        by: dict[str, Value] = {"serial": event.serial.hex(), "operator": event.operator}
-        match event:
-            case acts.Enrolled(custody=custody, expires=expires, issuer=issuer):
-                self.journal.write("enrolled", **by, custody=custody.value, expires=expires, issuer=issuer.hex())
-            case acts.OptedOut(expires=expires, issuer=issuer):
-                self.journal.write("opted_out", **by, expires=expires, issuer=issuer.hex())
-            case acts.Renewed(replaces=replaces, expires=expires, override=override):
-                self.journal.write("renewed", **by, replaces=replaces.hex(), expires=expires, override=override)
-            case acts.Reissued(replaces=replaces, expires=expires):
-                self.journal.write("reissued", **by, replaces=replaces.hex(), expires=expires)
-            case acts.ReferenceAdded(replaces=replaces, expires=expires, references=references):
-                told: dict[str, Value] = {"replaces": replaces.hex(), "expires": expires, "references": references}
-                self.journal.write("reference_added", **by, **told)
-            case acts.PinSet():
-                self.journal.write("pin_set", **by)
-            case acts.Revoked():
-                self.journal.write("revoked", **by)
-            case acts.Erased():
-                self.journal.write("erased", **by)
-            case acts.Reset(rejects=rejects):
-                self.journal.write("reset", **by, rejects=rejects)
-            case acts.DoorReset(operator=operator, level=level, cards=cards):
-                self.journal.write("fan_out_reset", operator=operator, level=level, cards=cards)
-            case acts.Confirmed(what="clock", operator=operator, to=int(to), before=int(before)):
-                self.journal.write("clock", confirmed=True, operator=operator, to=to, **{"from": before})
-            case acts.Confirmed(what=what, operator=operator):
-                self.journal.write("acknowledged", what=what, operator=operator)
-            case acts.Sitting(operator=operator, change=change, failures=failures):
-                counted: dict[str, Value] = {"failures": failures} if failures else {}
-                self.journal.write("sitting", operator=operator, change=change, **counted)
-            case acts.PackAdded(operator=operator, pack=pack, digest=digest, signer=signer):
-                self.journal.write("pack", pack=pack[:32], digest=digest, signer=signer[:32], operator=operator)
+
+def entry_of(event: ev.Event) -> Told | None:
+    """Kind and fields of the entry of an event that makes one at most; None when it leaves none."""
+    return _act(event) if isinstance(event, acts.Act) else _entry(event)
 
 
-def _entry(event: ev.Event) -> tuple[str, dict[str, Value]] | None:
+def _act(event: acts.Act) -> Told | None:
+    """An operator's act, by name."""
+    by: dict[str, Value] = {"serial": event.serial.hex(), "operator": event.operator}
+    match event:
+        case acts.Enrolled(custody=custody, expires=expires, issuer=issuer):
+            return "enrolled", {**by, "custody": custody.value, "expires": expires, "issuer": issuer.hex()}
+        case acts.OptedOut(expires=expires, issuer=issuer):
+            return "opted_out", {**by, "expires": expires, "issuer": issuer.hex()}
+        case acts.Renewed(replaces=replaces, expires=expires, override=override):
+            return "renewed", {**by, "replaces": replaces.hex(), "expires": expires, "override": override}
+        case acts.Reissued(replaces=replaces, expires=expires):
+            return "reissued", {**by, "replaces": replaces.hex(), "expires": expires}
+        case acts.ReferenceAdded(replaces=replaces, expires=expires, references=references):
+            told: dict[str, Value] = {"replaces": replaces.hex(), "expires": expires, "references": references}
+            return "reference_added", {**by, **told}
+        case acts.PinSet():
+            return "pin_set", by
+        case acts.Revoked():
+            return "revoked", by
+        case acts.Erased():
+            return "erased", by
+        case acts.Reset(rejects=rejects):
+            return "reset", {**by, "rejects": rejects}
+        case acts.DoorReset(operator=operator, level=level, cards=cards):
+            return "fan_out_reset", {"operator": operator, "level": level, "cards": cards}
+        case acts.Confirmed(what="clock", operator=operator, to=int(to), before=int(before)):
+            return "clock", {"confirmed": True, "operator": operator, "to": to, "from": before}
+        case acts.Confirmed(what=what, operator=operator):
+            return "acknowledged", {"what": what, "operator": operator}
+        case acts.Sitting(operator=operator, change=change, failures=failures):
+            counted: dict[str, Value] = {"failures": failures} if failures else {}
+            return "sitting", {"operator": operator, "change": change, **counted}
+        case acts.PackAdded(operator=operator, pack=pack, digest=digest, signer=signer):
+            return "pack", {"pack": pack[:32], "digest": digest, "signer": signer[:32], "operator": operator}
+    return None
+
+
+def _entry(event: ev.Event) -> Told | None:
     """Kind and fields of the entry of an event that is nobody's act; None when it leaves none."""
     match event:
         case ev.Starting():

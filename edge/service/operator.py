@@ -24,9 +24,10 @@ from edge.service.device import Device
 from edge.service.handing import HandOver, commit_handed_over, handed_over
 from edge.service.keeping import Keeping
 from edge.service.sitting import LOOKED_AT, Sitting
+from edge.service.unfinished import noted
 from edge.settings.checks import need_alternative
 from edge.types import Custody, Frame, Reader, Stream, Token, acts
-from edge.vault import ConsentReceipt, Issuance, Terms, issued_json
+from edge.vault import ConsentReceipt, Draft, Issuance, Terms, issued_json
 from edge.vault.holder import named
 from edge.vault.issuing import need_room, without_template
 
@@ -114,10 +115,7 @@ class Operator(Sitting, Keeping):
         terms = Terms(custody, tuple(groups) or (settings.claim.group,), credential, by.now_s, expires)
         with reference:
             draft = device._vault.prepare_enrolment(reference, terms, consent, by)
-        commit_handed_over(device._vault, device._limits, draft, hand_over)
-        card = draft.issued.card
-        self._tell(acts.Enrolled, card.serial, custody=card.custody, expires=card.expires, issuer=issuer.key_id)
-        return self._answer(card)
+        return self._hand_out(draft, hand_over, acts.Enrolled, custody=custody, issuer=issuer.key_id)
 
     def opt_out(
         self,
@@ -187,10 +185,7 @@ class Operator(Sitting, Keeping):
         expires = by.now_s + days * DAY_S if days else None
         with reference:
             draft = device._vault.prepare_renewal(claim, reference, by, consent=consent, expires=expires)
-        commit_handed_over(device._vault, device._limits, draft, hand_over)
-        card = draft.issued.card
-        self._tell(acts.Renewed, card.serial, replaces=claim.serial, expires=card.expires, override=override)
-        return self._answer(card)
+        return self._hand_out(draft, hand_over, acts.Renewed, replaces=claim.serial, override=override)
 
     def add_reference(
         self, token: str, *, issuer: Issuer, hand_over: HandOver, pictures: Sequence[Frame] = ()
@@ -215,10 +210,7 @@ class Operator(Sitting, Keeping):
         device._verifier.threshold_of(device._chain, references)
         with self._desk._capture_of_holder(enrolment, token, claim, pictures, act="--add-reference") as further:
             draft = device._vault.prepare_reissue(claim, by, further=further)
-        commit_handed_over(device._vault, device._limits, draft, hand_over)
-        card = draft.issued.card
-        self._tell(acts.ReferenceAdded, card.serial, replaces=claim.serial, expires=card.expires, references=references)
-        return self._answer(card)
+        return self._hand_out(draft, hand_over, acts.ReferenceAdded, replaces=claim.serial, references=references)
 
     def reissue(
         self,
@@ -244,9 +236,14 @@ class Operator(Sitting, Keeping):
         by = self._issuance(issuer)
         expires = by.now_s + days * DAY_S if days else None
         draft = device._vault.prepare_reissue(claim, by, expires=expires, groups=tuple(groups) or None)
-        commit_handed_over(device._vault, device._limits, draft, hand_over)
-        card = draft.issued.card
-        self._tell(acts.Reissued, card.serial, replaces=claim.serial, expires=card.expires)
+        return self._hand_out(draft, hand_over, acts.Reissued, replaces=claim.serial)
+
+    def _hand_out(self, draft: Draft, hand_over: HandOver, act: type[acts.Act], **more: Any) -> dict[str, Any]:
+        """Hand a card over, commit, tell the act; its answer."""
+        device, card = self.device, draft.issued.card
+        done = self._act(act, card.serial, expires=card.expires, **more)
+        commit_handed_over(device._vault, device._limits, draft, hand_over, noted(done))
+        device.tell(done)
         return self._answer(card)
 
     def _issuance(self, issuer: Issuer) -> Issuance:

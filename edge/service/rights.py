@@ -20,6 +20,7 @@ from edge.claim import decode
 from edge.errors import InputError
 from edge.journal import Entry
 from edge.service.device import Device
+from edge.service.unfinished import noted
 from edge.state import CardStanding
 from edge.types import Claim, Custody
 from edge.types.acts import Erased, Reported
@@ -253,14 +254,14 @@ def erase(
 
 
 def _erase(device: Device, serial: bytes, operator: str, custody: Custody) -> ErasureReceipt:
-    now = device._clock.now().utc_s
+    now, act = device._clock.now().utc_s, Erased(at_ns=device.now_ns(), serial=serial, operator=operator)
     kept = device._vault.store.holder(serial)
     if kept is not None and kept.receipt:
-        erasure = device._vault.erase(serial, operator, now_s=now)
+        erasure = device._vault.erase(serial, operator, now_s=now, note=noted(act))
     else:
         erasure = _nothing_more(device, serial, operator, now, custody)
     counters = device._limits.forget(serial) | device._pins.forget(serial)
-    device.tell(Erased(at_ns=device.now_ns(), serial=serial, operator=operator))
+    device.tell(act)
     entries = device._ledger.about(serial)
     until = max((entry.at for entry in entries), default=now) + device.retention.journal_days * 86_400
     return ErasureReceipt(erasure, operator, device.settings.device.name, counters, len(entries), until)
@@ -301,9 +302,7 @@ def _nothing_more(device: Device, serial: bytes, operator: str, now: int, custod
     named(operator)
     holder = device._vault.store.holder(serial)
     erasure = Erasure(serial, custody, now)
-    if holder is None:
-        return erasure
-    return replace(erasure, refused_until=holder.expires)
+    return erasure if holder is None else replace(erasure, refused_until=holder.expires)
 
 
 def cards(device: Device) -> list[dict[str, Any]]:

@@ -51,8 +51,11 @@ class Erasure:
         return self.refused_until >= NEVER
 
 
-def erase(store: Store, holder: Holder, now_s: int) -> Erasure:
+def erase(store: Store, holder: Holder, now_s: int, note: str = "") -> Erasure:
     """Delete everything about a card's person but the serial, which stays refused until the card expires.
+
+    Args:
+        note: see `edge.vault.unjournalled`.
 
     Raises:
         VaultError: the store cannot be written or read.
@@ -62,6 +65,7 @@ def erase(store: Store, holder: Holder, now_s: int) -> Erasure:
     with store.change() as change:
         change.drop_record(holder.record_id)
         change.put(ended(holder, Status.ERASED, now_s, keep_person=False))
+        change.note(note)
     emptied, traces = store.scrub(values)
     return Erasure(
         holder.serial,

@@ -16,6 +16,7 @@ for weeks catches up at its first start with a confirmed time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
@@ -84,8 +85,11 @@ def due(store: Store, until_s: int, keep_s: int | None) -> list[Due]:
     return sorted((last_moment(holder, keep_s) for holder in store.expiring(until_s, before)), key=lambda d: d.at)
 
 
-def expire(store: Store, now: Time, keep_s: int | None) -> list[Due]:
+def expire(store: Store, now: Time, keep_s: int | None, note: Callable[[Due], str] = lambda _: "") -> list[Due]:
     """Let go what has reached its last moment; nothing while the time is unconfirmed.
+
+    Args:
+        note: of each; see `edge.vault.unjournalled`.
 
     Returns:
         What went.
@@ -97,6 +101,7 @@ def expire(store: Store, now: Time, keep_s: int | None) -> list[Due]:
         values = [value for each in gone for value in store.distinctive(each.holder)]
         with store.change() as change:
             for each in gone:
+                change.note(note(each))
                 if each.what is What.ROW:
                     change.drop(each.holder.serial, each.holder.record_id)
                 else:

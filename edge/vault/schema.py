@@ -3,7 +3,7 @@
 ``template`` is inert: it is read by record id, and the record id comes out of the secret on a card. It is never
 counted, scanned or joined; a test asks SQLite's own query plan. ``holder`` is readable and knows nothing biometric.
 ``ledger`` is one row: whose vault this is, how often it changed, and a digest of all holder rows, under a MAC by a key
-of the device.
+of the device. ``unjournalled`` holds what was changed until the journal says so (`edge.vault.unjournalled`).
 """
 
 from __future__ import annotations
@@ -47,10 +47,19 @@ _SECOND = "CREATE INDEX holder_enrolled ON holder (enrolled);"
 
 _THIRD = "ALTER TABLE holder ADD COLUMN model BLOB;"
 
+_FOURTH = """
+CREATE TABLE unjournalled (
+  number INTEGER PRIMARY KEY,
+  text TEXT NOT NULL,
+  after INTEGER NOT NULL,
+  mac BLOB NOT NULL
+);
+"""
+
 VAULT = Kind(
     name="the vault of this device",
     application_id=0x45_56_56_31,  # "EVV1"
-    migrations=(_FIRST, _SECOND, _THIRD),
+    migrations=(_FIRST, _SECOND, _THIRD, _FOURTH),
     error=VaultError,
     remedy="the door stays locked; keep the file, and restore the vault from its backup or enrol again",
     secure_delete=True,

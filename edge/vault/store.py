@@ -23,6 +23,7 @@ from typing import Any
 from edge.errors import ConsentMissing, VaultError
 from edge.state import Binding, Counters, Numbers, SqliteFile
 from edge.state import binding as bindings
+from edge.vault import unjournalled
 from edge.vault.holder import NEVER, Holder, Status
 from edge.vault.ledger import Ledger
 from edge.vault.schema import DELETE_TEMPLATE, FILE, READ_TEMPLATE, VAULT, WRITE_TEMPLATE
@@ -45,8 +46,8 @@ _ALL = f"SELECT {_COLUMNS}, mac FROM holder"  # noqa: S608
 class Change:
     """The rows of one transaction."""
 
-    def __init__(self, db: sqlite3.Connection, key: bytes) -> None:
-        self._db, self._key = db, key
+    def __init__(self, db: sqlite3.Connection, key: bytes, journal: int = 0) -> None:
+        self._db, self._key, self._journal = db, key, journal
         self.delta = 0
 
     def put(self, holder: Holder, record: bytes | None = None) -> None:
@@ -76,6 +77,15 @@ class Change:
         """Delete a record."""
         if record_id is not None:
             self._db.execute(DELETE_TEMPLATE, (record_id,))
+
+    def note(self, text: str) -> None:
+        """Say what this change is, for the journal to be told even after a crash; empty: it is nobody's business."""
+        if text:
+            self.delta += unjournalled.put(self._db, unjournalled.Note(text, self._journal), self._key)
+
+    def drop_note(self, text: str) -> None:
+        """Delete what was noted, for the journal knows it."""
+        self.delta += unjournalled.drop(self._db, text)
 
     def _forget(self, serial: bytes) -> None:
         row = self._db.execute("SELECT mac FROM holder WHERE card_serial = ?", (serial,)).fetchone()
@@ -134,10 +144,19 @@ class Store:
         with self._binding.turn() as announce, self._file.write() as db:
             ledger = self._ledger(db)
             announce(bindings.VAULT, ledger.counter)
-            change = Change(db, self._key)
+            change = Change(db, self._key, self._binding.known(bindings.JOURNAL))
             yield change
             total = (ledger.total + change.delta) % 2**256
             Ledger(self._device, ledger.counter + 1, total).write(db, self._key)
+
+    def unjournalled(self) -> list[unjournalled.Note]:
+        """The changes that the journal may not know of, in their order. Raises `VaultError`: one was altered."""
+        return [unjournalled.Note.of_row(row, self._key) for row in self._file.read(unjournalled.ALL)]
+
+    def journalled(self, text: str) -> None:
+        """The journal knows a change: its note goes."""
+        with self.change() as change:
+            change.drop_note(text)
 
     def holder(self, serial: bytes) -> Holder | None:
         """The row of a card. Raises `VaultError`: it was altered."""
@@ -196,6 +215,11 @@ class Store:
             emptied = self._file.checkpoint()
         return emptied, self.traces(values)
 
+    def rewrite(self) -> None:
+        """Write the database anew, for whatever was deleted when nobody was left to search for it."""
+        self._file.rebuild()
+        self._file.checkpoint()
+
     def traces(self, values: list[bytes]) -> int:
         """How often any of some byte strings stands in the database, its free pages included.
 
@@ -214,12 +238,15 @@ class Store:
         with self._file.snapshot() as db:
             ledger = self._ledger(db)
             rows = db.execute(_ALL).fetchall()
+            notes = db.execute(unjournalled.ALL).fetchall()
         for row in rows:
             _row(row, self._key)
-        total = sum(int.from_bytes(row[-1], "big") for row in rows)
+        for note in notes:
+            unjournalled.Note.of_row(note, self._key)
+        total = sum(int.from_bytes(row[-1], "big") for row in (*rows, *notes))
         if total % 2**256 != ledger.total:
             raise VaultError(
-                "a card's row was removed or put back behind the ledger's back",
+                "a row was removed or put back behind the ledger's back",
                 where=str(self.path),
                 remedy="restore the vault from its backup, and revoke again what was revoked since",
             )

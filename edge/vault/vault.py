@@ -13,7 +13,7 @@ could not be handed over, so enrolment, re-issue and renewal are prepared first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -44,6 +44,8 @@ class Vault:
     Attributes:
         keep_days: the longest time that a template is kept, whatever its card says; None: as long as its card is valid.
             It may be tightened while the device runs.
+
+    Of a change, ``note`` says what the journal is told afterwards; see `edge.vault.unjournalled`.
     """
 
     def __init__(self, store: Store, keyring: Keyring, keep_days: int | None = None) -> None:
@@ -194,7 +196,7 @@ class Vault:
         draft = self._draft(terms.token(claim.site, by.random_bytes), reference, by.now_s, by)
         return self._replacing(claim, draft, consent, by)
 
-    def commit(self, draft: Draft) -> Issued:
+    def commit(self, draft: Draft, note: str = "") -> Issued:
         """Write what was prepared; from now on it counts, and the card that it replaces does not.
 
         Raises:
@@ -205,13 +207,11 @@ class Vault:
             if (old := draft.replaces) is not None:
                 change.drop_record(old.record_id)
                 change.put(retention.ended(old, Status.REPLACED, draft.at, keep_person=False))
+            change.note(note)
         return draft.issued
 
-    def revoke(self, serial: bytes, operator: str, *, now_s: int) -> Holder:
-        """Refuse a card from now on, whether or not it was enrolled here; its template here is deleted.
-
-        Returns:
-            The row as it is now.
+    def revoke(self, serial: bytes, operator: str, *, now_s: int, note: str = "") -> Holder:
+        """Refuse a card from now on, whether or not it was enrolled here; its template here is deleted. Returns the row.
 
         Raises:
             UsageError: no operator. VaultError: the store cannot be written.
@@ -221,9 +221,14 @@ class Vault:
         if old is not None and old.status is not Status.ACTIVE:
             return old
         holder = old or Holder(serial, None, now_s, now_s, NEVER, now_s)
-        return self._end(holder, Status.REVOKED, now_s, keep_person=True)
+        ended = retention.ended(holder, Status.REVOKED, now_s, keep_person=True)
+        with self.store.change() as change:
+            change.drop_record(holder.record_id)
+            change.put(ended)
+            change.note(note)
+        return ended
 
-    def erase(self, serial: bytes, operator: str, *, now_s: int) -> Erasure:
+    def erase(self, serial: bytes, operator: str, *, now_s: int, note: str = "") -> Erasure:
         """Delete everything about a card's person but the serial, which stays refused until the card expires.
 
         Raises:
@@ -237,7 +242,7 @@ class Vault:
                 where="vault",
                 remedy="revoke it, so that it is refused here; erase it where it was enrolled",
             )
-        return erase(self.store, holder, now_s)
+        return erase(self.store, holder, now_s, note)
 
     def due(self, until_s: int) -> list[Due]:
         """What `expire` will let go at a time, earliest first."""
@@ -247,9 +252,9 @@ class Vault:
         """When a row goes, and by which rule."""
         return retention.last_moment(holder, self._keep_s)
 
-    def expire(self, now: Time) -> list[Due]:
+    def expire(self, now: Time, note: Callable[[Due], str] = lambda _: "") -> list[Due]:
         """Let go what has reached its last moment; nothing while the time is unconfirmed. Returns what went."""
-        return retention.expire(self.store, now, self._keep_s)
+        return retention.expire(self.store, now, self._keep_s, note)
 
     def cards_of(self, subject: str) -> list[Holder]:
         """The cards of a person, by the name or number on their consent receipt, oldest first."""
@@ -335,13 +340,6 @@ class Vault:
         if old is None or not old.receipt:
             raise issuing.no_consent()
         return replace(holder, receipt=old.receipt, subject=old.subject)
-
-    def _end(self, holder: Holder, status: Status, now_s: int, *, keep_person: bool) -> Holder:
-        ended = retention.ended(holder, status, now_s, keep_person=keep_person)
-        with self.store.change() as change:
-            change.drop_record(holder.record_id)
-            change.put(ended)
-        return ended
 
 
 def _carried(claim: Claim) -> SealedTemplate:

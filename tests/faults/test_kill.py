@@ -137,6 +137,8 @@ def test_a_device_that_is_killed_at_random_loses_nothing_it_has_acknowledged(tmp
             maybe = about if kind in ("enrol", "erase") else ""
             ending = in_a_child(lambda maybe=maybe: world.inspect(maybe))
             table[kind or "between acts", ending] += 1
+            if kind == "erase" or ending.startswith("counts"):
+                assert "not in the journal" not in ending, f"{kind}: {ending}"
             settle(world, maybe, ending)
             if len(world.cards) + len(world.gone) > 40:  # opening them all again each round would take the whole time
                 world.cards, world.gone = dict(list(world.cards.items())[-10:]), dict(list(world.gone.items())[-10:])

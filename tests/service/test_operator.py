@@ -83,7 +83,7 @@ def test_a_card_whose_commit_fails_is_taken_back(tmp_path: Path, monkeypatch: py
     with bench.device as device:
         hand = Hand()
 
-        def full(draft: object) -> None:
+        def full(draft: object, note: str) -> None:
             raise VaultError("the disk is full", where="vault")
 
         monkeypatch.setattr(device._vault, "commit", full)
