@@ -23,10 +23,10 @@ from typing import Any
 from edge.errors import ConsentMissing, VaultError
 from edge.state import Binding, Counters, Numbers, SqliteFile
 from edge.state import binding as bindings
-from edge.vault import unjournalled
 from edge.vault.holder import NEVER, Holder, Status
 from edge.vault.ledger import Ledger
 from edge.vault.schema import DELETE_TEMPLATE, FILE, READ_TEMPLATE, VAULT, WRITE_TEMPLATE
+from edge.vault.unjournalled import READ_NOTES, Note, drop_note, put_note
 
 _PIECE = 32  # bytes of a deleted template that are searched for: long enough to be nobody else's
 COUNTER = "vault"
@@ -81,11 +81,11 @@ class Change:
     def note(self, text: str) -> None:
         """Say what this change is, for the journal to be told even after a crash; empty: it is nobody's business."""
         if text:
-            self.delta += unjournalled.put(self._db, unjournalled.Note(text, self._journal), self._key)
+            self.delta += put_note(self._db, Note(text, self._journal), self._key)
 
     def drop_note(self, text: str) -> None:
         """Delete what was noted, for the journal knows it."""
-        self.delta += unjournalled.drop(self._db, text)
+        self.delta += drop_note(self._db, text)
 
     def _forget(self, serial: bytes) -> None:
         row = self._db.execute("SELECT mac FROM holder WHERE card_serial = ?", (serial,)).fetchone()
@@ -149,9 +149,9 @@ class Store:
             total = (ledger.total + change.delta) % 2**256
             Ledger(self._device, ledger.counter + 1, total).write(db, self._key)
 
-    def unjournalled(self) -> list[unjournalled.Note]:
+    def unjournalled(self) -> list[Note]:
         """The changes that the journal may not know of, in their order. Raises `VaultError`: one was altered."""
-        return [unjournalled.Note.of_row(row, self._key) for row in self._file.read(unjournalled.ALL)]
+        return [Note.of_row(row, self._key) for row in self._file.read(READ_NOTES)]
 
     def journalled(self, text: str) -> None:
         """The journal knows a change: its note goes."""
@@ -238,11 +238,11 @@ class Store:
         with self._file.snapshot() as db:
             ledger = self._ledger(db)
             rows = db.execute(_ALL).fetchall()
-            notes = db.execute(unjournalled.ALL).fetchall()
+            notes = db.execute(READ_NOTES).fetchall()
         for row in rows:
             _row(row, self._key)
         for note in notes:
-            unjournalled.Note.of_row(note, self._key)
+            Note.of_row(note, self._key)
         total = sum(int.from_bytes(row[-1], "big") for row in (*rows, *notes))
         if total % 2**256 != ledger.total:
             raise VaultError(

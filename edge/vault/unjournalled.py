@@ -18,7 +18,7 @@ from typing import Any
 
 from edge.errors import VaultError
 
-ALL = "SELECT number, text, after, mac FROM unjournalled ORDER BY number"
+READ_NOTES = "SELECT number, text, after, mac FROM unjournalled ORDER BY number"
 _PUT = "INSERT INTO unjournalled (text, after, mac) VALUES (?, ?, ?)"
 _NAMED = "SELECT mac FROM unjournalled WHERE text = ?"
 _DROP = "DELETE FROM unjournalled WHERE text = ?"
@@ -42,7 +42,7 @@ class Note:
 
     @classmethod
     def of_row(cls, row: tuple[Any, ...], key: bytes) -> Note:
-        """A row of `ALL` whose MAC holds. Raises `VaultError`."""
+        """A row of `READ_NOTES` whose MAC holds. Raises `VaultError`."""
         try:
             note = cls(row[1], row[2])
             genuine = hmac.compare_digest(row[3], note.mac(key))
@@ -55,14 +55,14 @@ class Note:
         return note
 
 
-def put(db: sqlite3.Connection, note: Note, key: bytes) -> int:
+def put_note(db: sqlite3.Connection, note: Note, key: bytes) -> int:
     """Write a note, in the caller's transaction; what it adds to the ledger's total."""
     mac = note.mac(key)
     db.execute(_PUT, (note.text, note.after, mac))
     return int.from_bytes(mac, "big")
 
 
-def drop(db: sqlite3.Connection, text: str) -> int:
+def drop_note(db: sqlite3.Connection, text: str) -> int:
     """Delete the notes of a text, in the caller's transaction; what it adds to the ledger's total."""
     macs = db.execute(_NAMED, (text,)).fetchall()
     db.execute(_DROP, (text,))

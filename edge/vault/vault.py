@@ -211,7 +211,7 @@ class Vault:
         return draft.issued
 
     def revoke(self, serial: bytes, operator: str, *, now_s: int, note: str = "") -> Holder:
-        """Refuse a card from now on, whether or not it was enrolled here; its template here is deleted. Returns the row.
+        """Refuse a card from now on, enrolled here or not; its template here is deleted. Returns the row.
 
         Raises:
             UsageError: no operator. VaultError: the store cannot be written.
