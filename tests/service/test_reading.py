@@ -59,8 +59,8 @@ def test_it_is_read_without_being_brought_up_to_date(old: Path, capsys):
     assert {path: path.read_bytes() for path in old.rglob("*") if path.is_file()} == before
 
 
-#: In a Python of its own: a fork of this one, with its threads, may crash. It becomes nobody once it has done the same to
-#: a copy, since neither our Python nor its modules may be theirs to read.
+#: In a Python of its own: a fork of this one, with its threads, may crash. It becomes nobody once it has done the same
+#: to a copy, since neither our Python nor its modules may be theirs to read.
 AS_NOBODY = f"""
 import contextlib, os, shutil, sys, tempfile
 from edge.cli import main

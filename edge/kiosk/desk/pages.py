@@ -313,7 +313,9 @@ class _Guarded:
         if scope["method"] in ("GET", "HEAD"):
             return reads_from_here(scope, given, self._hosts)
         host = given.get(b"host", b"")
-        own = given.get(b"origin") == b"http://" + host and given.get(b"sec-fetch-site", b"same-origin") == b"same-origin"
+        own = (
+            given.get(b"origin") == b"http://" + host and given.get(b"sec-fetch-site", b"same-origin") == b"same-origin"
+        )
         return host in self._hosts and own and given.get(b"content-type", b"").split(b";")[0] == b"application/json"
 
 
