@@ -158,6 +158,8 @@ def possible(profile: str, capabilities: object) -> bool:
 
 
 STATEMENT = "edge/_build/statement.json"
+#: Where a wheel holds a camera driver of its builder's own; its statement names it then.
+OWN_DRIVER = "edge/camera/own.py"
 STATEMENT_SCHEMA = "edge/build-statement/v1"
 UNDECLARED = "where it stands and what for is not declared, so no rule has passed"
 

@@ -8,6 +8,7 @@ The same YAML core and the same line-numbered messages as the field settings. Ev
 
 from __future__ import annotations
 
+import ast
 import difflib
 import hashlib
 from collections.abc import Mapping
@@ -23,8 +24,11 @@ from edge.settings.yaml_core import Document, load
 VERSION = "edge/build/v1"
 _UNLISTED = "it is not listed, and every capability must be"
 KEYS = ("version", "profile", "capabilities")
-#: May be left out: where the build is going to stand, and packs that it takes on wherever that is.
-MORE_KEYS = (KEY, "policy_packs")
+#: May be left out: where the build is going to stand, packs that it takes on wherever that is, a camera of one's own.
+MORE_KEYS = (KEY, "policy_packs", "camera_driver")
+
+#: The class that a driver of one's own defines; `edge.camera` calls it with the settings of the camera.
+DRIVER_CLASS = "Camera"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class BuildFile:
         sha256: digest of the file, hexadecimal.
         deployment: what is declared of where it will stand; None when nothing is.
         policy_packs: ids of local packs that it takes on wherever it stands.
+        camera_driver: a file of the builder's own that drives the camera, named relative to the build file's folder;
+            empty: the drivers are this product's.
         document: the file as read, for places in messages.
     """
 
@@ -47,6 +53,7 @@ class BuildFile:
     sha256: str
     deployment: Deployment | None = None
     policy_packs: tuple[str, ...] = ()
+    camera_driver: str = ""
     document: Document | None = field(default=None, repr=False)
 
     def where(self, fact: str) -> str:
@@ -89,7 +96,7 @@ def load_build(path: Path, *, unlisted: bool = False) -> tuple[BuildFile | None,
     if profile in WHEEL_PROFILES and isinstance(document.data.get("capabilities"), dict):
         findings += _capabilities(document, str(profile))
     deployment, more = read_deployment(document)
-    findings += [*more, *_packs(document)]
+    findings += [*more, *_packs(document), *_camera_driver(document, path)]
     if deployment is not None and profile != "device":
         text = f"deployment: a build of the profile {profile} stands nowhere and decides about nobody"
         findings.append(_finding(document, (KEY,), "deployment", text, "leave it out", key=True))
@@ -100,7 +107,8 @@ def load_build(path: Path, *, unlisted: bool = False) -> tuple[BuildFile | None,
     expected = {capability.name: capability.expected(str(profile)) for capability in CAPABILITIES}
     capabilities = {**expected, **document.data["capabilities"]}
     taken_on = tuple(document.data.get("policy_packs") or ())
-    return BuildFile(path, str(profile), capabilities, digest, deployment, taken_on, document), lacking
+    driver = document.data.get("camera_driver") or ""
+    return BuildFile(path, str(profile), capabilities, digest, deployment, taken_on, driver, document), lacking
 
 
 def _finding(document: Document, path: KeyPath, kind: str, what: str, satisfy: str, *, key: bool = False) -> Finding:
@@ -137,6 +145,30 @@ def _packs(document: Document) -> list[Finding]:
         text = "policy_packs: this is not a list of packs"
         return [_finding(document, ("policy_packs",), "policy-pack", text, "write it as [gdpr-cnil]")]
     return []
+
+
+def _camera_driver(document: Document, path: Path) -> list[Finding]:
+    """Findings about a camera driver of the builder's own: that it is one can be read before anything runs it."""
+    given = document.data.get("camera_driver")
+    if given is None:
+        return []
+    satisfy = f"name a Python file beside the build file, with a class {DRIVER_CLASS} (deploy/examples/own_driver.py)"
+    what = ""
+    if document.data.get("profile") != "device":
+        what, satisfy = "only a device build has a camera", "leave it out"
+    elif not isinstance(given, str) or not given.endswith(".py"):
+        what = f"{shown(given)} is no Python file"
+    else:
+        try:
+            tree = ast.parse((path.parent / given).read_bytes())
+        except OSError as error:
+            what = f"{given} cannot be read ({error.strerror})"
+        except (SyntaxError, ValueError, RecursionError) as error:
+            what = f"{given} is not Python ({error})"
+        else:
+            defined = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+            what = "" if DRIVER_CLASS in defined else f"{given} defines no class {DRIVER_CLASS}"
+    return [_finding(document, ("camera_driver",), "camera-driver", f"camera_driver: {what}", satisfy)] if what else []
 
 
 def _capabilities(document: Document, profile: str) -> list[Finding]:

@@ -78,6 +78,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("state/*.py", _DEVICE),
     ("camera/replay.py", _NONE),  # frames from files, and of generated people: a device build has no way from a
     ("camera/stand_in.py", _NONE),  # picture to a decision but its camera, and a lab has no camera room
+    ("camera/own.py", _NONE),  # a builder's own driver, which the build file names: `edge.build.plan` adds it
     ("camera/*.py", _DEVICE),
     ("claim/*.py", _DEVICE),
     ("papers/*.py", _DEVICE),

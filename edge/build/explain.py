@@ -141,6 +141,8 @@ def _vouches(found: Examination, say: _Speaker) -> Iterator[str]:
 
 def _origin(found: Examination, say: _Speaker) -> Iterator[str]:
     build = found.build
+    if isinstance(driver := build.statement.get("camera_driver"), Mapping):
+        yield say("own_driver", name=driver.get("name", "?"), digest=str(driver.get("sha256", "?"))[:16])
     if build.built:
         yield say("built", date=say.day(build.built))
     if build.commit is None or build.dirty is None:

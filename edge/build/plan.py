@@ -25,7 +25,7 @@ from edge.build.judge import judge, refusals, reviews, statement_parts, unknown_
 from edge.errors import BuildRefused
 from edge.policy.findings import Finding
 from edge.policy.packs import load_packs
-from edge.profile import BY_NAME, STATEMENT_SCHEMA
+from edge.profile import BY_NAME, OWN_DRIVER, STATEMENT_SCHEMA
 from edge.settings.yaml_core import load as load_yaml
 
 VARIABLE = "EDGE_BUILD_CONFIG"
@@ -84,6 +84,8 @@ def plan(root: Path, version: str, environ: Mapping[str, str] = os.environ, *, n
         judged, against = _judged(root, build, built, environ)
         findings = [*findings, *against]
         files |= {f"edge/_data/config/{name}": file.parent / name for name in build.signed_files()}
+        if build.camera_driver:
+            files[OWN_DRIVER] = file.parent / build.camera_driver
     if build is None or findings:
         raise BuildRefused(tuple(str(finding) for finding in findings), where=str(file), remedy="fix them all")
     statement = _statement(version, build, built) | judged | said
@@ -119,7 +121,11 @@ def impossible(root: Path, environ: Mapping[str, str] = os.environ) -> list[str]
 
 
 def _statement(version: str, build: BuildFile, built: str) -> dict[str, Any]:
-    return {
+    foreign: dict[str, Any] = {}
+    if build.camera_driver:
+        digest = hashlib.sha256((build.path.parent / build.camera_driver).read_bytes()).hexdigest()
+        foreign["camera_driver"] = {"name": Path(build.camera_driver).name, "sha256": digest}
+    return foreign | {
         "schema": STATEMENT_SCHEMA,
         "profile": build.profile,
         "version": version,

@@ -102,6 +102,12 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "fr": "Faite à partir de la révision {commit} du code source, AVEC DES MODIFICATIONS jamais publiées : "
         "personne d'autre ne peut la refaire.",
     },
+    "own_driver": {
+        "en": "The driver of the camera, {name} (SHA-256 {digest}...), is not part of this product: whoever built it wrote "
+        "it or took it from others. It decides which pictures are seen.",
+        "fr": "Le pilote de la caméra, {name} (SHA-256 {digest}...), ne fait pas partie de ce produit : il vient de ceux "
+        "qui ont fabriqué cette version. C'est lui qui décide quelles images sont vues.",
+    },
     "no_commit": {
         "en": "The source it was made from is not known.",
         "fr": "On ne sait pas à partir de quel code source elle a été faite.",

@@ -3,7 +3,7 @@
     with open_stream(settings.camera) as stream:          # Capture (a thread) or Pulled (as fast as asked)
         frame = stream.next(stream.now_ns(), timeout_s=settings.camera.timeout_s)
 
-A `Source` is a driver - picamera2, v4l2 - opened once and read by one thread. A stream (`Capture`, `Pulled`) gives a
+A `Source` is a driver - picamera2, v4l2, one of the builder's own - opened once and read by one thread. A stream (`Capture`, `Pulled`) gives a
 session the newest frame with a time base. `Health` watches it. Only the chosen driver is imported. Development installs
 have two more, replay and fictional (`stand_in`); no wheel holds them.
 """
@@ -101,6 +101,20 @@ def _driver(
             from edge.camera.v4l2 import V4L2Source
 
             return V4L2Source(settings, clock=clock)
+        case "own":
+            try:
+                # a builder's own, in no source tree: see `edge.build.buildfile`
+                from edge.camera.own import Camera  # type: ignore[import-untyped]
+            except ModuleNotFoundError as error:
+                if error.name != "edge.camera.own":
+                    raise
+                raise SourceUnavailable(
+                    "this build has no camera driver of its builder's own",
+                    where="camera.driver",
+                    remedy="write picamera2 or v4l2, or name the driver's file as camera_driver in build.yaml and build anew",
+                ) from None
+            driver: Source = Camera(settings)
+            return driver
         case "replay" | "fictional":
             try:
                 from edge.camera.stand_in import stand_in

@@ -101,7 +101,9 @@ def checks(
         # while the device runs, each frame is judged by `Health`
         return Check(name, proves, run, limit=limit, needed=needed, levels=NOT_RUNNING, begin=begin)
 
+    foreign = [check("own driver", "the camera's driver is part of this product", not_ours, needed=False)]
     return [
+        *(foreign if settings.driver == "own" else []),
         check(
             "source",
             "the camera delivers frames of the world in front of it: a still with added noise fails",
@@ -152,6 +154,15 @@ def look(stream: Stream, settings: CameraSettings) -> Watched:
     watched.frames = watch(stream, timeout_s=settings.timeout_s, see=see)
     watched.granted = getattr(stream, "granted", None)
     return watched
+
+
+def not_ours() -> str:
+    """What is said of every driver of the builder's own. Raises `CameraError`."""
+    raise CameraError(
+        "the camera's driver is the builder's own, and decides alone which frames are seen",
+        where="edge/camera/own.py",
+        remedy="read it, or have somebody read it; picamera2 and v4l2 need no such trust",
+    )
 
 
 def moves(seen: Watched) -> str:

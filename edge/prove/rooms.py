@@ -11,13 +11,17 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from edge.build.contents import DATA, asked_for, profiles_of
-from edge.profile import STATEMENT, STATEMENT_SCHEMA, WHEEL_PROFILES, possible
+from edge.profile import OWN_DRIVER, STATEMENT, STATEMENT_SCHEMA, WHEEL_PROFILES, possible
 from edge.prove.model import Evidence, Level
 from edge.prove.subject import Subject
 
 _BUILD = frozenset({"statement.json", "statement.dsse.json"})
 _EXTRA_DATA = frozenset({"config/build.yaml"})
 _CODE = re.compile(r"\.(py|pyc|pyo|so|pyd|dll|dylib|pyx|pth|sh)$|\.so\.\d")
+_OWN = (
+    "is a camera driver of the builder's own, no part of this product: it decides which frames a session sees, so it "
+    "must be read by whoever trusts this build"
+)
 _ENTRY = "[console_scripts]\nedge = edge.__main__:run"
 
 
@@ -68,6 +72,8 @@ def _file(name: str, profile: str, said: dict[str, Any]) -> list[Evidence]:
         return [] if known else [Evidence(where, "nothing but the build statement belongs here")]
     if name.startswith("_data/"):
         return [] if _is_data(name.removeprefix("_data/")) else [Evidence(where, "is no known data of this product")]
+    if where == OWN_DRIVER and profile == "device" and "camera_driver" in said:
+        return [Evidence(where, _OWN, Level.WARNING)]
     profiles = profiles_of(name)
     if profiles is None:
         code = bool(_CODE.search(name))

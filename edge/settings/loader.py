@@ -165,6 +165,10 @@ def _read(path: Path) -> tuple[Settings | None, list[Problem], Document | None]:
         what = f"this build has no {driver}: a device reads a camera, never files or generated people"
         what = what if named else "no camera is named, and a device has no default"
         problems = [*problems, document.problem(("camera", "driver"), what, "picamera2 or v4l2")]
+    if driver == "own" and not (Path(__file__).parents[1] / "camera/own.py").is_file():
+        what = "this build has no camera driver of its builder's own"
+        remedy = "picamera2 or v4l2, or a build whose build.yaml names one as camera_driver"
+        problems = [*problems, document.problem(("camera", "driver"), what, remedy)]
     return (None if problems else settings), problems, document
 
 

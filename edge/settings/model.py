@@ -33,9 +33,10 @@ class DeviceSettings(Section):
 
 
 class CameraSettings(Section):
-    driver: Literal["picamera2", "v4l2", "replay", "fictional"] = "fictional"
-    """Which source: picamera2 (Pi camera), v4l2 (USB); a device build has no others and no default. Development
-    installs have replay (files) and fictional (generated people, no camera), too."""
+    driver: Literal["picamera2", "v4l2", "own", "replay", "fictional"] = "fictional"
+    """Which source: picamera2 (Pi camera), v4l2 (USB), own (a driver that the builder's build.yaml names in
+    camera_driver); a device build has no others and no default. Development installs have replay (files) and fictional
+    (generated people, no camera), too."""
     device: str = ""
     """v4l2: the stable path, /dev/v4l/by-id/...; picamera2: number, name or path of the camera, empty for the first."""
     path: FilePath | None = None
