@@ -29,6 +29,7 @@ MORE_KEYS = (KEY, "policy_packs", "camera_driver")
 
 #: The class that a driver of one's own defines; `edge.camera` calls it with the settings of the camera.
 DRIVER_CLASS = "Camera"
+DRIVER = f"name a Python file beside the build file, with a class {DRIVER_CLASS} (deploy/examples/own_driver.py)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def load_build(path: Path, *, unlisted: bool = False) -> tuple[BuildFile | None,
     if profile in WHEEL_PROFILES and isinstance(document.data.get("capabilities"), dict):
         findings += _capabilities(document, str(profile))
     deployment, more = read_deployment(document)
-    findings += [*more, *_packs(document), *_camera_driver(document, path)]
+    findings += [*more, *_packs(document), *_camera_driver(document)]
     if deployment is not None and profile != "device":
         text = f"deployment: a build of the profile {profile} stands nowhere and decides about nobody"
         findings.append(_finding(document, (KEY,), "deployment", text, "leave it out", key=True))
@@ -147,28 +148,36 @@ def _packs(document: Document) -> list[Finding]:
     return []
 
 
-def _camera_driver(document: Document, path: Path) -> list[Finding]:
-    """Findings about a camera driver of the builder's own: that it is one can be read before anything runs it."""
+def _camera_driver(document: Document) -> list[Finding]:
+    """Findings about a camera driver of the builder's own, by what the build file says."""
     given = document.data.get("camera_driver")
     if given is None:
         return []
-    satisfy = f"name a Python file beside the build file, with a class {DRIVER_CLASS} (deploy/examples/own_driver.py)"
-    what = ""
+    what, satisfy = "", "leave it out"
     if document.data.get("profile") != "device":
-        what, satisfy = "only a device build has a camera", "leave it out"
+        what = "only a device build has a camera"
     elif not isinstance(given, str) or not given.endswith(".py"):
-        what = f"{shown(given)} is no Python file"
-    else:
-        try:
-            tree = ast.parse((path.parent / given).read_bytes())
-        except OSError as error:
-            what = f"{given} cannot be read ({error.strerror})"
-        except (SyntaxError, ValueError, RecursionError) as error:
-            what = f"{given} is not Python ({error})"
-        else:
-            defined = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
-            what = "" if DRIVER_CLASS in defined else f"{given} defines no class {DRIVER_CLASS}"
-    return [_finding(document, ("camera_driver",), "camera-driver", f"camera_driver: {what}", satisfy)] if what else []
+        what, satisfy = f"{shown(given)} is no Python file", DRIVER
+    return [_driver(document, what, satisfy)] if what else []
+
+
+def _driver(document: Document, what: str, satisfy: str) -> Finding:
+    return _finding(document, ("camera_driver",), "camera-driver", f"camera_driver: {what}", satisfy)
+
+
+def driver_findings(build: BuildFile) -> list[Finding]:
+    """Findings about the file that ``camera_driver`` names, which lies beside the build file where a build is made."""
+    if not build.camera_driver or build.document is None:
+        return []
+    try:
+        tree = ast.parse((build.path.parent / build.camera_driver).read_bytes())
+    except OSError as error:
+        return [_driver(build.document, f"{build.camera_driver} cannot be read ({error.strerror})", DRIVER)]
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return [_driver(build.document, f"{build.camera_driver} is not Python ({error})", DRIVER)]
+    if any(isinstance(node, ast.ClassDef) and node.name == DRIVER_CLASS for node in tree.body):
+        return []
+    return [_driver(build.document, f"{build.camera_driver} defines no class {DRIVER_CLASS}", DRIVER)]
 
 
 def _capabilities(document: Document, profile: str) -> list[Finding]:

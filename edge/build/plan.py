@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from edge.build.buildfile import BuildFile, load_build
+from edge.build.buildfile import BuildFile, driver_findings, load_build
 from edge.build.contents import Contents, contents
 from edge.build.judge import judge, refusals, reviews, statement_parts, unknown_packs
 from edge.errors import BuildRefused
@@ -82,7 +82,7 @@ def plan(root: Path, version: str, environ: Mapping[str, str] = os.environ, *, n
     judged: dict[str, Any] = {}
     if build is not None and built:
         judged, against = _judged(root, build, built, environ)
-        findings = [*findings, *against]
+        findings = [*findings, *against, *driver_findings(build)]
         files |= {f"edge/_data/config/{name}": file.parent / name for name in build.signed_files()}
         if build.camera_driver:
             files[OWN_DRIVER] = file.parent / build.camera_driver

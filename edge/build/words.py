@@ -103,10 +103,10 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "personne d'autre ne peut la refaire.",
     },
     "own_driver": {
-        "en": "The driver of the camera, {name} (SHA-256 {digest}...), is not part of this product: whoever built it wrote "
-        "it or took it from others. It decides which pictures are seen.",
-        "fr": "Le pilote de la caméra, {name} (SHA-256 {digest}...), ne fait pas partie de ce produit : il vient de ceux "
-        "qui ont fabriqué cette version. C'est lui qui décide quelles images sont vues.",
+        "en": "The driver of the camera, {name} (SHA-256 {digest}...), is not part of this product: whoever built it "
+        "wrote it or took it from others. It decides which pictures are seen.",
+        "fr": "Le pilote de la caméra, {name} (SHA-256 {digest}...), ne fait pas partie de ce produit : il vient de "
+        "ceux qui ont fabriqué cette version. C'est lui qui décide quelles images sont vues.",
     },
     "no_commit": {
         "en": "The source it was made from is not known.",

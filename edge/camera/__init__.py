@@ -3,9 +3,9 @@
     with open_stream(settings.camera) as stream:          # Capture (a thread) or Pulled (as fast as asked)
         frame = stream.next(stream.now_ns(), timeout_s=settings.camera.timeout_s)
 
-A `Source` is a driver - picamera2, v4l2, one of the builder's own - opened once and read by one thread. A stream (`Capture`, `Pulled`) gives a
-session the newest frame with a time base. `Health` watches it. Only the chosen driver is imported. Development installs
-have two more, replay and fictional (`stand_in`); no wheel holds them.
+A `Source` is a driver - picamera2, v4l2, one of the builder's own - opened once and read by one thread. A stream
+(`Capture`, `Pulled`) gives a session the newest frame with a time base. `Health` watches it. Only the chosen driver is
+imported. Development installs have two more, replay and fictional (`stand_in`); no wheel holds them.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _driver(
                 raise SourceUnavailable(
                     "this build has no camera driver of its builder's own",
                     where="camera.driver",
-                    remedy="write picamera2 or v4l2, or name the driver's file as camera_driver in build.yaml and build anew",
+                    remedy="write picamera2 or v4l2, or build anew with the driver's file as camera_driver in build.yaml",
                 ) from None
             driver: Source = Camera(settings)
             return driver
