@@ -111,7 +111,7 @@ def _driver(
                 raise SourceUnavailable(
                     "this build has no camera driver of its builder's own",
                     where="camera.driver",
-                    remedy="write picamera2 or v4l2, or build anew with the driver's file as camera_driver in build.yaml",
+                    remedy="write picamera2 or v4l2, or name its file as camera_driver in build.yaml and build anew",
                 ) from None
             driver: Source = Camera(settings)
             return driver
