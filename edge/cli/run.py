@@ -60,10 +60,11 @@ def command(skip_selftest: bool, settings: Settings) -> None:
             with kiosk_page(device) as kiosk:
                 if not skip_selftest:
                     examine(device, Level.POWER_ON, stream=camera)
+                typed = [] if kiosk is None or kiosk.pin_pad is None else [kiosk.pin_pad]
                 with OperatorSocket(device) as acts:
                     Loop(
                         device,
-                        readers,
+                        [*readers, *typed],
                         stream=camera,
                         acts=acts,
                         alive=Heartbeat(watchdog_s()),

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edge.errors import KioskError
+from edge.kiosk.pin_pad import PinPad
 from edge.kiosk.screen import Screen, drawn
 from edge.settings.model import KioskSettings
 from edge.types import U8, Frame
@@ -61,6 +62,7 @@ class Kiosk:
 
     Attributes:
         url: where the page is. preview: whether people see themselves on it; see `watch`.
+        pin_pad: what people type on it, as a reader; None: the settings want none, and the page takes nothing.
 
     Raises:
         KioskError: the port is taken.
@@ -79,6 +81,7 @@ class Kiosk:
         self._socket = bound(settings.port) if listener is None else loopback(listener, settings.port)
         self._screen, self._told = Screen("starting"), Screen("")
         self.preview = settings.preview
+        self.pin_pad = PinPad(lambda: self._screen.name == "pin") if settings.pin_pad else None
         self._image: U8 | None = None
         self._pictured, self._showing = 0.0, False
         self._process: subprocess.Popen[bytes] | None = None
@@ -116,6 +119,8 @@ class Kiosk:
             self._thread.join(timeout=2.0)
         self._end()
         self._socket.close()
+        if self.pin_pad is not None:
+            self.pin_pad.close()
 
     def _run(self) -> None:
         while True:
@@ -162,12 +167,12 @@ class Kiosk:
 
     def _start(self) -> None:
         """Raises OSError, TimeoutError: it could not be started, or takes nothing."""
-        descriptor = self._socket.fileno()
+        passed = (self._socket.fileno(), *(() if self.pin_pad is None else (self.pin_pad.far_end,)))
         self._process = subprocess.Popen(
-            [sys.executable, "-I", str(_SERVER), str(descriptor)],
+            [sys.executable, "-I", str(_SERVER), *map(str, passed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            pass_fds=(descriptor,),
+            pass_fds=passed,
             cwd="/",
         )
         self._started, self._told = time.monotonic(), Screen("")

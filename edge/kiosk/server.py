@@ -1,8 +1,9 @@
-"""The process that serves the page: ``python -I server.py FD``, screens as lines of JSON on its standard input.
+"""The process that serves the page: ``python -I server.py FD [PINS]``, screens as lines of JSON on its standard input.
 
 It imports nothing of this product, so that what listens holds neither keys nor camera nor a way to them. The first
 line is the page (`edge.kiosk.words.page_of`), the others are screens; at the end of the input it ends. Every browser
-is told the newest screen, and when it is slow, only that one. FD is a socket on loopback that listens already.
+is told the newest screen, and when it is slow, only that one. FD is a socket on loopback that listens already; PINS,
+given where the settings say `kiosk.pin_pad`, is a pipe for the PINs that people type, one each time that one is asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -35,10 +37,13 @@ FILES = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
+    "/pin.js": ("pin.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 #: Browsers at a time: a kiosk has one, somebody at work on it a second.
 STREAMS, CONNECTIONS = 8, 48
+#: All that the page may ever send; the door takes nothing else either (`edge.kiosk.pin_pad`).
+PIN, PIN_BODY = re.compile(r"[0-9]{4,12}", re.ASCII), 64
 #: A stream says at least so often that it is alive, seconds.
 BEAT_S = 5.0
 HEADERS = {
@@ -55,9 +60,14 @@ HEADERS = {
 
 
 class Hub:
-    """The newest screen, and who waits for the next one."""
+    """The newest screen, and who waits for the next one.
 
-    def __init__(self) -> None:
+    Args:
+        pins: the pipe for PINs; None: none is taken.
+    """
+
+    def __init__(self, pins: int | None = None) -> None:
+        self.pins, self._wanted = pins, False
         self.page: dict[str, Any] = {}
         self.screen: dict[str, Any] = {"name": "starting", "at_ns": 0}
         self.picture = b""
@@ -74,9 +84,17 @@ class Hub:
             return
         self.page = said.get("page", self.page)
         self.screen = said.get("screen", self.screen)
+        self._wanted = self.screen["name"] == "pin"
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def typed(self, pin: str) -> bool:
+        """Pass a PIN on, the first one since it was asked for; whether one was."""
+        wanted, self._wanted = self._wanted, False
+        if wanted and self.pins is not None:
+            os.write(self.pins, pin.encode("ascii") + b"\n")
+        return wanted
 
     async def stream(self) -> AsyncIterator[str]:
         """The newest screen whenever it is another one, with its age; a beat in between."""
@@ -111,7 +129,10 @@ class Hub:
 
 
 def application(hub: Hub, port: int) -> ASGIApp:
-    """The page: three files, its words, its codes, and the stream of screens. GET only, and by its own name only."""
+    """The page: its files, its words, its codes, and the stream of screens; by its own name only, and with GET.
+
+    Where the settings ask for it, a PIN can be posted; else there is nothing that anybody could send.
+    """
 
     async def file(request: Request) -> Response:
         name, media = FILES[request.url.path]
@@ -130,15 +151,41 @@ def application(hub: Hub, port: int) -> ASGIApp:
     async def preview(_: Request) -> Response:
         return followed(hub.pictures(), "multipart/x-mixed-replace; boundary=picture")
 
+    async def pin(request: Request) -> Response:
+        if not writes_from_here(dict(request.scope["headers"]), hosts):
+            return PlainTextResponse("not here", 421)
+        said = await _small(request)
+        if said is None or not PIN.fullmatch(said):
+            return PlainTextResponse("not a PIN", 400)
+        return Response(status_code=204) if hub.typed(said) else PlainTextResponse("none is asked for", 409)
+
     def followed(stream: AsyncIterator[str] | AsyncIterator[bytes], media: str) -> Response:
         if hub.streams >= STREAMS:
             return PlainTextResponse("too many", 503)
         return StreamingResponse(stream, media_type=media)
 
+    hosts = {b"127.0.0.1:%d" % port, b"localhost:%d" % port}
     routes = [Route(path, file) for path in FILES]
+    routes += [Route("/pin", pin, methods=["POST"])] if hub.pins is not None else []
     routes += [Route("/page.json", page), Route("/code/{language}.svg", code), Route("/screens", screens)]
     routes += [Route("/preview", preview)]
-    return Guarded(Starlette(routes=routes), {b"127.0.0.1:%d" % port, b"localhost:%d" % port})
+    return Guarded(Starlette(routes=routes), hosts)
+
+
+async def _small(request: Request) -> str | None:
+    """The PIN of a body, ``{"pin": "402916"}``; None for anything else, and for what is longer."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > PIN_BODY:
+            return None
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return None
+    finally:
+        body[:] = bytes(len(body))
+    return str(said["pin"]) if isinstance(said, dict) and set(said) == {"pin"} else None
 
 
 def reads_from_here(scope: Scope, given: Mapping[bytes, bytes], hosts: Container[bytes]) -> bool:
@@ -150,6 +197,13 @@ def reads_from_here(scope: Scope, given: Mapping[bytes, bytes], hosts: Container
     site = given.get(b"sec-fetch-site", b"none")
     walks_in = scope["path"] == "/" and given.get(b"sec-fetch-mode") == b"navigate" and site == b"same-site"
     return given.get(b"host", b"") in hosts and (site in (b"none", b"same-origin") or walks_in)
+
+
+def writes_from_here(given: Mapping[bytes, bytes], hosts: Container[bytes]) -> bool:
+    """Whether what changes something comes from the page itself: no other one can send JSON with this origin."""
+    host = given.get(b"host", b"")
+    own = given.get(b"origin") == b"http://" + host and given.get(b"sec-fetch-site", b"same-origin") == b"same-origin"
+    return host in hosts and own and given.get(b"content-type", b"").split(b";")[0] == b"application/json"
 
 
 class Guarded:
@@ -172,10 +226,10 @@ class Guarded:
             await self._app(scope, receive, guarded)
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, pins: int | None = None) -> None:
     """Serve until the input ends."""
     listener = socket.socket(fileno=descriptor)
-    hub = Hub()
+    hub = Hub(pins)
     config = uvicorn.Config(
         application(hub, listener.getsockname()[1]),
         lifespan="off",
@@ -208,4 +262,4 @@ def main(descriptor: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

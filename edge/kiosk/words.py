@@ -24,6 +24,8 @@ NAMES = (
     "kiosk.reading.text",
     "kiosk.pin.title",
     "kiosk.pin.text",
+    "kiosk.pin.pad",
+    "kiosk.pin.enter",
     "kiosk.look.title",
     "kiosk.look.text",
     "kiosk.look.fine",
@@ -59,6 +61,7 @@ NAMES = (
     "kiosk.privacy.title",
     "kiosk.privacy.scan",
     "desk.kiosk",
+    "desk.digit.delete",
 )
 
 
@@ -77,6 +80,7 @@ def page_of(settings: Settings) -> dict[str, Any]:
         "camera": kiosk.camera,
         "sounds": kiosk.sounds,
         "preview": kiosk.preview,
+        "pin_pad": kiosk.pin_pad,
         "card_in_view": "qr" in settings.claim.readers,
         "alternative": settings.alternative or "",
         "operators": f"http://127.0.0.1:{kiosk.operator_port}/" if kiosk.operator_port is not None else "",

@@ -257,6 +257,8 @@ class KioskSettings(Section):
     """Whether people see themselves while the device looks: mirrored, blurred outside the oval, in memory only."""
     operator_port: Annotated[int, Field(ge=1024, le=65535)] | None = None
     """The operator's pages, at http://127.0.0.1:PORT/; null: none. The build must hold them (operator_page)."""
+    pin_pad: bool = False
+    """Whether the PIN beside the card (claim.pin) can be typed on the page; without it the page takes nothing."""
     privacy_url: Annotated[str, matching(r"^(https://\S+)?$", "an address that begins with https://")] = ""
     """Where your privacy notice is, for the QR code beside the short one; without it the code holds the short one."""
 
@@ -325,4 +327,6 @@ class Settings(Section):
             wrong.append("liveness.active: nothing at this door shows a challenge; write off, or name it in door.shows")
         if self.liveness.flash == "on" and "page" not in self.door.shows:
             wrong.append("liveness.flash: colours need a screen; write off, or name the page in door.shows")
+        if self.kiosk is not None and self.kiosk.pin_pad and not self.claim.asks_pin:
+            wrong.append("kiosk.pin_pad: nobody is asked for a PIN here; write claim.pin: with_card, or leave it out")
         return valid(self, wrong)

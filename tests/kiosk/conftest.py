@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from edge.kiosk import Kiosk, Screen, page_of
-from edge.settings.model import KioskSettings, Settings
+from edge.settings.model import ClaimSettings, KioskSettings, Settings
 
 ALTERNATIVE = "Please ring at the reception."
 #: As tests of this product's browser start it: nothing that it fetches for itself.
@@ -34,7 +34,9 @@ def free_port() -> int:
 
 
 def settings(**kiosk) -> Settings:
-    return Settings(alternative=ALTERNATIVE, kiosk=KioskSettings(port=free_port(), house="Hotel Meridian", **kiosk))
+    page = KioskSettings(port=free_port(), house="Hotel Meridian", **kiosk)
+    claim = ClaimSettings(pin="with_card" if page.pin_pad else "none")
+    return Settings(alternative=ALTERNATIVE, kiosk=page, claim=claim)
 
 
 def serving(kiosk: Kiosk) -> Kiosk:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,11 +12,14 @@ import pytest
 from edge.claim import find_token
 from edge.errors import ClaimError, InputError
 from edge.fictional import OnePerson
+from edge.kiosk import Kiosk, page_of
 from edge.service import Device, Loop, Operator
 from edge.service.rights import about, claim_of, erase
 from edge.settings.model import ClaimSettings
 from edge.types import Outcome, Reason
 from edge.types import events as ev
+from tests.kiosk.conftest import serving, settings
+from tests.kiosk.test_pin_pad import post
 from tests.service.test_loop import Bench
 
 PIN = "402916"
@@ -38,6 +42,28 @@ class Lines:
             return None
         self._next = now + 0.05
         return self._lines.pop(0)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class OneByOne:
+    """A reader of somebody who presents a card again once the door has answered."""
+
+    name = "one by one"
+
+    def __init__(self, card: str, times: int, answers: Callable[[], int]) -> None:
+        self._card, self._times, self._answers, self._shown = card, times, answers, 0
+
+    @property
+    def ended(self) -> bool:
+        return self._answers() == self._times
+
+    def poll(self, _frame: object) -> str | None:
+        if self._shown == self._times or self._answers() < self._shown:
+            return None
+        self._shown += 1
+        return self._card
 
     def close(self) -> None:
         """Nothing to close."""
@@ -132,6 +158,31 @@ def test_no_pin_is_in_an_event_an_entry_or_the_log(bench, caplog):
         assert pin not in told
         assert pin not in kept
         assert pin not in caplog.text
+
+
+def test_a_pin_typed_on_the_page_counts_like_any_and_is_no_way_past_the_limits(bench):
+    """The page's own process, and a browser that answers every question; here it guesses."""
+    page = settings(pin_pad=True)
+    guesses = iter([PIN, *(f"5501{number}2" for number in range(9))])
+    answered: list[int] = []
+
+    def answer(event: ev.Event) -> None:
+        if isinstance(event, ev.PinWanted):
+            guess = next(guesses)
+            until = time.monotonic() + 60
+            while (status := post(kiosk, {"pin": guess})) == 409 and time.monotonic() < until:
+                time.sleep(0.02)  # the page's process has not been told yet
+            answered.append(status)
+
+    cards = OneByOne(bench.card, 8, lambda: len(bench.decisions()))
+    with Kiosk(page.kiosk, page_of(page)) as kiosk, bench.device:
+        serving(kiosk)
+        for observer in (kiosk, answer, bench.events.append):
+            bench.device.observe(observer)
+        Loop(bench.device, [cards, kiosk.pin_pad]).run(bench.stop)
+    locked = (Outcome.REJECT, Reason.LOCKED_OUT)
+    assert bench.decisions() == [ACCEPTED, *[WRONG] * 5, locked, locked]
+    assert answered == [204] * 6, "a card that must wait is not even asked"
 
 
 def test_an_operator_sets_a_pin_for_a_card_that_counts_and_not_one_that_anybody_tries(bench):

@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edge.errors import EdgeError, KeyringError
 from edge.kiosk.desk.desk import Busy, Desk
 from edge.kiosk.desk.sittings import Lockout, Sitting, Sittings
-from edge.kiosk.server import BEAT_S, HEADERS, STREAMS, reads_from_here
+from edge.kiosk.server import BEAT_S, HEADERS, STREAMS, reads_from_here, writes_from_here
 from edge.types.wipe import wipe
 
 _PAGE, _PEOPLES = Path(__file__).with_name("page"), Path(__file__).parent.with_name("page")
@@ -312,11 +312,7 @@ class _Guarded:
     def _fits(self, scope: Scope, given: Mapping[bytes, bytes]) -> bool:
         if scope["method"] in ("GET", "HEAD"):
             return reads_from_here(scope, given, self._hosts)
-        host = given.get(b"host", b"")
-        own = (
-            given.get(b"origin") == b"http://" + host and given.get(b"sec-fetch-site", b"same-origin") == b"same-origin"
-        )
-        return host in self._hosts and own and given.get(b"content-type", b"").split(b";")[0] == b"application/json"
+        return writes_from_here(given, self._hosts)
 
 
 async def _body(request: Request) -> bytearray:

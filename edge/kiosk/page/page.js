@@ -1,4 +1,5 @@
-// Draws the newest screen that the device told. Words come once; nothing is ever sent back but requests for them.
+// Draws the newest screen that the device told. Words come once; nothing is ever sent back but requests for them, and a
+// PIN where the settings ask for one (pin.js).
 "use strict";
 
 const root = document.documentElement;
@@ -33,6 +34,7 @@ function words(screen) {
     case "look": return [title, advice || say(screen.done ? "kiosk.look.fine" : "kiosk.look.text")];
     case "challenge": return [title, screen.direction === "done" ? "" : advice || say("kiosk.challenge.text")];
     case "enrol": return [title, advice || say("kiosk.look.fine")];
+    case "pin": return pad.sent ? [say("kiosk.starting.title"), ""] : [title, say(pad.on(screen) ? "kiosk.pin.pad" : "kiosk.pin.text")];
     case "again": return [title, `${advice || sentence(say(`reason.${screen.reason}`))} ${say("kiosk.again.text")}`];
     case "refused": return [title, sentence(say(`reason.${screen.reason}`))];
     case "other": return [title, state.page.alternative];
@@ -43,6 +45,7 @@ function words(screen) {
 function share(screen, now) {
   const passed = (now - state.since) / 1000;
   if (screen.name === "wait") return Math.max(0, 1 - passed / screen.wait_s);
+  if (screen.name === "pin") return screen.hold_s ? Math.max(0, 1 - passed / screen.hold_s) : 0;
   if (screen.name === "enrol") return screen.of ? screen.done / screen.of : 0;
   return screen.deadline_s ? Math.min(1, passed / screen.deadline_s) : 0;
 }
@@ -67,6 +70,7 @@ function draw() {
     document.title = title;
     sound(screen.direction === "done" ? "done" : screen.name);
   }
+  pad.draw(screen);
   put(find("title"), title);
   put(find("text"), text);
   root.style.setProperty("--share", share(screen, now).toFixed(4));
@@ -109,6 +113,7 @@ function speak(language) {
   put(find("notice-title"), say("kiosk.privacy.title"));
   put(find("notice"), say("kiosk.privacy.text"));
   put(find("scan"), say("kiosk.privacy.scan"));
+  pad.speak();
   find("code").src = `/code/${language}.svg`;
   find("code").alt = say("kiosk.privacy.scan");
   put(find("tongues-title"), say("kiosk.button.language"));
@@ -204,6 +209,7 @@ async function begin() {
   find("sound").hidden = !state.page.sounds;
   hear(state.page.sounds);
   state.heard = performance.now();
+  pad.begin();
   speak(state.page.language);
   listen();
   setInterval(draw, 250);
