@@ -3,7 +3,7 @@
 It imports nothing of this product, so that what listens holds neither keys nor camera nor a way to them. The first
 line is the page (`edge.kiosk.words.page_of`), the others are screens; at the end of the input it ends. Every browser
 is told the newest screen, and when it is slow, only that one. FD is a socket on loopback that listens already; PINS,
-given where the settings say `kiosk.pin_pad`, is a pipe for the PINs that people type, one each time that one is asked for.
+given where the settings say `kiosk.pin_pad`, is a pipe for PINs that people type, one each time that one is asked for.
 """
 
 from __future__ import annotations
