@@ -6,6 +6,7 @@
 
     data = read_file(path, limit=16_384, kind=KeyringError, noun="key file", private=True)
     raise refusal(KeyringError, error, path, "the key file cannot be written") from None
+    check_writable(path, suffix=".png")                        # before an hour of work, not after it
 
 Writing raises `OSError`, since each room has its own words for what could not be written; `refusal` turns it into a
 typed error whose remedy is true for this file, this user and this cause. Reading raises the caller's own kind of error.
@@ -25,7 +26,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, InputError
 
 E = TypeVar("E", bound=EdgeError)
 
@@ -81,6 +82,29 @@ def write_atomic(path: Path, data: bytes, *, mode: int | None = None, new: bool 
     """Write ``data`` as `atomic` does. Raises `OSError`."""
     with atomic(path, mode=mode, new=new, stick=stick) as file:
         file.write(data)
+
+
+def check_writable(path: Path, *, suffix: str = "") -> None:
+    """Find out before long work what would stop its file at the end: a draft is made in the folder, and removed.
+
+    Args:
+        suffix: what the name must end with, such as ``.png``; a name in capitals counts.
+
+    Raises:
+        InputError: another suffix, a folder, or the file cannot be written.
+    """
+    if suffix and path.suffix.lower() != suffix:
+        remedy = f"name a {suffix} file"
+        raise InputError(f"what is written is a {suffix} file", where=str(path), remedy=remedy)
+    try:
+        if path.exists():
+            os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+        else:
+            draft, handle = _draft(path, 0o600)
+            draft.unlink()
+            os.close(handle)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise refusal(InputError, error, path, "this cannot be written") from None
 
 
 def sync_folder(folder: Path) -> None:

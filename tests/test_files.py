@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import EdgeError, InputError, KeyringError
-from edge.files import atomic, read_file, refusal, utf8, visible_files, write_atomic
+from edge.files import atomic, check_writable, read_file, refusal, utf8, visible_files, write_atomic
 
 EDGE = Path(__file__).resolve().parent.parent / "edge"
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
@@ -333,3 +333,31 @@ def test_hidden_files_are_not_listed(tmp_path: Path):
         (tmp_path / name).touch()
     assert [path.name for path in visible_files(tmp_path, ".pub")] == ["a.pub", "b.pub"]
     assert visible_files(tmp_path / "nowhere", ".pub") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "what", "remedy"),
+    [
+        ("none/sheet.png", ".png", "No such file or directory", "its folder must exist"),
+        ("file/sheet.png", ".png", "Not a directory", "a part of it is a file"),
+        ("", "", "Is a directory", "name a file"),
+        ("sheet.jpg", ".png", "what is written is a .png file", "name a .png file"),
+        ("a\0b.png", ".png", "not a file name", "check the name"),
+        ("x" * 300, "", "File name too long", "check the name"),
+    ],
+)
+def test_where_nothing_can_be_written_is_told_before_the_work(
+    tmp_path: Path, name: str, suffix: str, what: str, remedy: str
+):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=what) as caught:
+        check_writable(tmp_path / name, suffix=suffix)
+    assert remedy in caught.value.remedy
+
+
+def test_a_place_that_was_tried_looks_as_before(tmp_path: Path):
+    (tmp_path / "old.PNG").write_bytes(b"old")
+    check_writable(tmp_path / "new.png", suffix=".png")
+    check_writable(tmp_path / "old.PNG", suffix=".png")
+    check_writable(Path("/dev/null"))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"old.PNG": b"old"}

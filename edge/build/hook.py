@@ -22,6 +22,11 @@ from typing import Any, NoReturn
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+#: A device's wheel may go into a venv that sees apt's packages, and on Debian 12 those (picamera2, simplejpeg) are
+#: built against numpy 1.24 and cannot be imported beside numpy 2. A checkout and a lab want today's numpy (jax needs
+#: it), so this is no line of pyproject.toml.
+BESIDE_APT = "numpy<2; python_version < '3.12'"
+
 
 def version() -> str:
     """The version that hatchling puts on what it builds: ``0.1.0+device``, ``0.1.0+lab``, ``0.1.0+development``.
@@ -95,6 +100,8 @@ class EdgeBuildHook(BuildHookInterface[Any]):
         for name, path in planned.files.items():
             self._include(build_data, path, name)
         self._add(build_data, STATEMENT, as_text(planned.statement))
+        if planned.statement["profile"] == "device":
+            build_data["dependencies"].append(BESIDE_APT)
 
     def _include(self, build_data: dict[str, Any], path: Path, name: str) -> None:
         """Add a file of the source tree; one that stands under two names, as an example in use does, is copied."""

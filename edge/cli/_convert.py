@@ -16,7 +16,7 @@ from edge.errors import InputError
 from edge.face import Chain
 from edge.face.align import Aligner
 from edge.face.card import Align
-from edge.files import write_atomic
+from edge.files import check_writable, refusal, write_atomic
 from edge.lab.pictures import gather
 from edge.models.converting import Check, compare, convert
 from edge.types import U8, Frame
@@ -40,13 +40,17 @@ def converted(file: Path, spec: ModelSpec, images: Sequence[Path], out: Path, se
     for path in (made_file, spec_file, whole_file):
         if path.exists():
             raise InputError("it is there already", where=str(path), remedy="name another --out")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal(InputError, error, out, "this folder cannot be made") from None
+    check_writable(made_file)
     used, kept, owners = _crops(spec, images, settings)
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):  # the converters tell of themselves at length
         made = convert(file, spec, used)
     check = compare(file, made, spec, kept, owners)
     told = made.spec(spec)
     try:
-        out.mkdir(parents=True, exist_ok=True)
         write_atomic(made_file, made.data, new=True)
         if slower(check):
             write_atomic(whole_file, made.whole, new=True)

@@ -39,10 +39,13 @@ def command(out: Path | None, fast: bool, seed: int, kiosk: bool, port: int) -> 
 
     Exit code 0 only if every outcome is the expected one, 4 otherwise.
     """
+    from edge.files import check_writable
     from edge.service.demo import NOTE, play
 
     if kiosk:
         return _kiosk(port)
+    if out is not None:
+        check_writable(out, suffix=".png")
     played: list[Played] = []
     if not quiet():
         click.echo(NOTE + "\n")

@@ -91,9 +91,12 @@ def import_(
       edge models import mine.tflite --spec mine.yaml --sheet crops.png
       edge models import mine.tflite --spec mine.yaml --key signer/models.key
     """
+    from edge.files import check_writable
     from edge.models.importing import examine_file, install
     from edge.models.spec import load_spec
 
+    if sheet is not None:
+        check_writable(sheet, suffix=".png")
     wanted = load_spec(spec)
     sign = None if key is None else signer_of(key, passphrase_file)
     imported = examine_file(file, wanted, slow_ok=slow_ok, date=today())

@@ -43,10 +43,13 @@ def command(root: Path | None, wheel: Path | None, trust: Path | None, vault: Pa
     examination failed its own test, and shows nothing.
     """
     from edge.errors import UsageError
+    from edge.files import check_writable
     from edge.prove import prove
 
     if root is not None and wheel is not None:
         raise UsageError("--root and --wheel are two examinations", where="edge prove", remedy="run it twice")
+    if page is not None:
+        check_writable(page)
     with _progress() as tell:
         report = prove(root=root, wheel=wheel, trust=trust, vault=vault, tell=tell)
     if page is not None:

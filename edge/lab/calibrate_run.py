@@ -31,6 +31,7 @@ from edge.face import Chain, load_card
 from edge.face.detect import Detector
 from edge.face.embed import Embedder
 from edge.face.match import average
+from edge.files import check_writable
 from edge.lab.calibrate import Calibrated, CalibrationPlan, Labels, calibrate, write_calibration
 from edge.lab.extract import central_vector
 from edge.lab.lists import read_groups, text_of
@@ -101,6 +102,8 @@ def run(job: CalibrationJob, steps: Tells) -> CalibrationDone:
     gathered = gather(job.images)
     labels = {} if job.groups is None else {_SET: _labels(job.groups, gathered.people)}
     check_out(job.out, FILES, overwrite=job.overwrite)
+    if job.card_out is not None:
+        check_writable(job.card_out)
     chain = Chain(FaceSettings(threads=1), Detector(detector, 1), Embedder(source, 1))
     trials, failed, unreadable = trials_of(gathered.people, chain, job.seed, steps.step("people"))
     if job.same_person is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge.errors import InputError
-from edge.files import refusal, write_atomic
+from edge.files import check_writable, refusal, write_atomic
 
 Content = TypeVar("Content")
 Kinds = Mapping[str, Callable[[Content], bytes]]
@@ -70,3 +70,4 @@ def _check_place(path: Path, state_dir: Path) -> None:
         )
     if taken:
         raise InputError("the file is already there, and is never replaced", where=str(path), remedy="rename")
+    check_writable(path)

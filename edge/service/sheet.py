@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.errors import InputError
+from edge.files import check_writable
 from edge.profile import current
 from edge.selftest import FitnessReport
 from edge.types import Face, Frame
@@ -77,6 +78,7 @@ def check_sheet(path: Path) -> None:
     )  # fmt: skip
     if wrong:
         raise InputError(wrong, where=str(path), remedy="name a new .html file in a folder that is there")
+    check_writable(path)
 
 
 def write_sheet(path: Path, report: FitnessReport, name: str, view: Frame | None = None) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
 from edge.errors import EdgeError, InputError, SettingsError, place_of
-from edge.files import refusal, write_atomic
+from edge.files import check_writable, refusal, write_atomic
 from edge.journal import Entry, Selection
 from edge.profile import BuildInfo, bears_signature, current
 from edge.selftest import Level, run
@@ -173,6 +173,7 @@ def write_report(file: Path, config: Path | None, *, now_s: float, parts: Parts 
     Raises:
         InputError: the file cannot be written.
     """
+    check_writable(file)
     report = collect(config, now_s=now_s, parts=parts)
     try:
         write_atomic(file, report.text().encode("ascii"), mode=0o600, new=True)

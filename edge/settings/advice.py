@@ -13,7 +13,7 @@ from edge.settings.yaml_core import Document
 #: At 640 pixels a printed code is read up to 15 cm, at 1280 up to 25 cm (simulated: tests/claim/test_card_in_view.py).
 QR_WIDTH = 1280
 
-_FIXED = {"enum", "const", "pattern", "format"}  # a comment after one of these takes nothing from it
+_FIXED = {"enum", "const", "pattern"}  # a comment after one of these takes nothing from it
 _NUMBERED = re.compile(r"/dev/video\d+")
 
 

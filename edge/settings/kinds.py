@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SerializationInfo, ValidationInfo
 
 S = TypeVar("S", bound="Section")
 
@@ -38,13 +38,19 @@ def _from_file(path: Path, info: ValidationInfo) -> Path:
     return path if folder is None else Path(folder, path)
 
 
+def _to_file(path: Path, info: SerializationInfo) -> str:
+    """The way back: as that file may name it, where its folder is given as context."""
+    folder = (info.context or {}).get("folder")
+    return str(path.relative_to(folder) if folder is not None and path.is_relative_to(folder) else path)
+
+
 def _in_order(hours: str) -> str:
     if hours[:5] >= hours[6:]:
         raise ValueError(f"{hours[:5]} is not before {hours[6:]}; write hours over midnight as two entries on two days")
     return hours
 
 
-FilePath = Annotated[Path, AfterValidator(_from_file)]
+FilePath = Annotated[Path, AfterValidator(_from_file), PlainSerializer(_to_file, when_used="json")]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Group = Annotated[str, matching(r"^[a-z0-9][a-z0-9_-]{0,15}$", "1 to 16 lower-case letters, digits, - or _")]
 CardName = Annotated[

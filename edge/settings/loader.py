@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,14 @@ def default_file(system: Path = SYSTEM_FILE) -> Path:
         there = True  # it may be there and we may not look: say so when reading, never fall back silently
     if there:
         return system
-    _log.warning("there is no %s: the packaged example is used", system)
+    _tell_of_the_example(system)
     return _resources.path("config", "device.yaml")
+
+
+@cache
+def _tell_of_the_example(system: Path) -> None:
+    """Once a process; several parts of one command ask for the file."""
+    _log.warning("there is no %s: the packaged example is used", system)
 
 
 def device_file(system: Path = SYSTEM_FILE) -> Path:
@@ -99,7 +106,7 @@ def checked(settings: Settings) -> Settings:
         SettingsError: a value is outside of its bounds, or two contradict each other.
     """
     try:
-        return Settings.model_validate(settings.model_dump())
+        return Settings.model_validate(settings.model_dump(), context={"folder": settings.folder})
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, found['loc'])) or 'settings'}: {found['msg']}" for found in error.errors()]
         raise SettingsError(tuple(problems), where="settings") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -299,10 +299,23 @@ class Settings(Section):
     """The way in without one's face (reception, badge, phone number), shown with every refusal. Without it a device is
     unfit, and enrols nobody."""
 
+    def model_post_init(self, context: Any, /) -> None:
+        """Keep the folder that the loader gave as context, as no part of what is compared or shown."""
+        self.__dict__["folder"] = (context or {}).get("folder")
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the file that these were read from; None: they were made by a program."""
+        return self.__dict__.get("folder")
+
     @property
     def digest(self) -> str:
-        """What the journal names these settings by: 16 hexadecimal digits of their SHA-256."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """What the journal names these settings by: 16 hexadecimal digits of their SHA-256.
+
+        A file in the settings' own folder counts by its place in there: a folder that is moved has the same settings.
+        """
+        said = self.model_dump_json(context={"folder": self.folder})
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @property
     def challenge(self) -> Literal["off", "on_doubt", "always"]:

@@ -10,9 +10,11 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
+from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_TIME = tuple(f"edge/build/{name}.py" for name in ("backend", "hook", "plan"))
@@ -170,6 +172,28 @@ def test_the_version_says_the_profile_in_the_name_and_in_the_metadata(tree: Path
     with zipfile.ZipFile(archive) as opened:
         metadata = opened.read("edge_verifier-0.1.0+device.dist-info/METADATA").decode()
     assert "\nVersion: 0.1.0+device\n" in metadata
+
+
+def test_a_device_s_wheel_leaves_bookworm_s_numpy_where_it_is(tree: Path, wheel: Callable[[], Path]):
+    """Installed by pip alone beside apt's picamera2, on any machine; a lab takes the numpy that its libraries need."""
+
+    def newest_numpy(built: Path, python: str) -> set[str]:
+        (name,) = (each for each in names(built) if each.endswith("/METADATA"))
+        with zipfile.ZipFile(built) as opened:
+            wanted = [
+                Requirement(line) for line in Parser().parsestr(opened.read(name).decode()).get_all("Requires-Dist")
+            ]
+        here = {"python_version": python, "platform_machine": "x86_64", "extra": ""}
+        numpy = [one for one in wanted if one.name == "numpy" and (one.marker is None or one.marker.evaluate(here))]
+        assert numpy
+        return {each for each in ("1.26.4", "2.4.6") if all(one.specifier.contains(each) for one in numpy)}
+
+    built = wheel()
+    assert newest_numpy(built, "3.11") == {"1.26.4"}
+    assert newest_numpy(built, "3.13") == {"1.26.4", "2.4.6"}
+    built.unlink()
+    lab(tree)
+    assert newest_numpy(wheel(), "3.11") == {"1.26.4", "2.4.6"}
 
 
 def lab(tree: Path) -> None:

@@ -53,6 +53,15 @@ def test_the_command_prints_the_table_writes_the_sheet_and_exits_with_0(tmp_path
     assert picture.shape[0] > 1000
 
 
+@pytest.mark.parametrize("name", ["none/demo.png", "demo.jpg", "."])
+def test_a_sheet_that_cannot_be_written_is_told_before_the_work(tmp_path, capsys, monkeypatch, name):
+    monkeypatch.setattr("edge.service.demo.play", lambda *_, **__: pytest.fail("it worked first"))
+    assert main(["demo", "--out", str(tmp_path / name)]) == 3
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert str(tmp_path / name) in told.err
+
+
 def broken_detector(monkeypatch) -> None:
     """A fixed box: a face in the middle of whatever is there."""
     points = np.array([[280, 200], [360, 200], [320, 245], [290, 285], [350, 285]], np.float32)

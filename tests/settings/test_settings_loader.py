@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from edge.errors import SettingsError
 from edge.settings import Settings, check, default_file, device_file, load_settings, origins, warnings
 from edge.settings.describe import allowed, leaves, node
+from edge.settings.loader import checked
 from edge.settings.problems import KeyPath
 from edge.settings.zones import _other_names
 
@@ -151,6 +152,7 @@ def advised(tmp_path: Path, text: str) -> list[str]:
         ("\ufeffalternative: Ask at room #5 or #6", "1:14: alternative: '#5 or #6' is read as a comment"),
         ("alternative: Ask at room # 5", "1:14: alternative: '# 5' is read as a comment"),
         ("alternative: Ask at\n  room #5\n", "1:14: alternative: '#5' is read as a comment"),
+        ("device:\n  state_dir: my #state", "2:14: device.state_dir: '#state' is read as a comment"),
         ("camera: {driver: v4l2, device: /dev/v4l/by-id/cam #2\n }", "1:32: camera.device: '#2' is read as a comment"),
     ],
 )  # fmt: skip
@@ -365,3 +367,20 @@ def test_what_is_allowed_is_said_for_every_setting():
     for path, leaf in leaves():
         assert allowed(leaf), path
         assert leaf.get("description"), path
+
+
+def test_a_folder_that_is_moved_has_the_same_settings_for_the_journal(tmp_path: Path):
+    """Relative paths count as they are written; what points elsewhere counts as the place that it is."""
+    text = "device: {state_dir: state, trust_dir: %s}\nalternative: Ask\n"
+    digests = []
+    for name in ("before", "behind \u00e9 b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "device.yaml").write_text(text % "trust")
+        here = load_settings(tmp_path / name / "device.yaml")
+        assert here.device.state_dir == tmp_path / name / "state"
+        digests += [here.digest, checked(here).digest, here.model_copy().digest]
+    assert len(set(digests)) == 1
+    file = tmp_path / "before" / "device.yaml"
+    file.write_text(text % tmp_path)
+    assert load_settings(file).digest not in digests
+    assert here.model_copy(update={"alternative": "Ring"}).digest not in digests
