@@ -106,7 +106,7 @@ def checked(settings: Settings) -> Settings:
         SettingsError: a value is outside of its bounds, or two contradict each other.
     """
     try:
-        return Settings.model_validate(settings.model_dump(), context={"folder": settings.folder})
+        return Settings.model_validate(settings.model_dump(), context={"folder": settings._folder})
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, found['loc'])) or 'settings'}: {found['msg']}" for found in error.errors()]
         raise SettingsError(tuple(problems), where="settings") from None

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from edge.settings.door import ContactSettings as ContactSettings
 from edge.settings.door import DoorSettings as DoorSettings
@@ -299,14 +299,15 @@ class Settings(Section):
     """The way in without one's face (reception, badge, phone number), shown with every refusal. Without it a device is
     unfit, and enrols nobody."""
 
-    def model_post_init(self, context: Any, /) -> None:
-        """Keep the folder that the loader gave as context, as no part of what is compared or shown."""
-        self.__dict__["folder"] = (context or {}).get("folder")
+    _folder: Path | None = PrivateAttr(default=None)
 
-    @property
-    def folder(self) -> Path | None:
-        """The folder of the file that these were read from; None: they were made by a program."""
-        return self.__dict__.get("folder")
+    def model_post_init(self, context: Any, /) -> None:
+        """Keep the folder that the loader gave as context."""
+        self._folder = (context or {}).get("folder")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same, wherever they were read."""
+        return isinstance(other, Settings) and self.model_dump() == other.model_dump()
 
     @property
     def digest(self) -> str:
@@ -314,7 +315,7 @@ class Settings(Section):
 
         A file in the settings' own folder counts by its place in there: a folder that is moved has the same settings.
         """
-        said = self.model_dump_json(context={"folder": self.folder})
+        said = self.model_dump_json(context={"folder": self._folder})
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @property
