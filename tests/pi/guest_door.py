@@ -37,6 +37,14 @@ def watch() -> None:
         time.sleep(0.02)
 
 
+def pulses(before: int) -> list[float]:
+    """The spans that have ended since so many had: the decision is told before the door moves."""
+    until = time.monotonic() + 120
+    while len(energised) <= before and time.monotonic() < until:
+        time.sleep(0.1)
+    return [round(end - start, 2) for start, end in energised[before:]]
+
+
 def run(case: str, *command: str) -> None:
     out, err = HOST / f"{case}.out", HOST / f"{case}.err"  # files: what a command leaves running holds no pipe open
     with out.open("w") as told, err.open("w") as failed:
@@ -78,13 +86,23 @@ def feed(folder: str, fps: int) -> subprocess.Popen[bytes]:
     return feeder
 
 
+def patient() -> None:
+    """What a unit is given for its start and between frames, on a machine that is emulated; the rest is as shipped."""
+    place = Path(f"/etc/systemd/system/{UNIT}.service.d/emulated.conf")
+    place.parent.mkdir(parents=True)
+    place.write_text("[Service]\nTimeoutStartSec=1200\nWatchdogSec=300\n")
+
+
 def install() -> None:
+    patient()
     (wheel,) = HOST.glob("*.whl")
     command = ["src/deploy/install", "--wheel", str(wheel), "--settings", "/host/device.yaml"]
     run("rehearsed", *command, "--dry-run")
     run("installed", *command)
     # what a person does by hand: the site's keys, whom this door believes
-    as_edge("keys", "keys", "init", "--recovery", "/host/recovery.pub", "--site", "/host/site.key")
+    subprocess.run(["install", "-m", "600", "-o", "edge", "-g", "edge", "/host/site.key", "/run/site.key"], check=True)
+    as_edge("keys", "keys", "init", "--recovery", "/host/recovery.pub", "--site", "/run/site.key")
+    Path("/run/site.key").unlink()
     for kind in ("issuers", "builders"):
         for file in (HOST / kind).iterdir():
             subprocess.run(["install", "-m", "644", file, f"/etc/edge/trust/{kind}/"], check=True)
@@ -95,16 +113,16 @@ def troubles(feeder: subprocess.Popen[bytes]) -> None:
     """The camera falls silent, tears its pictures, and is a dark one of 7 frames a second."""
     began = time.monotonic()
     feeder.send_signal(signal.SIGSTOP)
-    silent = wait(began, "silent", 60)
+    silent = wait(began, "silent", 300)
     feeder.send_signal(signal.SIGCONT)
     back = time.monotonic()
-    say("silent", told=silent, accepted=wait(back, "ACCEPT", 120), lines=journal(began), **state())
+    say("silent", told=silent, accepted=wait(back, "ACCEPT", 600), lines=journal(began), **state())
     began = time.monotonic()
     feeder.send_signal(signal.SIGUSR1)
-    torn = wait(began, "damaged pictures", 60)
+    torn = wait(began, "damaged pictures", 300)
     feeder.send_signal(signal.SIGUSR1)
     back = time.monotonic()
-    say("torn", told=torn, accepted=wait(back, "ACCEPT", 120), lines=journal(began), **state())
+    say("torn", told=torn, accepted=wait(back, "ACCEPT", 600), lines=journal(began), **state())
     feeder.kill()
     feeder.wait()
     began = time.monotonic()
@@ -117,22 +135,20 @@ def troubles(feeder: subprocess.Popen[bytes]) -> None:
 
 def main() -> None:
     threading.Thread(target=watch, daemon=True).start()
-    feeder = feed("frames", 15)
+    feeder = feed("frames", 5)
     began = time.monotonic()
     install()
-    ready = wait(began, "ready", 120)
+    ready = wait(began, "ready", 600)
     say("ready", told=ready, **state())
-    accepted = wait(began, "ACCEPT", 180)
-    time.sleep(6)
-    say("accepted", told=accepted, spans=[round(b - a, 2) for a, b in energised], lines=journal(began), **state())
+    accepted = wait(began, "ACCEPT", 600)
+    say("accepted", told=accepted, spans=pulses(0), lines=journal(began), **state())
     run("doctor", "setpriv", "--reuid", "edge", "--regid", "edge", "--clear-groups", EDGE, "doctor")
     before = len(energised)
     subprocess.run(["systemctl", "kill", "--kill-whom=main", "-s", "KILL", UNIT], check=True)
     killed = time.monotonic()
-    say("killed", ready=wait(killed, "ready", 180), **state())
-    accepted = wait(killed, "ACCEPT", 180)
-    time.sleep(6)
-    say("accepted again", told=accepted, spans=[round(b - a, 2) for a, b in energised[before:]])
+    say("killed", ready=wait(killed, "ready", 900), **state())
+    accepted = wait(killed, "ACCEPT", 600)
+    say("accepted again", told=accepted, spans=pulses(before))
     troubles(feeder)
     run("stop", "systemctl", "stop", UNIT)
     time.sleep(1)
