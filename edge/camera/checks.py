@@ -115,6 +115,12 @@ def checks(
             lambda: delivers(seen(), settings),
             f"{settings.width} x {settings.height}, {settings.fps * _LEAST_SHARE:.1f} frames a second or more",
         ),
+        check(
+            "camera identity",
+            "it is the camera that the settings name, and no other one in its place",
+            lambda: identity(seen(), settings),
+            f"holds {settings.identity!r}" if settings.identity else "",
+        ),
         # warnings: at night a hall is black, and must not keep a device from starting
         check(
             "exposure",
@@ -196,6 +202,18 @@ def delivers(seen: Watched, settings: CameraSettings) -> str:
     format_ = f", {seen.granted.format}" if seen.granted else ""
     notes = "".join(f"; {note}" for note in seen.granted.notes) if seen.granted else ""
     return f"{seen.name}: {seen.size[0]} x {seen.size[1]}{format_}, {seen.fps:.1f} frames a second{notes}"
+
+
+def identity(seen: Watched, settings: CameraSettings) -> str:
+    """Which camera it is. Raises `CameraError`: another one than declared."""
+    found = seen.granted.identity if seen.granted else ""
+    if settings.identity and settings.identity not in found:
+        raise CameraError(
+            f"this is {found or 'no camera that says which it is'}, and {settings.identity!r} is declared",
+            where=seen.name,
+            remedy="find out who changed the camera or its socket; if you did: set camera.identity to this one",
+        )
+    return f"{seen.name}, as declared" if settings.identity else f"{seen.name}; none is declared (camera.identity)"
 
 
 def exposed(seen: Watched) -> str:

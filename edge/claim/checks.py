@@ -3,18 +3,58 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from edge.claim.finding import PREFIX
-from edge.errors import Unfit
+from edge.errors import ReaderError, Unfit
 from edge.selftest import Check
 from edge.settings.model import ClaimSettings
+
+#: Whose members may read such devices (deploy/edge-readers.conf).
+GROUPS = {"keyboard": "input", "keypad": "input", "serial": "dialout"}
 
 
 def checks(claim: ClaimSettings) -> list[Check]:
     """What is checked of the readers that the settings name."""
-    return [Check("readers", "people can present a claim here", lambda: readers(claim.readers))]
+    named = {name: Path(path) for name, path in scanners(claim).items()}
+    return [
+        Check("readers", "people can present a claim here", lambda: readers(claim.readers)),
+        Check(
+            "scanners",
+            "each scanner and keypad that the settings name is plugged in, and may be read",
+            lambda: plugged(named),
+            limit="a device file that this user may read",
+            needed=False,  # the other readers, and the door, go on without it; plugged in again it works
+        ),
+    ]
+
+
+def scanners(claim: ClaimSettings) -> dict[str, str]:
+    """Reader -> path of the device that it reads."""
+    paths = {"keyboard": claim.keyboard, "serial": claim.serial}
+    keypad = {"keypad": claim.keypad} if claim.keypad else {}
+    return {name: paths[name] for name in claim.readers if name in paths} | keypad
+
+
+def plugged(named: Mapping[str, Path]) -> str:
+    """Each device is there and may be read; it is not opened, since a running door holds it.
+
+    Raises:
+        ReaderError: of the first that is not.
+    """
+    for name, path in named.items():
+        where = f"claim.{name}: {path}"
+        try:
+            if not stat.S_ISCHR(path.stat().st_mode):
+                raise ReaderError("this is no device", where=where, remedy="name one of those that `edge doctor` lists")
+            if not os.access(path, os.R_OK):
+                raise PermissionError
+        except OSError as error:
+            raise ReaderError.of(error, where, GROUPS[name]) from error
+    return "; ".join(f"{name}: {path.resolve()}" for name, path in named.items()) or "none is named"
 
 
 def readers(names: tuple[str, ...] | list[str], is_open: Callable[[], bool] | None = None) -> str:

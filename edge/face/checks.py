@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from edge.errors import Unfit
 from edge.face.calibration import threshold
 from edge.face.card import Card
 from edge.face.golden import check_golden
@@ -17,15 +18,15 @@ def checks(
     decision: DecisionSettings,
     find: Callable[[str], Card],
     *,
-    passive: bool = False,
+    passive: Callable[[], bool] = lambda: False,
     active: str = "off",
     flash: bool = False,
 ) -> list[Check]:
     """What is checked of the models that the settings name.
 
     Args:
-        find: from a name to a card. passive: whether a passive network judges looks. active: when a challenge is asked.
-        flash: whether the screen shows colours.
+        find: from a name to a card. passive: whether a passive network judges looks, or raises. active: when a
+            challenge is asked. flash: whether the screen shows colours.
     """
     names = {"detector": face.detector, "embedder": face.embedder}
     if face.passive is not None:
@@ -53,7 +54,8 @@ def checks(
         Check(
             "liveness",
             "what this door asks for against photographs, screens and recordings",
-            lambda: _liveness(passive=passive, active=active, flash=flash),
+            lambda: _liveness(passive=passive(), active=active, flash=flash),
+            limit="a gate that a photograph does not pass",
             needed=False,
         ),
         Check("calibration", "the embedder's calibration supports the false match rate asked for", calibration),
@@ -61,12 +63,17 @@ def checks(
 
 
 def _liveness(*, passive: bool, active: str, flash: bool) -> str:
-    """What passes here. A door without any gate is told as such; RGB alone is a deterrent whatever is on."""
+    """What passes here: RGB alone is a deterrent whatever is on. Raises `Unfit`: no gate at all."""
     network = "the passive network judges every look" if passive else "no passive network judges looks"
     network += "; the face must reflect the screen's colours" if flash else ""
+    if active == "off" and not passive and not flash:
+        raise Unfit(
+            f"{network} and no challenge is asked for: a photograph, held up with its card, passes here",
+            where="liveness",
+            remedy="switch the passive network on (liveness.passive), or a challenge (door.shows, liveness.active)",
+        )
     if active == "off":
-        passes = "some prints and displays" if passive else "a photograph of the holder, held up with their card,"
-        return f"{network} and no challenge is asked for: {passes} passes here; so does a mask"
+        return f"{network} and no challenge is asked for: some prints and displays pass here; so does a mask"
     asked = "every claim" if active == "always" or not passive else "a claim in doubt"
     return f"{network}; {asked} must turn the head as told; a puppeteered display and a worn mask pass"
 

@@ -37,6 +37,7 @@ from edge.service.parts import Parts, stream_of
 from edge.service.reading import Reading
 from edge.service.renewals import Renewals
 from edge.service.sheet import without_faces
+from edge.service.speed import checks as of_speed
 from edge.settings import Problem, Settings, load_settings, warnings
 from edge.settings.checks import checks as of_settings
 from edge.state.checks import checks as of_state
@@ -144,6 +145,7 @@ class _Subject:
         """Every check of this device, in the order in which an installer repairs things."""
         settings, once, seen = self.settings, self._once, self.seen
         at_rest = seen._doorway.standing if isinstance(seen, Device) else lambda: standing(settings.door)
+        chain = once(cache(self._chain))
         folder, trust_dir, custody = settings.device.state_dir, settings.device.trust_dir, settings.vault.custody
         return [
             *of_settings((), advice, settings.alternative),
@@ -163,11 +165,12 @@ class _Subject:
                 settings.face,
                 settings.decision,
                 model_finder(settings),
-                passive=self._passive(),
+                passive=lambda: self._passive(chain),
                 active=settings.challenge,
                 flash=settings.liveness.flash == "on",
             ),
-            *of_people(once(cache(self._chain)), settings.decision),
+            *of_people(chain, settings.decision),
+            *of_speed(chain),
             *of_keys(once(lambda: self.seen._keyring), once(self._trust), folder, trust_dir),
             *of_state(folder, once(lambda: self.seen._clock.now()), once(lambda: self.seen._limits.guard())),
             *of_vault(once(lambda: self.seen._vault), custody),
@@ -229,10 +232,9 @@ class _Subject:
         assert self._error is not None
         raise self._error
 
-    def _passive(self) -> bool:
-        """Whether a passive network judges looks; as far as can be told of a device that did not open, none does."""
-        on = self.settings.liveness.passive == "on"
-        return on and isinstance(self.seen, Device) and self.seen._chain.passive is not None
+    def _passive(self, chain: Callable[[], Chain]) -> bool:
+        """Whether a passive network judges looks."""
+        return self.settings.liveness.passive == "on" and chain().passive is not None
 
     def _build(self) -> BuildInfo:
         if isinstance(self.seen, Device):

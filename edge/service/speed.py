@@ -12,16 +12,24 @@ the networks (fitting, aligning, quality) comes on top: under a fifth of the who
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from edge.errors import Unfit
 from edge.face import Chain
+from edge.face.runner import Runner
 from edge.fictional import FictionalSource, OnePerson
+from edge.selftest import Check
 from edge.types.inside import _inside
 
 #: Looks that are timed, and those before them that warm the caches.
 _TIMED, _WARM = 30, 5
+#: A network is timed so often for the self-test, and its fastest time counts: others run on this machine, too.
+_TRIES = 5
+#: Slower than the slowest board by so much is outside of what the model above leaves open: throttled, held up.
+FAR = 3.0
 #: Two threads against four: between half and, where memory is the limit, most of the rate.
 _TWO_OF_FOUR = (0.5, 0.8)
 
@@ -61,6 +69,48 @@ BOARDS = (
         "Arm's pages, ExecuTorch on XNNPACK, int8: MobileNet v2 (300 M) 4.0 ms, ResNet-18 (1,820 M) 8.75 ms",
     ),
 )
+
+
+def checks(chain: Callable[[], Chain]) -> list[Check]:
+    """What is checked of the networks' speed. ``chain``: the one that decides here, or raises."""
+    return [
+        Check(
+            "model times",
+            "each network runs about as fast as its card's multiply-accumulates let expect",
+            lambda: within(chain()),
+            limit=f"{FAR:g} times the longest that a {BOARDS[0].name} takes by its card",
+            needed=False,
+        )
+    ]
+
+
+def within(chain: Chain) -> str:
+    """The fastest of some runs of each network. Raises `Unfit`: one is far slower than the slowest board."""
+    told, slow = [], ""
+    parts = (chain.detector, chain.embedder, chain.passive)
+    for runner in [part.runner for part in parts if part is not None and hasattr(part, "runner")]:
+        if macs := int(runner.card.raw.get("macs", 0)):
+            took, most = _fastest(runner), FAR * BOARDS[0].models_ms(macs, 0)[1]
+            told.append(f"{runner.card.name} {took:.1f} ms (at most {most:.0f})")
+            slow = slow or (runner.card.name if took > most else "")
+    if slow:
+        raise Unfit(
+            ", ".join(told),
+            where=slow,
+            remedy="look what else runs (`top`) and whether the processor is slowed down (the check `throttling`)",
+        )
+    return ", ".join(told) or "no card says how much there is to compute"
+
+
+def _fastest(runner: Runner) -> float:
+    """Milliseconds inside of the runtime, of a grey picture."""
+    grey, times = np.full(runner.card.input.shape[1:], 128, np.uint8), []
+    for _ in range(_TRIES):
+        before = runner.invoke_ns
+        with _inside():
+            runner.run(grey)
+        times.append((runner.invoke_ns - before) / 1e6)
+    return min(times)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,9 @@ class CameraSettings(Section):
         ),
     ] = "MJPG"
     """v4l2: pixel format asked of the camera; GREY and "Y16 " are those of infrared cameras."""
+    identity: Annotated[str, matching(r"^(.{4,120})?$", "4 to 120 characters of what the camera calls itself")] = ""
+    """Which camera it must be: the name that `edge selftest` tells of it, or a part (sensor, socket, serial number);
+    another one makes the device unfit. Empty: any."""
     rotate: Literal[0, 90, 180, 270] = 0
     """Turn every frame clockwise by so many degrees (a camera mounted on its side)."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
