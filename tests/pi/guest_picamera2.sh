@@ -15,9 +15,9 @@ mkdir -p /usr/share/libcamera/pipeline/virtual; cat > /usr/share/libcamera/pipel
   location: "CameraLocationFront"
 Y
 P=/opt/edge/.venv/bin/python
-timeout 900 $P guest_picamera2.py
+timeout 2400 $P guest_picamera2.py
 cd /run/tour
-printf '%s\n' 'device: {name: vm, state_dir: state, trust_dir: trust}' 'camera: {driver: picamera2, fps: 15}' \
+printf '%s\n' 'device: {name: vm, state_dir: state, trust_dir: trust}' 'camera: {driver: picamera2, fps: 3}' \
   'decision: {deadline_s: 60}' 'alternative: Ring the bell.' > device.yaml
 sed 's/driver: picamera2.*/driver: fictional, person: chen}/' device.yaml > chen.yaml
 printf '%s\n' 'subject: Ada' 'text_version: tour' 'language: en' 'given: 2026-11-01' 'withdrawal: delete it' > consent.yaml
