@@ -106,6 +106,8 @@ def test_it_is_read_by_the_device_and_named_as_foreign(site: Path, desk: Desk, c
     text = desk.config.read_text()
     rest = text[text.index("alternative:") :]
     desk.config.write_text(text[: text.index("camera:")] + f"camera: {{driver: own, device: {pipe}}}\n" + rest)
+    with desk.config.open("a") as file:
+        file.write("liveness: {passive: off, active: off}\n")  # what is shown here is the way of the frames
     os.mkfifo(pipe)
     ended = threading.Event()
 
