@@ -25,8 +25,8 @@ def attack(no_passive: bool, overwrite: bool, json_wanted: bool, **options: Any)
     """Measure presentation attacks: whole sessions, by person, the worst species first.
 
     Folders are enrol/PERSON, bona_fide/PERSON/SESSION and SPECIES/PERSON/SESSION, each with pictures in the order of
-    their names. A claim that so few people cannot carry is refused: 42 without a success for 7 % (one-sided), 51
-    (two-sided).
+    their names. Where people.csv labels people (columns person, group, source ...), the BPCER is told for each label. A
+    claim that so few people cannot carry is refused: 42 without a success for 7 % (one-sided), 51 (two-sided).
 
     \b
     Example
@@ -48,6 +48,12 @@ def attack(no_passive: bool, overwrite: bool, json_wanted: bool, **options: Any)
         )
     live = report["bona_fide"]
     click.echo(f"bona fide: BPCER {live['bpcer']['people']} of {live['people']} people, sessions {live['sessions']}")
+    for column, groups in live["by"].items():
+        for value, row in groups.items():
+            rate = row["bpcer"]
+            click.echo(
+                f"  {column} {value:<18} BPCER {rate['people']} of {row['people']} people, at most {rate['upper']:.1%}"
+            )
     if report["claim"] is not None:
         shown = "shown" if report["claim"]["shown"] else "NOT shown"
         click.echo(f"claim: every species below {report['claim']['below']:.1%}: {shown}")

@@ -5,19 +5,22 @@
     pad/enrol/PERSON/*.jpg                    pictures that the person is enrolled from
     pad/bona_fide/PERSON/SESSION/*.jpg        somebody alive, frames in the order of their names
     pad/SPECIES/PERSON/SESSION/*.jpg          one folder an attack instrument species; PERSON is who is attacked
+    pad/people.csv                            may be there: ``person`` and further columns (group, source, camera ...)
 
 Each session is played by the rule of a door (`edge.face.rule`) twice. With comparisons as they are it gives the IAPAR
 (attacks accepted by the whole system). With every comparison taken as a match, so that nothing but the gates decides,
 it gives the APCER and the BPCER. Rates are by person: somebody counts once one of their sessions went wrong, since
 sessions of one person are not independent; bounds are exact (`edge.lab.exact`). The worst species stands first, no mean
-is formed. Recordings answer no challenge, so a session that one is asked of ends without a decision.
+is formed, and the people alive are told apart by every column of ``people.csv``: a rate that only some groups pay is no
+mean's business. Recordings answer no challenge, so a session that one is asked of ends without a decision.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -35,6 +38,7 @@ from edge.types import Frame, Outcome
 
 SCHEMA = "edge/lab/attack/v1"
 FILES = ("attack.html", "attack.json")
+LABELS = "people.csv"
 BONA_FIDE, ENROL = "bona_fide", "enrol"
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
@@ -82,6 +86,7 @@ def measure_attacks(plan: AttackPlan) -> dict[str, Any]:
     if plan.claim is not None:
         for name in species:
             _need_people(plan, name, len({person for person, _ in found[name]}))
+    labels = _labels(plan.images, {person for person, _ in found[BONA_FIDE]})
     chain = Chain.load(FaceSettings(threads=1))
     holders: dict[str, Holder] = {}
     rows = []
@@ -92,6 +97,8 @@ def measure_attacks(plan: AttackPlan) -> dict[str, Any]:
                 holders[person] = _holder(chain, plan.images / ENROL / person)
             sessions.append(_played(plan, person, holders[person], folder))
         rows.append(_row(name, sessions))
+        if name == BONA_FIDE:
+            rows[0]["by"] = {column: _groups(sessions, of) for column, of in labels.items()}
     live, attacks = rows[0], sorted(rows[1:], key=lambda row: -row["apcer"]["rate"])
     report = {
         "schema": SCHEMA,
@@ -208,6 +215,40 @@ def _row(name: str, sessions: list[_Session]) -> dict[str, Any]:
     return row
 
 
+def _groups(sessions: list[_Session], labels: Mapping[str, str]) -> dict[str, Any]:
+    """BPCER of the people of each label, the worst first."""
+    values = sorted({labels[session.person] for session in sessions})
+    found = {value: _row(BONA_FIDE, [one for one in sessions if labels[one.person] == value]) for value in values}
+    return dict(sorted(found.items(), key=lambda item: -item[1]["bpcer"]["rate"]))
+
+
+def _labels(images: Path, people: set[str]) -> dict[str, dict[str, str]]:
+    """Column -> person -> label, of ``people.csv``; nothing without one.
+
+    Raises:
+        InputError: it cannot be read, has no column ``person``, or does not name everybody.
+    """
+    file = images / LABELS
+    if not file.exists():
+        return {}
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            reader = csv.DictReader(opened)
+            rows, columns = list(reader), list(reader.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"the labels cannot be read ({error})", where=str(file), remedy="save it as CSV in UTF-8"
+        ) from None
+    if "person" not in columns:
+        raise InputError("no column is called person", where=str(file), remedy="name people as their folders are named")
+    named = {row["person"]: row for row in rows}
+    if lacking := sorted(people - named.keys()):
+        text = f"{len(lacking)} of the people alive have no row, such as {lacking[0]}"
+        raise InputError(text, where=str(file), remedy="give each folder of bona_fide a row")
+    of = [column for column in columns if column and column != "person"]
+    return {column: {person: named[person][column] or "not said" for person in people} for column in of}
+
+
 def _rate(events: int, people: int, shares: dict[str, float]) -> dict[str, Any]:
     """A share of people with its exact bounds, and the mean and the worst of their sessions."""
     low, high = clopper_pearson(events, people)
@@ -270,8 +311,21 @@ def _page(report: dict[str, Any]) -> str:
         "<table><tr><th>species</th><th>people</th><th>sessions</th><th>APCER (gates alone)</th>"
         f"<th>IAPAR (whole system)</th></tr>{rows}</table>"
         f"<p>Bona fide: {live['people']} people, {live['sessions']} sessions; BPCER {_cell(live['bpcer'])}; "
-        f"{live['rejected_as_attack']} sessions rejected as an attack.</p>{said}</html>"
+        f"{live['rejected_as_attack']} sessions rejected as an attack.</p>{_by(live['by'])}{said}</html>"
     )
+
+
+def _by(labels: Mapping[str, Mapping[str, Any]]) -> str:
+    """A table for each way in which people are told apart."""
+    tables = []
+    for column, groups in labels.items():
+        rows = "".join(
+            f"<tr><td>{escape(value)}</td><td>{row['people']}</td><td>{row['sessions']}</td><td>{_cell(row['bpcer'])}</td></tr>"
+            for value, row in groups.items()
+        )
+        head = f"<tr><th>{escape(column)}</th><th>people</th><th>sessions</th><th>BPCER</th></tr>"
+        tables.append(f"<table>{head}{rows}</table>")
+    return "".join(tables)
 
 
 def _cell(rate: dict[str, Any]) -> str:

@@ -39,6 +39,26 @@ def test_prints_are_held_back_and_the_living_pass(folder, tmp_path):
     assert "print" in (tmp_path / "attack.html").read_text()
 
 
+def test_people_alive_are_told_apart_by_their_labels(folder, tmp_path, capsys):
+    (folder / "people.csv").write_text("\ufeffperson,group,camera\nada,one,\nlena,two,w1\n", encoding="utf-8")
+    try:
+        report = measure_attacks(AttackPlan(folder, tmp_path))
+        (folder / "people.csv").write_text("person,group\nada,one\n")
+        with pytest.raises(InputError, match="1 of the people alive have no row, such as lena"):
+            measure_attacks(AttackPlan(folder, tmp_path))
+        (folder / "people.csv").write_text("name\nada\n")
+        with pytest.raises(InputError, match="no column is called person"):
+            measure_attacks(AttackPlan(folder, tmp_path))
+    finally:
+        (folder / "people.csv").unlink()
+    by = report["bona_fide"]["by"]
+    assert {column: {value: row["people"] for value, row in groups.items()} for column, groups in by.items()} == {
+        "group": {"one": 1, "two": 1},
+        "camera": {"not said": 1, "w1": 1},
+    }
+    assert "not said" in (tmp_path / "attack.html").read_text()
+
+
 def test_without_the_network_a_print_passes(folder, tmp_path):
     report = measure_attacks(AttackPlan(folder, tmp_path, passive=False))
     assert report["species"][0]["iapar"]["people"] == 2
