@@ -74,7 +74,7 @@ CAPABILITIES = (
     Capability(
         name="image_retention",
         can="keeps pictures of people",
-        cannot="keeps no picture of anybody",
+        cannot="keeps no picture of anybody; `edge attack record`, which does with consent, is in no wheel",
         profiles=frozenset(),
         why="no code exists to enable it",
     ),

@@ -27,6 +27,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("build/plan.py", _NONE),
     ("cli/compare.py", _LAB),  # from two pictures to a score
     ("cli/_pictures.py", _NONE),  # pictures in place of a camera: needs all of a device, so a checkout only
+    ("cli/attack.py", _NONE),  # keeps pictures of people, encrypted, until a report is made of them
     ("cli/__init__.py", _BOTH),
     ("cli/_common.py", _BOTH),
     ("cli/config.py", _BOTH),

@@ -147,7 +147,11 @@ FRENCH_CAPABILITIES: Mapping[str, tuple[str, str]] = {
         "devine l'âge, le sexe, l'origine ou l'humeur d'après un visage",
         "ne peut deviner ni l'âge, ni le sexe, ni l'origine, ni l'humeur d'après un visage",
     ),
-    "image_retention": ("conserve des images de personnes", "ne conserve aucune image de qui que ce soit"),
+    "image_retention": (
+        "conserve des images de personnes",
+        "ne conserve aucune image de qui que ce soit ; `edge attack record`, qui le fait avec accord, n'est dans aucun "
+        "paquet",
+    ),
     "file_comparison": (
         "compare les visages de deux fichiers image",
         "ne peut pas comparer de fichiers image",

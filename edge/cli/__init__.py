@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "support-report": ("support_report", "Write down what a maintainer needs to help; safe to share."),
     "compare": ("compare", "Compare two pictures."),
     "lab": ("lab", "Measure and calibrate models on picture files."),
+    "attack": ("attack", "Record attacks at this door, and measure them."),
 }
 
 #: What `edge --help` shows as a beginning, of the commands that a build has.
@@ -65,6 +66,7 @@ FIRST_STEPS = (
 ABSENT = {
     "compare": "a device build has no way from a picture to a score without a signed claim",
     "lab": "a device build has no way from pictures to scores without a signed claim",
+    "attack": "no wheel keeps pictures of people",
 }
 #: What a lab build leaves out: all that needs a camera, a vault or a door.
 ABSENT_FROM_A_LAB = "a lab build works on picture files and holds neither camera nor vault nor door"
