@@ -22,13 +22,16 @@ from models.training.paths import DATA, MODELS, WORK
 BATCH, RATE = 64, 2e-3
 #: Of the inputs: so many first, each stage by itself, since a stage learns little from features that are wrong.
 ALONE = 0.12
+#: What a stage's features weigh in a training that goes on: the way there is learnt, what counts is where it leads.
+ON_STAGE = 0.03
 #: Weights of the loss: a stage's features, the last features, logits, classes.
 WEIGHTS = {"stage": 0.5, "features": 1.0, "logits": 1.0, "classes": 1.0, "own": 0.5}
 
 
-def total(parts: dict[str, Tensor]) -> Tensor:
-    """The loss of its parts."""
-    return torch.stack([WEIGHTS[name.rstrip("012345")] * value for name, value in parts.items()]).sum()
+def total(parts: dict[str, Tensor], *, on: bool = False) -> Tensor:
+    """The loss of its parts. ``on``: of a training that goes on."""
+    weights = WEIGHTS | ({"stage": ON_STAGE} if on else {})
+    return torch.stack([weights[name.rstrip("012345")] * value for name, value in parts.items()]).sum()
 
 
 def train(looks: int, minutes: float, on: bool = False, rate: float = RATE) -> None:
@@ -63,7 +66,7 @@ def train(looks: int, minutes: float, on: bool = False, rate: float = RATE) -> N
             label[joined] = -1
             parts = copying(net, (x - 128) / 128, label, *teacher(x), not on and seen < ALONE * looks)
             optimiser.zero_grad(set_to_none=True)
-            total(parts).backward()
+            total(parts, on=on).backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
             optimiser.step()
             average.update(net)
