@@ -17,6 +17,8 @@ from edge.cli._signer import PASSPHRASE, passphrase
 if TYPE_CHECKING:
     from edge.settings import Settings
 
+#: Where a report's pictures lie while it is made: memory on every Linux.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a new folder of mode 0700 is made in it
 CONSENT = (
     "Pictures of your face, and of photographs of it, are kept encrypted on this machine until the report is made, and "
     "are then deleted. They measure how well this door tells people from pictures, and nothing else. You can say no, "
@@ -61,8 +63,7 @@ def record(
 
     from edge.camera import open_stream
     from edge.errors import CameraError
-    from edge.lab.attack import BONA_FIDE, ENROL
-    from edge.testing.attack_set import SPECIES, AttackSet
+    from edge.testing.attack_set import BONA_FIDE, ENROL, SPECIES, AttackSet
 
     wanted = species or tuple(name for name in SPECIES if name not in (ENROL, BONA_FIDE))
     for name in wanted:
@@ -110,13 +111,20 @@ def report(
     folder: Path, out: Path, keep: bool, claim: float | None, overwrite: bool, passphrase_file: Path | None
 ) -> Answer:
     """Measure a recorded set as `edge lab attack` does, and delete it."""
-    from edge.lab.attack import FILES, AttackPlan
+    import shutil
+    import tempfile
+
+    from edge.lab.attack import FILES, AttackPlan, measure_attacks
     from edge.lab.report import check_out
     from edge.testing.attack_set import AttackSet
 
     check_out(out, FILES, overwrite=overwrite)
     here = AttackSet.open(folder, passphrase(passphrase_file, "Passphrase of the set", confirm=False))
-    made: dict[str, Any] = here.report(AttackPlan(folder, out, claim=claim), keep=keep)
+    with tempfile.TemporaryDirectory(prefix="edge-attack-", dir=_MEMORY if _MEMORY.is_dir() else None) as place:
+        here.unpack(Path(place))
+        made: dict[str, Any] = measure_attacks(AttackPlan(Path(place), out, claim=claim))
+    if not keep:
+        shutil.rmtree(folder)
     lines = [
         f"{row['name']:<20} APCER {rate['people']} of {row['people']} people, at most {rate['upper']:.1%}"
         for row in made["species"]

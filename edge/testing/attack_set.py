@@ -2,12 +2,11 @@
 
     recording = AttackSet.make(folder, passphrase, random_bytes=os.urandom)
     recording.keep("print", "1", frames)
-    report = AttackSet.open(folder, passphrase).report(AttackPlan(...))   # then the folder is gone
+    AttackSet.open(folder, passphrase).unpack(place)          # as `edge lab attack` reads it
 
 People are numbers; who they are is nobody's business but theirs, and their consent is what `edge attack record` asks
 for before the first frame. Frames are PNG inside of one file a session, sealed by ChaCha20-Poly1305 under a key that a
-passphrase locks (`edge.trust.locked`); the name of the file is authenticated with it. They are in the clear in memory,
-and for the time of a report in a folder of a file system that lives in memory.
+passphrase locks (`edge.trust.locked`); the name of the file is authenticated with it.
 """
 
 from __future__ import annotations
@@ -15,12 +14,10 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -29,10 +26,11 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from edge.errors import InputError, KeyringError
 from edge.files import write_atomic
-from edge.lab.attack import BONA_FIDE, ENROL, AttackPlan, measure_attacks
 from edge.trust.locked import PrivateKey
 from edge.types import U8, Frame
 
+#: Folders of `edge lab attack`: pictures to enrol from, and people alive.
+ENROL, BONA_FIDE = "enrol", "bona_fide"
 #: What is recorded of each person unless told otherwise: the species of `edge lab attack`, in an installer's words.
 SPECIES = {
     ENROL: "look into the camera, as at an enrolment",
@@ -42,8 +40,6 @@ SPECIES = {
     "tablet": "hold up this person's photograph on a tablet or laptop",
 }
 KEY, _SUFFIX = "set.key", ".frames"
-#: Where a report's pictures lie while it is made; RAM on every Linux.
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a new folder of mode 0700 is made in it
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -129,29 +125,18 @@ class AttackSet:
             for part in parts.values():
                 yield np.asarray(cv2.imdecode(part, cv2.IMREAD_COLOR), np.uint8)
 
-    def report(self, plan: AttackPlan, *, keep: bool = False) -> dict[str, Any]:
-        """`edge.lab.attack.measure_attacks` over the set; the set is deleted when the report is written.
-
-        Args:
-            plan: its ``images`` is not looked at. keep: the set stays.
+    def unpack(self, place: Path) -> None:
+        """Write the pictures of all sessions below ``place``, in the clear, as `edge lab attack` reads them.
 
         Raises:
-            InputError, KeyringError: as there, and of a damaged session; then nothing is deleted.
+            KeyringError: a session was altered.
         """
-        place = tempfile.mkdtemp(prefix="edge-attack-", dir=_MEMORY if _MEMORY.is_dir() else None)
-        try:
-            for name in self.names():
-                species, person, number = name.split("--")
-                into = Path(place) / species / person / ("" if species == ENROL else number)
-                into.mkdir(parents=True, exist_ok=True)
-                for index, picture in enumerate(self.frames(name)):
-                    (into / f"{number}_{index:04d}.png").write_bytes(_png(picture))
-            report = measure_attacks(replace(plan, images=Path(place)))
-        finally:
-            shutil.rmtree(place)
-        if not keep:
-            shutil.rmtree(self.folder)
-        return report
+        for name in self.names():
+            species, person, number = name.split("--")
+            into = place / species / person / ("" if species == ENROL else number)
+            into.mkdir(parents=True, exist_ok=True)
+            for index, picture in enumerate(self.frames(name)):
+                (into / f"{number}_{index:04d}.png").write_bytes(_png(picture))
 
 
 def _png(image: U8) -> bytes:
