@@ -27,7 +27,7 @@ from edge.types import U8, Frame
 ABSENT_S = 2.0
 #: So many delivered codes are remembered; a screen that shows one after the other fills no memory.
 _MOST = 32
-#: A longer pause between two tries was no looking; seconds.
+#: When nobody asked for longer, nobody was looking; of a slow search or camera no more counts from try to try; seconds.
 _GAP_S = 1.0
 #: In pictures of at most so many pixels every second try is made at twice the size: there a module of a card is seldom
 #: two pixels wide, and the search is still quick (a fifth of a 1920 x 1080 picture's).
@@ -47,7 +47,8 @@ class QrReader:
 
     def __init__(self, *, tries_per_s: float, clock: Callable[[], float]) -> None:
         self._period, self._clock = 1.0 / tries_per_s, clock
-        self._tried_at = self._next_at = float("-inf")
+        self._tried_at = self._next_at = self._asked_at = float("-inf")
+        self._away = False  # whether nobody asked for a while since the last try
         self._sequence: int | None = None
         self._last: bytes | None = None  # SHA-256 of the last text: the token itself is not kept
         self._known: dict[bytes, float] = {}  # digest of a delivered code -> how long it has not been seen, seconds
@@ -59,12 +60,19 @@ class QrReader:
         Args:
             frame: the idle stream's newest frame; its luma plane is searched, or one made from its image.
         """
-        now = self._clock()
+        try:
+            return self._poll(frame, self._clock())
+        finally:
+            self._asked_at = self._clock()
+
+    def _poll(self, frame: Frame | None, now: float) -> str | None:
+        self._away = self._away or now - self._asked_at > _GAP_S
         if frame is None or frame.sequence == self._sequence or now < self._next_at:
             return None
         # From when it was due, not from now: frames come in steps, and each late try would delay all after it.
         self._next_at = max(self._next_at, now - self._period / 2) + self._period
-        since, self._tried_at, self._sequence = now - self._tried_at, now, frame.sequence
+        since = 0.0 if self._away else min(now - self._tried_at, _GAP_S)
+        self._tried_at, self._sequence, self._away = now, frame.sequence, False
         luma = frame.luma if frame.luma is not None else _luma(frame.image)
         self._enlarge = luma.size <= _SMALL and not self._enlarge
         found = {
@@ -89,7 +97,7 @@ class QrReader:
         """Codes that were delivered are known as long as they stay in view, or left it a moment ago."""
         there = set(found)
         for digest, absent_s in list(self._known.items()):
-            self._known[digest] = 0.0 if digest in there else absent_s + (since if since <= _GAP_S else 0.0)
+            self._known[digest] = 0.0 if digest in there else absent_s + since
             if self._known[digest] >= ABSENT_S or len(self._known) > _MOST:
                 del self._known[digest]
         if self._last not in self._known:

@@ -46,7 +46,8 @@ DEVICE = print_card(custody=Custody.DEVICE)
 def shown(card: tuple[str, np.ndarray], size: tuple[int, int], view: View, tries: int = 2, mm: float = WIDTH) -> bool:
     """Hold a card up for so many tries of the reader; only the noise changes between them."""
     token, face = card
-    reader = QrReader(tries_per_s=5, clock=iter(np.arange(0, 10, 0.25)).__next__)
+    moments = iter(np.arange(0, 10, 0.125))  # asked for when a try begins, and when it ends
+    reader = QrReader(tries_per_s=5, clock=moments.__next__)
     for number in range(tries):
         luma = see(face, mm, size, dataclasses.replace(view, seed=view.seed + number))
         frame = Frame(np.zeros((1, 1, 3), np.uint8), number, number, "test", luma=luma)

@@ -215,6 +215,33 @@ def test_another_code_counts_at_once_and_so_does_the_first_after_it():
     assert idle.show(1, A) + idle.show(1, B) + idle.show(1, A) == [A, B, A]
 
 
+def test_a_camera_of_a_frame_in_one_and_a_half_seconds_sees_that_a_code_went_away_too():
+    idle = Idle()
+
+    def show(*texts: str) -> list[str]:
+        luma, found = sheet(*texts), []
+        for turn in range(75):  # asked ten times a second, as the loop does
+            idle.clock.now += 0.1
+            idle.sequence += turn % 15 == 0
+            frame = Frame(np.zeros((2, 2, 3), np.uint8), 0, idle.sequence, "test", luma=luma)
+            found += [text for text in [idle.reader.poll(frame)] if text]
+        return found
+
+    assert show(A) + show() + show(A) == [A, A]
+
+
+def test_a_search_that_takes_one_and_a_half_seconds_is_looking_too(monkeypatch: pytest.MonkeyPatch):
+    """So slow is a machine that is busy with something else; the card that was answered must count again there."""
+    idle = Idle()
+
+    def slow(luma: np.ndarray, enlarge: bool = False) -> list[str]:
+        idle.clock.now += 1.5
+        return find_codes(luma, enlarge=enlarge)
+
+    monkeypatch.setattr("edge.claim.qr.find_codes", slow)
+    assert idle.show(1, A) + idle.show(1) + idle.show(1, A) == [A, A]
+
+
 def test_time_in_which_nobody_looked_is_not_absence():
     idle = Idle()
     assert idle.show(1, A) == [A]

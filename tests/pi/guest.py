@@ -46,6 +46,7 @@ class Guest:
         for name in ("edge", "models", "config", "deploy"):
             leave = shutil.ignore_patterns("training", "__pycache__")
             shutil.copytree(ROOT / name, folder / "src" / name, ignore=leave)
+        shutil.copy(ROOT / "pyproject.toml", folder / "src")  # what makes it a source tree (`edge._resources`)
         shutil.copy(HERE / script, folder / "guest.sh")
         # no KVM: where it is virtual itself, KVM starts and then dies; `max` has AVX2, as the models want
         command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max"]

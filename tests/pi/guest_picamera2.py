@@ -31,6 +31,9 @@ def refused(case: str, **keys: object) -> None:
 
 
 def main() -> None:
+    import picamera2
+
+    picamera2.Picamera2.global_camera_info()  # decodes the virtual camera's pictures, once a process
     for round_ in range(3):  # opened again at once, as the self-test and the loop do
         began = time.monotonic()
         with Capture(PiSource(CameraSettings(driver="picamera2", **RATE))) as stream:

@@ -28,16 +28,16 @@ def say(case: str, **what: object) -> None:
     print(json.dumps({"case": case, **what}), flush=True)
 
 
-def until(act: Callable[[], str], word: str) -> str:
-    """What the first error says that has a word in it: what was on its way comes first, and late on this machine."""
+def until(stream: Capture, wanted: Callable[[EdgeError | None], bool]) -> str:
+    """Take frames until one comes, or an error, that is wanted; what was on its way comes first, and late here."""
     for _ in range(100):
+        found: EdgeError | None = None
         try:
-            act()
-        except SourceTimeout:
-            continue
+            stream.next(stream.now_ns(), 3.0)
         except EdgeError as error:
-            if word in error.what:
-                return error.what
+            found = error
+        if wanted(found):
+            return found.what if found else "a frame"
     return "nothing"
 
 
@@ -117,15 +117,9 @@ def loopback(feeder: subprocess.Popen[bytes]) -> None:
         os.kill(feeder.pid, signal.SIGCONT)
         say("again", sequence=again.next(again.now_ns(), 5.0).sequence)
         os.kill(feeder.pid, signal.SIGUSR1)
-        say("torn", what=until(lambda: str(again.next(again.now_ns(), 3.0)), "damaged pictures"))
+        say("torn", what=until(again, lambda error: error is not None and "damaged pictures" in error.what))
         os.kill(feeder.pid, signal.SIGUSR1)
-        while True:  # torn ones may still be on their way
-            try:
-                say("mended", sequence=again.next(again.now_ns(), 5.0).sequence)
-                break
-            except EdgeError as error:
-                if "damaged pictures" not in error.what:
-                    raise
+        say("mended", what=until(again, lambda error: error is None))
     except EdgeError as error:
         say("again", error=str(error))
     finally:
@@ -138,7 +132,7 @@ def unplugged(device: str) -> None:
         stream.next(stream.now_ns(), 5.0)
         refused("second opener", device=device, fourcc="YUYV")
         subprocess.run(["v4l2-ctl", "-d", device, "-c", "disconnect=1"], check=False)
-        say("unplugged", what=until(lambda: str(stream.next(stream.now_ns(), 2.0)), ""))
+        say("unplugged", what=until(stream, lambda error: error is not None and not isinstance(error, SourceTimeout)))
 
 
 def main() -> None:

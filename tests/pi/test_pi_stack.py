@@ -19,12 +19,16 @@ pytestmark = [pytest.mark.pi, pytest.mark.timeout(3600)]
 
 @pytest.fixture
 def shown(tmp_path: Path) -> Path:
-    """A folder for the guest, with frames of ada: so many that no session meets one twice, which no camera shows."""
+    """A folder for the guest, with frames of ada.
+
+    So many that the few frames of a session hardly meet one twice, as no camera's do (`edge.session.run`); so few that
+    libcamera decodes all of them in the minute that a camera has to open.
+    """
     frames = tmp_path / "frames"
     frames.mkdir()
     source = FictionalSource((OnePerson("ada", 60.0, walk_up=False, yaw=8.0, side_light=0.2, defocus=0.0),))
     source.open()
-    for number in range(240):
+    for number in range(45):
         cv2.imwrite(str(frames / f"{number:03}.jpg"), source.read(1.0).image, [cv2.IMWRITE_JPEG_QUALITY, 90])
     return tmp_path
 
@@ -49,7 +53,7 @@ def test_a_kernel_s_cameras(shown):
     assert "stop" in said, "a camera that is silent lets go"
     assert said["again"][0]["sequence"] >= 1
     assert "damaged pictures" in said["torn"][0]["what"]
-    assert said["mended"][0]["sequence"] > said["again"][0]["sequence"]
+    assert said["mended"][0]["what"] == "a frame"
     assert "no pictures" in said["metadata"][0]["what"]
     assert "no pictures" in said["output"][0]["what"]
     assert "pixels" in said["size"][0]["what"]
