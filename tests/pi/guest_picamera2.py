@@ -11,6 +11,7 @@ from edge.camera.pi import PiSource
 from edge.errors import EdgeError
 from edge.settings.model import CameraSettings
 
+PATIENCE_S = 60.0  # of an emulated machine that shares its processors
 RATE = {"width": 640, "height": 480, "fps": 15}
 
 
@@ -38,8 +39,11 @@ def main() -> None:
         began = time.monotonic()
         with Capture(PiSource(CameraSettings(driver="picamera2", **RATE))) as stream:
             opened = time.monotonic() - began
-            frames = watch(stream)
-            shape, luma = stream.next(stream.now_ns(), 5.0).image.shape, stream.next(stream.now_ns(), 5.0).luma
+            frames = watch(stream, timeout_s=PATIENCE_S)
+            shape, luma = (
+                stream.next(stream.now_ns(), PATIENCE_S).image.shape,
+                stream.next(stream.now_ns(), PATIENCE_S).luma,
+            )
             granted = stream.granted
         say(
             "stream",
