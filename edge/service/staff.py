@@ -29,6 +29,7 @@ from edge.files import write_atomic
 from edge.kiosk.desk import Desk, Lockout, Pages, Sittings, application
 from edge.messages import LANGUAGES, text
 from edge.papers.card import CardConsent, CardText, face_data, page
+from edge.papers.report import receipt
 from edge.service.remote import Remote
 from edge.service.staff_signer import SignerChild
 from edge.trust import operators
@@ -86,10 +87,11 @@ class DoorActs:
                 return remote.do(act, serial=self._held("serial"))
             case "erase":
                 by = {"token": self._card["token"]} if "token" in self._card else {"serial": self._held("serial")}
-                answer = remote.do("erase", **by)
+                (erased,) = remote.do("erase", **by)["erased"]
                 self._forget_card()
-                return {"done": answer["erased"][0]["done"], "may_remain": answer["erased"][0]["may_remain"]}
-            case "enrol" | "opt_out" | "renew" | "reissue":
+                language = erased["language"] or str(said.get("language", "en"))
+                return {"serial": erased["serial"], "language": language, "paper": receipt(erased, language).as_data()}
+            case "enrol" | "opt_out" | "renew" | "add_reference" | "reissue":
                 return self._made(remote, act, said, desk)
         raise UsageError("these pages know no such act", where="page", remedy="load the page again")
 
@@ -124,17 +126,20 @@ class DoorActs:
         """An act that makes a card."""
         if (signer := self._signer) is None:
             raise KeyringError("the issuer's key is not open", where="issuer", remedy="open it first")
-        arguments: dict[str, Any] = {"days": None}
+        arguments: dict[str, Any]
         language = str(said.get("language", "en"))
         match act:
             case "enrol":
-                arguments |= {"consent": self._agreed(remote, said, language), "credential": 0, "groups": ()}
+                consent = self._agreed(remote, said, language)
+                arguments = {"consent": consent, "credential": 0, "groups": (), "days": None}
             case "opt_out":
-                arguments |= {"credential": 0, "groups": ()}
+                arguments = {"credential": 0, "groups": (), "days": None}
             case "renew":
-                arguments |= {"token": self._held("token"), "override": False}
+                arguments = {"token": self._held("token"), "override": False, "days": None}
+            case "add_reference":
+                arguments = {"token": self._held("token")}
             case "reissue":
-                arguments |= {"token": self._held("token"), "groups": ()}
+                arguments = {"token": self._held("token"), "groups": (), "days": None}
         signer.order(act, {name: arguments[name] for name in ("credential", "groups") if name in arguments})
 
         def hand_over(issued: Issued, consent: Mapping[str, Any]) -> Callable[[], None]:

@@ -36,6 +36,7 @@ FILES = {
     "/desk.css": (_PAGE / "desk.css", "text/css"),
     "/desk.js": (_PAGE / "desk.js", "text/javascript"),
     "/ui.js": (_PAGE / "ui.js", "text/javascript"),
+    "/keys.js": (_PAGE / "keys.js", "text/javascript"),
     "/screens.js": (_PAGE / "screens.js", "text/javascript"),
     "/page.css": (_PEOPLES / "page.css", "text/css"),
     "/icon.svg": (_PEOPLES / "icon.svg", "image/svg+xml"),

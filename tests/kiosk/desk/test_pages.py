@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.kiosk.desk.pages import FILES
+from edge.messages import text
 from tests.kiosk.desk.conftest import Browser, RunningDoor
 
 pytestmark = [pytest.mark.timeout(600)]
@@ -30,7 +32,7 @@ def enrolled(browser: Browser) -> dict:
 
 def test_without_a_sitting_there_are_the_page_s_files_and_nothing_else(door: RunningDoor):
     browser = Browser(door)
-    for path in ("/", "/desk.css", "/desk.js", "/ui.js", "/screens.js", "/page.css", "/icon.svg", "/page.json"):
+    for path in (*FILES, "/page.json"):
         assert browser.ask(path)[0] == 200
         policy = browser.headers["content-security-policy"]
         assert "default-src 'none'" in policy
@@ -215,8 +217,12 @@ def test_a_card_in_hand_is_reissued_reset_revoked_and_erased(browser: Browser, d
     assert browser.do("reissue")["what"] == "there is no card in hand", "a serial alone is no card"
     browser.put_away()
     for act in ("reset", "revoke", "erase"):
-        assert browser.do(act)["stage"] == "done", act
+        now = browser.do(act, language="en")
+        assert now["stage"] == "done", act
         browser.put_away()
+    receipt = now["answer"]
+    assert (receipt["serial"], receipt["language"]) == (serial, "fr"), "in the language of the person's consent"
+    assert receipt["paper"]["title"] == text("erasure.title", "fr")
     assert browser.state()["about"]["card"] is None
     kinds = [entry["kind"] for entry in door.journal() if entry.get("serial") == serial.replace("-", "")]
     assert kinds == ["enrolled", "reset", "revoked", "erased"]
@@ -233,7 +239,10 @@ def test_a_card_without_a_face_needs_no_camera(browser: Browser, door: RunningDo
     browser.put_away()
 
 
-def test_a_presented_card_is_taken_in_hand_and_its_text_stays_here(browser: Browser, door: RunningDoor, capsys):
+@pytest.mark.parametrize(("act", "kind"), [("reissue", "reissued"), ("add_reference", "reference_added")])
+def test_a_presented_card_is_taken_in_hand_and_its_text_stays_here(
+    browser: Browser, door: RunningDoor, capsys, act: str, kind: str
+):
     from edge.cli import main
 
     card, consent = door.folder / "ada.token", door.folder / "consent.yaml"
@@ -251,11 +260,11 @@ def test_a_presented_card_is_taken_in_hand_and_its_text_stays_here(browser: Brow
     assert (told["about"]["card"]["custody"], told["about"]["card"]["status"]) == ("card", "active")
     assert "EV1:" not in str(told)
     browser.put_away()
-    browser.do("reissue", "hand_over", "failed")
+    assert browser.do(act, "hand_over", "failed")["stage"] == "hand_over"
     browser.ask("/code.svg")
     browser.ask("/answer", {"handed": True})
     assert browser.until("done", "failed")["stage"] == "done"
-    assert door.journal()[-1]["kind"] == "reissued"
+    assert door.journal()[-1]["kind"] == kind
     browser.put_away()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from edge.messages import text
 from edge.papers.card import CardConsent, CardText, face_data, page
+from edge.papers.report import receipt
 from edge.types import Custody
 
 SERIAL = "5f2c-09aa-41d7-7b30-88e1-4c55-d0f2-9b6e"
@@ -101,6 +102,17 @@ def done(act: str, answer: dict[str, Any]) -> dict[str, Any]:
     return {"act": act, "stage": "done", "answer": answer}
 
 
+def erased(language: str = "en") -> dict[str, Any]:
+    gone = ["template_deleted", "consent_and_name_deleted", "overwritten", "counters_deleted", "card_refused"]
+    remains = ["card", "serial", "journal", "flash", "backups", "other_doors"]
+    answer = {
+        "serial": SERIAL, "custody": "card", "at": 1_790_000_000, "operator": "kim", "device": "front-door",
+        "language": language, "known": True, "refused_until": 1_822_000_000, "other_cards": 0, "traces_found": 0,
+        "journal_entries": 12, "journal_entries_until": 1_797_000_000, "done": gone, "may_remain": remains,
+    }  # fmt: skip
+    return {"serial": SERIAL, "language": language, "paper": receipt(answer, language).as_data()}
+
+
 HOME = {"name": "home"}
 PERSON = {"subject": "Ada Example", "withdrawal": "privacy@example.org"}
 FAILED = {"stage": "failed", "what": "only 2 of 5 good frames in 60 s", "remedy": "last advice: more light"}
@@ -125,6 +137,8 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "failed": (seated({"act": "enrol", **FAILED}), HOME),
     "wait": (seated({"act": "selftest", "stage": "running"}), HOME),
     "done": (seated(done("revoke", {}), card=HELD), HOME),
+    "erased": (seated(done("erase", erased())), HOME),
+    "erased-ar": (seated(done("erase", erased("ar"))), HOME),
     "present": (seated(), {"name": "present"}),
     "reading": (seated({"act": "card", "stage": "running"}), {"name": "present"}),
     "no-card": (seated({"act": "card", **FAILED}), {"name": "present"}),

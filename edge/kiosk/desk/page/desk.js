@@ -4,8 +4,7 @@
 const VISIT_MS = 60000; // a sign-in screen that nobody touches goes back to the door's page
 const STAY_MS = 20000; // how often the process is told that somebody is there
 const SILENT_MS = 12000;
-const MAKING = new Set(["enrol", "opt_out", "renew", "reissue"]);
-const READ = { decisions, health, selftest, view };
+const READ = { decisions, health, selftest, view, erase: erased };
 const ROUTES = { home, unlock, form: personForm, consent, declined, present, hold, failed, paths };
 
 function current() {
@@ -40,7 +39,7 @@ function draw() {
     const name = screen.key.split("-")[0] === "sign" ? "sign-in" : screen.key.split("-")[0];
     root.dataset.screen = name;
     root.toggleAttribute("data-light", Boolean(state.told.sitting));
-    if (name !== "hand") find("paper").replaceChildren();
+    if (name !== "hand" && name !== "erased") find("paper").replaceChildren();
     find("main").replaceChildren(...screen.nodes);
     find("bar").replaceChildren(...screen.bar.filter(Boolean));
     state.screen = screen; // its update knows these very nodes
@@ -51,6 +50,7 @@ function draw() {
     if (drawn.once) wanted?.focus({ preventScroll: true });
     drawn.once = true;
     if (find("sure").open) find("sure").close();
+    keys.check();
   }
   state.screen.update?.();
   for (const [id, words] of [["who", state.told.sitting?.operator]]) { find(id).hidden = !words; put(find(id), words ?? ""); }
@@ -79,6 +79,7 @@ function speak(language) {
   find("language").setAttribute("aria-label", `${say("kiosk.button.language")}: ${state.page.all_languages[language]}`);
   put(find("out").querySelector("span"), say("desk.button.sign_out"));
   find("out").setAttribute("aria-label", say("desk.button.sign_out"));
+  keys.close();
   put(find("tongues-title"), say("kiosk.button.language"));
   for (const close of document.querySelectorAll(".close span")) put(close, say("kiosk.button.close"));
   for (const one of document.querySelectorAll("#tongues li button")) one.setAttribute("aria-pressed", String(one.lang === language));

@@ -1,6 +1,8 @@
 // The screens. Each gives { key, nodes, bar, update }: drawn anew when its key is another one, else only updated.
 "use strict";
 
+const MAKING = new Set(["enrol", "opt_out", "renew", "add_reference", "reissue"]);
+
 const bars = {
   home: () => [button(say("desk.button.leave"), leave, { class: "quiet" })],
   back: (to = "home", more = {}) => button(say("desk.button.back"), async () => { await away(); go(to, more); }, { class: "quiet" }, icon("back")),
@@ -150,15 +152,24 @@ function theCard(card) {
       el("p", { class: "is" }, card.is_card), card.warning.map((words) => el("p", { class: "warn" }, words))), code);
 }
 
+// What is printed, and seen by nobody before it is
+function onPaper(language, ...parts) {
+  find("paper").replaceChildren(el("div", { lang: language, dir: language === "ar" ? "rtl" : "ltr" }, ...parts.flat(3).filter(Boolean)));
+}
+
+const sheet = (paper) => paper.sections.map((part) => [part.heading && el("h3", {}, part.heading),
+  part.groups.flatMap((group) => group.lines).map((line) => el("p", {}, line.text ?? `${line.label}: ${line.value}`))]);
+
+const toPrint = () => button(say("desk.hand.print"), () => print(), {}, icon("print"));
+
 function handOver() {
   const { card } = state.told.now, left = el("span", { class: "left" });
-  const paper = [theCard(card), el("p", { class: "scale" }, card.scale), el("h2", {}, card.paper.title),
-    card.paper.sections.map((part) => [part.heading && el("h3", {}, part.heading), part.groups.flatMap((group) => group.lines).map((line) => el("p", {}, line.text ?? `${line.label}: ${line.value}`))])].flat(3);
-  find("paper").replaceChildren(el("div", { lang: card.language, dir: card.language === "ar" ? "rtl" : "ltr" }, ...paper.filter(Boolean)));
+  onPaper(card.language, theCard(card), el("p", { class: "scale" }, card.scale), el("h2", {}, card.paper.title),
+    sheet(card.paper));
   const yes = button(say("desk.hand.yes"), () => ask("/answer", { handed: true }), { id: "handed", class: "main", disabled: true });
   return { key: `hand-${card.serial}`, nodes: [el("section", { class: "hand" }, heading(say("desk.hand.title"), say("desk.hand.text")), theCard(card))],
     bar: [button(say("desk.hand.no"), () => ask("/answer", { handed: false }), { class: "quiet" }), left,
-      button(say("desk.hand.print"), () => print(), {}, icon("print")), yes],
+      toPrint(), yes],
     update: () => put(left, clock(state.told.now.left_s ?? 0)) };
 }
 
@@ -192,9 +203,10 @@ function hold() {
   const acts = [
     ["reissue", "new", "token" , () => needKey("perform", { act: "reissue" })],
     ["renew", "enrol", "token", () => needKey("perform", { act: "renew" })],
+    ["reference", "more", "token", () => needKey("perform", { act: "add_reference" })],
     ["reset", "clock", "", () => act("reset")],
     ["revoke", "no", "", () => act("revoke")],
-    ["erase", "erase", "", () => act("erase")],
+    ["erase", "erase", "", () => act("erase", { language: state.language })],
   ].filter(([name, , needs]) => !needs || (card.custody && card.custody !== "none"));
   const facts = el("dl", { class: "facts" }, fact(say("desk.serial"), card.serial, true),
     card.expires && fact(say("desk.until"), moment(card.expires - 1, true)), card.status && fact(say("desk.status"), say(`status.${card.status}`)));
@@ -202,6 +214,14 @@ function hold() {
     el("button", { type: "button", class: "row", "data-act": name, onclick: () => sure(say(`desk.act.${name}.text`), say(`desk.act.${name}`), perform, name === "revoke" || name === "erase") },
       icon(sign), el("span", { class: "name" }, say(`desk.act.${name}`)), el("span", { class: "about" }, say(`desk.act.${name}.text`)))))],
     bar: [bars.back(), button(say("desk.hold.other"), () => go("present"), { class: "quiet" })] };
+}
+
+// The receipt of an erasure, for the person to take along
+function erased() {
+  const { serial, language, paper } = state.told.now.answer, dir = language === "ar" ? "rtl" : "ltr";
+  onPaper(language, el("h2", {}, paper.title), sheet(paper));
+  return { key: `erased-${serial}`, nodes: [el("section", { class: "letter receipt", lang: language, dir }, el("h1", { tabindex: "-1" }, paper.title), sheet(paper).flat(2).filter(Boolean))],
+    bar: [toPrint(), button(say("desk.button.done"), async () => { await away(); go("home"); }, { class: "main" })] };
 }
 
 // -- what is only looked at
@@ -290,7 +310,7 @@ const wait = () => ({ key: `wait-${state.told.now.act}`, nodes: [el("section", {
 const done = () => ({ key: "done", nodes: [plain("enter", say("desk.done.title"))], bar: [button(say("desk.button.done"), async () => { await away(); go("home"); }, { class: "main" })] });
 
 function failed() {
-  const now = state.told.now.what ? state.told.now : state.route, making = ["enrol", "opt_out", "renew", "reissue"].includes(now.act);
+  const now = state.told.now.what ? state.told.now : state.route, making = MAKING.has(now.act);
   return { key: `failed-${now.what}`, nodes: [plain("no", say("desk.failed.title"), making ? say("desk.failed.card") : null,
     el("p", { class: "detail", lang: "en", dir: "ltr" }, `${sentence(now.what ?? "")} ${sentence(now.remedy ?? "")}`.replace(/ \.$/, "")))], bar: [bars.back(state.told.about.card ? "hold" : "home")] };
 }

@@ -42,7 +42,7 @@ const heading = (words, more = null) => el("div", { class: "head" }, el("h1", { 
 function field(label, given, help = null) {
   const id = `f-${given.name}`;
   const input = el("input", { id, autocomplete: "off", autocapitalize: "none", spellcheck: "false", dir: "auto", ...given });
-  return el("div", { class: "field" }, el("label", { for: id }, label), input, help && el("p", { class: "help" }, help));
+  return el("div", { class: "field" }, el("label", { for: id }, label), withKeys(input), help && el("p", { class: "help" }, help));
 }
 
 // A moment in words, of Unix seconds; a day alone where that is enough
