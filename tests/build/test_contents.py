@@ -10,6 +10,8 @@ import pytest
 
 from edge.build.contents import ROWS, contents, profiles_of
 from edge.profile import of
+from edge.prove.source import Module
+from edge.prove.statements import listeners
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_TIME = ("build/backend.py", "build/hook.py", "build/plan.py")
@@ -70,6 +72,40 @@ def test_a_page_is_in_a_wheel_only_where_it_was_asked_for(tree: Path, asked: boo
     found = contents(tree, "device", of("device") | {"local_page": asked})
     assert not found.findings
     assert any(name.startswith("edge/kiosk/") for name in found.files) == asked
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_operators_pages_and_their_process_are_in_a_wheel_only_where_they_were_asked_for(tree: Path, asked: bool):
+    found = contents(tree, "device", of("device") | {"local_page": True, "operator_page": asked})
+    assert not found.findings
+    theirs = {name for name in found.files if name.startswith(("edge/kiosk/desk/", "edge/service/staff"))}
+    wanted = {"edge/service/staff.py", "edge/service/staff_process.py", "edge/kiosk/desk/page/index.html"}
+    assert wanted <= theirs if asked else not theirs
+    assert "edge/kiosk/page/index.html" in found.files
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "listening"),
+    [
+        ((), set()),
+        (("local_page",), {"kiosk/kiosk.py", "kiosk/server.py"}),
+        (
+            ("local_page", "operator_page"),
+            {
+                *("kiosk/kiosk.py", "kiosk/server.py", "kiosk/desk/pages.py"),
+                "service/staff.py",
+                "service/staff_process.py",
+            },
+        ),
+    ],
+)
+def test_what_could_wait_for_others_in_a_wheel_is_what_its_capabilities_name(capabilities, listening: set[str]):
+    """The files that `edge prove` shows in its check `listeners`: those of every device, and those asked for."""
+    every = {f"service/{name}.py" for name in ("operator_socket", "remote", "systemd", "wire")}
+    files = contents(ROOT, "device", of("device") | dict.fromkeys(capabilities, True)).files
+    sources = [Module.parse(name, path.read_text()) for name, path in files.items() if name.endswith(".py")]
+    found = {module.file for module in sources if list(listeners(module))}
+    assert found == {f"edge/{name}" for name in every | listening}
 
 
 def test_data_is_models_cards_and_settings_and_nothing_that_lies_beside_them(tree: Path):

@@ -13,6 +13,7 @@ import pytest
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 UNIT = (DEPLOY / "edge-verifier.service").read_text(encoding="utf-8")
 KIOSK = (DEPLOY / "kiosk" / "edge-kiosk.conf").read_text(encoding="utf-8")
+OPERATOR = (DEPLOY / "kiosk" / "edge-operator.conf").read_text(encoding="utf-8")
 RELAY = (DEPLOY / "edge-relay.conf").read_text(encoding="utf-8")
 
 
@@ -26,7 +27,7 @@ def needs(tool: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("drop_in", ["", RELAY, KIOSK])
+@pytest.mark.parametrize("drop_in", ["", RELAY, KIOSK, KIOSK + OPERATOR])
 def test_systemd_itself_says_that_the_unit_exposes_little(tmp_path, drop_in):
     analyze = needs("systemd-analyze")
     unit = tmp_path / "edge-verifier.service"
@@ -102,12 +103,14 @@ def test_the_page_is_served_on_the_port_and_loopback_that_the_settings_have_by_d
 
 def test_systemd_understands_the_units_of_a_kiosk(tmp_path):
     analyze = needs("systemd-analyze")
-    units = [DEPLOY / "kiosk" / name for name in ("edge-kiosk.socket", "edge-browser.service")]
+    names = ("edge-kiosk.socket", "edge-operator.socket", "edge-browser.service")
+    units = [DEPLOY / "kiosk" / name for name in names]
     for unit in [*units, DEPLOY / "edge-verifier.service"]:
         text = unit.read_text().replace("/usr/bin/cage", "/bin/true").replace("/opt/edge/.venv/bin/edge", "/bin/true")
         (tmp_path / unit.name).write_text(text)
     (tmp_path / "edge-verifier.service.d").mkdir()
     (tmp_path / "edge-verifier.service.d" / "kiosk.conf").write_text(KIOSK)
+    (tmp_path / "edge-verifier.service.d" / "operator.conf").write_text(OPERATOR)
     environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:/usr/lib/systemd/system:/lib/systemd/system"}
     done = subprocess.run(
         [analyze, "verify", "--man=no", *(tmp_path / unit.name for unit in units)],
