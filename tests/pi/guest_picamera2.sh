@@ -19,7 +19,7 @@ timeout 2400 $P guest_picamera2.py
 cd /run/tour
 printf '%s\n' 'device: {name: vm, state_dir: state, trust_dir: trust}' 'camera: {driver: picamera2, fps: 1, timeout_s: 30}' \
   'decision: {deadline_s: 60}' 'alternative: Ring the bell.' > device.yaml
-sed 's/driver: picamera2.*/driver: fictional, person: chen}/' device.yaml > chen.yaml
+sed 's/driver: picamera2.*/driver: fictional, person: chen, timeout_s: 30}/' device.yaml > chen.yaml
 printf '%s\n' 'subject: Ada' 'text_version: tour' 'language: en' 'given: 2026-11-01' 'withdrawal: delete it' > consent.yaml
 step() { name=$1; shift; "$@" > out 2>&1; code=$?; printf '{"case": "%s", "code": %s, "said": %s}\n' "$name" $code "$( (grep "^FAIL" out; tail -n 3 out) | $P -c 'import json, sys; print(json.dumps(sys.stdin.read()))')"; }
 step keys $P -m edge keys init --development --config device.yaml
