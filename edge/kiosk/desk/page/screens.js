@@ -157,7 +157,7 @@ function onPaper(language, ...parts) {
   find("paper").replaceChildren(el("div", { lang: language, dir: language === "ar" ? "rtl" : "ltr" }, ...parts.flat(3).filter(Boolean)));
 }
 
-const sheet = (paper) => paper.sections.map((part) => [part.heading && el("h3", {}, part.heading),
+const sheet = (paper, level = "h3") => paper.sections.map((part) => [part.heading && el(level, {}, part.heading),
   part.groups.flatMap((group) => group.lines).map((line) => el("p", {}, line.text ?? `${line.label}: ${line.value}`))]);
 
 const toPrint = () => button(say("desk.hand.print"), () => print(), {}, icon("print"));
@@ -220,7 +220,7 @@ function hold() {
 function erased() {
   const { serial, language, paper } = state.told.now.answer, dir = language === "ar" ? "rtl" : "ltr";
   onPaper(language, el("h2", {}, paper.title), sheet(paper));
-  return { key: `erased-${serial}`, nodes: [el("section", { class: "letter receipt", lang: language, dir }, el("h1", { tabindex: "-1" }, paper.title), sheet(paper).flat(2).filter(Boolean))],
+  return { key: `erased-${serial}`, nodes: [el("section", { class: "letter receipt", lang: language, dir }, el("h1", { tabindex: "-1" }, paper.title), sheet(paper, "h2").flat(2).filter(Boolean))],
     bar: [toPrint(), button(say("desk.button.done"), async () => { await away(); go("home"); }, { class: "main" })] };
 }
 
