@@ -38,20 +38,10 @@ def default_file(system: Path = SYSTEM_FILE) -> Path:
 
     For what a device does use `device_file`. Commands that only ask where the folders are may read the example.
     """
-    try:
-        there = system.exists()
-    except OSError:
-        there = True  # it may be there and we may not look: say so when reading, never fall back silently
-    if there:
-        return system
-    _tell_of_the_example(system)
-    return _resources.path("config", "device.yaml")
-
-
-@cache
-def _tell_of_the_example(system: Path) -> None:
-    """Once a process; several parts of one command ask for the file."""
-    _log.warning("there is no %s: the packaged example is used", system)
+    file = _found(system)
+    if file != system:
+        _tell_of_the_example(system)
+    return file
 
 
 def device_file(system: Path = SYSTEM_FILE) -> Path:
@@ -60,17 +50,29 @@ def device_file(system: Path = SYSTEM_FILE) -> Path:
     Raises:
         SettingsError: there is no file, and a door is never run on an example.
     """
-    file = default_file(system)
+    file = _found(system)
     # A wheel keeps its data in the package, and one that drives doors is a device build. (`edge.profile` knows more,
     # and stands below this room.)
     package = file.parent.parent
     if file != system and package.name == "_data" and (package.parent / "door").is_dir():
-        raise SettingsError(
-            ("there is no settings file, and a device never runs on the packaged example",),
-            where=str(system),
-            remedy=f"begin with a copy: sudo install -D -m 0644 {file} {system}",
-        )
-    return file
+        remedy = f"begin with a copy: sudo install -D -m 0644 {file} {system}"
+        what = f"{system}: there is no settings file, and a device never runs on the packaged example; {remedy}"
+        raise SettingsError((what,), remedy=remedy)
+    return default_file(system)
+
+
+def _found(system: Path) -> Path:
+    try:
+        there = system.exists()
+    except OSError:
+        there = True  # it may be there and we may not look: say so when reading, never fall back silently
+    return system if there else _resources.path("config", "device.yaml")
+
+
+@cache
+def _tell_of_the_example(system: Path) -> None:
+    """Once a process; several parts of one command ask for the file."""
+    _log.warning("there is no %s: the packaged example is used", system)
 
 
 def load_settings(path: Path | str | None = None) -> Settings:

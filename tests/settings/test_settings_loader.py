@@ -190,12 +190,18 @@ def test_a_device_build_has_no_example_to_fall_back_on(tmp_path: Path, monkeypat
     example.write_text("alternative: the bell\n")
     monkeypatch.setattr("edge._resources._PACKAGE", package)
     assert device_file(tmp_path / "none.yaml") == example, "a lab build holds no door"
-    assert "the packaged example is used" in caplog.text
+    assert device_file(tmp_path / "none.yaml") == example
+    assert caplog.text.count("the packaged example is used") == 1, "told once a process"
+    caplog.clear()
     (package / "door").mkdir()
     assert default_file(tmp_path / "none.yaml") == example, "where the folders are may be asked"
+    caplog.clear()
     with pytest.raises(SettingsError, match="never runs on the packaged example") as caught:
-        device_file(tmp_path / "none.yaml")
-    assert f"{tmp_path / 'none.yaml'}" in caught.value.remedy
+        device_file(tmp_path / "other.yaml")
+    assert caplog.text == "", "nobody is told that the example is used, and then that it is not"
+    (told,) = caught.value.problems  # all that a terminal and the self-test show
+    assert told.startswith(f"{tmp_path / 'other.yaml'}: there is no settings file")
+    assert told.endswith(f"sudo install -D -m 0644 {example} {tmp_path / 'other.yaml'}")
 
 
 @pytest.mark.parametrize("zone", ["Berlin", "europe/berlin", "EU/Berlin"])
