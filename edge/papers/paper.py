@@ -189,12 +189,17 @@ PAPER_KINDS: Kinds[Sequence[Paper]] = MappingProxyType(
 
 def day(seconds: int, zone: str = "UTC") -> str:
     """``2026-11-03 (Europe/Paris)``: ISO 8601, which is read the same everywhere."""
-    return f"{_in(zone, seconds):%Y-%m-%d} ({zone})"
+    return f"{_in(zone, seconds):%Y-%m-%d} ({_called(zone)})"
 
 
 def moment(seconds: int, zone: str = "UTC") -> str:
     """``2026-11-03 10:15 UTC``."""
-    return f"{_in(zone, seconds):%Y-%m-%d %H:%M} {zone}"
+    return f"{_in(zone, seconds):%Y-%m-%d %H:%M} {_called(zone)}"
+
+
+def _called(zone: str) -> str:
+    """Nobody's clock says Etc/UTC, the database's name of it, and other lines of the same paper say UTC."""
+    return "UTC" if zone == "Etc/UTC" else zone
 
 
 def _in(zone: str, seconds: int) -> datetime:

@@ -184,7 +184,7 @@ class _Subject:
             Check(
                 "device",
                 "keys, state, store, journal and models open together",
-                lambda: f"{settings.device.name} opened{_overlap(once(self._device)())}",
+                lambda: f"all parts of {settings.device.name} open together{_overlap(once(self._device)())}",
             ),
             Check("policy", "no rule stops claims today", lambda: _policy(once(self._device)())),
             Check(

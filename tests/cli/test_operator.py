@@ -110,6 +110,8 @@ def test_the_self_test_diagnoses_a_device_without_keys(tmp_path, capsys):
     assert "not looked at" in failed["vault"]["what"]
     passed = {c["name"] for c in answer["checks"] if c["ok"]}
     assert {"model detector", "model embedder", "sealing", "source", "door"} <= passed, "all the others ran"
+    (gates,) = (c["what"] for c in answer["checks"] if c["name"] == "liveness")
+    assert gates.startswith("the passive network judges every look"), "what the settings ask for, not what did not open"
     assert not (tmp_path / "state").exists()
 
 

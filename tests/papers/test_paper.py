@@ -68,3 +68,8 @@ def test_dates_say_the_zone_in_which_they_are_meant(zone: str, words: str):
     assert day(1_793_500_000, zone) == f"{words} ({zone})"
     assert moment(1_793_500_000, zone).startswith(words)
     assert moment(1_793_500_000, zone).endswith(zone)
+
+
+def test_utc_has_one_name_on_papers():
+    assert day(0, "Etc/UTC") == day(0) == "1970-01-01 (UTC)"
+    assert moment(0, "Etc/UTC") == moment(0) == "1970-01-01 00:00 UTC"
