@@ -151,7 +151,7 @@ class Capture:
         """The newest frame at once, or None before the first; for the idle loop, which must not wait."""
         with self._changed:
             self._seen = True
-            return self._newest
+            return self._newest.twin() if self._newest else None
 
     def next(self, after_ns: int, timeout_s: float) -> Frame:
         """The newest frame captured later than ``after_ns``; waits for it.
@@ -165,7 +165,7 @@ class Capture:
             frame = self._newest
             if frame is not None and frame.monotonic_ns > after_ns:
                 self._seen = True
-                return frame
+                return frame.twin()
             if self._error is not None:
                 raise self._error
             if self._stopping.is_set():
@@ -300,7 +300,7 @@ class Pulled:
     def newest(self) -> Frame | None:
         """The next frame of the source, pulled: here the idle loop is what moves time on."""
         self._pull(_SLICE_S)
-        return self._newest
+        return self._newest.twin() if self._newest else None
 
     def next(self, after_ns: int, timeout_s: float) -> Frame:
         """Pull until a frame is younger than ``after_ns``.
@@ -310,12 +310,12 @@ class Pulled:
             SourceEnded, CameraError: what the source raised.
         """
         if self._newest is not None and self._newest.monotonic_ns > after_ns:
-            return self._newest
+            return self._newest.twin()
         began = self._newest.monotonic_ns if self._newest else None
         while True:
             frame = self._pull(timeout_s)
             if frame.monotonic_ns > after_ns:
-                return frame
+                return frame.twin()
             began = frame.monotonic_ns if began is None else began
             if frame.monotonic_ns - began > timeout_s * 1e9:
                 raise SourceTimeout(

@@ -118,6 +118,8 @@ def report(
     from edge.lab.report import check_out
     from edge.testing.attack_set import AttackSet
 
+    if folder.is_symlink() or folder.resolve() in (out.resolve(), *out.resolve().parents):
+        raise click.UsageError("the set is deleted with its report: name its own folder, and another one for --out")
     check_out(out, FILES, overwrite=overwrite)
     here = AttackSet.open(folder, passphrase(passphrase_file, "Passphrase of the set", confirm=False))
     with tempfile.TemporaryDirectory(prefix="edge-attack-", dir=_MEMORY if _MEMORY.is_dir() else None) as place:

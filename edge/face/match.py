@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelMismatch
 from edge.types import I8, Probe, Template
-from edge.types.inside import need_inside, need_kind
+from edge.types.inside import _aside, need_inside, need_kind
 from edge.types.rotation import quantised
 from edge.types.wipe import wipe
 
@@ -55,7 +55,8 @@ def compare(template: Template, probe: Probe, session: str, references: int | No
             remedy="enrol again: edge enrol --renew",
         )
     need_inside("a comparison")
-    sys.audit(COMPARED, session)
+    with _aside():
+        sys.audit(COMPARED, session)
     seen = probe.consume(session)
     turned = template.turn(seen)
     try:

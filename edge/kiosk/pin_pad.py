@@ -18,8 +18,8 @@ from edge.types import Frame
 
 #: As `edge.state.pins.SHAPE`, which a test holds against it.
 _PIN = re.compile(rb"[0-9]{4,12}", re.ASCII)
-#: Taken in one look: more than any PIN, so that a process that floods the pipe costs nothing.
-_CHUNK = 64
+#: A line that is longer is no PIN; and all that a pipe holds, taken in one look, so that rubbish delays no PIN.
+_LONGEST, _ALL = 64, 65_536
 
 
 class PinPad:
@@ -46,11 +46,11 @@ class PinPad:
             frame: not used.
         """
         try:
-            self._pending += os.read(self._near_end, _CHUNK)
+            self._pending += os.read(self._near_end, _ALL)
         except BlockingIOError:
             return None
         *lines, self._pending = self._pending.split(b"\n")
-        if not self._asked() or len(self._pending) > _CHUNK:
+        if not self._asked() or len(self._pending) > _LONGEST:
             self._pending = b""
             return None
         return next((line.decode("ascii") for line in lines if _PIN.fullmatch(line)), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,14 @@ from edge.types.enums import Advice
 U8 = NDArray[np.uint8]
 I8 = NDArray[np.int8]
 F32 = NDArray[np.float32]
+
+
+def _fixed(image: U8) -> U8:
+    """The same pixels in `bytes`, which have no writable owner; itself where they are there already."""
+    owner: object = image.base
+    if type(owner) is bytes:
+        return image
+    return np.ndarray(image.shape, np.uint8, image.tobytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,14 @@ class Frame:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Nobody who is shown a frame can change what a session sees in it."""
-        object.__setattr__(self, "image", np.asarray(self.image.data.toreadonly()))
+        """Nobody who is shown a frame can change what a session sees in it, by way of its driver's buffer neither."""
+        object.__setattr__(self, "image", _fixed(self.image))
+        if self.luma is not None:
+            object.__setattr__(self, "luma", _fixed(self.luma))
+
+    def twin(self) -> Frame:
+        """The same picture in another object: what one reader does to theirs, nobody else sees."""
+        return replace(self)
 
     @property
     def height(self) -> int:

@@ -7,11 +7,14 @@
     need_inside("an embedding")                  # a device build, anywhere else: SpentError
 
 On a device build nothing gives an embedding, the numbers of a template or a comparison score anywhere else. The block
-is entered around these few calls and nothing more: no function that a caller hands in runs inside of it.
+is entered around these few calls and nothing more: no function that a caller hands in runs inside of it, an audit hook
+(`_aside`) and a trace function included. What a signal's handler, `gc` or a frame of the interpreter lead to is named
+as a limit in deploy/THREATS.md.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,8 +28,24 @@ _GUARDED = is_device()
 
 @contextmanager
 def _inside() -> Iterator[None]:
-    """For `edge.session` and what is built on it."""
+    """For `edge.session` and what is built on it.
+
+    Raises:
+        SpentError: a device build, and a trace or profile function would see every line of it.
+    """
+    if _GUARDED and (sys.gettrace() or sys.getprofile()):
+        raise SpentError("a trace function is set", where="session", remedy="run the device without a debugger")
     before = _INSIDE.set(True)
+    try:
+        yield
+    finally:
+        _INSIDE.reset(before)
+
+
+@contextmanager
+def _aside() -> Iterator[None]:
+    """Out of the block for a moment: whatever an audit hook does is done by somebody else."""
+    before = _INSIDE.set(False)
     try:
         yield
     finally:

@@ -85,6 +85,11 @@ def test_the_report_is_the_lab_s_and_the_set_is_deleted_with_it(tmp_path: Path, 
     recorded(folder)
     (tmp_path / "phrase").write_text(PHRASE)
     (tmp_path / "phrase").chmod(0o600)
+    inside = ["attack", "report", str(folder), "--out", str(folder / "out"), "--passphrase-file", "-"]
+    assert main(inside) == 3, "a report inside of what is deleted would be deleted with it"
+    (tmp_path / "link").symlink_to(folder)
+    assert main([*inside[:2], str(tmp_path / "link"), "--out", str(tmp_path / "out"), *inside[-2:]]) == 3
+    capsys.readouterr()
     line = ["attack", "report", str(folder), "--json", "--passphrase-file", str(tmp_path / "phrase")]
     assert main([*line, "--out", str(tmp_path / "first"), "--keep"]) == 0
     assert folder.is_dir()

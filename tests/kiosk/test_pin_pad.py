@@ -170,6 +170,10 @@ def test_the_door_takes_pins_and_drops_everything_else():
     assert typed(True, b"EV1:6BFOXN*TS0BI$ZD\n", b"\n", b"\xff\x00\n", b"12\n", b"402916") == []
     assert typed(True, b"1" * 60_000) == [], "a flood without a line"
     assert typed(False, b"402916\n") == [], "none was asked for"
+    pad = PinPad(lambda: True)
+    os.write(pad.far_end, b"x\n" * 30_000 + b"402916\n")
+    assert pad.poll(None) == PIN, "rubbish delays nobody"
+    pad.close()
 
 
 def test_nobody_waits_for_the_page_to_present_a_card():
