@@ -38,8 +38,10 @@ SWING, FRAMES = 20.0, 2
 SOLID = 8.0
 #: Degrees of a turn into another direction that fail the attempt.
 WRONG = 15.0
-#: Degrees from straight ahead within which a step may start: landmarks' yaw, and parallax since the step before.
-AHEAD, BACK = 12.0, 8.0
+#: Degrees from straight ahead within which a step may start: landmarks' yaw, and parallax since the step before, up or
+#: down and to a side. To a side the landmarks know better: on a rendered head that had turned by 45 degrees and looked
+#: ahead again to within one, parallax stayed at 10, what it had lost on the way.
+AHEAD, BACK, BACK_ASIDE = 12.0, 8.0, 16.0
 #: Seconds: to look ahead and match; to turn once told.
 AHEAD_S, TURN_S = 3.0, 2.5
 #: Seconds without the face that still are one face, and how much of two boxes must overlap from frame to frame.
@@ -130,6 +132,8 @@ class Challenge:
             self._follow(at_ns, look)
         if not self.failed and not self.done and at_ns >= self.prompt.until_ns:
             self.failed = Failing.LATE
+        if self.failed:  # whoever still looks down, because the screen says so, is never seen again
+            self.prompt = Prompt(self.prompt.step, None, at_ns + int(AHEAD_S * 1e9))
 
     def compared(self, matched: bool) -> None:
         """What came of the comparison that was wanted of the newest frame."""
@@ -145,7 +149,7 @@ class Challenge:
         if self.prompt.direction is not None:
             self._swing(at_ns, yaw, turned)
             return
-        back = turned is None or math.hypot(*turned) <= BACK
+        back = turned is None or (abs(turned[0]) <= BACK_ASIDE and abs(turned[1]) <= BACK)
         if abs(yaw) > AHEAD or not back:
             self._ahead_ns = at_ns
             return

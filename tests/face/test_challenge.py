@@ -93,6 +93,17 @@ def test_a_face_that_jumps_or_is_gone_for_long_is_another_face():
     assert gone.failed is Failing.LOST
 
 
+def test_whoever_is_lost_on_the_way_is_told_to_look_ahead_again():
+    """A head that looks down, as the screen says, may not be found; a screen that goes on saying so keeps it there."""
+    gone = challenge(Direction.DOWN)
+    for k in range(1, 40):
+        gone.see(int(k / FPS * 1e9), Look.nothing(Reason.NO_FACE) if k > 10 else seen(k))
+        if gone.failed:
+            break
+    assert gone.failed is Failing.LOST
+    assert gone.prompt.direction is None
+
+
 def test_each_further_step_wants_the_holder_looking_ahead():
     steps = challenge(Direction.LEFT, Direction.RIGHT)
     actor, asked, prompt = Actor(np.random.default_rng(1)), 0, None
