@@ -25,6 +25,7 @@ CANARIES = {
     "device.trust_dir": "canary-trust",
     "camera.device": "/dev/v4l/by-id/canary",
     "camera.path": "canary-pictures",
+    "camera.identity": "canary-eye",
     "claim.group": "canary-group",
     "claim.schedule.timezone": "Africa/Lagos",
     "claim.schedule.mon": ["03:17-04:19"],
