@@ -1,4 +1,4 @@
-"""Which streams a session may look at: those of this build's own cameras, and of people who do not exist.
+"""Which streams a session may look at: those of this build's own cameras, and the demo's.
 
     stream = own(Capture(open_source(settings.camera)))     # whoever wires a device
     need_own(stream)                                        # a session: returns, or raises NotInThisBuild
@@ -15,33 +15,30 @@ from weakref import WeakSet
 from edge._resources import is_device
 from edge.camera.capture import Capture, Pulled
 from edge.errors import NotInThisBuild
-from edge.fictional import FictionalSource
 from edge.types import Stream
 
 _OWN: WeakSet[Capture | Pulled] = WeakSet()
 
 
 def _own(stream: Capture | Pulled) -> Capture | Pulled:
-    """Remember a stream of the configured camera, made by `edge.camera.open_source`."""
+    """Remember a stream of the configured camera, or one of people who do not exist that `edge.service` made itself."""
     _OWN.add(stream)
     return stream
 
 
 def need_own(stream: Stream) -> None:
-    """Return when a stream shows what stands in front of a camera of this build, or people who do not exist.
+    """Return when a stream shows what stands in front of a camera of this build, or what its own demo plays.
+
+    A `FictionalSource` that a caller made is none of these: whatever its scenes hold is drawn.
 
     Raises:
         NotInThisBuild: a device build, and the stream was made elsewhere.
     """
     ours = type(stream) in (Capture, Pulled)  # neither a subclass nor what claims to be equal to one
-    if not is_device() or (ours and isinstance(stream, Capture | Pulled) and _is_own(stream)):
+    if not is_device() or (ours and isinstance(stream, Capture | Pulled) and stream in _OWN):
         return
     raise NotInThisBuild(
         "a device build decides on frames of its own camera only",
         where="stream",
         remedy="use Device.stream() of this very device",
     )
-
-
-def _is_own(stream: Capture | Pulled) -> bool:
-    return stream in _OWN or type(stream._source) is FictionalSource

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +51,10 @@ def command(out: Path | None, fast: bool, seed: int, kiosk: bool, port: int) -> 
         click.echo(
             f"  {'claim':<32} {'answer':<13} {'reason':<15} {'frames':>6} {'looks':>5} {'decision':>9}  expected"
         )
-    with tempfile.TemporaryDirectory(prefix="edge-demo-") as folder:
-        for one in play(Path(folder), fast=fast, seed=seed):
-            played.append(one)
-            if not quiet():
-                _row(one)
+    for one in play(fast=fast, seed=seed):
+        played.append(one)
+        if not quiet():
+            _row(one)
     ok = bool(played) and all(one.ok for one in played)
     if out is not None:
         _sheet(out, played, NOTE)
@@ -78,10 +76,9 @@ def _kiosk(port: int) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     click.echo(f"{NOTE}\n\nOpen this page in a browser of this machine; Ctrl-C ends it.\n")
-    with tempfile.TemporaryDirectory(prefix="edge-demo-") as folder:
-        staff = port + 1 if current().can("operator_page") else None
-        settings = KioskSettings(port=port, operator_port=staff, house="Hotel Meridian", preview=True)
-        show(Path(folder), settings, tell=lambda said: click.echo(f"  {said}"), stop=stop)
+    staff = port + 1 if current().can("operator_page") else None
+    settings = KioskSettings(port=port, operator_port=staff, house="Hotel Meridian", preview=True)
+    show(settings, tell=lambda said: click.echo(f"  {said}"), stop=stop)
     return 0
 
 

@@ -5,7 +5,8 @@
 
 A `Scene` is one entry of a script; a `View` is one moment of it: the people in it with place, size and pose of the
 head, the light, the blur, the card that is held up. All movement is a closed formula of the time and of the seed, so
-any frame can be rendered at any time, in any order, and comes out the same.
+any frame can be rendered at any time, in any order, and comes out the same. Every value is made one of Python's own
+(`exact`): a number that answers for itself could be drawn as any picture.
 
 Units: seconds; lengths as fractions of the frame's height; degrees. Positive yaw: the face turns to image right;
 positive pitch: it looks down.
@@ -16,6 +17,8 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass, field, replace
+
+from edge.fictional.exact import exact
 
 #: How long walking up takes, and how large the face is (height / frame height) when it comes into view.
 WALK_S = 1.2
@@ -29,6 +32,9 @@ class Nobody:
     """An empty kiosk."""
 
     seconds: float = 2.0
+
+    def __post_init__(self) -> None:
+        exact(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,9 @@ class OnePerson:
     still: bool = False
     noise_on_still: bool = False
 
+    def __post_init__(self) -> None:
+        exact(self)
+
 
 @dataclass(frozen=True, slots=True)
 class TwoPeople:
@@ -77,6 +86,9 @@ class TwoPeople:
     height: float = 0.4
     walk_up: bool = True
     yaw: float = 10.0
+
+    def __post_init__(self) -> None:
+        exact(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,9 @@ class ShowCode:
     seconds: float = 2.0
     size: float = 0.62
     tilt: float = 12.0
+
+    def __post_init__(self) -> None:
+        exact(self)
 
 
 Scene = Nobody | OnePerson | TwoPeople | ShowCode
@@ -112,6 +127,9 @@ class Head:
     flat: bool = False
     attack: str = ""
 
+    def __post_init__(self) -> None:
+        exact(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -123,6 +141,9 @@ class Card:
     size: float = 0.62
     turn: float = 0.0
     tilt: float = 12.0
+
+    def __post_init__(self) -> None:
+        exact(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ about accuracy.
 
 from __future__ import annotations
 
-import os
+import contextlib
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,18 +23,21 @@ from typing import Literal
 import numpy as np
 
 from edge.camera import Pulled
+from edge.camera.owned import _own
 from edge.fictional import FictionalSource, Nobody, OnePerson, Scene, TwoPeople
 from edge.fictional.actor import Actor
+from edge.service import own
 from edge.service.device import Device
-from edge.service.parts import Parts
 from edge.session import Enrolment, Glimpse, Liveness
 from edge.settings.model import CameraSettings, DecisionSettings, DeviceSettings, Settings
-from edge.trust import IssuerKey, Keyring
+from edge.trust import IssuerKey
 from edge.types import Custody, Decision, Direction, Outcome, Reason
 from edge.vault import ConsentReceipt, Issuance, Terms
 
 NOTE = "fictional faces: shows that the chain works, says nothing about accuracy"
 
+#: Of the folder for a demo's state.
+PREFIX = "edge-demo-"
 #: The two who are enrolled. Of the twelve fictional people they are the closest pair.
 FIRST, SECOND = "hana", "fara"
 
@@ -95,13 +99,10 @@ def settings(folder: Path) -> Settings:
     )
 
 
-def play(
-    folder: Path, *, fast: bool = False, seed: int = 1, tell: Callable[[Scenario], None] = lambda _: None
-) -> Iterator[Played]:
-    """Enrol and play every scenario.
+def play(*, fast: bool = False, seed: int = 1, tell: Callable[[Scenario], None] = lambda _: None) -> Iterator[Played]:
+    """Enrol and play every scenario, with keys of its own and in a folder that is gone afterwards.
 
     Args:
-        folder: an empty folder for the state; nothing else is written.
         fast: pull frames as fast as they come, without a capture thread; otherwise at a camera's pace.
         seed: another room, other movements, other noise.
         tell: told about each scenario before it is played.
@@ -109,13 +110,15 @@ def play(
     Yields:
         What came of each, as it ends.
     """
-    keyring, issuer = Keyring.ephemeral(os.urandom)
     stage: list[Scenario] = []
+    fast, seed = bool(fast), int(seed)
 
     def source() -> FictionalSource:
         return FictionalSource(stage[-1].script, seed=seed, real=not fast, actor=stage[-1].actor)
 
-    with Device.open(settings(folder), Parts(source=source, keyring=keyring, fast=fast)) as device:
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, contextlib.ExitStack() as opened:
+        parts, issuer = own._stage(source, fast=fast)
+        device = opened.enter_context(Device.open(settings(Path(folder)), parts))
         device._clock.confirm("demo")  # whatever the time: enrolment needs a confirmed clock, and nothing here is kept
         for scenario in scenarios(Office(device, issuer)):
             tell(scenario)
@@ -177,7 +180,10 @@ class Office:
         device = self.device
         device._clock.now().need_confirmed()
         enrolment = Enrolment(device._chain, device._new_session, device._verifier.threshold, want=3)  # no deployment
-        with Pulled(FictionalSource((OnePerson(name, 60.0, variant=1, walk_up=False),), fps=3.0)) as stream:
+        camera = Pulled(FictionalSource((OnePerson(name, 60.0, variant=1, walk_up=False),), fps=3.0))
+        if device._parts.source is not None:  # nobody is enrolled this way on a door
+            _own(camera)
+        with camera as stream:
             reference = enrolment.from_stream(stream)
         now = self.device._clock.now().utc_s
         vault, day = self.device._vault, 86_400

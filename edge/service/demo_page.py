@@ -1,6 +1,6 @@
 """The demo on the kiosk's page: people who do not exist present their cards, one after the other, until it is stopped.
 
-    show(folder, KioskSettings(preview=True), tell=print, stop=event)
+    show(KioskSettings(preview=True), tell=print, stop=event)
 
 The claims, and everything that decides about them, are those of `edge.service.demo`; what is added is the page, and
 pauses in which it can be read.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,12 +19,13 @@ from pathlib import Path
 
 from edge.errors import KioskError, NotInThisBuild
 from edge.fictional import FictionalSource, OnePerson, Scene
-from edge.service.demo import FIRST, Office, Scenario, scenarios, settings
+from edge.profile import current
+from edge.service import own
+from edge.service.demo import FIRST, PREFIX, Office, Scenario, scenarios, settings
 from edge.service.device import Device
 from edge.service.operator_socket import OperatorSocket
-from edge.service.parts import Parts
 from edge.settings.model import KioskSettings, LimitSettings, Settings
-from edge.trust import ISSUER_FILE, Keyring, operators
+from edge.trust import ISSUER_FILE, operators
 from edge.types import Frame
 from edge.types.acts import Sitting
 from edge.types.events import Event, Ready
@@ -37,7 +39,6 @@ _VISIT_S = 0.1
 
 
 def show(
-    folder: Path,
     kiosk: KioskSettings,
     *,
     tell: Callable[[str], None],
@@ -47,25 +48,27 @@ def show(
     """Play claims on the page until ``stop`` is set.
 
     Args:
-        folder: an empty folder for the state. kiosk: of the page, and of the operator's where it names a port for it.
+        kiosk: of the page, and of the operator's where it names a port for it.
         tell: told the page's address, an operator's with token and passphrase, then each claim.
         pauses_s: before a card is presented, and after an answer.
 
     Raises:
         KioskError: the page cannot be served. NotInThisBuild: the build holds none.
     """
-    keyring, issuer = Keyring.ephemeral(os.urandom)
     stage: list[tuple[Scene, ...]] = [()]
     limits = LimitSettings(card_rejects=1)  # so that a wait is seen at once
-    wanted = settings(folder).model_copy(
-        update={"kiosk": kiosk, "limits": limits, "alternative": "Please ring at the reception."}
-    )
-    parts = Parts(source=lambda: FictionalSource(stage[0], real=True), keyring=keyring)
-    if not parts.build.can("local_page"):
+    if not current().can("local_page"):
         raise NotInThisBuild("this build serves no page", where="--kiosk", remedy="build with local_page: true")
     from edge.kiosk import Kiosk, page_of
 
-    with Device.open(wanted, parts) as device, Kiosk(kiosk, page_of(wanted)) as page:
+    with contextlib.ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix=PREFIX)))
+        wanted = settings(folder).model_copy(
+            update={"kiosk": kiosk, "limits": limits, "alternative": "Please ring at the reception."}
+        )
+        parts, issuer = own._stage(lambda: FictionalSource(stage[0], real=True))
+        device = opened.enter_context(Device.open(wanted, parts))
+        page = opened.enter_context(Kiosk(kiosk, page_of(wanted)))
         device.observe(page, name="kiosk")
         device._clock.confirm("demo")  # whatever the time: nothing here is kept
         tell(page.url)

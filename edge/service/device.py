@@ -23,7 +23,7 @@ from typing import Any
 
 from edge.camera import Capture, Pulled
 from edge.camera.health import Health
-from edge.camera.owned import need_own
+from edge.camera.owned import _own, need_own
 from edge.errors import ClaimError, JournalBroken, UsageError
 from edge.face import Chain
 from edge.profile import BuildInfo
@@ -59,8 +59,7 @@ class Device:
     public here gives an embedding, a template, a score, a key or a shorter wait.
     """
 
-    def __init__(self, settings: Settings, parts: Parts, keyring: Keyring) -> None:
-        own.need_parts(parts, settings)
+    def _begin(self, settings: Settings, parts: Parts, keyring: Keyring) -> None:
         self._settings, self._build, self._keyring, self._parts = settings, parts.build, keyring, parts
         self._accepted: Decision | None = None
         self.now_ns = parts.now_ns
@@ -134,16 +133,18 @@ class Device:
             StateError: on a device build, others than this user could change the folder.
             KeyringError, StateError, VaultError, JournalBroken, ModelError: a part cannot be used.
         """
-        parts, settings = parts or Parts(), checked(settings)  # pydantic's copies are not
+        parts, settings = own.parts_of(parts), checked(settings)  # pydantic's copies are not
         device = settings.device
-        if parts.source is None:  # the demo's own store lies in a folder for temporary files
+        if parts.keyring is None:  # the demo's own store lies in a folder for temporary files
             own.need_folder(device.state_dir)
         keyring = parts.keyring or Keyring.load(
             device.state_dir, device.trust_dir, strict=strictness(settings.door.driver)
         )
         with contextlib.ExitStack() as begun:
             lock = begun.enter_context(own.held(device.state_dir, hold)) if hold else None
-            opened = begun.enter_context(cls(settings, parts, keyring))
+            opened = object.__new__(Device)  # no subclass of a caller, which would be told in its place
+            opened._begin(settings, parts, keyring)
+            begun.enter_context(opened)
             if lock is not None:  # nobody else is in the middle of an act
                 finish(opened._records, opened._limits, opened._pins)
             begun.pop_all()
@@ -222,6 +223,8 @@ class Device:
     def stream(self) -> Capture | Pulled:
         """A fresh stream of the configured source; enter it to open the source. Raises `NotInThisBuild`."""
         stream = stream_of(self._settings.camera, self._parts)
+        if self._parts.source is not None:  # on a device build the demo's (`own.parts_of`)
+            _own(stream)
         need_own(stream)
         return stream
 

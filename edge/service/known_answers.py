@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.camera import Pulled
+from edge.camera.owned import _own
 from edge.errors import Unfit
 from edge.face import Chain, Look
 from edge.face.chain import need_whole
@@ -142,8 +143,10 @@ class _Eye:
 def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, reference: Template, spent: list[float]) -> str:
     """What a session without a challenge would answer about somebody, or why the last frame was not compared."""
     threshold = chain.threshold(decision.target_fmr, decision.looks)
+    need_whole(chain)
+    model = bytes.fromhex(chain.model)
     with _inside():
-        scratch = Scratch.seal(reference.read(SESSION)[0], bytes.fromhex(chain.model))
+        scratch = Scratch.seal(reference.read(SESSION)[0], model)
     source = FictionalSource((scene,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=1)
     rule, found = Rule(decision, None if chain.passive is None else chain.passive.limits), "nothing seen"
     between = 1 + int(decision.spacing_ms * _FPS / 1000)
@@ -176,5 +179,6 @@ _ENDS = {
 def _reference(chain: Chain, threshold: float) -> Template:
     """Of the holder as on another day (variant 1), before a generated camera; variant 0 stands there now."""
     there = OnePerson(HOLDER, 60.0, variant=1, walk_up=False)
-    with Pulled(FictionalSource((there,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=2)) as stream:
+    camera = Pulled(FictionalSource((there,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=2))
+    with _own(camera) as stream:
         return Enrolment(chain, lambda: SESSION, threshold, want=2).from_stream(stream)

@@ -1,6 +1,6 @@
 """What a device build takes from nobody: frames, keys, a clock, the name of its build, a folder that others can change.
 
-own.need_parts(parts, settings)
+parts = own.parts_of(parts)
 own.need_folder(settings.device.state_dir)
 
 Without this, whoever has the settings, a card and a Python that imports `edge` would have a way from any picture to a
@@ -9,47 +9,66 @@ decision, and from many cards to a search. What they can still do, by changing f
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from edge._resources import is_device
 from edge.door.log import to
 from edge.errors import NotInThisBuild
 from edge.face import Look
-from edge.profile import current
 from edge.service.parts import Parts
 from edge.service.wire import DOOR_SOCKET
 from edge.session import Enrolment
-from edge.settings.model import Settings
 from edge.state.folder import WAIT_S, FolderLock, need_own_folder
-from edge.trust.ring import DEVICE_FILE
-from edge.types import Frame, Template
+from edge.trust import IssuerKey, Keyring
+from edge.types import Frame, Source, Template
+
+#: Parts of a demo, each until its device is opened, and for that one device: told apart by what they are.
+_STAGED: list[Parts] = []
 
 
-def need_parts(parts: Parts, settings: Settings) -> None:
-    """Return when a device build looks through the camera that it declares, with its own keys, clock and name.
+#: What a device build takes from nobody.
+_OURS = ("source", "keyring", "system_clock", "now_ns", "random_bytes", "fast")
 
-    A source of one's own would be a way from any picture to a decision, and another `Parts.build` one to scores. The
-    demo's is neither: people who do not exist, keys of their own, and a door that writes a line.
+
+def parts_of(given: Parts | None) -> Parts:
+    """The parts that a device opens with. Of what is handed to a device build only a door and a name are kept, and
+    everything else is made anew, so that nothing which claims to be equal to it takes its place.
+
+    A source of one's own would be a way from any picture to a decision, a keyring one past the waits that the state
+    beside its file remembers, and another `Parts.build` one to scores. The demo's are made here (`_stage`).
 
     Raises:
         NotInThisBuild: something stands in for what the build or its settings declare.
     """
-    build = current()
-    if not build.is_device:
-        return
-    own = Parts(door=parts.door, acknowledged_by=parts.acknowledged_by, build=parts.build)
-    demo = parts.source is not None and parts.keyring is not None and parts.door is None
-    if demo and settings.door.driver == "log":
-        own = replace(own, source=parts.source, keyring=parts.keyring, fast=parts.fast)
-    mixed = own.source is not None and (settings.device.state_dir / DEVICE_FILE).exists()  # a door's, not the demo's
-    if parts != own or parts.build != build or mixed:
+    parts = Parts() if given is None else given
+    if not is_device():
+        return parts
+    for number, staged in enumerate(_STAGED):
+        if staged is parts:
+            return _STAGED.pop(number)
+    mine = Parts(door=parts.door, acknowledged_by="".join([*parts.acknowledged_by]))
+    stands_in = any(getattr(parts, name) is not getattr(mine, name) for name in _OURS)
+    if type(parts) is not Parts or stands_in or parts.build != mine.build:
         raise NotInThisBuild(
             "a device build looks through its own camera, with its own keys and clock",
             where="Parts",
             remedy="name a camera in the settings; a camera of your own is a driver in edge/camera of a build you sign",
         )
+    return mine
+
+
+def _stage(source: Callable[[], Source], *, fast: bool = False) -> tuple[Parts, IssuerKey]:
+    """Parts of a demo, for one device: its source, keys that exist as long as it runs, and the issuer that they trust.
+
+    For `edge.service` itself: on a device build no caller's source, keys or scenes get here.
+    """
+    keyring, issuer = Keyring.ephemeral(os.urandom)
+    parts = Parts(source=source, keyring=keyring, fast=fast)
+    if is_device():
+        _STAGED.append(parts)
+    return parts, issuer
 
 
 def need_folder(state_dir: Path) -> None:

@@ -71,6 +71,47 @@ def test_a_person_walks_up_from_a_twelfth_to_half_of_the_frame():
     assert all(step >= 0 for step in np.diff(heights))
 
 
+class Evil(float):
+    """A number that answers for itself, as a picture could."""
+
+    def _never(self, *_, **__):
+        raise AssertionError("a scene's own number is asked")
+
+    __mul__ = __rmul__ = __truediv__ = __add__ = __array_ufunc__ = _never
+
+
+class Name(str):
+    __slots__ = ()
+
+    def __eq__(self, other):
+        raise AssertionError("a scene's own name is asked")
+
+    __hash__ = str.__hash__
+    __str__ = __format__ = encode = __eq__
+
+
+def test_what_a_scene_holds_is_a_number_or_a_name_of_python_s_own_and_draws_nothing():
+    number, name = Evil(0.5), Name("ada")
+    scene = OnePerson(name, Evil(60.0), walk_up=False, height=number, place=number, gain=(Evil(1.0), Evil(1.0)))
+    plain = OnePerson("ada", 60.0, walk_up=False, height=0.5, place=0.5, gain=(1.0, 1.0))
+    assert [type(value) for value in (scene.name, scene.seconds, scene.height, *scene.gain)] == [str, *[float] * 4]
+    assert np.array_equal(frames((scene,), 2)[1].image, frames((plain,), 2)[1].image)
+
+    class Still:
+        def pose(self, at_s):
+            return Pose(Evil(3.0), Evil(0.0), Evil(0.0))
+
+    assert frames((plain,), 1, actor=Still())[0].image.shape == (480, 640, 3)
+
+
+@pytest.mark.parametrize(
+    "words", [{"height": float("nan")}, {"gain": (1.0, float("inf"))}, {"seconds": "long"}, {"attack": 3}]
+)
+def test_a_scene_refuses_what_is_no_finite_number_or_no_name(words):
+    with pytest.raises((ValueError, TypeError)):
+        OnePerson("ada", **words)
+
+
 def test_a_standing_person_turns_the_head_to_both_sides_and_looks_ahead_first():
     timeline = Timeline((OnePerson("ada", 6.0),))
     moments = np.arange(1.2, 6.0, 1 / 30)

@@ -19,12 +19,12 @@ from edge.state import ClockGuard
 from edge.types import Face, Frame
 
 
-def outcomes(folder) -> dict[str, bool]:
-    return {one.scenario.title: one.ok for one in play(folder, fast=True)}
+def outcomes() -> dict[str, bool]:
+    return {one.scenario.title: one.ok for one in play(fast=True)}
 
 
-def test_every_outcome_is_the_expected_one(tmp_path):
-    assert outcomes(tmp_path) == dict.fromkeys(
+def test_every_outcome_is_the_expected_one():
+    assert outcomes() == dict.fromkeys(
         (
             "hana with hana's card",
             "fara with hana's card",
@@ -116,7 +116,7 @@ def test_the_demo_fails_without(sabotage, monkeypatch, capsys):
     assert "Every outcome is the expected one" not in capsys.readouterr().out
 
 
-def test_it_plays_years_after_the_build_on_a_clock_that_nothing_synchronises(tmp_path, monkeypatch):
+def test_it_plays_years_after_the_build_on_a_clock_that_nothing_synchronises(monkeypatch):
     monkeypatch.setitem(ClockGuard.__init__.__kwdefaults__, "synchronised", lambda: False)
     monkeypatch.setattr("edge.service.parts.BUILD_DATE", 1_000_000_000)
-    assert next(play(tmp_path, fast=True)).ok
+    assert next(play(fast=True)).ok
