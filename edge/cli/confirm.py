@@ -24,7 +24,8 @@ def command(what: str, settings: Settings, operator: str) -> Answer:
     \b
     clock   the system clock is right, though it is far ahead of the time that the device believes, or behind it
     vault   vault, state or journal do not fit together any more because a backup was restored on purpose; cards that
-            the journal says were revoked, erased or replaced since then stay refused
+            the journal says were revoked, erased or replaced since then stay refused; where it cannot know (it was
+            begun anew since, or device.counters is gone) every card enrolled here is refused until a new one is issued
     state   the state database is damaged: put it aside and begin a new one; lockouts are forgotten with it
 
     After a step of more than a day nothing is deleted until the device has run for a further day. What was deleted by

@@ -68,7 +68,7 @@ class Device:
             keyring,
             clock=lambda state: clock_of(state, parts.build, parts.system_clock),
             keep_days=self.retention.template_days,
-            acknowledged=bool(parts.acknowledged_by.strip()),
+            acknowledged_by=parts.acknowledged_by,
         )
         assert records.vault is not None
         self._clock, self._vault, self._ledger = records.clock, records.vault, Ledger(records.journal)

@@ -26,6 +26,8 @@ from edge.state.binding import JOURNAL
 from edge.state.binding import KEY_LABEL as COUNTERS
 from edge.trust import Keyring
 from edge.vault import Vault
+from edge.vault.ledger import KEY_LABEL as VAULT_LABEL
+from edge.vault.ledger import journal_seen
 
 
 class Reading:
@@ -85,7 +87,11 @@ class Reading:
     @property
     def at_least(self) -> int:
         """How many entries the journal is known to have had."""
-        return self.numbers.closed.get(JOURNAL, 0) or Counters(self.state).value(JOURNAL_COUNTER)
+        return max(self.numbers.closed.get(JOURNAL, 0), Counters(self.state).value(JOURNAL_COUNTER), self._seen)
+
+    @cached_property
+    def _seen(self) -> int:
+        return journal_seen(self.folder, self._keyring.derive(VAULT_LABEL))
 
     def journal(self) -> ChainReport:
         """The journal's chain, checked as a whole; once more when a running device has written meanwhile."""

@@ -79,10 +79,10 @@ class Binding:
 
     Args:
         folder: the state directory. key: 32 bytes, derived from the device key (`KEY_LABEL`).
-        acknowledged: an operator accepts whatever does not fit; the caller journals it by name.
+        acknowledged: an operator accepts whatever does not fit; the caller has journalled it by name.
 
     Attributes:
-        acknowledged: as given.
+        acknowledged: as given. vouches: no file was found to be ahead of these numbers, and none is missing from them.
 
     Raises:
         StateError: it cannot be opened, or holds nothing genuine though it is not empty.
@@ -90,6 +90,7 @@ class Binding:
 
     def __init__(self, folder: Path, key: bytes, *, acknowledged: bool = False) -> None:
         self.path, self._key, self.acknowledged = folder / FILE, key, acknowledged
+        self.vouches = True
         self._lock, self._depth = threading.RLock(), 0
         self._numbers = Numbers()
         try:
@@ -152,12 +153,20 @@ class Binding:
             return actual
         if not self.acknowledged:
             raise self.mismatch(name, actual)
-        return max(actual, numbers.closed.get(name, 0), numbers.begun.get(name, 0)) + 1
+        known = max(numbers.closed.get(name, 0), numbers.begun.get(name, 0))
+        if name not in numbers.closed or actual > known:
+            self._doubt(name)
+        return max(actual, known) + 1
 
     def note(self, name: str, actual: int) -> None:
         """Write a file's number down as it is."""
         begun = {other: to for other, to in self._numbers.begun.items() if other != name}
         self._write({**self._numbers.closed, name: actual}, begun)
+
+    @property
+    def blank(self) -> bool:
+        """Whether it holds no number at all."""
+        return not self._numbers.closed
 
     def known(self, name: str) -> int:
         """The number that a file has reached at least; 0 when it was never bound."""
@@ -190,6 +199,18 @@ class Binding:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _doubt(self, name: str) -> None:
+        """The numbers are older than a file. What they say of the vault goes, so that it fits by nothing but its own
+
+        acknowledgement, even when whoever acknowledges this file is killed before the vault is reached.
+        """
+        self.vouches = False
+        if name != VAULT:
+            closed, begun = (
+                {k: v for k, v in of.items() if k != VAULT} for of in (self._numbers.closed, self._numbers.begun)
+            )
+            self._write(closed, begun)
 
     def _enter(self) -> None:
         if not self._depth:

@@ -78,6 +78,8 @@ CREATE TABLE pin (
   expires INTEGER NOT NULL  -- with the card, Unix seconds
 ) WITHOUT ROWID;
 """
+#: With every change, how far the journal had come, for a day on which the numbers beside it are gone.
+_SEEN = "INSERT INTO counter VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)"
 _CONTENT = (
     "SELECT * FROM clock",
     "SELECT * FROM limits ORDER BY card",
@@ -140,6 +142,7 @@ class StateFile(SqliteFile):
             before = self._value(db)
             announce(bindings.STATE, before)
             yield db
+            db.execute(_SEEN, (bindings.JOURNAL, self._binding.known(bindings.JOURNAL)))
             self._write_step(db, before + 1)
 
     def _step(self, db: sqlite3.Connection, key: bytes) -> tuple[int, bool]:

@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from edge.errors import KeyringError
 from edge.files import refusal, write_atomic
+from edge.trust import first
 from edge.trust.folder import Strict
 from edge.trust.issuer import IssuerKey, IssuerPublic, TrustStore
 from edge.trust.keyfile import derive, from_base64, read_key, read_line, to_base64, write_key, write_line
@@ -250,6 +251,7 @@ def _write(state_dir: Path, site: SiteKey, device_key: bytes, escrow: bytes | No
     else:
         write_key(state_dir / UNRECOVERABLE_FILE, b"No copy of this device's key exists, by decision.\n", mode=0o644)
     site.save(state_dir / SITE_FILE)
+    first.mark(state_dir, device_key)
     save_device_key(device_key, state_dir / DEVICE_FILE)
 
 

@@ -6,8 +6,14 @@ import hashlib
 import hmac
 import sqlite3
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from edge.errors import VaultError
+from edge.state import SqliteFile
+from edge.vault.schema import FILE, VAULT
+
+KEY_LABEL = "edge/vault/ledger/v1"
+"""The job of the key of ledger and rows: ``keyring.derive(KEY_LABEL)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +22,7 @@ class Ledger:
 
     Attributes:
         device: 16 bytes. counter: changes so far. total: the sum of all holder MACs modulo 2**256 (an additive multiset
-            hash).
+            hash). journal: the journal's last entry when it was last changed; 0: not known.
         bound: whether its counter is kept in `edge.state.binding`; under the MAC by another label.
     """
 
@@ -24,6 +30,7 @@ class Ledger:
     counter: int
     total: int
     bound: bool = True
+    journal: int = 0
 
     @classmethod
     def read(cls, db: sqlite3.Connection, device: bytes, key: bytes, where: str) -> Ledger:
@@ -32,7 +39,7 @@ class Ledger:
         Raises:
             VaultError: another device's, or altered.
         """
-        row = db.execute("SELECT device, counter, total, mac FROM ledger WHERE one = 1").fetchone()
+        row = db.execute("SELECT device, counter, total, mac, journal FROM ledger WHERE one = 1").fetchone()
         if row is None or row[0] != device:
             raise VaultError(
                 "this vault belongs to another device",
@@ -40,7 +47,7 @@ class Ledger:
                 remedy="restore this device's own vault and key (`edge keys show`), or move the file away and enrol",
             )
         try:
-            ledger = cls(row[0], row[1], int.from_bytes(row[2], "big"))
+            ledger = cls(row[0], row[1], int.from_bytes(row[2], "big"), journal=row[4])
             if not (genuine := hmac.compare_digest(row[3], ledger.mac(key))):
                 ledger = replace(ledger, bound=False)
                 genuine = hmac.compare_digest(row[3], ledger.mac(key))
@@ -54,11 +61,27 @@ class Ledger:
 
     def write(self, db: sqlite3.Connection, key: bytes) -> None:
         """Put the row in its place, in the caller's transaction."""
-        values = (self.device, self.counter, self.total.to_bytes(32, "big"), self.mac(key))
-        db.execute("INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?)", values)
+        values = (self.device, self.counter, self.total.to_bytes(32, "big"), self.mac(key), self.journal)
+        db.execute("INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?)", values)
 
     def mac(self, key: bytes) -> bytes:
         """32 bytes over all fields."""
-        label = b"edge/ledger/v2" if self.bound else b"edge/ledger/v1"
+        label = b"edge/ledger/v3" if self.journal else b"edge/ledger/v2" if self.bound else b"edge/ledger/v1"
         message = label + self.device + self.counter.to_bytes(8, "big") + self.total.to_bytes(32, "big")
+        if self.journal:
+            message += self.journal.to_bytes(8, "big")
         return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def device_of(key: bytes) -> bytes:
+    """16 bytes that say whose vault it is."""
+    return hmac.new(key, b"edge/vault/device/v1", hashlib.sha256).digest()[:16]
+
+
+def journal_seen(folder: Path, key: bytes) -> int:
+    """How far the journal had come when the vault in a folder was last changed; 0: nothing there says so."""
+    try:
+        with SqliteFile(folder / FILE, VAULT, read_only=True) as file, file.snapshot() as db:
+            return Ledger.read(db, device_of(key), key, str(file.path)).journal
+    except VaultError:
+        return 0

@@ -56,10 +56,13 @@ CREATE TABLE unjournalled (
 );
 """
 
+#: How far the journal had come at the last change, so that it shows which entries a vault cannot know.
+_FIFTH = "ALTER TABLE ledger ADD COLUMN journal INTEGER NOT NULL DEFAULT 0;"
+
 VAULT = Kind(
     name="the vault of this device",
     application_id=0x45_56_56_31,  # "EVV1"
-    migrations=(_FIRST, _SECOND, _THIRD, _FOURTH),
+    migrations=(_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH),
     error=VaultError,
     remedy="the door stays locked; keep the file, and restore the vault from its backup or enrol again",
     secure_delete=True,

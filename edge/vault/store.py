@@ -24,7 +24,7 @@ from edge.errors import ConsentMissing, VaultError
 from edge.state import Binding, Counters, Numbers, SqliteFile
 from edge.state import binding as bindings
 from edge.vault.holder import NEVER, Holder, Status
-from edge.vault.ledger import Ledger
+from edge.vault.ledger import Ledger, device_of
 from edge.vault.schema import DELETE_TEMPLATE, FILE, READ_TEMPLATE, VAULT, WRITE_TEMPLATE
 from edge.vault.unjournalled import READ_NOTES, Note, drop_note, put_note
 
@@ -102,7 +102,8 @@ class Store:
         binding: its number is kept there; or, when the vault is only read, what was there before it is read.
         counters: of the state, for a vault of a version before the binding.
         gone: cards that the journal says are gone; where an operator has acknowledged a restored vault they are
-            refused in it, too.
+            refused in it, too. since: the entry after which the journal is whole; a vault that is older, or that
+            nothing vouches for, has every card refused.
         expected: there must be a vault already, since the device has a journal.
 
     Raises:
@@ -117,16 +118,17 @@ class Store:
         counters: Counters,
         *,
         gone: Mapping[bytes, Status] = MappingProxyType({}),
+        since: int = 0,
         expected: bool = False,
     ) -> None:
         self._file = SqliteFile(folder / FILE, VAULT, read_only=isinstance(binding, Numbers))
         self._key, self._counters, self._binding = key, counters, binding
-        self._device = hmac.new(key, b"edge/vault/device/v1", hashlib.sha256).digest()[:16]
+        self._device = device_of(key)
         try:
             if isinstance(binding, Numbers):
                 self._compare(binding)
             else:
-                self._settle(binding, gone, expected=expected)
+                self._settle(binding, gone, since, expected=expected)
         except BaseException:
             self._file.close()
             raise
@@ -144,10 +146,10 @@ class Store:
         with self._binding.turn() as announce, self._file.write() as db:
             ledger = self._ledger(db)
             announce(bindings.VAULT, ledger.counter)
-            change = Change(db, self._key, self._binding.known(bindings.JOURNAL))
+            change = Change(db, self._key, seen := self._binding.known(bindings.JOURNAL))
             yield change
             total = (ledger.total + change.delta) % 2**256
-            Ledger(self._device, ledger.counter + 1, total).write(db, self._key)
+            Ledger(self._device, ledger.counter + 1, total, journal=seen).write(db, self._key)
 
     def unjournalled(self) -> list[Note]:
         """The changes that the journal may not know of, in their order. Raises `VaultError`: one was altered."""
@@ -264,7 +266,7 @@ class Store:
     def _holders(self, sql: str, *values: bytes | int) -> list[Holder]:
         return [_row(row, self._key) for row in self._file.read(sql, values)]
 
-    def _settle(self, binding: Binding, gone: Mapping[bytes, Status], *, expected: bool) -> None:
+    def _settle(self, binding: Binding, gone: Mapping[bytes, Status], since: int, *, expected: bool) -> None:
         """Compare the ledger's counter with the one outside; begin a new vault, or bind one of a version before."""
         with binding.turn() as announce:
             with self._file.snapshot() as db:
@@ -273,17 +275,19 @@ class Store:
             if not binding.acknowledged:
                 self._need_known(binding, ledger, new=new, expected=expected)
             wanted = binding.settle(bindings.VAULT, ledger.counter, bound=ledger.bound)
-            if ledger.bound and wanted == ledger.counter:
+            older = not binding.vouches or (wanted != ledger.counter and ledger.journal < since)
+            if ledger.bound and wanted == ledger.counter and not older:
                 return
             before = ledger.counter if wanted == ledger.counter else wanted - 1
             binding.note(bindings.VAULT, before)
             announce(bindings.VAULT, before)
             with self._file.write() as db:
                 change = Change(db, self._key)
-                for serial, status in gone.items():
+                unknown = {row[0]: Status.REVOKED for row in db.execute(_ALL).fetchall()} if older else {}
+                for serial, status in (unknown | dict(gone)).items():
                     self._refuse(change, serial, status)
                 total = (ledger.total + change.delta) % 2**256
-                Ledger(self._device, before + 1, total).write(db, self._key)
+                Ledger(self._device, before + 1, total, journal=binding.known(bindings.JOURNAL)).write(db, self._key)
 
     def _refuse(self, change: Change, serial: bytes, status: Status) -> None:
         """A card that was revoked, erased or replaced after a backup was made, is so in the restored vault."""

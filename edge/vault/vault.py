@@ -13,10 +13,10 @@ could not be handed over, so enrolment, re-issue and renewal are prepared first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
 from edge.errors import ClaimError, InputError, SealBroken
 from edge.state import Binding, Counters, Numbers, SqliteFile
@@ -29,6 +29,7 @@ from edge.vault.consent import ConsentReceipt, earlier_subject_hash, subject_has
 from edge.vault.erasure import Erasure, erase
 from edge.vault.holder import NEVER, Holder, Status, named, unknown
 from edge.vault.issuing import Draft, Issuance, Issued, Terms
+from edge.vault.ledger import KEY_LABEL
 from edge.vault.record import kept
 from edge.vault.retention import Due, Time
 from edge.vault.seal import Header, open_sealed, record_id
@@ -61,12 +62,10 @@ class Vault:
         binding: Binding | Numbers,
         *,
         keep_days: int | None = None,
-        gone: Mapping[bytes, Status] = MappingProxyType({}),
-        expected: bool = False,
+        **told: Any,
     ) -> Vault:
-        """The vault in a state directory; see `Store` for ``binding``, ``gone``, ``expected`` and what is raised."""
-        key = keyring.derive("edge/vault/ledger/v1")
-        return cls(Store(folder, key, binding, Counters(state), gone=gone, expected=expected), keyring, keep_days)
+        """The vault in a state directory; see `Store` for ``binding``, ``told`` and what is raised."""
+        return cls(Store(folder, keyring.derive(KEY_LABEL), binding, Counters(state), **told), keyring, keep_days)
 
     def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template:
         """Open the one template that a claim stands for.

@@ -17,18 +17,20 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import EdgeError, LockedOut
+from edge.errors import EdgeError, JournalBroken, LockedOut
 from edge.journal import FILE as JOURNAL
-from edge.journal import HEAD, KEY_LABEL, verify
+from edge.journal import HEAD, KEY_LABEL, begin_anew, verify
 from edge.service.records import Records
 from edge.settings.model import LimitSettings
-from edge.state import ClockGuard, Limits, StateFile, peek, state_database
+from edge.state import ClockGuard, Counters, Limits, StateFile, peek, state_database
 from edge.state import binding as bindings
 from edge.state.binding import FILE as COUNTERS
-from edge.trust import Keyring
+from edge.trust import DEVICE_FILE, Keyring, first, save_device_key
 from edge.types import Custody
 from edge.vault import Status, Vault
 from edge.vault.holder import Holder
+from edge.vault.ledger import KEY_LABEL as VAULT_LABEL
+from edge.vault.ledger import journal_seen
 
 KEYRING, ISSUER = Keyring.ephemeral(random.Random(7).randbytes)
 START = 1_790_000_000.0
@@ -44,7 +46,7 @@ def clock(state: StateFile) -> ClockGuard:
 
 @contextmanager
 def records(folder: Path, *, acknowledged: bool = False) -> Iterator[Records]:
-    opened = Records.open(folder, KEYRING, clock=clock, acknowledged=acknowledged)
+    opened = Records.open(folder, KEYRING, clock=clock, acknowledged_by="kim" if acknowledged else "")
     try:
         yield opened
     finally:
@@ -220,6 +222,191 @@ def test_a_restore_that_an_operator_acknowledges_brings_no_revoked_card_back(fol
     with records(folder) as of:  # accepted once; nothing is asked again
         assert of.vault is not None
         of.vault.store.check()
+
+
+def statuses(of: Records, *numbers: int) -> list[Status | None]:
+    assert of.vault is not None
+    found = [of.vault.store.holder(card(number)) for number in numbers]
+    return [holder and holder.status for holder in found]
+
+
+def go_back(folder: Path, backup: Path, *names: str) -> None:
+    for name in names:
+        put_back(folder, backup, (DATABASES | FILES)[name])
+
+
+@pytest.fixture
+def backup(folder: Path, tmp_path: Path) -> Path:
+    """A copy of the device, on which a card was revoked afterwards."""
+    shutil.copytree(folder, tmp_path / "backup")
+    with records(folder) as of:
+        revoke(of, 1)
+    return tmp_path / "backup"
+
+
+def test_lost_numbers_bring_no_revoked_card_back(folder: Path, backup: Path):
+    """An older journal that fits an older vault says nothing of the revocation: then no card of the vault counts."""
+    go_back(folder, backup, "vault", "journal", "head")
+    (folder / COUNTERS).unlink()
+    with pytest.raises(EdgeError), records(folder):
+        pass
+    with records(folder, acknowledged=True) as of:
+        assert statuses(of, 1, 2) == [Status.REVOKED, Status.REVOKED]
+        assert of.vault is not None
+        assert of.vault.store.template((1).to_bytes(32, "big")) is None
+    with records(folder) as of:  # accepted; who is enrolled anew counts
+        assert of.vault is not None
+        of.vault.store.check()
+        enrol(of, 4)
+        assert statuses(of, 1, 2, 4) == [Status.REVOKED, Status.REVOKED, Status.ACTIVE]
+
+
+def test_a_journal_begun_anew_brings_no_revoked_card_back(folder: Path, backup: Path):
+    """It lacks what was revoked after the restored vault; a vault that knows all of it loses nothing by that."""
+    (folder / JOURNAL).unlink()
+    key, numbers = KEYRING.derive(KEY_LABEL), peek(folder, KEYRING.derive(bindings.KEY_LABEL))
+    with bindings.Binding(folder, KEYRING.derive(bindings.KEY_LABEL)) as binding, binding.turn():
+        anew = begin_anew(
+            folder, key, now=lambda: int(START), operator="kim", stamp="x", at_least=numbers.closed["journal"]
+        )
+        binding.note(bindings.JOURNAL, anew.sequence)
+        anew.close()
+    shutil.copytree(folder, newer := backup.with_name("newer"))
+    with records(folder) as of:
+        assert statuses(of, 1, 2) == [Status.REVOKED, Status.ACTIVE]
+        enrol(of, 3)
+    go_back(folder, newer, "vault")
+    with records(folder, acknowledged=True) as of:
+        assert statuses(of, 1, 2) == [Status.REVOKED, Status.REVOKED]  # last changed before it began: nobody knows
+        enrol(of, 5)
+    shutil.copytree(folder, newest := backup.with_name("newest"))
+    with records(folder) as of:
+        revoke(of, 2)
+    go_back(folder, newest, "vault")
+    with records(folder, acknowledged=True) as of:
+        assert statuses(of, 2, 5) == [Status.REVOKED, Status.ACTIVE]
+    go_back(folder, backup, "vault")
+    with records(folder, acknowledged=True) as of:
+        assert statuses(of, 1, 2) == [Status.REVOKED, Status.REVOKED]
+
+
+def test_a_vault_older_than_what_the_journal_still_keeps_brings_no_revoked_card_back(folder: Path, backup: Path):
+    with records(folder) as of:
+        assert of.journal.prune(int(START) + 1)
+        enrol(of, 3)
+    go_back(folder, backup, "vault")
+    with records(folder, acknowledged=True) as of:
+        assert statuses(of, 1, 2, 3) == [Status.REVOKED, Status.REVOKED, None]
+
+
+def test_numbers_put_back_beside_a_newer_state_bring_no_revoked_card_back(folder: Path, backup: Path):
+    """Not even when who acknowledges the state does not get as far as the vault the first time."""
+    with records(folder) as of:
+        fail(of, 2)
+    go_back(folder, backup, "vault", "journal", "head", "counters")
+    (folder / "vault.sqlite3").write_bytes(b"no database" * 1000)
+    with pytest.raises(EdgeError), records(folder, acknowledged=True):
+        pass
+    go_back(folder, backup, "vault", "journal", "head")
+    with pytest.raises(EdgeError), records(folder):
+        pass
+    for _ in range(2):  # the journal that has the first word is gone: say so, and go on
+        with suppress(EdgeError), records(folder, acknowledged=True) as of:
+            assert statuses(of, 1, 2) == [Status.REVOKED, Status.REVOKED]
+            return
+        begin(folder)
+    pytest.fail("no remedy leads out")
+
+
+def begin(folder: Path) -> None:
+    """`edge journal begin`."""
+    with bindings.Binding(folder, KEYRING.derive(bindings.KEY_LABEL), acknowledged=True) as binding, binding.turn():
+        numbers = peek(folder, KEYRING.derive(bindings.KEY_LABEL))
+        at_least = max(numbers.closed.get("journal", 0), journal_seen(folder, KEYRING.derive(VAULT_LABEL)))
+        with state_database(folder, read_only=True) as state:
+            at_least = max(at_least, Counters(state).value("journal"))
+        each = {"now": lambda: int(START), "operator": "kim", "stamp": f"{at_least}"}
+        with begin_anew(folder, KEYRING.derive(KEY_LABEL), at_least=at_least, **each) as journal:
+            binding.note(bindings.JOURNAL, journal.sequence)
+
+
+@pytest.mark.parametrize("kept", ["vault", "state"])
+def test_without_numbers_the_journal_is_as_long_as_vault_and_state_have_seen_it(folder: Path, backup: Path, kept: str):
+    with records(folder) as of:
+        enrol(of, 5)
+        fail(of, 2)
+    go_back(folder, backup, "journal", "head", *({"vault", "state"} - {kept}))
+    (folder / COUNTERS).unlink()
+    with pytest.raises(JournalBroken, match="older journal"), records(folder, acknowledged=True):
+        pass
+    begin(folder)
+    with records(folder, acknowledged=True) as of:
+        assert statuses(of, 1, 2) == [Status.REVOKED, Status.REVOKED]
+
+
+def test_whoever_accepts_an_older_state_stands_in_the_journal_before_it_is_accepted(folder: Path, tmp_path: Path):
+    shutil.copytree(folder, tmp_path / "backup")
+    with records(folder) as of:
+        fail(of, 1)
+    go_back(folder, tmp_path / "backup", "state")
+    kept = (folder / JOURNAL).read_bytes()
+    (folder / JOURNAL).unlink()
+    (folder / JOURNAL).mkdir()  # nothing can be written there
+    with pytest.raises(EdgeError), records(folder, acknowledged=True):
+        pass
+    (folder / JOURNAL).rmdir()
+    (folder / JOURNAL).write_bytes(kept)
+    for name in ("", "a name\nof two lines"):
+        with pytest.raises(EdgeError):  # so nothing was accepted
+            Records.open(folder, KEYRING, clock=clock, acknowledged_by=name)
+    with records(folder, acknowledged=True) as of:
+        entry = of.journal.last(1)[0]
+        assert (entry.kind, entry.fields["operator"]) == ("acknowledged", "kim")
+        assert limits(of).standing(card(1)).rejects == 1
+
+
+@pytest.fixture
+def keyed(tmp_path: Path) -> Path:
+    """The folder of a device that has its key, and was never started."""
+    place = tmp_path / "keyed"
+    place.mkdir(mode=0o700)
+    first.mark(place, KEYRING.device_key)
+    save_device_key(KEYRING.device_key, place / DEVICE_FILE)
+    return place
+
+
+def empty(folder: Path) -> None:
+    for name in (*DATABASES.values(), *FILES.values()):
+        for path in pieces(folder, name):
+            path.unlink()
+
+
+def test_everything_deleted_is_no_first_start(keyed: Path):
+    """The mark of a new device goes with its first start, and an operator's word in the journal takes its place."""
+    with records(keyed) as of:
+        enrol(of, 1)
+    empty(keyed)
+    for _ in range(2):
+        with pytest.raises(EdgeError, match="missing"), records(keyed):
+            pass
+    (keyed / first.FILE).write_text("new\n")
+    with pytest.raises(EdgeError, match="missing"), records(keyed):
+        pass
+    with records(keyed, acknowledged=True) as of:
+        assert of.journal.last(1)[0].fields["operator"] == "kim"
+    with records(keyed) as of:
+        enrol(of, 1)
+
+
+def test_a_device_of_before_the_mark_goes_on(keyed: Path):
+    (keyed / first.FILE).unlink()
+    with pytest.raises(EdgeError, match="missing"), records(keyed):  # never started: once, an operator's word
+        pass
+    with records(keyed, acknowledged=True):
+        pass
+    for _ in range(2):
+        with records(keyed):
+            pass
 
 
 def test_an_acknowledged_state_and_deleted_counters_go_on(folder: Path):

@@ -23,6 +23,7 @@ from edge.trust import (
     init,
     load_device_key,
 )
+from edge.trust.first import FILE as NEW
 from edge.trust.keyfile import read_key, to_base64, write_key
 
 DICE = random.Random(1).randbytes
@@ -43,7 +44,7 @@ def test_a_new_device_has_a_key_a_site_and_an_escrow(state: Path, tmp_path: Path
     site = SiteKey.load(state / SITE_FILE)
     ring = Keyring.load(state, tmp_path / "trust", strict=True)
     assert (ring.site_id, ring.site_key) == (site.site_id, site.key)
-    assert modes(state) == {DEVICE_FILE: 0o600, SITE_FILE: 0o600, ESCROW_FILE: 0o600}
+    assert modes(state) == {DEVICE_FILE: 0o600, SITE_FILE: 0o600, ESCROW_FILE: 0o600, NEW: 0o600}
     assert state.stat().st_mode & 0o777 == 0o700
     assert recovery.open_escrow((state / ESCROW_FILE).read_bytes(), site.site_id) == ring.device_key
 
