@@ -122,10 +122,10 @@ class Browser:
         assert self.ask("/cancel", {})[0] == 200
 
 
-def run(folder: Path, **kiosk: Any) -> Iterator[RunningDoor]:
+def run(folder: Path, more: str = "", **kiosk: Any) -> Iterator[RunningDoor]:
     port, people = free_port(), free_port()
     lines = "".join(f"  {name}: {value}\n" for name, value in {"house": "Hotel Meridian", **kiosk}.items())
-    desk = make_desk(folder, f"kiosk:\n  port: {people}\n  operator_port: {port}\n{lines}")
+    desk = make_desk(folder, f"kiosk:\n  port: {people}\n  operator_port: {port}\n{lines}{more}")
     desk.config.write_text(desk.config.read_text().replace("pace: fast", "pace: real\n  person: ada"))
     token = operators.add(folder / "state", "kim", random_bytes=os.urandom)
     passphrase = (folder / "state" / PASSPHRASE_FILE).read_text().strip()
@@ -152,6 +152,12 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDoor]:
 def fresh_door(tmp_path: Path) -> Iterator[RunningDoor]:
     """A door of its own, for a test that locks it out or ends it."""
     yield from run(tmp_path)
+
+
+@pytest.fixture
+def keeping_door(tmp_path: Path) -> Iterator[RunningDoor]:
+    """A door that keeps templates itself, where more than one reference of a person fits."""
+    yield from run(tmp_path, "vault: {custody: device}\n")
 
 
 @pytest.fixture

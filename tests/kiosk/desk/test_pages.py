@@ -274,6 +274,14 @@ def test_a_presented_card_is_taken_in_hand_and_its_text_stays_here(browser: Brow
     browser.put_away()
 
 
+def test_a_further_reference_is_added_to_a_card_in_hand(keeping_door: RunningDoor):
+    browser = Browser(keeping_door)
+    presented(browser, keeping_door)
+    now = browser.do("add_reference")
+    assert (now["stage"], now["have"]) == ("done", now["want"]), now
+    assert keeping_door.journal()[-1]["kind"] == "reference_added"
+
+
 def test_the_camera_is_looked_through_in_a_journalled_sitting_and_no_longer(browser: Browser, door: RunningDoor):
     browser.sign_in()
     now = browser.do("view", "view")
