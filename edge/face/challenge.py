@@ -32,8 +32,9 @@ from edge.face.quality import pose
 from edge.face.second_pass import overlap
 from edge.types import Direction, Face
 
-#: Degrees that a head must turn from its own start, and for how many frames in a row.
-SWING, FRAMES = 20.0, 2
+#: Degrees that a head must turn from its own start, to a side and up or down, and for how many frames in a row. Parallax
+#: tells less of a nod than there is: rendered heads that nodded by 24 to 32 degrees measured 18 to 26.
+SWING, NOD, FRAMES = 20.0, 17.0, 2
 #: Degrees of parallax that must go with a turn to the side.
 SOLID = 8.0
 #: Degrees of a turn into another direction that fail the attempt.
@@ -42,8 +43,9 @@ WRONG = 15.0
 #: down and to a side. To a side the landmarks know better: on a rendered head that had turned by 45 degrees and looked
 #: ahead again to within one, parallax stayed at 10, what it had lost on the way.
 AHEAD, BACK, BACK_ASIDE = 12.0, 8.0, 16.0
-#: Seconds: to look ahead and match; to turn once told.
-AHEAD_S, TURN_S = 3.0, 2.5
+#: Seconds: to look ahead and match; to turn once told; to look ahead after an attempt that failed, before another one
+#: takes its measure of the head: parallax knows no pose but by what was before.
+AHEAD_S, TURN_S, SETTLE_S = 3.0, 2.5, 1.2
 #: Seconds without the face that still are one face, and how much of two boxes must overlap from frame to frame.
 GAP_S, OVERLAP = 0.35, 0.4
 #: A step's pause lies between these, seconds, drawn anew for each: a recording cannot know when it is told.
@@ -95,7 +97,8 @@ class Challenge:
     Args:
         plan: what is asked, and when.
         align: of the embedder's card.
-        at_ns, face: the frame from which on it must be one face. matched: whether that face has just matched.
+        at_ns, face: the frame from which on it must be one face. matched: whether that face has just matched; else
+            somebody may still be turned as they were told before.
         tries: comparisons at most for each step's start.
     """
 
@@ -107,9 +110,12 @@ class Challenge:
         self._step = 0
         self._turn: Parallax | None = None
         self._yaw = 0.0
+        self._settled_ns = at_ns
         self.done = False
         self.failed: Failing | None = None
         self._begin(at_ns, matched=matched)
+        if not matched:
+            self._settled_ns = at_ns + int(SETTLE_S * 1e9)
 
     def _begin(self, at_ns: int, *, matched: bool = False) -> None:
         """The next step: look ahead."""
@@ -150,7 +156,7 @@ class Challenge:
             self._swing(at_ns, yaw, turned)
             return
         back = turned is None or (abs(turned[0]) <= BACK_ASIDE and abs(turned[1]) <= BACK)
-        if abs(yaw) > AHEAD or not back:
+        if abs(yaw) > AHEAD or not back or at_ns < self._settled_ns:
             self._ahead_ns = at_ns
             return
         if not self._matched:
@@ -177,7 +183,8 @@ class Challenge:
         if other >= WRONG and other > asked:
             self.failed = Failing.WRONG_WAY
             return
-        self._far = self._far + 1 if asked >= SWING and asked > other else 0
+        enough = SWING if self._plan.directions[self._step] in (Direction.LEFT, Direction.RIGHT) else NOD
+        self._far = self._far + 1 if asked >= enough and asked > other else 0
         if self._far >= FRAMES:
             self._step += 1
             self.done = self._step == len(self._plan.directions)

@@ -321,7 +321,9 @@ def main() -> int:
     """Run, print, judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--claims", type=int, default=500)
-    parser.add_argument("--others", type=int, default=60, help="claims with more or fewer frames before the first comparison")
+    parser.add_argument(
+        "--others", type=int, default=60, help="claims with more or fewer frames before the first comparison"
+    )
     parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
