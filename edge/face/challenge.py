@@ -32,8 +32,8 @@ from edge.face.quality import pose
 from edge.face.second_pass import overlap
 from edge.types import Direction, Face
 
-#: Degrees that a head must turn from its own start, to a side and up or down, and for how many frames in a row. Parallax
-#: tells less of a nod than there is: rendered heads that nodded by 24 to 32 degrees measured 18 to 26.
+#: Degrees that a head must turn from its own start, to a side and up or down, and for how many frames in a row.
+#: Parallax tells less of a nod than there is: rendered heads that nodded by 24 to 32 degrees measured 18 to 26.
 SWING, NOD, FRAMES = 20.0, 17.0, 2
 #: Degrees of parallax that must go with a turn to the side.
 SOLID = 8.0
