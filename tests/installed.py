@@ -69,8 +69,9 @@ run()
 
 
 def edge_before_ada(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command of an installation whose camera sees a fictional person."""
-    return python(site, _GENERATED, *arguments)
+    """The command of an installation whose camera sees a fictional person; isolated already, so it goes on as it is."""
+    command = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(site)!r})\n{_GENERATED}", *arguments]
+    return subprocess.run(command, cwd=site, capture_output=True, text=True, timeout=100, check=False)
 
 
 def camera_settings(text: str) -> str:

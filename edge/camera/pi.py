@@ -17,17 +17,22 @@ from __future__ import annotations
 import atexit
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from importlib import import_module
+from importlib.machinery import PathFinder
+from pathlib import Path
 from typing import Any
 
+from edge._resources import is_device
 from edge.camera.granted import Granted, rate_notes
 from edge.camera.pixels import to_bgr
 from edge.camera.sensor_modes import full_view
 from edge.errors import CameraError, SourceTimeout, SourceUnavailable
+from edge.files import others_may_change
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame
 
@@ -270,7 +275,36 @@ def _first_cause(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else str(error)
 
 
+def _need_root_s(name: str) -> None:
+    """Return when nobody but root could have put a module where this Python finds it, or when it finds none.
+
+    On a device build alone: whoever starts a Python of their own on a signed build would bring a picamera2 of their
+    own on its path, and with it any picture.
+
+    Raises:
+        SourceUnavailable: it lies elsewhere, or was made without a file.
+    """
+    loaded = sys.modules.get(name)
+    spec = PathFinder.find_spec(name) if loaded is None else getattr(loaded, "__spec__", None)
+    if spec is None and loaded is None:
+        return  # the import says what is missing
+    why, place = "it has no file", Path(getattr(spec, "origin", None) or "/")
+    if spec is not None and spec.origin and spec.has_location:
+        place = Path(spec.origin).resolve()
+        ways = ((part, others_may_change(part, frozenset({0}), above=True)) for part in (*place.parents, place))
+        place, why = next(((part, found) for part, found in ways if found), (place, ""))
+    if why:
+        raise SourceUnavailable(
+            f"the Python module {name} is not the system's: {why}",
+            where=str(place),
+            remedy="sudo apt install python3-picamera2; a device takes it from folders that belong to root alone",
+        )
+
+
 def _picamera2() -> Any:
+    if is_device():
+        for name in ("libcamera", "picamera2"):
+            _need_root_s(name)
     try:
         return import_module("picamera2")
     except ModuleNotFoundError as error:

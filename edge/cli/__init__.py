@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge._isolated import run_isolated
+
 if TYPE_CHECKING:
     from edge.errors import EdgeError
 
@@ -235,11 +237,12 @@ def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | Non
 
 
 def run() -> None:
-    """Entry point of the installed command.
+    """Entry point of the installed command; a device build runs it isolated (`edge._isolated`), however it was begun.
 
     What is still in standard output's buffer is written here: a reader that has gone, or a full disk, must end in one
     of our exit codes, not in the interpreter's 1 or 120, which would mean a reject or nothing.
     """
+    run_isolated()
     code = main()
     try:
         sys.stdout.flush()

@@ -61,6 +61,21 @@ def test_the_installed_command_runs_nothing_that_the_environment_names(office_wh
     assert sprung(trap) == ""
 
 
+def test_the_command_called_from_a_python_of_one_s_own_runs_nothing_of_its_path(
+    office: Path, tmp_path: Path, trap: Path
+):
+    """What that Python has imported before is its own; the command and all that it imports is not."""
+    (trap / "sitecustomize.py").unlink()
+    (tmp_path / "bare.yaml").write_text("alternative: Reception\n")
+    code = f"from edge.cli import run; import sys; sys.path.insert(0, {str(trap)!r}); run()"
+    command = [sys.executable, "-P", "-c", code, "config", "check", str(tmp_path / "bare.yaml")]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(office)}, capture_output=True, text=True, check=False
+    )
+    assert "no camera is named, and a device has no default" in done.stdout + done.stderr
+    assert (done.returncode, sprung(trap)) == (3, "")
+
+
 def test_the_process_that_examines_a_model_runs_nothing_of_the_folder_or_the_environment(
     trap: Path, monkeypatch: pytest.MonkeyPatch
 ):
