@@ -17,6 +17,7 @@ from __future__ import annotations
 import atexit
 import os
 import re
+import stat
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +33,6 @@ from edge.camera.granted import Granted, rate_notes
 from edge.camera.pixels import to_bgr
 from edge.camera.sensor_modes import full_view
 from edge.errors import CameraError, SourceTimeout, SourceUnavailable
-from edge.files import others_may_change
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame
 
@@ -291,14 +291,21 @@ def _need_root_s(name: str) -> None:
     why, place = "it has no file", Path(getattr(spec, "origin", None) or "/")
     if spec is not None and spec.origin and spec.has_location:
         place = Path(spec.origin).resolve()
-        ways = ((part, others_may_change(part, frozenset({0}), above=True)) for part in (*place.parents, place))
-        place, why = next(((part, found) for part, found in ways if found), (place, ""))
+        others = [part for part in (*reversed(place.parents), place) if not _is_root_s(part)]
+        place, why = (others[0], "others than root may change it") if others else (place, "")
     if why:
         raise SourceUnavailable(
             f"the Python module {name} is not the system's: {why}",
             where=str(place),
             remedy="sudo apt install python3-picamera2; a device takes it from folders that belong to root alone",
         )
+
+
+def _is_root_s(place: Path) -> bool:
+    """Whether root alone can put something in this place; names in a folder with the sticky bit (/tmp) stay root's."""
+    status = place.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    return status.st_uid == 0 and not (mode & 0o022 and not mode & stat.S_ISVTX)
 
 
 def _picamera2() -> Any:
