@@ -19,10 +19,11 @@ import numpy as np
 
 from edge.errors import Unfit
 from edge.face import Chain
+from edge.face.chain import need_whole
 from edge.face.runner import Runner
 from edge.fictional import FictionalSource, OnePerson
 from edge.selftest import Check
-from edge.types.inside import _inside
+from edge.types.inside import _inside, need_kind
 
 #: Looks that are timed, and those before them that warm the caches.
 _TIMED, _WARM = 30, 5
@@ -104,11 +105,12 @@ def within(chain: Chain) -> str:
 
 def _fastest(runner: Runner) -> float:
     """Milliseconds inside of the runtime, of a grey picture."""
+    need_kind(runner, Runner)
     grey, times = np.full(runner.card.input.shape[1:], 128, np.uint8), []
     for _ in range(_TRIES):
         before = runner.invoke_ns
         with _inside():
-            runner.run(grey)
+            Runner.run(runner, grey)
         times.append((runner.invoke_ns - before) / 1e6)
     return min(times)
 
@@ -132,6 +134,7 @@ class Measured:
 
 def measure(chain: Chain, *, height: float = 0.5) -> Measured:
     """Time looks at somebody who does not exist, whose face has so large a share of a 640x480 frame's height."""
+    need_whole(chain)
     source = FictionalSource((OnePerson("ada", 600.0, walk_up=False, height=height),), seed=1)
     source.open()
     rows: list[tuple[float, ...]] = []

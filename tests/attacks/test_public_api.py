@@ -17,11 +17,13 @@ WAYS = """
 import json, os, sys, tempfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 import cv2, numpy as np
 from edge import Decision, Device, Frame, Operator, Parts, errors, load_settings
 from edge.camera import Capture, Health, Pulled, open_stream
 from edge.face import Chain, Runner, load_card, match
 from edge.fictional import FictionalSource, OnePerson
+from edge.service import speed
 from edge.session import Enrolment, Verifier
 from edge.settings.model import FaceSettings, Settings
 from edge.trust import Keyring
@@ -255,6 +257,15 @@ def drawn():
     return enrolled(Pulled(source).start())
 
 
+def timed():
+    # a network of one's own, whose speed is measured where embeddings exist
+    class Net:
+        card, invoke_ns = runner.card, 0
+        def run(self, grey):
+            told["seen by a network that is timed"] = f"WORKED: {its_numbers()}"
+    return speed.within(SimpleNamespace(detector=SimpleNamespace(runner=Net()), embedder=None, passive=None))
+
+
 def accepted(device):
     device.act(Decision(Outcome.ACCEPT, Reason.MATCHING, 1e-4))
 
@@ -292,6 +303,7 @@ trying("a door's keys and a fresh folder", lambda: searched(lambda keys: Parts(k
 trying("keys that are equal to none", lambda: searched(lambda keys: Parts(keyring=Equal(keys))))
 trying("parts that are equal to the device's", lambda: searched(lambda keys: Same(source=fictional, keyring=keys)))
 trying("a clock that is equal to the device's", lambda: clocked(Equal(lambda: 0.0)))
+trying("a network of one's own that is timed", timed)
 trying("a subclass of a device", quiet)
 trying("a device that was not opened", not_opened)
 trying("a source of people who do not exist", lambda: enrolled(Pulled(fictional()).start()))
@@ -324,7 +336,7 @@ def test_no_public_name_of_any_module_gives_an_embedding_a_score_a_template_or_a
     done = python(office, WAYS, str(desk.folder), str(cards), desk.person("hana"))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert len(told) == 55
+    assert len(told) == 56
     assert told["a verifier without waits on the device's own camera"].startswith("SpentError: ")
     assert told["a verifier that is shown the score"].startswith("SpentError: ")
     assert {name: answer for name, answer in told.items() if answer.startswith("WORKED")} == {}
