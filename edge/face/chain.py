@@ -270,7 +270,10 @@ def need_whole(chain: Chain) -> None:
         SpentError: a device build, and another class, or a method that was replaced.
     """
     if is_device() and not (
-        _own(chain, Chain) and _own(chain.embedder, Embedder) and _own(getattr(chain.embedder, "runner", None), Runner)
+        _own(chain, Chain)
+        and _own(chain.embedder, Embedder)
+        and _own(getattr(chain.embedder, "runner", None), Runner)
+        and type(chain.embedder.model) is str  # compared with a template's in there
     ):
         raise SpentError("this chain is not this build's own", where="chain", remedy="use Chain.load")
 

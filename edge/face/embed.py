@@ -46,14 +46,17 @@ class Embedder:
         self.card = card
         self.runner = Runner(card, threads)
         self.model = card.identity
+        # read where embeddings exist, so its own: see `Runner`
+        self._made_for, self._where, self._file = card.name, card.where, card.path.name
         self.dimension = int(np.prod(card.outputs[0].shape))
         self._aligner = Aligner(card.align, exact=card.arithmetic == 2)
         self._name, self._zero = card.outputs[0].name, card.outputs[0].zero_point
 
     def forget(self) -> None:
         """Have the runtime's own memory hold a grey picture instead of the last face."""
+        grey = np.full(self.card.input.shape[1:], 128, np.uint8)
         with _inside():
-            self.runner.run(np.full(self.card.input.shape[1:], 128, np.uint8))
+            self.runner.run(grey)
 
     def align(self, image: np.ndarray, landmarks: F32) -> Crop:
         """Lay a face into this embedder's template.
@@ -77,17 +80,17 @@ class Embedder:
             ModelError: the crop was aligned for another card, or the output is not finite.
             SpentError: a device build, outside of a session.
         """
-        if crop.card != self.card.name:
+        if crop.card != self._made_for:
             raise ModelError(
-                f"the crop was aligned for {crop.card!r}, not for {self.card.name!r}",
-                where=self.card.where,
+                f"the crop was aligned for {crop.card!r}, not for {self._made_for!r}",
+                where=self._where,
                 remedy="align the face with this embedder",
             )
         raw = self.runner.run(crop.image)[self._name].ravel()
         if not np.isfinite(raw).all():
             raise ModelError(
                 "the model's output is not a number",
-                where=self.card.path.name,
+                where=self._file,
                 remedy="this model must not decide: check it with `edge models verify`",
             )
         vector = symmetric(raw, self._zero)

@@ -50,6 +50,8 @@ class Runner:
 
     def __init__(self, card: Card, threads: int = 1) -> None:
         self.card = card
+        # what `run` reads where embeddings exist is its own: a card of a caller's would be asked there
+        self._shape, self._where, self._file = tuple(card.input.shape[1:]), card.where, card.path.name
         self.invoke_ns = 0
         self._interpreter = open_interpreter(checked_bytes(card), threads=threads, where=card.path.name)
         self._input = _check_input(self._interpreter, card)
@@ -76,10 +78,10 @@ class Runner:
         """
         if self._embeds:
             need_inside("an embedding")
-        if image.shape != self.card.input.shape[1:] or image.dtype != np.uint8:
+        if image.shape != self._shape or image.dtype != np.uint8:
             raise ModelError(
-                f"the model takes uint8 {self.card.input.shape[1:]}, not {image.dtype} {image.shape}",
-                where=self.card.where,
+                f"the model takes uint8 {self._shape}, not {image.dtype} {image.shape}",
+                where=self._where,
                 remedy="resize or align the picture first",
             )
         interpreter = self._interpreter
@@ -89,7 +91,7 @@ class Runner:
             interpreter.invoke()
             self.invoke_ns += time.perf_counter_ns() - started
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"the runtime failed: {error}", where=self.card.path.name, remedy=_REMEDY) from None
+            raise ModelError(f"the runtime failed: {error}", where=self._file, remedy=_REMEDY) from None
         return {name: interpreter.get_tensor(index) for name, index in self._outputs}
 
 
