@@ -128,9 +128,9 @@ def report(
     if not keep:
         shutil.rmtree(folder)
     lines = [
-        f"{row['name']:<20} APCER {rate['people']} of {row['people']} people, at most {rate['upper']:.1%}"
+        f"{row['name']:<20} APCER {row['apcer']['people']} of {row['people']} people, "
+        f"at most {row['apcer']['upper']:.1%}"
         for row in made["species"]
-        for rate in (row["apcer"],)
     ]
     ended = f"{folder} stays, by your wish: delete it when it has served" if keep else f"{folder} is deleted"
     return Answer(made, [*lines, f"{out / 'attack.html'} is written; {ended}."])

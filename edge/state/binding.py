@@ -201,9 +201,10 @@ class Binding:
         self.close()
 
     def _doubt(self, name: str) -> None:
-        """The numbers are older than a file. What they say of the vault goes, so that it fits by nothing but its own
+        """The numbers are older than a file, and no longer vouch for the others.
 
-        acknowledgement, even when whoever acknowledges this file is killed before the vault is reached.
+        What they say of the vault goes, so that it fits by nothing but its own acknowledgement, even when whoever
+        acknowledges this file is killed before the vault is reached.
         """
         self.vouches = False
         if name != VAULT:

@@ -107,8 +107,8 @@ class AttackSet:
         write_atomic(self.folder / f"{name}{_SUFFIX}", nonce + sealed, mode=0o600)
         return name
 
-    def frames(self, name: str) -> Iterator[U8]:
-        """The pictures of a session, BGR uint8 (H, W, 3).
+    def pictures(self, name: str) -> Iterator[bytes]:
+        """The pictures of a session, PNG.
 
         Raises:
             KeyringError: the file was altered, or is another session's.
@@ -122,8 +122,7 @@ class AttackSet:
                 "this session was altered", where=str(path), remedy="delete the file, and record it anew"
             ) from None
         with np.load(io.BytesIO(opened)) as parts:
-            for part in parts.values():
-                yield np.asarray(cv2.imdecode(part, cv2.IMREAD_COLOR), np.uint8)
+            yield from (part.tobytes() for part in parts.values())
 
     def unpack(self, place: Path) -> None:
         """Write the pictures of all sessions below ``place``, in the clear, as `edge lab attack` reads them.
@@ -135,8 +134,8 @@ class AttackSet:
             species, person, number = name.split("--")
             into = place / species / person / ("" if species == ENROL else number)
             into.mkdir(parents=True, exist_ok=True)
-            for index, picture in enumerate(self.frames(name)):
-                (into / f"{number}_{index:04d}.png").write_bytes(_png(picture))
+            for index, picture in enumerate(self.pictures(name)):
+                (into / f"{number}_{index:04d}.png").write_bytes(picture)
 
 
 def _png(image: U8) -> bytes:

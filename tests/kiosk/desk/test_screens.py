@@ -192,6 +192,7 @@ def test_the_keypad_is_enough(page: Any, door: RunningDoor):
         page.click(f".key:text-is('{digit}')")
     page.click(".key.main")
     screen(page, "home")
+    assert page.locator("[data-tile]").count() >= 6, "and everything that an operator does is one touch away"
     page.click("#out")
     screen(page, "sign-in")
 
