@@ -95,7 +95,7 @@ def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def verifier(settings: Settings) -> Verify:
-    from edge.models.verifier import model_verifier
+    from edge.models.installed import model_verifier
     from edge.trust.folder import strictness
 
     return model_verifier(settings.device.trust_dir, strict=strictness(settings.door.driver))

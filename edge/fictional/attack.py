@@ -5,10 +5,10 @@
     frame = sheet.show(room, (0.5, 0.5), Hold(Pose(yaw=20)))    # moved, bent or twisted by hand
 
 `picture` is what the attacker has, `room` what the camera would see without the attack; what comes back is the light
-before the camera, which `optics.Optics` or `sensor.Sensor` then takes like any other. A print is ink on paper (gamut,
-paper white, halftone, streaks, gloss), flat, bent or twisted; a display is light behind two pixel grids, its own and
-the camera's (sub-pixels, gamma, colour temperature, flicker bands, glare). Hands hold it, unless it has no border.
-Everything follows from ``rng``. Replays with depth, masks, and whatever else real ink and glass do are not in it.
+before the camera, which `sensor.Sensor` then takes like any other. A print is ink on paper (gamut, paper white,
+halftone, streaks, gloss), flat, bent or twisted; a display is light behind two pixel grids, its own and the camera's
+(sub-pixels, gamma, colour temperature, flicker bands, glare). Hands hold it, unless it has no border. Everything
+follows from ``rng``. Replays with depth, masks, and whatever else real ink and glass do are not in it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.fictional.hands import Hand, arm, thumb
 from edge.fictional.mesh import Pose, rotation, undone
-from edge.fictional.shown import display, glare, glass, paper
+from edge.fictional.shown import Hand, arm, display, glare, glass, paper, thumb
 from edge.types import F32, U8
 
 #: Attack instrument species (ISO/IEC 30107-3, 3.1.4).

@@ -3,16 +3,16 @@
     report = measure_attacks(AttackPlan(images=Path("pad"), out=Path("report")))
 
     pad/enrol/PERSON/*.jpg                    pictures that the person is enrolled from
-    pad/bona_fide/PERSON/SESSION/*.jpg        somebody alive, frames in the order of their names
+    pad/bona_fide/PERSON/SESSION/*.jpg        a living person, frames in the order of their names
     pad/SPECIES/PERSON/SESSION/*.jpg          one folder an attack instrument species; PERSON is who is attacked
     pad/people.csv                            may be there: ``person`` and further columns (group, source, camera ...)
 
 Each session is played by the rule of a door (`edge.face.rule`) twice. With comparisons as they are it gives the IAPAR
 (attacks accepted by the whole system). With every comparison taken as a match, so that nothing but the gates decides,
-it gives the APCER and the BPCER. Rates are by person: somebody counts once one of their sessions went wrong, since
-sessions of one person are not independent; bounds are exact (`edge.lab.exact`). The worst species stands first, no mean
-is formed, and the people alive are told apart by every column of ``people.csv``: a rate that only some groups pay is no
-mean's business. Recordings answer no challenge, so a session that one is asked of ends without a decision.
+it gives the APCER and the BPCER. Rates are by person: a person counts once one of their sessions went wrong, since
+sessions of one person are not independent; bounds are exact (`edge.lab.intervals`). The worst species stands first and
+no mean is formed; the people alive are told apart by every column of ``people.csv``, since a mean hides a rate that
+only some groups pay. Recordings answer no challenge, so a session that asks for one ends without a decision.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from edge.errors import InputError
 from edge.face import Chain
 from edge.face.match import average
 from edge.face.rule import Active, Rule
-from edge.lab.exact import attempts_for, clopper_pearson, upper
+from edge.lab.intervals import attempts_for, clopper_pearson, upper
 from edge.lab.sessions import Holder, SessionPlayed, play
 from edge.pictures import read_image
 from edge.settings.model import DecisionSettings, FaceSettings

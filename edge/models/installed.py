@@ -8,7 +8,8 @@
 
 Only the signed bytes count, and `card.yaml` must be the same bytes: a card that was changed since, by a calibration or
 by anybody else, does not load until it is signed again. The card holds the file's digest, so the signature covers both.
-This room knows no keys; who calls it brings ``verify``.
+
+    verify = model_verifier(settings.device.trust_dir, strict=True)     # by the keys in ``TRUST/models``
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from edge import _resources
 from edge.errors import EdgeError, InputError, ModelError
 from edge.face.card import MAX_BYTES, Card, load_card, parse_card
+from edge.trust import envelopes
+from edge.trust.envelopes import Verified
+from edge.trust.folder import Strict
 
 FOLDER, MODEL, CARD, SIGNED = "models", "model.tflite", "card.yaml", "card.dsse.json"
 #: More added models than this in one folder is a mistake.
@@ -31,18 +34,8 @@ class UnsignedModel(ModelError):
     """No trusted key has signed the card of an added model."""
 
 
-class Signature(Protocol):
-    """`edge.trust.envelopes.Verified`, as far as it matters here."""
-
-    @property
-    def payload(self) -> bytes: ...
-
-    @property
-    def name(self) -> str: ...
-
-
 #: From the bytes of an envelope to what a trusted key signed; raises `SignatureError`.
-Verify = Callable[[bytes], Signature]
+Verify = Callable[[bytes], Verified]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +140,7 @@ def _signed(folder: Path, verify: Verify) -> tuple[Card, str]:
     return _of_folder(signature.payload, folder), signature.name
 
 
-def _envelope(folder: Path, verify: Verify) -> Signature:
+def _envelope(folder: Path, verify: Verify) -> Verified:
     """What a trusted key signed of a folder."""
     if not (folder / SIGNED).is_file():
         raise UnsignedModel(
@@ -183,3 +176,19 @@ def _bytes(path: Path, most: int = MAX_BYTES) -> bytes:
     if len(data) > most:
         raise ModelError("the file is too large for a card", where=str(path), remedy="import the model again")
     return data
+
+
+def model_verifier(trust_dir: Path, *, strict: Strict) -> Verify:
+    """Checks the envelopes of model cards. The keys are read when the first one is checked.
+
+    Args:
+        trust_dir: the trust directory. strict: as `edge.trust.envelopes.trusted`.
+
+    Returns:
+        A function from an envelope's bytes to what was signed; raises `SignatureError`.
+    """
+
+    def check(envelope: bytes) -> Verified:
+        return envelopes.verify(envelope, envelopes.MODEL, envelopes.trusted(trust_dir, "models", strict=strict))
+
+    return check

@@ -16,7 +16,7 @@ from edge.build.attest import Examination
 from edge.build.attest import examine as attest
 from edge.build.contents import profiles_of
 from edge.build.files import SIGNATURE, Discrepancy, Files, InstalledFiles, WheelFiles
-from edge.prove import bytecode, environment, records, rooms, statements, templates
+from edge.prove import environment, records, rooms, statements, templates
 from edge.prove.model import Evidence, Level, Question, counted, ordered
 from edge.prove.source import Module, Use, judge
 from edge.prove.subject import Subject
@@ -96,7 +96,7 @@ def surroundings(subject: Subject, profile: str, tell: Callable[[str], None]) ->
     title = "No setting makes Python load other code"
     yield check("variables", title, lambda: environment.check_variables(subject))
     title = "Compiled files are what their sources say"
-    yield check("compiled", title, lambda: bytecode.check_bytecode(subject, tell))
+    yield check("compiled", title, lambda: environment.check_bytecode(subject, tell))
 
 
 #: Checks that say something about a device's environment only.

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 
 from edge.face import Card, Chain
 from edge.models import find_card
-from edge.models.verifier import model_verifier
+from edge.models.installed import model_verifier
 from edge.settings.model import FaceSettings, Settings
 from edge.trust.folder import strictness
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from pydantic import ValidationError
 
 from edge import _resources
 from edge.errors import SettingsError
-from edge.settings.advice import advice
+from edge.settings.describe import leaves
 from edge.settings.model import Settings
 from edge.settings.problems import KeyPath, Problem, dotted
 from edge.settings.translate import translate
@@ -184,3 +186,35 @@ def _read(path: Path) -> tuple[Settings | None, list[Problem], Document | None]:
 def _validate(data: dict[str, Any], path: Path) -> Settings:
     # Through JSON, since pydantic's strict mode then still takes text for a path and a list for a tuple.
     return Settings.model_validate_json(json.dumps(data), strict=True, context={"folder": path.absolute().parent})
+
+
+#: At 640 pixels a printed code is read up to 15 cm, at 1280 up to 25 cm (simulated: tests/claim/test_card_in_view.py).
+QR_WIDTH = 1280
+
+_FIXED = {"enum", "const", "pattern"}  # a comment after one of these takes nothing from it
+_NUMBERED = re.compile(r"/dev/video\d+")
+
+
+def advice(settings: Settings, document: Document) -> Iterator[Problem]:
+    """One problem for each, in the order of this function.
+
+    Args:
+        settings: valid. document: what they were read from.
+    """
+    camera = settings.camera
+    if camera.driver == "v4l2" and _NUMBERED.fullmatch(camera.device):
+        yield document.problem(
+            ("camera", "device"),
+            "the kernel numbers cameras anew at each start, so this may be another one tomorrow",
+            "the stable name that `ls -l /dev/v4l/by-id` shows for it",
+        )
+    if "qr" in settings.claim.readers and camera.width < QR_WIDTH:
+        yield document.problem(
+            ("camera", "width"),
+            f"at {camera.width} pixels a QR code is read to 15 cm only",
+            f"{QR_WIDTH} or more where claim.readers has qr",
+        )
+    if camera.driver == "replay" and camera.path is not None and not camera.path.exists():
+        yield document.problem(("camera", "path"), f"there is no {camera.path}", "a video file or a folder of pictures")
+    free = (path for path, here in leaves() if here.get("type") == "string" and not _FIXED & here.keys())
+    yield from document.cut_short(*free)

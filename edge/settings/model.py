@@ -17,8 +17,7 @@ from edge.settings.door import ContactSettings as ContactSettings
 from edge.settings.door import DoorSettings as DoorSettings
 from edge.settings.door import ExitSettings as ExitSettings
 from edge.settings.door import InputSettings as InputSettings
-from edge.settings.kinds import CardName, FilePath, Fraction, Group, Hours, Section, matching, valid
-from edge.settings.zones import time_zone
+from edge.settings.kinds import CardName, FilePath, Fraction, Group, Hours, Section, matching, time_zone, valid
 
 
 class DeviceSettings(Section):

@@ -10,11 +10,10 @@ key, together with a key of this device or site.
 """
 
 from edge.vault.consent import ConsentReceipt, subject_hash, zone_of
-from edge.vault.erasure import Erasure
 from edge.vault.holder import Holder, Status, parse_serial, serial_text
 from edge.vault.issuing import Draft, Issuance, Issued, Terms, issued_json
 from edge.vault.record import Record
-from edge.vault.retention import Due, Rule, What
+from edge.vault.retention import Due, Erasure, Rule, What
 from edge.vault.schema import FILE
 from edge.vault.seal import Header, open_sealed, record_id, seal
 from edge.vault.store import Store

@@ -10,6 +10,12 @@ A serial that must be refused is kept until its card has expired: deleting it ea
     due(store, until_s, keep_s)       # what goes until then, earliest first
     expire(store, now, keep_s)        # what goes now goes; nothing while the time is unconfirmed
 
+An erasure is the same at a person's wish, with a receipt of facts that were looked up: what was deleted is searched for
+afterwards in the bytes of the very files. The sentences for that person are in `edge.papers.report`.
+
+    receipt = erase(store, holder, now_s)
+    receipt.traces                    # 0: nothing that was deleted is left in the database or its log
+
 The time is the trusted one (`edge.state.clock`): a clock that was set back extends nothing, and a device that was off
 for weeks catches up at its first start with a confirmed time.
 """
@@ -17,12 +23,13 @@ for weeks catches up at its first start with a confirmed time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
 from edge.errors import InputError
-from edge.vault.holder import Holder, Status
+from edge.types import Custody
+from edge.vault.holder import NEVER, Holder, Status
 from edge.vault.store import Store
 
 DAY_S = 86_400
@@ -89,7 +96,7 @@ def expire(store: Store, now: Time, keep_s: int | None, note: Callable[[Due], st
     """Let go what has reached its last moment; nothing while the time is unconfirmed.
 
     Args:
-        note: of each; see `edge.vault.unjournalled`.
+        note: of each; see `edge.vault.ledger`.
 
     Returns:
         What went.
@@ -133,3 +140,68 @@ def ended(holder: Holder, status: Status, now_s: int, *, keep_person: bool) -> H
     """A row whose card no longer counts, with or without the person in it; its record is dropped by the caller."""
     row = replace(holder, status=status, changed=now_s, record_digest=None)
     return row if keep_person else replace(row, record_id=None, receipt="", subject=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure did in the vault of one device.
+
+    Attributes:
+        serial: the card's, 16 bytes. custody: where the template was.
+        at: Unix seconds. language: of the person, from their consent receipt; empty when none was kept.
+        known: whether anything was kept here about this card.
+        template: whether a sealed template was deleted here.
+        overwritten: SQLite overwrites what it deletes (``secure_delete``).
+        log_emptied: the write-ahead log is empty; False while another process was reading it, which empties it later.
+        traces: how often something that was deleted is still found in the files; None when nothing was deleted.
+        subject: the keyed hash of who it was, with which their other cards are counted; None when none was kept.
+        refused_until: the serial is kept, and refused, until then; 0 when it is not kept.
+    """
+
+    serial: bytes
+    custody: Custody
+    at: int
+    language: str = ""
+    known: bool = False
+    template: bool = False
+    overwritten: bool = False
+    log_emptied: bool = False
+    traces: int | None = None
+    refused_until: int = 0
+    subject: bytes | None = field(default=None, repr=False)
+
+    @property
+    def refused_for_ever(self) -> bool:
+        """Whether the card's last day is not known here, so that its serial stays."""
+        return self.refused_until >= NEVER
+
+
+def erase(store: Store, holder: Holder, now_s: int, note: str = "") -> Erasure:
+    """Delete everything about a card's person but the serial, which stays refused until the card expires.
+
+    Args:
+        note: see `edge.vault.ledger`.
+
+    Raises:
+        VaultError: the store cannot be written or read.
+    """
+    values = store.distinctive(holder)
+    template = holder.record_id is not None and store.template(holder.record_id) is not None
+    with store.change() as change:
+        change.drop_record(holder.record_id)
+        change.put(ended(holder, Status.ERASED, now_s, keep_person=False))
+        change.note(note)
+    emptied, traces = store.scrub(values)
+    return Erasure(
+        holder.serial,
+        holder.custody,
+        now_s,
+        holder.language,
+        known=True,
+        template=template,
+        overwritten=store.secure_delete,
+        log_emptied=emptied,
+        traces=traces,
+        refused_until=holder.expires,
+        subject=holder.subject,
+    )

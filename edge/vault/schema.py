@@ -3,7 +3,7 @@
 ``template`` is inert: it is read by record id, and the record id comes out of the secret on a card. It is never
 counted, scanned or joined; a test asks SQLite's own query plan. ``holder`` is readable and knows nothing biometric.
 ``ledger`` is one row: whose vault this is, how often it changed, and a digest of all holder rows, under a MAC by a key
-of the device. ``unjournalled`` holds what was changed until the journal says so (`edge.vault.unjournalled`).
+of the device. ``unjournalled`` holds what was changed until the journal says so (`edge.vault.ledger`).
 """
 
 from __future__ import annotations

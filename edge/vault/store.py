@@ -24,9 +24,8 @@ from edge.errors import ConsentMissing, VaultError
 from edge.state import Binding, Counters, Numbers, SqliteFile
 from edge.state import binding as bindings
 from edge.vault.holder import NEVER, Holder, Status
-from edge.vault.ledger import Ledger, device_of
+from edge.vault.ledger import READ_NOTES, Ledger, Note, device_of, drop_note, put_note
 from edge.vault.schema import DELETE_TEMPLATE, FILE, READ_TEMPLATE, VAULT, WRITE_TEMPLATE
-from edge.vault.unjournalled import READ_NOTES, Note, drop_note, put_note
 
 _PIECE = 32  # bytes of a deleted template that are searched for: long enough to be nobody else's
 COUNTER = "vault"

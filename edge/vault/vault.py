@@ -26,12 +26,11 @@ from edge.types.inside import _inside, need_kind
 from edge.types.wipe import wipe
 from edge.vault import issuing, retention
 from edge.vault.consent import ConsentReceipt, earlier_subject_hash, subject_hash
-from edge.vault.erasure import Erasure, erase
 from edge.vault.holder import NEVER, Holder, Status, named, unknown
 from edge.vault.issuing import Draft, Issuance, Issued, Terms
 from edge.vault.ledger import KEY_LABEL
 from edge.vault.record import kept
-from edge.vault.retention import Due, Time
+from edge.vault.retention import Due, Erasure, Time, erase
 from edge.vault.seal import Header, open_sealed, record_id
 from edge.vault.store import Store
 
@@ -46,7 +45,7 @@ class Vault:
         keep_days: the longest time that a template is kept, whatever its card says; None: as long as its card is valid.
             It may be tightened while the device runs.
 
-    Of a change, ``note`` says what the journal is told afterwards; see `edge.vault.unjournalled`.
+    Of a change, ``note`` says what the journal is told afterwards; see `edge.vault.ledger`.
     """
 
     def __init__(self, store: Store, keyring: Keyring, keep_days: int | None = None) -> None:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from edge.face.passive import look
 from edge.fictional.attack import PRINTS, SPECIES, Instrument
-from edge.fictional.optics import Optics
 from edge.fictional.paint import Painter
 from edge.fictional.scene import View
+from models.training.optics import Optics
 from models.training.pad_scenes import Person, Scenes
 from models.training.paths import WORK
 from models.training.progress import track

@@ -30,13 +30,12 @@ from edge.face.challenge import Plan
 from edge.face.match import average
 from edge.face.rule import ATTEMPTS, Active, Rule
 from edge.fictional.actor import Actor
-from edge.fictional.backdrop import MARGIN, draw_backdrop
 from edge.fictional.figure import PEOPLE
 from edge.fictional.mesh import Pose
-from edge.fictional.paint import Painter
+from edge.fictional.paint import MARGIN, Painter, draw_backdrop
 from edge.fictional.scene import Head, View
 from edge.fictional.sensor import Sensor
-from edge.lab.exact import clopper_pearson
+from edge.lab.intervals import clopper_pearson
 from edge.lab.sessions import Holder, SessionPlayed, play
 from edge.pictures import read_image
 from edge.settings.model import DecisionSettings, FaceSettings

@@ -35,7 +35,7 @@ from edge.fictional.mesh import Pose
 from edge.fictional.paint import Painter
 from edge.fictional.scene import Head, View
 from edge.fictional.sensor import Sensor
-from edge.lab.exact import clopper_pearson
+from edge.lab.intervals import clopper_pearson
 from edge.settings.model import FaceSettings
 from edge.types import U8, Attack, Frame, Pass
 from tests.benchmarks import report

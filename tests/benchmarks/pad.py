@@ -35,7 +35,7 @@ from edge.face.match import average
 from edge.face.passive import Passive
 from edge.face.rule import Rule
 from edge.face.suspicion import PassiveLimits
-from edge.lab.exact import clopper_pearson, upper
+from edge.lab.intervals import clopper_pearson, upper
 from edge.lab.sessions import Holder, play
 from edge.settings.model import DecisionSettings, FaceSettings
 from edge.types import Face, Frame, Outcome, Reason

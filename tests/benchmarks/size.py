@@ -45,13 +45,9 @@ FEATURES: dict[str, tuple[str, ...]] = {
     "attacks that are simulated, recorded and measured": (
         "fictional/actor.py",
         "fictional/attack.py",
-        "fictional/hands.py",
-        "fictional/optics.py",
         "fictional/shown.py",
         "lab/attack.py",
-        "lab/exact.py",
         "lab/sessions.py",
-        "cli/lab_attack.py",
         "cli/attack.py",
         "testing/attack_set.py",
     ),
@@ -110,7 +106,6 @@ FEATURES: dict[str, tuple[str, ...]] = {
     "stores bound by counters; an act that was cut off is finished": (
         "state/binding.py",
         "vault/ledger.py",
-        "vault/unjournalled.py",
         "service/records.py",
         "service/unfinished.py",
         "service/refusals.py",

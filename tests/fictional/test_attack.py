@@ -12,9 +12,8 @@ from edge import _resources
 from edge.face import Detector, load_card
 from edge.fictional import FictionalSource, OnePerson
 from edge.fictional.attack import SPECIES, Hold, Instrument
-from edge.fictional.backdrop import MARGIN, draw_backdrop
 from edge.fictional.mesh import Pose
-from edge.fictional.optics import Optics
+from edge.fictional.paint import MARGIN, draw_backdrop
 from edge.pictures import read_image
 
 SIZE = (640, 480)
@@ -88,27 +87,3 @@ def test_the_demo_s_camera_shows_attacks(detector):
     live = FictionalSource((replace(scene, attack=""),), seed=3)
     live.open()
     assert np.mean(np.abs(live.read(1).image.astype(int) - first)) > 5
-
-
-def test_a_camera_keeps_size_and_draws_its_noise_from_the_given_source():
-    optics = Optics.drawn(np.random.default_rng(2))
-    once = optics.take(ROOM, np.random.default_rng(1))
-    assert (once.shape, once.dtype) == (ROOM.shape, np.uint8)
-    assert np.array_equal(once, optics.take(ROOM, np.random.default_rng(1)))
-
-
-def test_a_perfect_camera_changes_nothing_but_highlights():
-    perfect = Optics(0, (0, 0), 0, 1, 1, (1, 1, 1), 1, 0, 0, 100)
-    dark = ROOM // 2
-    assert np.array_equal(perfect.take(dark, np.random.default_rng(1)), dark)
-
-
-@pytest.mark.parametrize(
-    ("change", "worse"),
-    [({"blur": 3.0}, "soft"), ({"move": (14.0, 0.0)}, "soft"), ({"gain": 0.4}, "dark"), ({"vignette": 0.9}, "dark")],
-)
-def test_each_fault_of_a_camera_does_what_it_says(change, worse):
-    perfect = Optics(0, (0, 0), 0, 1, 1, (1, 1, 1), 1, 0, 0, 100)
-    before, after = (o.take(ROOM, np.random.default_rng(1)).astype(int) for o in (perfect, replace(perfect, **change)))
-    sharp = [np.abs(np.diff(picture, axis=1)).mean() for picture in (before, after)]
-    assert sharp[1] < 0.8 * sharp[0] if worse == "soft" else after.mean() < 0.97 * before.mean()

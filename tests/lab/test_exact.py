@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.lab.exact import attempts_for, clopper_pearson, upper
+from edge.lab.intervals import attempts_for, clopper_pearson, upper
 
 
 def test_attempts_that_a_claim_needs():

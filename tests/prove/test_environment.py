@@ -15,7 +15,7 @@ import pytest
 
 from edge.errors import InputError
 from edge.prove import Question
-from edge.prove.bytecode import check_bytecode
+from edge.prove.environment import check_bytecode
 from edge.prove.static import check_signature, examine, surroundings
 from edge.prove.subject import open_subject
 from edge.trust.envelopes import Signer

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from edge.errors import SettingsError
 from edge.settings import Settings, check, default_file, device_file, load_settings, origins, warnings
 from edge.settings.describe import allowed, leaves, node
+from edge.settings.kinds import _other_names
 from edge.settings.loader import checked
 from edge.settings.problems import KeyPath
-from edge.settings.zones import _other_names
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 #: Examples of settings; build files and model specs lie there, too, and say another version.
@@ -242,11 +242,11 @@ def test_without_a_time_zone_database_the_remedy_is_to_install_one(told, monkeyp
     def nothing(name: str) -> None:
         raise ZoneInfoNotFoundError(name)
 
-    monkeypatch.setattr("edge.settings.zones.ZoneInfo", nothing)
+    monkeypatch.setattr("edge.settings.kinds.ZoneInfo", nothing)
     (found,) = told("claim: {schedule: {timezone: US/Eastern}}")
     assert "now called America/New_York" in found
     assert "tzdata-legacy" in found
-    monkeypatch.setattr("edge.settings.zones.available_timezones", set)
+    monkeypatch.setattr("edge.settings.kinds.available_timezones", set)
     for zone in ("Europe/Paris", "US/Eastern"):
         (found,) = told(f"claim: {{schedule: {{timezone: {zone}}}}}")
         assert "no time zone database" in found

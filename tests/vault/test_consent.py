@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from edge.errors import ConsentMissing, InputError
 from edge.settings.model import Schedule
 from edge.vault import ConsentReceipt, parse_serial, serial_text, subject_hash, zone_of
-from edge.vault.names import one_form
+from edge.vault.consent import one_form
 
 WHOLE = {
     "subject": "Ada Example",
