@@ -4,7 +4,8 @@
     frame = optics.take(picture, rng)          # BGR uint8 (H, W, 3) -> another of the same size
 
 Defocus and movement, vignetting, exposure, gamma, white balance and colour, shot and read noise, sharpening, JPEG, in
-the order in which a camera does them. `edge.fictional.sensor.Sensor` is the demo's camera and steadier; this one is another at each draw.
+the order in which a camera does them. The demo's camera (`edge.fictional.sensor`) is steadier; this one is another at
+each draw.
 """
 
 from __future__ import annotations

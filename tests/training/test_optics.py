@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from edge.fictional.paint import MARGIN, draw_backdrop
 from models.training.optics import Optics
