@@ -125,3 +125,21 @@ def test_a_value_among_arabic_words_stands_by_itself_so_that_a_date_is_not_turne
     said = text("page.consent.until", "ar", until="2026-11-20")
     assert "\u20682026-11-20\u2069" in said
     assert "\u2068" not in text("page.consent.until", "fr", until="2026-11-20")
+
+
+#: What an engineer says, and nobody who stands before a door; in Arabic: model, template.
+JARGON = {
+    "en": "model|template|token|enrol|embedding|detector|reject|session|timeout",
+    "fr": "mod[eè]le|gabarit|jeton|enr[oô]l|inscription|rejet|session",
+    "de": "modell|template|token|erfassung|zurückgewiesen|sitzung",
+    "es": "modelo|plantilla|token|registrarse|rechazo|sesión",
+    "ar": "نموذج|قالب|رمز مميز|التسجيل",
+}
+
+
+@pytest.mark.parametrize("language", JARGON)
+def test_whoever_stands_before_the_door_is_told_why_in_plain_words(language: str):
+    shown = [f"reason.{reason}" for reason in Reason] + [f"advice.{advice}" for advice in Advice]
+    shown += [name for name in ENGLISH if name.startswith("kiosk.")]
+    said = {name: text(name, language, **dict.fromkeys(braces(ENGLISH[name]), 1)) for name in shown}
+    assert {name: words for name, words in said.items() if re.search(JARGON[language], words, re.IGNORECASE)} == {}

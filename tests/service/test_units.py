@@ -40,6 +40,20 @@ def test_systemd_itself_says_that_the_unit_exposes_little(tmp_path, drop_in):
     assert unknown <= {"RestartSteps", "RestartMaxDelaySec"}
 
 
+def test_systemd_itself_says_that_the_browser_exposes_little_and_the_unit_says_why_what_is_open_is(tmp_path):
+    analyze = needs("systemd-analyze")
+    text = (DEPLOY / "kiosk" / "edge-browser.service").read_text(encoding="utf-8")
+    unit = tmp_path / "edge-browser.service"
+    unit.write_text(text.replace("/usr/bin/cage", "/bin/true"))
+    done = subprocess.run([analyze, "security", "--offline=true", "--no-pager", unit], capture_output=True, text=True)
+    (exposure,) = re.findall(r"Overall exposure level for .*: ([\d.]+)", done.stdout)
+    assert float(exposure) <= 2.2, done.stdout
+    for setting in re.findall(r"✗ (\w+)=", done.stdout):
+        assert re.search(rf"^# .*{setting}|^{setting}=", text, re.MULTILINE), f"why is {setting} open?"
+    assert values(text, "SupplementaryGroups") == ["render"], "it opens no camera (video) and hears no scanner (input)"
+    assert not [one for one in values(text, "DeviceAllow") if "video" in one or "input" in one]
+
+
 def test_the_unit_needs_nothing_that_plain_debian_lacks():
     assert values(UNIT, "SupplementaryGroups") == ["video"], "gpio is for relay doors, whose drop-in has it"
     assert not values(UNIT, "ExecStopPost"), "a log door that is stopped has nothing to lock, and has not failed"
