@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 from edge.camera.granted import Granted
@@ -21,6 +22,10 @@ from edge.types import Fault, Frame, Stream
 _LEAST_SHARE = 1 / 3
 #: A session ends a second without a frame; two clocks of one machine agree far better.
 _OLD_S, _AHEAD_S = 1.0, 0.1
+#: Limits as the report shows them; the numbers are those of `edge.camera.health`.
+_EXPOSED = "not 99 % of it darker than 24, not 70 % brighter than 249, of 255"
+_FOCUSED = "steps between near pixels of the height that a sharp scene has"
+_FLOW = f"{_OLD_S:g} s old, none the same for a second"
 
 
 @dataclass(slots=True)
@@ -55,6 +60,38 @@ class Watched:
         return self.granted.identity if self.granted else self.frames[0].source
 
 
+class _Watching:
+    """One watch of a stream that serves every check; what went wrong is told once, and not tried again."""
+
+    def __init__(self, watch: Callable[[], Watched], view: Callable[[Frame], object]) -> None:
+        self._watch, self._view = watch, view
+        self._running: Future[Watched] | None = None
+        self._shown = self._told = False
+
+    def begin(self) -> Future[Watched]:
+        """Watch in a thread of its own, from the first call on."""
+        if self._running is None:
+            pool = ThreadPoolExecutor(1, "self-test-camera")
+            self._running = pool.submit(self._watch)
+            pool.shutdown(wait=False)
+        return self._running
+
+    def seen(self) -> Watched:
+        """What was seen, once it was. Raises `CameraError`: the first time in full."""
+        try:
+            result = self.begin().result()
+        except CameraError as error:
+            if self._told:
+                remedy = "do first what is said above"
+                raise CameraError(f"not looked at: {error.what}", where=error.where, remedy=remedy) from None
+            self._told = True
+            raise
+        if not self._shown:
+            self._shown = True
+            self._view(result.frames[-1])
+        return result
+
+
 def checks(
     open_stream: Callable[[], AbstractContextManager[Stream]],
     settings: CameraSettings,
@@ -66,84 +103,48 @@ def checks(
         open_stream: gives a stream, or raises; called from a thread. settings: what was asked of it.
         view: given the last frame that was watched, reduced.
     """
-    watching: list[Future[Watched]] = []
-    told: list[CameraError] = []
-    viewed: list[bool] = []
 
-    def begin() -> Future[Watched]:
-        if not watching:
-            pool = ThreadPoolExecutor(1, "self-test-camera")
-            watching.append(pool.submit(watched))
-            pool.shutdown(wait=False)
-        return watching[0]
-
-    def watched() -> Watched:
+    def watch() -> Watched:
         with open_stream() as stream:
             return look(stream, settings)
 
-    def seen() -> Watched:
-        """One watch for all; what went wrong is told once, and not tried again."""
-        try:
-            result = begin().result()
-        except CameraError as error:
-            if not told:
-                told.append(error)
-                raise
-        else:
-            if not viewed:
-                viewed.append(True)
-                view(result.frames[-1])
-            return result
-        first = told[0]
-        raise CameraError(f"not looked at: {first.what}", where=first.where, remedy="do first what is said above")
+    watching = _Watching(watch, view)
 
-    def check(name: str, proves: str, run: Callable[[], str], limit: str = "", *, needed: bool = True) -> Check:
+    def check(
+        name: str, proves: str, judge: Callable[[Watched], str], limit: str = "", *, needed: bool = True
+    ) -> Check:
         # while the device runs, each frame is judged by `Health`
-        return Check(name, proves, run, limit=limit, needed=needed, levels=NOT_RUNNING, begin=begin)
+        return Check(name, proves, lambda: judge(watching.seen()), limit, needed, NOT_RUNNING, watching.begin)
 
-    foreign = [check("own driver", "the camera's driver is part of this product", not_ours, needed=False)]
-    return [
-        *(foreign if settings.driver == "own" else []),
+    asked = f"{settings.width} x {settings.height}, {settings.fps * _LEAST_SHARE:.1f} frames a second or more"
+    named = f"holds {settings.identity!r}" if settings.identity else ""
+    found = [
         check(
-            "source",
-            "the camera delivers frames of the world in front of it: a still with added noise fails",
-            lambda: moves(seen()),
+            "source", "the camera delivers frames of the world in front of it: a still with added noise fails", moves
         ),
         check(
             "camera",
             "it is a camera that can be named, and it delivers what the settings ask for",
-            lambda: delivers(seen(), settings),
-            f"{settings.width} x {settings.height}, {settings.fps * _LEAST_SHARE:.1f} frames a second or more",
+            partial(delivers, settings=settings),
+            asked,
         ),
         check(
             "camera identity",
             "it is the camera that the settings name, and no other one in its place",
-            lambda: identity(seen(), settings),
-            f"holds {settings.identity!r}" if settings.identity else "",
+            partial(identity, settings=settings),
+            named,
         ),
         # warnings: at night a hall is black, and must not keep a device from starting
+        check("exposure", "the picture is neither black nor washed out", exposed, _EXPOSED, needed=False),
+        check("focus", "the lens is focused, clean and not covered", focused, _FOCUSED, needed=False),
         check(
-            "exposure",
-            "the picture is neither black nor washed out",
-            lambda: exposed(seen()),
-            "not 99 % of it darker than 24, not 70 % brighter than 249, of 255",
-            needed=False,
-        ),
-        check(
-            "focus",
-            "the lens is focused, clean and not covered",
-            lambda: focused(seen()),
-            "steps between near pixels of the height that a sharp scene has",
-            needed=False,
-        ),
-        check(
-            "flow",
-            "frames follow one another, fresh, and stamped by this machine's clock",
-            lambda: flows(seen()),
-            f"{_OLD_S:g} s old, none the same for a second",
-            needed=False,
+            "flow", "frames follow one another, fresh, and stamped by this machine's clock", flows, _FLOW, needed=False
         ),
     ]
+    if settings.driver != "own":
+        return found
+    proves = "the camera's driver is part of this product"
+    return [Check("own driver", proves, not_ours, needed=False, levels=NOT_RUNNING, begin=watching.begin), *found]
 
 
 def look(stream: Stream, settings: CameraSettings) -> Watched:
@@ -167,7 +168,7 @@ def not_ours() -> str:
     raise CameraError(
         "the camera's driver is the builder's own, and decides alone which frames are seen",
         where="edge/camera/own.py",
-        remedy="read it, or have somebody read it; picamera2 and v4l2 need no such trust",
+        remedy="read it, or have it reviewed; picamera2 and v4l2 need no such trust",
     )
 
 
@@ -181,7 +182,7 @@ def moves(seen: Watched) -> str:
             where=seen.frames[0].source,
             remedy="move in front of the camera while it is tested; a still picture is no camera",
         )
-    told = "really changing" if found is Motion.MOVING else "a camera's own noise, and nobody in view who moves"
+    told = "really changing" if found is Motion.MOVING else "a camera's own noise, and no one in view is moving"
     return f"{count} frames in {seconds:.0f} s, {told}"
 
 

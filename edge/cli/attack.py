@@ -63,7 +63,8 @@ def record(
 
     from edge.camera import open_stream
     from edge.errors import CameraError
-    from edge.testing.attack_set import BONA_FIDE, ENROL, SPECIES, AttackSet
+    from edge.testing.attack_set import SPECIES, AttackSet
+    from edge.types.gates import BONA_FIDE, ENROL
 
     wanted = species or tuple(name for name in SPECIES if name not in (ENROL, BONA_FIDE))
     for name in wanted:

@@ -58,14 +58,8 @@ def command(
     passphrase_file: Path | None,
     card: Path | None,
     print_name: str | None,
-    opt_out: bool,
-    renew: str | None,
-    reissue: str | None,
-    add_reference: str | None,
-    set_pin: str | None,
     pin_file: Path | None,
-    override: bool,
-    **terms: Any,
+    **given: Any,
 ) -> None:
     """Enrol one person: consent, capture, seal, hand out the card.
 
@@ -85,44 +79,29 @@ def command(
     """
     from edge.cli.keys import open_issuer
     from edge.cli.verify import read_token
-    from edge.errors import UsageError
     from edge.messages import text
 
-    held = renew or reissue or add_reference or set_pin
-    if sum(map(bool, (renew, reissue, add_reference, set_pin, opt_out))) > 1:
-        said = "--renew, --reissue, --add-reference, --set-pin and --opt-out exclude each other"
-        raise UsageError(said, where="enrol", remedy="use one of them")
+    act = _act(given)
+    asks = _ASKS[act]
     _check_card(card, settings)
     name = operator or str(click.prompt("Operator", err=True))
-    old = read_token(held) if held else None
-    pin = "" if opt_out else _pin(settings, pin_file, needed=not (renew or add_reference))
-    frames = _pictures(images)
+    given["token"] = old = read_token(given[act]) if "token" in asks else None
+    pin = "" if act == "opt_out" else _pin(settings, pin_file, needed=act not in _MAY_LACK_PIN)
+    given["pictures"] = frames = _pictures(images)
     hints, stop = _Hints(quiet(), lang), threading.Event()
     with operator_on(settings, name, observe=hints.tell, cancelled=_stopped_by_signal(stop)) as acts:
-        if set_pin:
+        if act == "set_pin":
             done = acts.do("set_pin", token=old, pin=pin)
             click.echo(json.dumps(done) if quiet() else f"The PIN of the card {done['serial']} is set at this door.")
             return
         key = open_issuer(settings.device.state_dir, issuer, passphrase_file)
         delivery = _Delivery(settings, card, quiet(), print_name)
+        if "consent" in asks:
+            given["consent"] = _consent(settings, acts, consent, lang, needed=act == "enrol")
+        if not frames and (act == "add_reference" or (act == "renew" and not given["override"])):
+            click.echo(text("enrol.verify_first", lang), err=True)
         try:
-            more: dict[str, Any] = terms
-            if opt_out:
-                act = "opt_out"
-            elif reissue:
-                act, more = "reissue", {"token": old, "groups": terms["groups"], "days": terms["days"]}
-            elif add_reference:
-                act, more = "add_reference", {"token": old, "pictures": frames}
-                if not frames:
-                    click.echo(text("enrol.verify_first", lang), err=True)
-            else:
-                receipt = _consent(settings, acts, consent, lang, needed=not renew)
-                captured = {"consent": receipt, "pictures": frames}
-                act, more = ("renew", {"token": old, "override": override}) if renew else ("enrol", terms)
-                more = captured | more | {"days": terms["days"]}
-                if renew and not (override or frames):
-                    click.echo(text("enrol.verify_first", lang), err=True)
-            answer = acts.do(act, issuer=key, hand_over=delivery, **more)
+            answer = acts.do(act, issuer=key, hand_over=delivery, **{ask: given[ask] for ask in asks})
         finally:
             hints.end()
         if pin:
@@ -130,8 +109,32 @@ def command(
     delivery.close(answer)
 
 
+#: Act -> what it takes of the command line, beside the issuer's key and how the card is handed over.
+_ASKS = {
+    "enrol": ("consent", "pictures", "groups", "credential", "days"),
+    "renew": ("consent", "pictures", "token", "override", "days"),
+    "add_reference": ("pictures", "token"),
+    "reissue": ("token", "groups", "days"),
+    "opt_out": ("groups", "credential", "days"),
+    "set_pin": ("token",),
+}
+#: Acts after which the card may have the PIN that it had before.
+_MAY_LACK_PIN = ("renew", "add_reference")
+
+
+def _act(given: Mapping[str, Any]) -> str:
+    """What is done, by the options that say so. Raises `UsageError`: two at once."""
+    from edge.errors import UsageError
+
+    wanted = [name for name in _ASKS if given.get(name)]
+    if len(wanted) > 1:
+        said = "--renew, --reissue, --add-reference, --set-pin and --opt-out exclude each other"
+        raise UsageError(said, where="enrol", remedy="use one of them")
+    return wanted[0] if wanted else "enrol"
+
+
 def _pin(settings: Settings, file: Path | None, *, needed: bool) -> str:
-    """The PIN that a card gets at a door that asks for one; empty: none. Refused before anybody is captured."""
+    """The PIN that a card gets at a door that asks for one; empty: none. Refused before the capture begins."""
     from edge.errors import InputError, UsageError
     from edge.state.pins import check
 
@@ -154,7 +157,7 @@ def _pin(settings: Settings, file: Path | None, *, needed: bool) -> str:
 
 
 def _check_card(card: Path | None, settings: Settings) -> None:
-    """A wrong --card is refused before anybody stands in front of the camera."""
+    """A wrong --card is refused before the capture begins."""
     if card is not None:
         from edge.papers.card import CARD_KINDS
         from edge.papers.files import check_new

@@ -35,11 +35,11 @@ from edge.lab.sessions import Holder, SessionPlayed, play
 from edge.pictures import read_image
 from edge.settings.model import DecisionSettings, FaceSettings
 from edge.types import Frame, Outcome
+from edge.types.gates import BONA_FIDE, ENROL
 
 SCHEMA = "edge/lab/attack/v1"
 FILES = ("attack.html", "attack.json")
 LABELS = "people.csv"
-BONA_FIDE, ENROL = "bona_fide", "enrol"
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -147,6 +147,7 @@ class _Subject:
         at_rest = seen._doorway.standing if isinstance(seen, Device) else lambda: standing(settings.door)
         chain = once(cache(self._chain))
         folder, trust_dir, custody = settings.device.state_dir, settings.device.trust_dir, settings.vault.custody
+        device, warning = once(self._device), partial(Check, needed=False)
         return [
             *of_settings((), advice, settings.alternative),
             Check(
@@ -155,55 +156,41 @@ class _Subject:
                 lambda: _build(self._build(), settings.door.driver),
                 needed=settings.door.driver != "log",
             ),
-            Check(
+            warning(
                 "isolated",
                 "nothing but what was installed runs: not what lies in a caller's folder or environment",
                 lambda: _isolated(self._build()),
-                needed=False,
             ),
-            *of_models(
-                settings.face,
-                settings.decision,
-                model_finder(settings),
-                passive=lambda: self._passive(chain),
-                active=settings.challenge,
-                flash=settings.liveness.flash == "on",
-            ),
+            *self._models(chain),
             *of_people(chain, settings.decision),
             *of_speed(chain),
             *of_keys(once(lambda: self.seen._keyring), once(self._trust), folder, trust_dir),
             *of_state(folder, once(lambda: self.seen._clock.now()), once(lambda: self.seen._limits.guard())),
             *of_vault(once(lambda: self.seen._vault), custody),
             *of_journal(once(self._journal)),
-            Check(
+            warning(
                 "settings kept",
                 "the settings are those that the journal has seen at the last start",
                 once(self._settings_kept),
-                needed=False,
             ),
             Check(
                 "device",
                 "keys, state, store, journal and models open together",
-                lambda: f"all parts of {settings.device.name} open together{_overlap(once(self._device)())}",
+                lambda: f"all parts of {settings.device.name} open together{_overlap(device())}",
             ),
-            Check("policy", "no rule stops claims today", lambda: _policy(once(self._device)())),
-            Check(
+            Check("policy", "no rule stops claims today", lambda: _policy(device())),
+            warning(
                 "policy ahead",
                 "no rule stops enrolments today, or anything within 30 days",
-                lambda: _policy_ahead(once(self._device)()),
-                needed=False,
+                lambda: _policy_ahead(device()),
             ),
-            Check(
-                "retention",
-                "nothing is kept longer than settings, declaration and rules allow",
-                once(self._retention),
-                needed=False,
+            warning(
+                "retention", "nothing is kept longer than settings, declaration and rules allow", once(self._retention)
             ),
-            Check(
+            warning(
                 "renewals",
                 "nobody is refused for the embedder that made their template, or soon will be",
                 once(self._renewals),
-                needed=False,
             ),
             *of_readers(settings.claim),
             *of_door(settings.door, self._door, at_rest),
@@ -232,9 +219,16 @@ class _Subject:
         assert self._error is not None
         raise self._error
 
-    def _passive(self, chain: Callable[[], Chain]) -> bool:
-        """Whether a passive network judges looks."""
-        return self.settings.liveness.passive == "on" and chain().passive is not None
+    def _models(self, chain: Callable[[], Chain]) -> list[Check]:
+        settings, liveness = self.settings, self.settings.liveness
+        return of_models(
+            settings.face,
+            settings.decision,
+            model_finder(settings),
+            passive=lambda: liveness.passive == "on" and chain().passive is not None,
+            active=settings.challenge,
+            flash=liveness.flash == "on",
+        )
 
     def _build(self) -> BuildInfo:
         if isinstance(self.seen, Device):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from edge.journal import FILE, KEY_LABEL, Journal, Selection, entries
@@ -79,32 +80,19 @@ class Records:
                 at_least = max(binding.known(bindings.JOURNAL), Counters(state).value(JOURNAL_COUNTER))
                 if older or acknowledged:
                     at_least = max(at_least, journal_seen(folder, keyring.derive(VAULT_LABEL)))
+                journal_of = partial(Journal, folder, journal_key, at_least=at_least, turn=binding.turn)
                 if acknowledged:
-                    with state_database(folder, read_only=True) as copy:
-                        at = clock(copy).now().believed_s
-                    with Journal(folder, journal_key, now=lambda: at, at_least=at_least, turn=binding.turn) as journal:
-                        if journal.sequence != binding.settle(bindings.JOURNAL, journal.sequence, bound=False):
-                            binding.note(bindings.JOURNAL, journal.sequence)
-                        journal.write("acknowledged", what="records", operator=acknowledged_by)
+                    _acknowledge(folder, clock, journal_of, binding, acknowledged_by)
                 state.tie(binding, key)
                 guard = clock(state)
-                journal = opened.enter_context(
-                    Journal(
-                        folder,
-                        journal_key,
-                        now=lambda: guard.now().believed_s,
-                        at_least=at_least,
-                        turn=binding.turn,
-                        exact=binding.exact(bindings.JOURNAL) and not acknowledged,
-                    )
-                )
+                exact = binding.exact(bindings.JOURNAL) and not acknowledged
+                journal = opened.enter_context(journal_of(now=lambda: guard.now().believed_s, exact=exact))
                 binding.settle(bindings.JOURNAL, journal.sequence, bound=False)
                 vault = None
                 if with_vault:
                     gone, since = _gone(journal.path, journal_key) if acknowledged else ({}, 0)
-                    vault = Vault.at(
-                        *(folder, keyring, state, binding), keep_days=keep_days, gone=gone, since=since, expected=used
-                    )
+                    stores = (folder, keyring, state, binding)
+                    vault = Vault.at(*stores, keep_days=keep_days, gone=gone, since=since, expected=used)
                     opened.callback(vault.close)
                 if older:
                     journal.write("bound")
@@ -115,6 +103,22 @@ class Records:
     def close(self) -> None:
         """Close all of them. Harmless when repeated."""
         self._open.close()
+
+
+def _acknowledge(
+    folder: Path,
+    clock: Callable[[StateFile], ClockGuard],
+    journal_of: Callable[..., Journal],
+    binding: Binding,
+    operator: str,
+) -> None:
+    """Write into the journal who accepts what does not fit, before anything of it is accepted."""
+    with state_database(folder, read_only=True) as copy:
+        at = clock(copy).now().believed_s
+    with journal_of(now=lambda: at) as journal:
+        if journal.sequence != binding.settle(bindings.JOURNAL, journal.sequence, bound=False):
+            binding.note(bindings.JOURNAL, journal.sequence)
+        journal.write("acknowledged", what="records", operator=operator)
 
 
 def _gone(path: Path, key: bytes) -> tuple[dict[bytes, Status], int]:

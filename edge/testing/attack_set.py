@@ -28,9 +28,8 @@ from edge.errors import InputError, KeyringError
 from edge.files import write_atomic
 from edge.trust.locked import PrivateKey
 from edge.types import U8, Frame
+from edge.types.gates import BONA_FIDE, ENROL
 
-#: Folders of `edge lab attack`: pictures to enrol from, and people alive.
-ENROL, BONA_FIDE = "enrol", "bona_fide"
 #: What is recorded of each person unless told otherwise: the species of `edge lab attack`, in an installer's words.
 SPECIES = {
     ENROL: "look into the camera, as at an enrolment",

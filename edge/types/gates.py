@@ -6,7 +6,7 @@
         case Retry(reason, advice): ...       # not now: the person can do something, or the gate could not judge
         case Attack(species): ...             # the session ends
 
-Gates only ever take away: a session passes when every gate passes (AND), and an answer that was no pass is never mended
+Gates only ever take away: a session passes when every gate passes (AND), and an answer that was no pass is never undone
 by trying the same gate again until it passes (no OR over retries). A gate that cannot judge says retry, never pass.
 """
 
@@ -30,6 +30,11 @@ class Species(StrEnum):
     EXCHANGED = "exchanged"
     REPLAYED = "replayed"
     INJECTED = "injected"
+
+
+#: Folders of a set of attacks beside those of its species: pictures to enrol from, and living people (ISO/IEC 30107-3
+#: calls them bona fide presentations). `edge attack record` writes them, `edge lab attack` reads them.
+ENROL, BONA_FIDE = "enrol", "bona_fide"
 
 
 @dataclass(frozen=True, slots=True)

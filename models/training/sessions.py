@@ -169,16 +169,10 @@ class Curve:
         fine = (self.upper <= target) & (self.measured * self.total >= _FEWEST)
         return float(self.grid[np.flatnonzero(fine)[0]]) if fine.any() else math.nan
 
-    def at(self, threshold: float) -> float:
-        """Measured FMR at a threshold."""
-        return float(self.measured[self._place(threshold)])
-
-    def bound(self, threshold: float) -> float:
-        """Its upper bound there."""
-        return float(self.upper[self._place(threshold)])
-
-    def _place(self, threshold: float) -> int:
-        return max(0, int(np.searchsorted(self.grid, threshold + 1e-9, side="right")) - 1)
+    def at(self, threshold: float) -> tuple[float, float]:
+        """Measured FMR at a threshold, and its upper bound."""
+        place = max(0, int(np.searchsorted(self.grid, threshold + 1e-9, side="right")) - 1)
+        return float(self.measured[place]), float(self.upper[place])
 
 
 def curve_of(tail: Tail, rounds: int, seed: int) -> Curve:
@@ -248,7 +242,7 @@ def judge(seen: Seen, side: Side, rules: tuple[Rule, ...], rounds: int, seed: in
             for name, thresholds in lasts.items():
                 told = side.missed(seen, rule, count, thresholds)
                 for target, last, fnmr in zip(TARGETS, thresholds, told, strict=True):
-                    rates = {f"fmr {part}": curve.at(last) for part, curve in curves.items()}
+                    rates = {f"fmr {part}": curve.at(last)[0] for part, curve in curves.items()}
                     row: dict[str, Any] = {"rule": name, "ease": rule.ease, "looks": count, "target_fmr": target}
                     row["thresholds"] = [round(last + float(more), 3) for more in rule.asked(count)]
                     row |= rates | {"used": max(rates.values()) / target, "fnmr": fnmr.rate}
@@ -271,8 +265,8 @@ def listed(seen: Seen, side: Side, rounds: int, seed: int) -> list[dict[str, Any
             if math.isnan(last):
                 continue
             row: dict[str, Any] = {"fmr": target, "threshold": round(last, 3)}
-            for name, rate in (("measured", Curve.at), ("upper", Curve.bound)):
-                row[name] = float(f"{max(rate(curve, last) for curve in curves.values()):.3g}")
+            rates = zip(*(curve.at(last) for curve in curves.values()), strict=True)
+            row |= {name: float(f"{max(each):.3g}") for name, each in zip(("measured", "upper"), rates, strict=True)}
             rows.append(row | {"fnmr": round(fnmr.rate, 4), "fnmr_interval": [round(fnmr.low, 4), round(fnmr.high, 4)]})
         found.append({"looks": count, "sessions": sum(curve.total for curve in curves.values()), "thresholds": rows})
     return found
