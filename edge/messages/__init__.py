@@ -38,6 +38,15 @@ def text(name: str, language: str = "en", /, **values: object) -> str:
     english = _catalogue("en").gettext(name)
     if english == name:
         raise KeyError(name)
+    return translated(name, english, language, **values)
+
+
+def translated(name: str, english: str, language: str, /, **values: object) -> str:
+    """Words whose English stands in the program; those words where the language has no others.
+
+    Args:
+        name: the context in the catalogues. english: the words. language, values: as of `text`.
+    """
     primary = _primary(language)
     said = _catalogue(primary).pgettext(name, english) if primary in LANGUAGES and primary != "en" else english
     if primary in RIGHT_TO_LEFT:  # else a date among Arabic words is shown as 20-11-2026 (Unicode TR 9, W2 and L2)
