@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -22,9 +23,11 @@ from edge.camera.fault_edges import FaultEdges, Told
 from edge.camera.granted import Granted
 from edge.camera.health import Health, Motion, changing, motion, watch
 from edge.errors import SourceUnavailable
-from edge.fictional import Scene
 from edge.settings.model import CameraSettings
 from edge.types import U8, Frame, Source
+
+if TYPE_CHECKING:
+    from edge.fictional import Scene
 
 __all__ = [
     "Capture",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -13,6 +14,9 @@ import click
 from edge.cli._common import quiet, shared
 
 if TYPE_CHECKING:
+    from edge.camera import Capture
+    from edge.selftest import Level
+    from edge.service import Device
     from edge.settings import Settings
 
 
@@ -30,6 +34,14 @@ def command(skip_selftest: bool, settings: Settings) -> None:
     Example
       edge run --config config/device.yaml < tokens.txt
     """
+    gc.disable()  # what a start makes is here to stay: to look through it again and again takes a tenth of the start
+    try:
+        _run(settings, skip_selftest)
+    finally:
+        gc.enable()
+
+
+def _run(settings: Settings, skip_selftest: bool) -> None:
     import cv2
 
     from edge.camera import Capture
@@ -37,7 +49,7 @@ def command(skip_selftest: bool, settings: Settings) -> None:
     from edge.errors import NotInThisBuild
     from edge.notify import JsonLines, Terminal
     from edge.selftest import Level
-    from edge.service import Device, Loop, OperatorSocket, examine, kiosk_page
+    from edge.service import Device, Loop, OperatorSocket, kiosk_page
     from edge.service.systemd import Heartbeat, tell_systemd, watchdog_s
 
     # OpenCV's thread pool gains nothing on pictures this small, and fights with the model's threads for the cores.
@@ -59,19 +71,27 @@ def command(skip_selftest: bool, settings: Settings) -> None:
         try:
             with kiosk_page(device) as kiosk:
                 if not skip_selftest:
-                    examine(device, Level.POWER_ON, stream=camera)
+                    _examine(device, Level.POWER_ON, camera)
                 typed = [] if kiosk is None or kiosk.pin_pad is None else [kiosk.pin_pad]
                 with OperatorSocket(device) as acts:
-                    Loop(
+                    loop = Loop(
                         device,
                         [*readers, *typed],
                         stream=camera,
                         acts=acts,
                         alive=Heartbeat(watchdog_s()),
-                        examine=lambda: examine(device, Level.PERIODIC),
+                        examine=lambda: _examine(device, Level.PERIODIC),
                         watch=kiosk.watch if kiosk is not None and kiosk.preview else None,
-                    ).run(stop)
+                    )
+                    gc.enable()
+                    loop.run(stop)
         finally:
             stream.stop()
             for reader in readers:
                 reader.close()
+
+
+def _examine(device: Device, level: Level, camera: Capture | None = None) -> None:
+    from edge.service import examine  # rooms that only a self-test needs
+
+    examine(device, level, stream=camera)

@@ -29,7 +29,6 @@ from typing import Any
 
 from edge.errors import EdgeError, JournalBroken, NotHandedOver, StateError, UsageError
 from edge.service.device import Device
-from edge.service.operator import ACTS, Operator
 from edge.service.wire import DOOR_SOCKET, HAND_OVER_S, REQUEST_S, Line, short
 from edge.types import Reader, Stream
 from edge.types.acts import EnrolmentProgress
@@ -129,6 +128,8 @@ class OperatorSocket:
         stopped: Callable[[], bool],
         readers: Sequence[Reader],
     ) -> dict[str, Any]:
+        from edge.service.operator import ACTS, Operator  # a twentieth of what a door's start takes, for a rare act
+
         act, said = str(request["act"]), dict(request["arguments"])
         if act not in ACTS:
             raise UsageError("this door knows no such act", where="operator socket", remedy="use the same version")

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
+import inspect
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SerializationInfo, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    SerializationInfo,
+    ValidationInfo,
+)
 
 from edge import _resources
 
@@ -75,7 +87,36 @@ S = TypeVar("S", bound="Section")
 class Section(BaseModel):
     """A part of the settings: frozen, and without room for unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    # built when first needed: a device needs the whole alone, and pydantic would build each section for itself as well
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """With what stands below each key; pydantic's ``use_attribute_docstrings`` reads the source at every start."""
+        cls.model_rebuild()  # a default is shown as its own section would write it
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        texts = {name: text for base in reversed(cls.__mro__) for name, text in _below_keys(base).items()}
+        for name, here in schema.get("properties", {}).items():
+            if name in texts:
+                here["description"] = texts[name]
+        return schema
+
+
+def _below_keys(cls: type) -> dict[str, str]:
+    """Of each key that a section declares itself, the text below it."""
+    if not issubclass(cls, Section) or cls is Section:
+        return {}
+    (made,) = ast.parse(inspect.getsource(cls)).body
+    assert isinstance(made, ast.ClassDef)
+    return {
+        key.target.id: inspect.cleandoc(text.value.value)
+        for key, text in pairwise(made.body)
+        if isinstance(key, ast.AnnAssign)
+        and isinstance(key.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
 
 
 def valid(section: S, wrong: list[str]) -> S:

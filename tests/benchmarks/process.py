@@ -8,8 +8,11 @@
 - idle: processor time of `edge run` on replayed frames, 15 a second, with nobody who claims. Bar: <= 5 % of a core.
 - power-on: the self-test of that level on an opened device with a generated camera, which is watched for two seconds
   while other checks run. Bar: <= 3 s. Wall clock, with the processor's time beside it.
-- first decision: from the start of the process to the first decision, without the self-test, which watches the camera
-  for two seconds by itself. Bar: <= 1.5 s. Wall clock: on a busy machine look at the processor's time beside it.
+- first decision: from the start of the process (Python, settings, keys, vault, journal, models, camera, policy) to the
+  decision about a card that lies ready, of somebody who stands before the camera: replayed frames, 15 a second. Without
+  the self-test, which watches the camera for two seconds by itself. Bar: <= 1.5 s, the median of several starts. Wall
+  clock: on a busy machine look at the processor's time beside it. Beside it, without a bar, the same with the generated
+  camera of a demo: 0.6 s until its person has walked up, and 0.3 s to import the painter and to paint the first frame.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 from rich.console import Console
@@ -41,6 +45,8 @@ from tests.benchmarks import report
 BAR_START, BAR_MEMORY_MB, BAR_IDLE, BAR_FIRST_S, BAR_POWER_ON_S = 5.0, 150.0, 0.05, 1.5, 3.0
 #: How long an idle device is watched, after so long to settle, seconds.
 IDLE_S, SETTLE_S = 20.0, 3.0
+#: How often the device is started for its first decision.
+FIRST_STARTS = 5
 #: What the installed command `edge` consists of.
 SCRIPT = "import sys; from edge.cli import run; sys.exit(run())"
 
@@ -124,12 +130,12 @@ def cpu_s(pid: int) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def wait_for(run: subprocess.Popen[str], event: str) -> None:
-    """Read events until this one."""
+def wait_for(run: subprocess.Popen[str], event: str) -> Any:
+    """Read events until this one, which is returned."""
     assert run.stdout is not None
     for line in run.stdout:
         if f'"event": "{event}"' in line:
-            return
+            return json.loads(line)
     raise AssertionError(f"{event} was not told")
 
 
@@ -155,15 +161,20 @@ def memory(tour: Tour, claims: int) -> dict[str, float]:
     return {"pss_mb": peak[0], "peak_mb": usage.ru_maxrss / 1024, "claims": claims}
 
 
-def idle(tour: Tour) -> dict[str, float]:
-    """Share of a core that an idle device takes at 15 replayed frames a second."""
+def replayed(tour: Tour) -> str:
+    """The camera's settings for ada, who stands still: 30 frames, 15 a second, again and again."""
     frames = tour.root / "frames"
     frames.mkdir()
     source = FictionalSource((OnePerson("ada", 60.0, walk_up=False),))
     source.open()
     for number in range(30):
         cv2.imwrite(str(frames / f"{number:03}.jpg"), source.read(1.0).image)
-    run = tour.run(f"camera: {{driver: replay, path: {frames}, pace: real, loop: true, fps: 15}}", "--skip-selftest")
+    return f"camera: {{driver: replay, path: {frames}, pace: real, loop: true, fps: 15}}"
+
+
+def idle(tour: Tour, camera: str) -> dict[str, float]:
+    """Share of a core that an idle device takes at 15 replayed frames a second."""
+    run = tour.run(camera, "--skip-selftest")
     try:
         wait_for(run, "device.ready")
         time.sleep(SETTLE_S)
@@ -175,19 +186,26 @@ def idle(tour: Tour) -> dict[str, float]:
         run.communicate(timeout=60)
 
 
-def first_decision(tour: Tour) -> dict[str, float]:
-    """From the start of the process to its first decision, seconds: by the clock, and of the processor."""
+def first_decision(tour: Tour, camera: str) -> tuple[float, float]:
+    """From the start of the process to its first decision, seconds: by the clock, and of the processor; medians."""
+    rows = [_first_decision(tour, camera) for _ in range(FIRST_STARTS)]
+    return statistics.median(clock for clock, _ in rows), statistics.median(spent for _, spent in rows)
+
+
+def _first_decision(tour: Tour, camera: str) -> tuple[float, float]:
     began = time.monotonic()
-    run = tour.run("camera: {driver: fictional, pace: real, person: ada}", "--skip-selftest")
+    run = tour.run(camera, "--skip-selftest")
     assert run.stdin is not None
     run.stdin.write(tour.token + "\n")
     run.stdin.flush()
     try:
-        wait_for(run, "session.decided")
-        return {"first_s": time.monotonic() - began, "first_cpu_s": cpu_s(run.pid)}
+        outcome = wait_for(run, "session.decided")["decision"]["outcome"]
+        took = time.monotonic() - began, cpu_s(run.pid)
     finally:
         run.terminate()
         run.communicate(timeout=60)
+    assert outcome == "accept"
+    return took
 
 
 def power_on(tour: Tour) -> dict[str, float]:
@@ -210,7 +228,13 @@ def main() -> int:
     began = start(arguments.rounds)
     with tempfile.TemporaryDirectory() as folder:
         tour = Tour(Path(folder))
-        found = {**memory(tour, arguments.claims), **idle(tour), **first_decision(tour), **power_on(tour)}
+        found = memory(tour, arguments.claims)
+        standing = replayed(tour)
+        found |= idle(tour, standing)
+        found["first_s"], found["first_cpu_s"] = first_decision(tour, standing)
+        walking = "camera: {driver: fictional, pace: real, person: ada}"
+        found["first_generated_s"], found["first_generated_cpu_s"] = first_decision(tour, walking)
+        found |= power_on(tour)
     rows = (
         (f"edge --help {began['help_ms']:.0f} ms, over python -c pass", began["ratio"], BAR_START, " x"),
         (f"edge run, {found['claims']} claims, PSS of all processes", found["pss_mb"], BAR_MEMORY_MB, " MB"),
@@ -226,6 +250,8 @@ def main() -> int:
     console = Console()
     for what, value, bar, unit in rows:
         console.print(f"{what}: {value:.3g}{unit} (at most {bar:g}: {'met' if value <= bar else 'MISSED'})")
+    generated = f"{found['first_generated_s']:.3g} s ({found['first_generated_cpu_s']:.2f} s of processor)"
+    console.print(f"the same with the demo's camera, whose person walks up: {generated}")
     if arguments.json:
         report.write(
             arguments.json,

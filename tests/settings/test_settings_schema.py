@@ -16,6 +16,8 @@ from edge.settings.describe import (
     with_reference,
     write,
 )
+from edge.settings.kinds import Section
+from edge.settings.model import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 REMEDY = "run: python -m edge.settings.describe --write"
@@ -41,6 +43,15 @@ def test_the_schema_names_its_dialect_and_refuses_unknown_keys():
 def test_every_key_has_a_description_an_editor_can_show():
     missing = [path for path, leaf in leaves() if not leaf.get("description")]
     assert not missing
+
+
+def test_the_defaults_would_pass_the_checks_that_are_not_made_of_them():
+    defaults = Settings()
+    for name, _ in defaults:
+        section = getattr(defaults, name)
+        if isinstance(section, Section):
+            assert type(section)() == section == type(section).model_validate(section.model_dump())
+    assert Settings.model_validate(defaults.model_dump()) == defaults
 
 
 def test_every_setting_stands_in_the_reference_once():
