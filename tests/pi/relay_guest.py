@@ -237,18 +237,17 @@ def case_let_out() -> dict[str, Any]:
 def case_contact() -> dict[str, Any]:
     """The kernel's own debounced edges of a contact, and a line that somebody has."""
     switch = LINE.parent / "sim_gpio27" / "pull"
-    switch.write_text("pull-down")
     told: list[str] = []
-    # as `edge.settings.model` makes it, for which this guest lacks pydantic
-    contact = SimpleNamespace(pin=27, active_high=True, held_s=2.0, forced=True)
+    # as the settings' model makes it; open at rest: a request pulls the line up, which gpio-sim takes for a level
+    contact = SimpleNamespace(pin=27, active_high=False, held_s=2.0, forced=True)
     settings: Any = SimpleNamespace(contact=contact, tamper=None)
     sight = Sight(CHIP, settings, tell=lambda event: told.append(event.kind), now_ns=time.monotonic_ns)
     sight.open()
     at_rest = sight.standing
-    switch.write_text("pull-up")
+    switch.write_text("pull-down")
     time.sleep(5)
     opened = sight.standing
-    switch.write_text("pull-down")
+    switch.write_text("pull-up")
     time.sleep(1)
     sight.close()
     return {"told": told, "at_rest": at_rest, "opened": opened}

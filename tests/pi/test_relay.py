@@ -104,6 +104,36 @@ def test_a_contact_is_told_by_the_kernel_s_own_edges(seen):
     assert case["told"] == ["door.moved", "door.forced", "door.held", "door.moved"]
 
 
+@pytest.fixture
+def inputs(folder: Path) -> dict[str, Any]:
+    """Of a whole device with a contact, a button inside and a switch at its housing."""
+    text = (folder / "inputs.json").read_text()
+    assert text, (folder / "inputs.err").read_text()
+    return json.loads(text)
+
+
+def test_what_the_switches_say_is_in_the_journal(inputs):
+    assert inputs["at_rest"] == {"told": [], "contact": True, "tamper": True}
+    assert inputs["let_in"]["told"] == ["opened", "open", "closed", "locked"], "whoever was let in forced nothing"
+    assert inputs["forced"] == {"told": ["open", "forced", "held"], "contact": False, "tamper": True}
+    assert inputs["shut"] == {"told": ["closed"], "contact": True, "tamper": True}
+    assert inputs["exit"]["told"] == ["exit", "open", "closed", "locked"], "nor did whoever was let out"
+    assert inputs["housing_open"] == {"told": [True], "contact": True, "tamper": False}
+    assert inputs["housing_shut"] == {"told": [False], "contact": True, "tamper": True}
+
+
+@pytest.mark.parametrize("case", ["exit_while_it_hangs", "exit_when_it_has_ended", "exit_when_it_was_killed"])
+def test_a_button_lets_people_out_whatever_the_verifier_does(inputs, case):
+    (length,) = lengths(inputs[case])
+    assert 2.9 < length < 3.5, "as long as any release"
+    assert inputs[case]["locked_at_end"]
+
+
+def test_a_request_to_exit_during_a_hang_is_journalled_when_it_goes_on(inputs):
+    assert inputs["told_of_it_afterwards"]["told"] == ["exit", "locked"]
+    assert inputs["ended"]["code"] == 0
+
+
 def test_every_error_says_what_helps(seen):
     told = seen["errors"]
     assert "set its pin" in told["no such line"]
