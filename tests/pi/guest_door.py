@@ -17,6 +17,7 @@ from pathlib import Path
 HOST, LINE = Path("/host"), Path(sys.argv[1])
 EDGE = "/opt/edge/.venv/bin/edge"
 UNIT = "edge-verifier"
+CONTACT, BUTTON, TAMPER = 27, 22, 23
 energised: list[tuple[float, float]] = []  # from, to
 
 
@@ -129,8 +130,36 @@ def troubles(feeder: subprocess.Popen[bytes]) -> None:
     dark = feed("dark", 7)
     time.sleep(45)
     say("dark", lines=journal(began), **state())
+    inputs()  # now, since nobody is let in by their face
     dark.kill()
     dark.wait()
+
+
+def put(pin: int, closed: bool) -> None:
+    """Close a switch to ground, or open it: what a wire to gpio-sim's line would do."""
+    (LINE.parent / f"sim_gpio{pin}" / "pull").write_text("pull-down" if closed else "pull-up")
+    time.sleep(1)
+
+
+def press(case: str) -> None:
+    """The button inside, and for how long the lock was released then."""
+    before = len(energised)
+    put(BUTTON, True)
+    put(BUTTON, False)
+    say(case, spans=pulses(before))
+
+
+def inputs() -> None:
+    """Somebody forces the door, opens the housing, wants to get out; that, too, while the verifier hangs."""
+    for pin in (CONTACT, TAMPER):
+        put(pin, True)
+        time.sleep(4)
+        put(pin, False)
+    press("let out")
+    subprocess.run(["systemctl", "kill", "--kill-whom=main", "-s", "STOP", UNIT], check=True)
+    time.sleep(3)
+    press("let out of a hang")
+    subprocess.run(["systemctl", "kill", "--kill-whom=main", "-s", "CONT", UNIT], check=True)
 
 
 def main() -> None:
@@ -151,7 +180,8 @@ def main() -> None:
     say("accepted again", told=accepted, spans=pulses(before))
     troubles(feeder)
     run("stop", "systemctl", "stop", UNIT)
-    time.sleep(1)
+    press("let out when it is stopped")
+    as_edge("journal", "journal", "show", "--last", "200", "--kind", "door", "--kind", "tamper", "--json")
     held = subprocess.run(["grep", "-l", "edge/door/guard[.]py", *map(str, Path("/proc").glob("[0-9]*/cmdline"))],
                           capture_output=True, text=True).stdout.splitlines()  # fmt: skip
     say("stopped", level=(LINE / "value").read_text().strip(), guards=len(held), **state())

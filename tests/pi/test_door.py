@@ -7,6 +7,7 @@ the camera, and the level of the relay's line is read back. About 15 minutes on 
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,9 @@ version: edge/settings/v1
 device: {name: door-2, state_dir: /var/lib/edge, trust_dir: /etc/edge/trust}
 camera: {driver: v4l2, device: /dev/video42, fourcc: MJPG, width: 640, height: 480, fps: 3}
 claim: {readers: [qr]}
-door: {driver: relay, chip: /dev/gpiochip0, pin: 17, active_high: false, pulse_s: 2}
+door:
+  {driver: relay, chip: /dev/gpiochip0, pin: 17, active_high: false, pulse_s: 2,
+   contact: {pin: 27, at_rest: open, held_s: 2}, exit: {pin: 22}, tamper: {pin: 23, at_rest: open}}
 decision: {deadline_s: 60}
 alternative: Ring the bell; the reception opens from 7 to 20.
 """
@@ -119,6 +122,20 @@ def test_a_killed_main_process_comes_back_and_opens_again(said):
     assert said["killed"]["ready"]
     assert said["accepted again"]["told"]
     assert said["accepted again"]["spans"]
+
+
+def test_whoever_wants_out_gets_out_while_it_runs_hangs_or_is_stopped(said):
+    for case in ("let out", "let out of a hang", "let out when it is stopped"):
+        assert said[case]["spans"], case
+
+
+def test_what_the_door_s_contact_and_its_housing_say_is_in_the_journal(said):
+    told = [entry["fields"] for entry in json.loads(said["journal"]["out"])["entries"]]
+    doors = [one["change"] for one in told if "change" in one]
+    begins = doors.index("forced")
+    assert doors[begins - 1 : begins + 3] == ["open", "forced", "held", "closed"]
+    assert doors.count("exit") == 2, "the third was when nobody was there to write it"
+    assert [one["open"] for one in told if "open" in one] == [True, False]
 
 
 @pytest.mark.parametrize("trouble", ["silent", "torn"])
