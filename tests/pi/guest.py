@@ -18,7 +18,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-_MAKE_S, _BOOT_S = 3600, 3000
+_MAKE_S, _BOOT_S = 3600, 6000
 
 
 def work() -> Path:

@@ -19,14 +19,17 @@ timeout 2400 $P guest_picamera2.py
 cd /run/tour
 printf '%s\n' 'device: {name: vm, state_dir: state, trust_dir: trust}' 'camera: {driver: picamera2, fps: 1, timeout_s: 30}' \
   'decision: {deadline_s: 60}' 'alternative: Ring the bell.' > device.yaml
-sed 's/driver: picamera2.*/driver: fictional, person: chen, timeout_s: 30}/' device.yaml > chen.yaml
 printf '%s\n' 'subject: Ada' 'text_version: tour' 'language: en' 'given: 2026-11-01' 'withdrawal: delete it' > consent.yaml
-step() { name=$1; shift; "$@" > out 2>&1; code=$?; printf '{"case": "%s", "code": %s, "said": %s}\n' "$name" $code "$( (grep "^FAIL" out; tail -n 3 out) | $P -c 'import json, sys; print(json.dumps(sys.stdin.read()))')"; }
+step() {
+  name=$1; shift; "$@" > "/host/$name.out" 2>&1; code=$?
+  printf '{"case": "%s", "code": %s, "said": %s}\n' "$name" $code "$( (grep "^FAIL" "/host/$name.out"; tail -n 3 "/host/$name.out") | $P -c 'import json, sys; print(json.dumps(sys.stdin.read()))')"
+}
 step keys $P -m edge keys init --development --config device.yaml
 step check $P -m edge config check device.yaml
-step selftest timeout 600 $P -m edge selftest --config device.yaml
-step enrol timeout 600 $P -m edge enrol --operator vm --consent consent.yaml --card ada.token --config device.yaml
-step chen timeout 600 $P -m edge enrol --operator vm --consent consent.yaml --card chen.token --config chen.yaml
-step verify timeout 600 $P -m edge verify --token ada.token --config device.yaml
-step impostor timeout 600 $P -m edge verify --token chen.token --config device.yaml
-step run sh -c "timeout 600 $P -m edge run --config device.yaml < ada.token"
+step selftest timeout 1800 $P -m edge selftest --config device.yaml
+step enrol timeout 900 $P -m edge enrol --operator vm --consent consent.yaml --card ada.token --config device.yaml
+step verify timeout 900 $P -m edge verify --token ada.token --config device.yaml
+mv /host/frames /host/ada; mv /host/chen /host/frames # somebody else with her card
+step impostor timeout 900 $P -m edge verify --token ada.token --config device.yaml
+mv /host/frames /host/chen; mv /host/ada /host/frames
+step run sh -c "timeout 1800 $P -m edge run --config device.yaml < ada.token"

@@ -23,7 +23,7 @@ from edge.trust.envelopes import Signer
 from tests.installed import OFFICE, build
 from tests.pi.guest import Guest, cases
 
-pytestmark = [pytest.mark.pi, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.pi, pytest.mark.timeout(7200)]
 DOOR = """\
 version: edge/settings/v1
 device: {name: door-2, state_dir: /var/lib/edge, trust_dir: /etc/edge/trust}

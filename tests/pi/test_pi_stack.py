@@ -14,22 +14,23 @@ import pytest
 from edge.fictional import FictionalSource, OnePerson
 from tests.pi.guest import Guest, cases
 
-pytestmark = [pytest.mark.pi, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.pi, pytest.mark.timeout(7200)]
 
 
 @pytest.fixture
 def shown(tmp_path: Path) -> Path:
-    """A folder for the guest, with frames of ada.
+    """A folder for the guest, with frames of ada, and of chen.
 
     So many that the few frames of a session hardly meet one twice, as no camera's do (`edge.session.run`); so few that
     libcamera decodes all of them in the minute that a camera has to open.
     """
-    frames = tmp_path / "frames"
-    frames.mkdir()
-    source = FictionalSource((OnePerson("ada", 60.0, walk_up=False, yaw=8.0, side_light=0.2, defocus=0.0),))
-    source.open()
-    for number in range(45):
-        cv2.imwrite(str(frames / f"{number:03}.jpg"), source.read(1.0).image, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    for name, folder in (("ada", "frames"), ("chen", "chen")):
+        (tmp_path / folder).mkdir()
+        source = FictionalSource((OnePerson(name, 60.0, walk_up=False, yaw=8.0, side_light=0.2, defocus=0.0),))
+        source.open()
+        for number in range(45):
+            picture = tmp_path / folder / f"{number:03}.jpg"
+            cv2.imwrite(str(picture), source.read(1.0).image, [cv2.IMWRITE_JPEG_QUALITY, 90])
     return tmp_path
 
 
