@@ -248,8 +248,9 @@ def run() -> None:
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or 3
-    threading = sys.modules.get("threading")
-    if threading is not None and any(thread.daemon for thread in threading.enumerate()):
+    import threading  # click does without
+
+    if any(thread.daemon for thread in threading.enumerate()):
         # A driver that does not answer is still inside its C++ code. Python would end that thread there, and C++ then
         # ends the whole process with 134 in place of our exit code.
         os._exit(code)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import inspect
 import re
 from functools import cache
@@ -69,6 +68,8 @@ def _nearest(name: str, known: set[str]) -> str:
     folded = {zone.casefold(): zone for zone in sorted(known)}
     found = [zone for zone in folded if zone.endswith(city)]
     if not found and "/" in name:
+        import difflib  # for a mistake only
+
         found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.85)
     return folded[found[0]] if found else "Europe/Paris"
 
