@@ -175,13 +175,13 @@ class KeyringError(EdgeError):
 
 
 class SignatureError(EdgeError):
-    """A signature over a build, pack, model or review does not count: altered, of another kind, or nobody trusted."""
+    """A signature over a build, pack, model or review is invalid: altered, of another kind, or of an untrusted key."""
 
 
 class PackRefused(EdgeError):
     """A policy pack cannot be used. ``problems`` holds every finding."""
 
-    def __init__(self, problems: tuple[str, ...], *, where: str = "", remedy: str = "mend the pack") -> None:
+    def __init__(self, problems: tuple[str, ...], *, where: str = "", remedy: str = "correct the pack") -> None:
         text = problems[0] if len(problems) == 1 else f"{len(problems)} problems in the pack: {'; '.join(problems)}"
         super().__init__(text, where=where, remedy=remedy)
         self.problems = problems
@@ -235,7 +235,7 @@ class WrongDoor(ClaimError):
 
 
 class ClockUnconfirmed(ClaimError):
-    """The clock jumped and nobody has confirmed it; a token that would be expired is refused."""
+    """The clock jumped and has not been confirmed; a token that would be expired is refused."""
 
     reason = "clock_unconfirmed"
 

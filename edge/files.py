@@ -120,7 +120,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _draft(path: Path, mode: int) -> tuple[Path, int]:
-    """A new file beside ``path``, locked as long as it is open, which tells `_sweep` that somebody is writing it."""
+    """A new file beside ``path``, locked as long as it is open, which tells `_sweep` that it is being written."""
     while True:
         draft = path.with_name(f".{path.name[:40]}.{os.urandom(6).hex()}.new")
         handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)

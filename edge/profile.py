@@ -48,7 +48,7 @@ class Capability:
     optional: bool = False
 
     def expected(self, profile: str) -> bool:
-        """Its value in a build of this profile, where nobody has decided otherwise."""
+        """Its value in a build of this profile, unless the build file decides otherwise."""
         return profile in self.profiles and not (self.optional and profile in WHEEL_PROFILES)
 
     def possible(self, profile: str, value: object) -> bool:
@@ -90,7 +90,7 @@ CAPABILITIES = (
         can="shows comparison scores",
         cannot="never shows a comparison score, only yes, no or no decision",
         profiles=frozenset({"lab", "development"}),
-        why="a score shown at a door helps whoever wants to look like somebody else",
+        why="a score shown at a door helps an impostor to improve",
     ),
     Capability(
         name="claimed_verification",
@@ -111,7 +111,7 @@ CAPABILITIES = (
         can="shows the person in front a page, which a process of its own serves to this machine only (127.0.0.1)",
         cannot="serves no page to anybody",
         profiles=frozenset({"device", "development"}),
-        why="a lab build has nobody in front of it",
+        why="a lab build has no person in front of it",
         optional=True,
     ),
     Capability(
@@ -177,7 +177,7 @@ class BuildInfo:
         capabilities: every capability by name.
         signed: whether a trusted signature covers the files; only `edge.build.attest.verified` finds out.
         signer: whose signature it is, as the trust folder names the key. signer_id: its key id, 16 hex digits.
-        unsigned: why no trusted signature covers the files, in words; empty when one does or nobody has looked.
+        unsigned: why no trusted signature covers the files, in words; empty when one does, or before it was examined.
         commit: commit of the source, None when unknown.
         dirty: whether the source differed from its commit, None when unknown.
         built: day of the build, ISO 8601; empty when there was none.
@@ -207,7 +207,7 @@ class BuildInfo:
     def log_only(self) -> str:
         """Why it drives no door other than log, in words; empty when it may.
 
-        A device build may, under a trusted signature over all its files, when somebody has declared where it stands,
+        A device build may, under a trusted signature over all its files, when it is declared where it stands,
         so that the policy packs could be evaluated.
         """
         if not self.is_device:

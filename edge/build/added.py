@@ -38,7 +38,7 @@ class Addition:
 
     Args:
         kind: ``model`` or ``pack``. name: as its folder or file is named.
-        signer: whose trusted signature it bears; empty: nobody's, so that it is not used.
+        signer: who signed it, if trusted; empty: no trusted signature, so it is not used.
     """
 
     kind: str

@@ -8,7 +8,7 @@ A zip file names each file twice, in the directory at its end and once more wher
 neither names: before, between and behind. Installers, `unzip` and Python each believe another part. So every byte must
 belong to a file that the directory names, to the directory, or to the end record, both descriptions of a file must be
 the same, and what the directory alone says of it (its mode, its maker, a disk's number) must be what build tools write.
-What hatchling and `edge build sign` write is so; anything else was made by somebody else. The layout is that of
+What hatchling and `edge build sign` write is so; anything else comes from another program. The layout is that of
 PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16.
 """
 

@@ -9,7 +9,7 @@
 Workflow: `edge build sign` makes a statement (in-toto.io/Statement/v1) whose subjects are the SHA-256 of every file in
 the wheel but the signature itself and RECORD, and whose predicate is the build statement; it lies in the wheel as DSSE.
 A device reads all its files again before it drives a door, and in its self-test: some hundred milliseconds, which
-`edge --help` never pays. A program that checks itself shows accidents and clumsy changes; somebody who can alter these
+`edge --help` never pays. A program that checks itself shows accidents and clumsy changes; anyone who can alter these
 very lines is caught from outside only, by `edge build verify WHEEL` before and by `edge prove` after the installation.
 """
 

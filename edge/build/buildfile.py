@@ -24,10 +24,10 @@ from edge.settings.yaml_core import Document, load
 VERSION = "edge/build/v1"
 _UNLISTED = "it is not listed, and every capability must be"
 KEYS = ("version", "profile", "capabilities")
-#: May be left out: where the build is going to stand, packs that it takes on wherever that is, a camera of one's own.
+#: May be left out: where the build is going to stand, packs that it takes on anyway, the builder's own camera driver.
 MORE_KEYS = (KEY, "policy_packs", "camera_driver")
 
-#: The class that a driver of one's own defines; `edge.camera` calls it with the settings of the camera.
+#: The class that the builder's own driver defines; `edge.camera` calls it with the settings of the camera.
 DRIVER_CLASS = "Camera"
 DRIVER = f"name a Python file beside the build file, with a class {DRIVER_CLASS} (deploy/examples/own_driver.py)"
 
@@ -99,7 +99,7 @@ def load_build(path: Path, *, unlisted: bool = False) -> tuple[BuildFile | None,
     deployment, more = read_deployment(document)
     findings += [*more, *_packs(document), *_camera_driver(document)]
     if deployment is not None and profile != "device":
-        text = f"deployment: a build of the profile {profile} stands nowhere and decides about nobody"
+        text = f"deployment: a build of the profile {profile} has no place of its own and decides about no one"
         findings.append(_finding(document, (KEY,), "deployment", text, "leave it out", key=True))
     lacking = [finding for finding in findings if finding.what.startswith(_UNLISTED)]
     if findings and not (unlisted and lacking == findings):

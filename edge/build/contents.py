@@ -96,7 +96,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("kiosk/desk/page/*", _DEVICE),
     ("selftest/*.py", _DEVICE),
     ("service/*.py", _DEVICE),
-    ("testing/*.py", _NONE),  # scripted cameras and fake doors: for whoever develops, in no wheel
+    ("testing/*.py", _NONE),  # scripted cameras and fake doors: for development, in no wheel
 )
 
 #: Rows that are in a wheel only where its build file asks for a capability that is optional.

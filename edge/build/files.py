@@ -87,7 +87,7 @@ class Files(Protocol):
         """SHA-256 of one file, 64 hexadecimal digits. Raises as `read`."""
 
     def wrong(self) -> tuple[Discrepancy, ...]:
-        """What is wrong whatever was signed: compiled files, damage, bytes that nobody vouches for."""
+        """What is wrong whatever was signed: compiled files, damage, bytes that nothing vouches for."""
 
     def unlisted(self) -> tuple[Discrepancy, ...]:
         """A wheel's RECORD, which no signature can name, where it is not exactly the list of its files."""

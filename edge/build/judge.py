@@ -150,7 +150,7 @@ def _is_review(payload: Any) -> bool:
 
 
 def unknown_packs(build: BuildFile, packs: Iterable[Pack]) -> list[Finding]:
-    """Findings about packs that the build takes on and nobody has."""
+    """Findings about packs that the build names and that do not exist."""
     known = [pack.id for pack in packs]
     found = []
     for number, name in enumerate(build.policy_packs):

@@ -1,4 +1,4 @@
-"""From a source tree to what its wheel holds: evaluated by the build hook, and by nobody at run time.
+"""From a source tree to what its wheel holds: evaluated by the build hook, never at run time.
 
 Workflow: read the build file (``EDGE_BUILD_CONFIG`` or ``config/build.yaml``), list the files of its profile, settle
 the date, collect every finding; refuse when there is one. Otherwise write the build statement, which a running

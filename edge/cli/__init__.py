@@ -227,7 +227,7 @@ def _refused(error: EdgeError, arguments: Sequence[str], *, exit_code: int | Non
 
         try:
             click.echo(json.dumps(error_json(error, next((word for word in arguments if word in COMMANDS), ""))))
-        except OSError:  # whoever reads the answers has gone, or has no room; the other way is tried
+        except OSError:  # the reader of the answers has gone, or the disk is full; the other stream is tried
             click.echo(f"edge: {error}", err=True)
     else:
         for line in getattr(error, "problems", ()) or (error,):

@@ -23,7 +23,7 @@ by_operator = click.option("--operator", default="", help="Who does it, for the 
 @shared(settings="example")
 @by_operator
 def operators(name: str | None, remove: bool, settings: Settings, operator: str) -> None:
-    """Give somebody a token for the operator's pages of a kiosk; it is shown once. Without NAME: who has one.
+    """Make a token for the operator's pages of a kiosk; it is shown once. Without NAME: list who has one.
 
     \b
     Example

@@ -48,7 +48,7 @@ def passphrase(file: Path | None, prompt: str, *, confirm: bool) -> str:
     """A passphrase; it is in no message.
 
     Raises:
-        KeyringError: the file cannot be read, is open to others, is empty or is not UTF-8. UsageError: nobody to ask.
+        KeyringError: the file cannot be read, is open to others, is empty or is not UTF-8. UsageError: no terminal.
     """
     from edge.errors import KeyringError
     from edge.files import read_file, utf8

@@ -12,7 +12,7 @@ import click
 def command(config: Path | None) -> int:
     """Time the chain on this board, on people who do not exist: no camera is needed, and nothing is kept.
 
-    Below it stand estimates for boards that nobody has sent figures of, from published ones, each with its span and
+    Below it stand estimates for boards for which no figures were sent, from published ones, each with its span and
     source. Run it on an idle device (`edge run` stopped), and send what it prints with the board's name and cooling.
 
     \b

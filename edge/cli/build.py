@@ -88,7 +88,7 @@ def verify(what: str, trust: Path | None, config: Path | None) -> Answer:
 
     A builder that this device trusts must have signed it; every file must be as it was signed, none may be missing and
     none may have been added, compiled files included. Exit code 0: so it is. 1: it is not, for every reason shown. A
-    program that checks itself shows accidents; to find out whether somebody altered a device on purpose, run your own
+    program that checks itself shows accidents; to find out whether a device was altered on purpose, run your own
     copy from outside: `edge prove`.
     """
     found = _examine(what, _builders(trust, config))

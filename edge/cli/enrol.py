@@ -195,7 +195,7 @@ def _consent(settings: Settings, acts: Acts, file: Path | None, lang: str, *, ne
         return None
     if not sys.stdin.isatty():
         raise ConsentMissing(
-            "nobody was asked: there is no terminal and no consent record",
+            "no consent was given: there is no terminal to ask at, and no consent record",
             where="--consent",
             remedy="give a consent record with --consent FILE",
         )

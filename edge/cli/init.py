@@ -10,7 +10,7 @@ import click
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
-@click.option("--answers", type=click.Path(path_type=Path), help="A YAML file with the answers; nobody is asked then.")
+@click.option("--answers", type=click.Path(path_type=Path), help="A YAML file with the answers; nothing is asked then.")
 def command(folder: Path, answers: Path | None) -> int:
     """Begin a device: asks ten questions and writes FOLDER/device.yaml and FOLDER/build.yaml, commented.
 

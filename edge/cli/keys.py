@@ -111,7 +111,7 @@ def init(
         _tell(new, device)
     _journal(settings, changes, operator)
     if development:
-        click.echo("development keys: whoever can read this folder can make cards. Never use them at a door.", err=True)
+        click.echo("development keys: anyone who reads this folder can make cards. Never use them at a door.", err=True)
 
 
 @command.command("issuer")
@@ -127,12 +127,12 @@ def issuer_command(settings: Settings, name: str, operator: str, passphrase_file
 @command.command()
 @shared(settings="example", json=True)
 def show(settings: Settings) -> Answer:
-    """Show which keys are here and whom this device trusts. No secret is shown."""
+    """Show which keys are here and which issuers and signers this device trusts. No secret is shown."""
     found = describe(settings.device)
     rows = [(label, found[label]) for label in ("site", "device", "recovery", "issuer")]
     issuers = [f"{entry['key_id']}  {entry['comment']}" for entry in found["trusted"]]
     signers = [f"{entry['key_id']}  {entry['name']}, for {entry['role']}" for entry in found["signers"]]
-    rows += [("trusts", text) for text in (*(issuers or ["nobody: no card is accepted here"]), *signers)]
+    rows += [("trusts", text) for text in (*(issuers or ["no issuer: no card is accepted here"]), *signers)]
     rows += [("warning", text) for text in found["warnings"]]
     return Answer({"schema": "edge/keys/v1", **found}, [f"{label:<10}{text}" for label, text in rows])
 
@@ -156,7 +156,7 @@ def describe(device: DeviceSettings) -> dict[str, Any]:
         way = f"; as root: {_install(public, device)}" if public.exists() else ""
         warnings.append(f"the issuer here is not trusted here, so its cards are refused{way}")
     if (device.state_dir / PASSPHRASE_FILE).exists():
-        warnings.append("development keys: whoever can read the state folder can make cards")
+        warnings.append("development keys: anyone who can read the state folder can make cards")
     return {
         "site": ring.site_id.hex(),
         "device": ring.device_id.hex(),
@@ -321,7 +321,7 @@ def _add_issuer(settings: Settings, name: str, operator: str, passphrase_file: P
 def _tell(new: NewIssuer, device: DeviceSettings) -> None:
     click.echo(f"issuer {new.public.key_id.hex()}: every door of the site needs {new.file} in its own trust folder")
     if not new.trusted:
-        click.echo(f"here too, and only root says whom this device trusts: {_install(new.file, device)}")
+        click.echo(f"here too, and only root decides which issuers this device trusts: {_install(new.file, device)}")
 
 
 def _install(public: Path, device: DeviceSettings) -> str:

@@ -83,8 +83,8 @@ def attack(no_passive: bool, overwrite: bool, json_wanted: bool, **options: Any)
 def command() -> None:
     """Measure and calibrate models on picture files (lab builds and development installs only).
 
-    Nothing here finds out who somebody is: sets must come with names, what leaves is aggregates and at most 50 worst
-    pairs of the labelled set, and no embedding is written. A lab build can still be misused, since whoever holds
+    Nothing here identifies anyone: sets must come with names, what leaves is aggregates and at most 50 worst
+    pairs of the labelled set, and no embedding is written. A lab build can still be misused, since anyone who holds
     pictures can compare them; a device build cannot. That is why a device is built without it.
 
     \b
@@ -225,7 +225,7 @@ def calibrate(**options: Any) -> Answer:
 
 
 def _command(options: dict[str, Any]) -> str:
-    """What was run, without folders: a card must not tell how somebody's disk is laid out."""
+    """What was run, without folders: a card must not show the layout of a user's disk."""
     parts = ["edge lab calibrate"]
     parts += [f"--images {source.name}" for source in options["images"]]
     for name in ("groups", "same_person"):

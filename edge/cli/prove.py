@@ -29,7 +29,7 @@ _SHOWN = 12  # findings of one check on a terminal; --report and --json have the
 def command(root: Path | None, wheel: Path | None, trust: Path | None, vault: Path | None, page: Path | None) -> Answer:
     """Show what a build can and cannot do, to a person who does not trust it.
 
-    Reads files and imports none of them. Run YOUR OWN copy of this program against somebody else's device: a program
+    Reads files and imports none of them. Run YOUR OWN copy of this program against another party's device: a program
     that examines itself can say anything. Then it tries to open stored templates without their cards.
 
     \b
@@ -70,7 +70,7 @@ def _write(page: Path, report: ProofReport) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """A line on standard error that says what is being read; nothing where nobody watches."""
+    """A line on standard error that says what is being read; nothing where no terminal shows it."""
     import sys
     import time
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--door", is_flag=True, help="Clear the delays of this door, the fan-out guard's included.")
 @shared(operator=True, json=True)
 def command(serial: str | None, door: bool, settings: Settings, operator: str) -> Answer:
-    """Let a card try again that was refused too often. Ask who holds it first: a lockout may be somebody guessing.
+    """Let a card that was refused too often try again. First ask who used it: someone may be guessing.
 
     With --door instead of a serial: this door paused itself because many different cards failed at it (the fan-out
     guard). Look into the journal for the cards and find out who stood there before you clear it.

@@ -51,7 +51,7 @@ class Actor:
 
     @classmethod
     def recorded(cls, rng: np.random.Generator, order: tuple[Direction, ...], pause_s: float, until_s: float) -> Actor:
-        """A recording of somebody who once did another challenge, played again and again."""
+        """A recording of a person doing another challenge, played again and again."""
         actor, now = cls(rng, deaf=True), float(rng.uniform(0.0, 1.5))
         while now < until_s:
             for direction in order:
@@ -80,7 +80,7 @@ class Actor:
 
     def _target(self, direction: Direction) -> tuple[float, float]:
         side, nod = (self.reach * float(self.rng.uniform(*span)) for span in (SIDE, NOD))
-        stray = float(self.rng.normal(0, 3.0))  # nobody turns along an axis
+        stray = float(self.rng.normal(0, 3.0))  # no head turns exactly along one axis
         return {
             Direction.LEFT: (side, stray),
             Direction.RIGHT: (-side, stray),

@@ -1,4 +1,4 @@
-"""Presentation attack instruments: somebody's picture as a print or on a display, held up before a camera.
+"""Presentation attack instruments: a person's picture as a print or on a display, held up before a camera.
 
     sheet = Instrument("bent_print", picture, face=(x, y, w, h), height=0.45, room=room, rng=rng)
     frame = sheet.show(room, (0.5, 0.5))                        # as it was drawn; the same again at every call
@@ -63,11 +63,11 @@ class Hold:
 
 
 class Instrument:
-    """One print or display with somebody's picture on it.
+    """One print or display with a person's picture on it.
 
     Args:
         species: one of `SPECIES`.
-        picture: BGR uint8, somebody's photograph. face: x, y, width, height of the face in it, pixels.
+        picture: BGR uint8, a person's photograph. face: x, y, width, height of the face in it, pixels.
         height: of the face in the frame, as a share of the frame's.
         room: BGR uint8 (H, W, 3), a frame without the attack: its size and light.
         rng: everything random follows from it; nothing is drawn after this.

@@ -79,7 +79,7 @@ def load_figure(name: str, variant: int = 0) -> Figure:
         variant: 0, 1 or 2. The mesh is variant 0's; the others share its landmarks to within a pixel or two.
 
     Raises:
-        InputError: there is nobody of that name.
+        InputError: there is no fictional person of that name.
     """
     if name not in PEOPLE or variant not in (0, 1, 2):
         people = ", ".join(PEOPLE)

@@ -93,7 +93,7 @@ class TwoPeople:
 
 @dataclass(frozen=True, slots=True)
 class ShowCode:
-    """Somebody holds a card with a code into view; nobody's face is seen.
+    """A hand holds a card with a code into view; no face is seen.
 
     Attributes:
         text: of the code, which the painter draws: nothing that comes from outside is shown here as a picture.

@@ -185,7 +185,7 @@ def _session(plan: AttackPlan, holder: Holder, folder: Path) -> SessionPlayed:
     limits = chain.passive.limits if plan.passive and chain.passive is not None else None
     align, active = chain.embedder.card.align, None
     if plan.active != "off" and align is not None:
-        active = Active(plan.active, align, lambda: 0.5)  # nobody answers: which way is asked for does not matter
+        active = Active(plan.active, align, lambda: 0.5)  # a recording answers nothing: any way will do
     return play(Rule(DecisionSettings(), limits, active), holder, _frames(folder, plan.fps))
 
 

@@ -38,7 +38,7 @@ from edge.lab.calibrate_table import (
 from edge.lab.pairing import Trials
 from edge.types import F32
 
-#: A label for every person's number; "" for people of whom nothing is known.
+#: A label for every person's number; "" where nothing is known.
 Labels = tuple[str, ...]
 F64 = NDArray[np.float64]
 METHOD = (

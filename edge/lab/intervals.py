@@ -110,7 +110,7 @@ def share_interval(
         rounds: of the bootstrap. seed: of its weights. level: two-sided, 0..1.
 
     Returns:
-        The rate over all trials and its interval; all nan without a trial. When nobody or everybody fails, the interval
+        The rate over all trials and its interval; all nan without a trial. When none or all fail, the interval
         ends at the exact Poisson bound over people.
     """
     total, people = float(np.sum(trials)), int(np.count_nonzero(trials))

@@ -55,7 +55,7 @@ def translated(name: str, english: str, language: str, /, **values: object) -> s
 
 
 def language_of(tag: str) -> str:
-    """The language of a paper for somebody who reads ``tag``: one of `LANGUAGES`."""
+    """The language of a paper for a reader of ``tag``: one of `LANGUAGES`."""
     primary = _primary(tag)
     return primary if primary in LANGUAGES else "en"
 

@@ -1,4 +1,4 @@
-"""The first look at a model that somebody brought: does it load, run, and tell people apart?
+"""The first look at a model from outside: does it load, run, and tell people apart?
 
     python -m edge.models.examine < request.json > report.json      # started by `edge.models.sandbox`, never by hand
 
@@ -116,7 +116,7 @@ def _check_size(shape: list[int], size: Sequence[int]) -> None:
         raise ModelError(f"its input has the shape {shape}, which is no picture of three channels", remedy=_AGAIN)
     if [shape[2], shape[1]] != list(size):
         text = f"the model takes {shape[2]}x{shape[1]} pixels, the spec says {size[0]}x{size[1]}"
-        raise ModelError(text, remedy="mend input.size of the spec")
+        raise ModelError(text, remedy="correct input.size in the spec")
 
 
 def _check_embedding(shapes: list[list[int]]) -> None:

@@ -1,4 +1,4 @@
-"""From somebody's .tflite and a spec to a model that this device may use beside its build.
+"""From a .tflite and a spec to a model that this device may use beside its build.
 
     imported = examine_file(Path("mine.tflite"), load_spec(Path("mine.spec.yaml")), slow_ok=False)
     imported.warnings, imported.report                    # what people should know
@@ -47,7 +47,7 @@ class Imported:
 
     Attributes:
         data: content of the file. text: its card, YAML. card: the same, read.
-        report: what was measured (`edge.models.examine`). warnings: for whoever imports it, one sentence each.
+        report: what was measured (`edge.models.examine`). warnings: one sentence each.
     """
 
     data: bytes
@@ -91,7 +91,7 @@ def read_model(path: Path) -> bytes:
         ModelError: missing, not a regular file, or too large.
     """
     try:
-        # a pipe that nobody writes to must not stop us
+        # a pipe without a writer must not block
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             regular = stat.S_ISREG(status.st_mode)

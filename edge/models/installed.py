@@ -108,7 +108,7 @@ def _added(folder: Path, verify: Verify) -> Added:
 
 
 def read_unsigned(folder: Path) -> Card:
-    """What ``card.yaml`` says, whoever wrote it: for calibration and for signing, never for a door.
+    """What ``card.yaml`` says, signed or not: for calibration and for signing, never for a door.
 
     Raises:
         ModelError: it cannot be read, or is no card of a model in this folder.
@@ -117,7 +117,7 @@ def read_unsigned(folder: Path) -> Card:
 
 
 def last_signed(folder: Path, verify: Verify) -> Card | None:
-    """The card as a trusted key last signed it, whatever ``card.yaml`` says now; None when nobody did.
+    """The card as a trusted key last signed it, whatever ``card.yaml`` says now; None where there is no such signature.
 
     Raises:
         ModelError: what was signed is no card of this folder.

@@ -1,4 +1,4 @@
-"""Events as lines of text: JSON for machines, words for whoever watches a terminal.
+"""Events as lines of text: JSON for machines, words for a terminal.
 
     device.observe(JsonLines(1), name="json")
     device.observe(Terminal(1, 2), name="terminal")
@@ -68,7 +68,7 @@ class JsonLines:
 
 
 class Terminal:
-    """Events in words, a line each, for whoever starts a device by hand.
+    """Events in words, a line each, for a device started by hand.
 
     Args:
         out: descriptor for decisions and states. err: for faults. language: of the decisions.

@@ -6,7 +6,7 @@
 
 The card is of ID-1 size (ISO/IEC 7810: 85.6 x 54 mm) and its code as large as that permits, because a camera sees few
 pixels of it: 45.6 mm in card custody (version 15, modules of 0.59 mm); ``tests/claim/test_card_in_view.py`` says where
-it is read. No name is on it unless asked for: whoever finds a card should not learn whose it is. The product keeps
+it is read. No name is on it unless asked for: a finder should not learn whose card it is. The product keeps
 nothing of a card.
 """
 
@@ -65,7 +65,7 @@ class CardText:
         token: the text of the code; it holds the card's secret.
         serial: as printed, eight groups of four (`Claim.serial_text`).
         not_before, expires: Unix seconds.
-        issued_by: who hands the card out. contact: whom to ask, and to tell of its loss.
+        issued_by: who hands the card out. contact: for questions, and for reporting its loss.
         holder: a name or number for the holder, only when they want it there.
         custody: where the template is; the page says so.
         consent: the consent receipt, printed below the card in its language; None for a card of no person (tests).
@@ -93,7 +93,7 @@ class CardText:
 
     @property
     def warning(self) -> tuple[str, ...]:
-        """That it is a key, and whom to tell of its loss."""
+        """That it is a key, and where to report its loss."""
         contact = self.contact if len(self.contact) <= _CONTACT else self.contact[: _CONTACT - 1].rstrip() + "…"
         warning = text("printed.warning", self.language)
         return (warning, text("printed.contact", self.language, contact=contact)) if contact else (warning,)
@@ -132,7 +132,7 @@ def card_pdf(card: CardText) -> bytes:
 
 
 def card_token(card: CardText) -> bytes:
-    """The token's text in a line: for whoever writes the card another way, and for `edge verify --token`."""
+    """The token's text in a line: for cards that are written another way, and for `edge verify --token`."""
     return card.token.encode("ascii") + b"\n"
 
 
@@ -193,7 +193,7 @@ def _place(modules: int) -> tuple[float, float, float]:
 
 
 def face_data(card: CardText) -> dict[str, Any]:
-    """The card's face for whoever sets it with fonts of their own: the page's template, a kiosk's screen."""
+    """The card's face for pages that set it with fonts of their own: the page's template, a kiosk's screen."""
     code, language = _code(card.token), card.language
     modules = len(_matrix(card.token))
     left, _, module = _place(modules)

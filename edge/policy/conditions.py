@@ -1,4 +1,4 @@
-"""Conditions of policy rules: data, and three answers - it holds, it does not, nobody has said.
+"""Conditions of policy rules: data, and three answers - it holds, it does not, or it was not declared.
 
     condition, problems = parse({"operator.type": ["police"], "jurisdictions": ["US"]})
     judge(condition, facts, on)             # Answer(True, "operator.type is police; jurisdictions: US SFO lies in US")

@@ -1,4 +1,4 @@
-"""The deployment that a build is for: facts declared by whoever deploys it, read from ``config/build.yaml``.
+"""The deployment that a build is for: facts declared by the deployer, read from ``config/build.yaml``.
 
     deployment, findings = read_deployment(document)     # None, []: the build file declares none
     deployment.facts["operator.type"]                    # "company"

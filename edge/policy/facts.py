@@ -3,7 +3,7 @@
     FACTS["operator.type"].allowed          # ("company", "landlord", "police", ...)
     check(FACTS["retention_days"], "soon")  # 'is not a whole number of 0 or more'
 
-Facts below `build.` and `model.` come from the build and from the embedder's card, and nobody can declare them. All
+Facts below `build.` and `model.` come from the build and from the embedder's card, and cannot be declared. All
 others are the deployer's own declaration, in ``config/build.yaml`` below `deployment:`; a fact that is not written
 there is missing, and a rule that needs it blocks. The vocabulary is closed: a misspelt purpose would otherwise slip by.
 """

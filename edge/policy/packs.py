@@ -32,10 +32,10 @@ The whole file::
       effect: deny                                     deny, require or limit; there is no `allow`
       require: {safeguards.notice: {given: true}}      effect require only: each entry is a demand
       limit: {retention_days: {at_most: 1095}}         effect limit only: fact -> at_most and/or at_least
-      satisfy: Record the exception of ...             what would satisfy the rule, told to whoever is refused
+      satisfy: Record the exception of ...             what would satisfy the rule, told with a refusal
 
 Conditions are those of `edge.policy.conditions` over the facts of `edge.policy.facts`; records those of
-`edge.policy.records`. A fact that an applying rule needs and nobody has declared blocks with the rule's own effect.
+`edge.policy.records`. A fact that an applying rule needs and that was not declared blocks with the rule's own effect.
 Dates may be written bare or in quotes. Everything is read at once, and every mistake comes with line and column.
 
 Each rule has at least one case in ``tests/policy/packs/ID.yaml``, read by ``tests/policy/test_rules.py``::

@@ -150,7 +150,7 @@ def _may(one: str, place: str) -> bool:
     if one in UNIONS or one[:2] != place[:2]:
         return False
     if " " in one:
-        return not part(one) and "-" in place  # nobody here knows in which part it lies
+        return not part(one) and "-" in place  # in which part it lies is not known here
     return "-" in one and " " in place and not part(place)
 
 

@@ -6,7 +6,7 @@
 Workflow: `subject` opens what is to be examined and reads it as bytes; `static` puts one question after the other to
 those bytes (files, packages, start-up, rooms, scores, templates, SQL, dynamic code, listeners); `live` tries to open
 stored templates without their cards; `page` and `model` say what came of it. Nothing that is examined is ever imported,
-so an auditor runs their own copy against somebody else's device. Every report lists by name what it cannot see.
+so an auditor runs their own copy against another party's device. Every report lists by name what it cannot see.
 """
 
 from __future__ import annotations

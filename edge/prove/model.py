@@ -181,13 +181,11 @@ class ProofReport:
         """(by what, what it shows): identity, analysis and trying, each as what it is worth."""
         signature = next((check for check in self.checks if check.id == "signature"), None)
         if signature is not None and signature.mark == "ok":
-            same = (
-                f"Every file of the product is one that was signed: {signature.examined}. If you trust whoever signed,"
-            )
+            same = f"Every file of the product is one that was signed: {signature.examined}. If you trust the signer,"
             same += " this is what counts, and nothing below can add to it."
         else:
             same = (
-                "Nothing. No key was named whose signature covers these files, so nobody is known to answer for them."
+                "Nothing. No key was named whose signature covers these files, so no one is known to answer for them."
             )
             same += " Name the key of a builder that you trust with --trust."
         read = (

@@ -18,16 +18,16 @@ from edge.prove.subject import Subject
 
 #: Question -> (what was looked at, why it matters).
 MEANS: dict[str, str] = {
-    "signature": "A signature names who built the program and changes with every letter of it. Without one nobody"
+    "signature": "A signature names who built the program and changes with every letter of it. Without one, no one"
     " answers for what is installed.",
     "files": "Every file was weighed against the list that came with it. A file that was changed, added or removed"
     " later shows.",
-    "packages": "Software that nobody declared could watch or replace what the device does.",
+    "packages": "Undeclared software could watch or replace what the device does.",
     "start-up": "Some files make other code run before the program starts, unseen. There must be none.",
     "variables": "A setting of the system can make Python load other files than the installed ones.",
     "compiled": "Python keeps translated copies of its files and runs those. A changed copy would run unnoticed.",
     "rooms": "A device must not contain the parts that compare pictures in a laboratory.",
-    "scores": "Recognising somebody among many needs a comparison of one face with many. There is one comparison in the"
+    "scores": "Recognising a person among many needs a comparison of one face with many. There is one comparison in the"
     " program, of one face with one template; any other arithmetic that could be one was looked for.",
     "templates": "A template is what a face is stored as. Few places may hold one; each is on a list that says why.",
     "collections": "A search goes through a list of people. No part of the program takes such a list.",

@@ -1,7 +1,7 @@
 """Every file on the path belongs to a distribution whose RECORD names it, with the hash that it has.
 
 A wheel's RECORD must name every file of the wheel. In an installation each distribution's RECORD is read, every named
-file is hashed, and what nobody names is found. Compiled files are no part of RECORD: see `edge.prove.environment`.
+file is hashed, and what no list names is found. Compiled files are no part of RECORD: see `edge.prove.environment`.
 """
 
 from __future__ import annotations

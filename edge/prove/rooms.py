@@ -1,4 +1,4 @@
-"""Rooms outside the profile are absent, and every file of the package is one that somebody has decided about.
+"""Rooms outside the profile are absent, and every file of the package has its row in the build's list.
 
 The rows are those of the auditor's own copy (`edge.build.contents`), not of the examined one.
 """

@@ -288,7 +288,7 @@ def rows(check: str) -> dict[tuple[str, str], Row]:
 
 
 def judge(check: str, module: Module, uses: Iterable[Use], sentence: str) -> list[Evidence]:
-    """The uses that nobody has looked at.
+    """The uses that were not reviewed.
 
     Args:
         check: whose rows count. module: where the uses stand. uses: every use. sentence: what to say of one.

@@ -174,7 +174,7 @@ def check_signature(subject: Subject, profile: str, builders: Mapping[str, Publi
     """The signature of the build.
 
     Args:
-        builders: whose signatures count. None: the auditor named nobody, so an unsigned build is a warning only.
+        builders: whose signatures count. None: the auditor named no builder, so an unsigned build is a warning only.
     """
     if profile == "development":
         text = "a development install is never signed"

@@ -1,4 +1,4 @@
-"""The stores that the live part works on: a copy that somebody hands in, one made on the spot, and a weak one.
+"""The stores that the live part works on: a copy that is handed in, one made on the spot, and a weak one.
 
     with borrowed(Path("copy-of-var-lib-edge")) as store: ...   # copied once more; the given files are never written
     with made(200, os.urandom) as store: ...                    # 200 made-up people, whose tokens are known
@@ -231,7 +231,7 @@ def plain(count: int, random_bytes: Callable[[int], bytes]) -> list[bytes]:
 
 
 def claim_for(record: Record, secret: bytes, serial: bytes) -> Claim:
-    """The claim that a card with this secret would make, as favourable to whoever tries as it can be."""
+    """The claim that a card with this secret would make, as favourable to the attacker as it can be."""
     header = Header.parse(record.sealed.header)
     return Claim(
         serial=serial,

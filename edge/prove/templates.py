@@ -1,4 +1,4 @@
-"""Who may touch a template or a probe, and that nobody takes several.
+"""Which code may touch a template or a probe, and that none takes several.
 
     gates        the calls without which there is neither a template, nor a probe, nor a score: open, consume, embed...
                  each may stand in listed functions only, and may be called, never passed on (``map(compare, ...)``)

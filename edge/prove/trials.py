@@ -1,7 +1,7 @@
-"""Attempts to open sealed records with what somebody might have.
+"""Attempts to open sealed records with what an attacker might have.
 
 An attempt is made in two ways, and counts as a success when either works: by the product's own `open_sealed`, and by
-the bare cipher without any of the product's checks, as somebody would who wrote their own program.
+the bare cipher without any of the product's checks, as an attacker's own program would.
 
     one = Sealed.of(record_id, serial, data)
     opens(one.record, secret + device_key)    # True: it opened
@@ -98,9 +98,9 @@ WITHOUT, ALONE = 10, 10
 
 # -- codes that are short enough to be tried out ---------------------------------------------------------------------
 #
-# A card's secret has 256 bits. A PIN has 13 to 20, the number of a plain card (UID) 13 to 32: whoever holds the device
+# A card's secret has 256 bits. A PIN has 13 to 20, the number of a plain card (UID) 13 to 32: whoever has the device
 # can try them all. Those modes are not built. What trying would take is measured here all the same, with the costliest
-# function that a small device can afford, so that nobody builds them in the belief that they are as good.
+# function that a small device can afford, so that no one builds them believing they are as good.
 
 #: (what it is, how many there are)
 CODES = (

@@ -17,11 +17,11 @@ class Level(StrEnum):
     """When a check runs. The full set holds every check."""
 
     POWER_ON = "power-on"
-    """Before the first claim; a few seconds, somebody may be waiting."""
+    """Before the first claim; a few seconds, since a person may be waiting."""
     PERIODIC = "periodic"
     """Between claims, while the device runs: nothing that takes the camera or the door away from it."""
     FULL = "full"
-    """For the installer, and whenever somebody asks."""
+    """For the installer, and on request."""
 
 
 EVERY = frozenset(Level)

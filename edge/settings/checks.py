@@ -39,7 +39,7 @@ def checks(problems: Sequence[str], warnings: Sequence[Problem] = (), alternativ
 
 
 def need_alternative(text: str | None) -> str:
-    """There is a way in without one's face: without one nobody's consent is free.
+    """There is a way in without a face check: otherwise consent is not free.
 
     Raises:
         Unfit: the settings name none.

@@ -48,7 +48,7 @@ class DoorSettings(Section):
     """relay: how long the lock is released."""
     without_power: Literal["locked", "released"] = "locked"
     """relay: what the lock is without power. locked: fail-secure, it opens only while the relay is energised. released:
-    fail-safe, it holds only while the relay is energised, and whoever cuts the power gets in."""
+    fail-safe, it holds only while the relay is energised, and cutting the power lets people in."""
     on_fault: Literal["locked"] = "locked"
     """What the door does when the program fails while there is power. Nothing else is built."""
     contact: ContactSettings | None = None
@@ -60,7 +60,7 @@ class DoorSettings(Section):
     shows: Annotated[tuple[Literal["page", "sound"], ...], Field(max_length=2)] = ()
     """What can show the steps of a challenge to the person in front: page (a screen), sound; empty: nothing can."""
     unattended: bool = False
-    """Whether nobody watches this door."""
+    """Whether this door is unattended."""
 
     @property
     def released_high(self) -> bool:

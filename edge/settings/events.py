@@ -78,7 +78,7 @@ def check_text(text: str) -> None:
 
 
 def named(sign: str) -> str:
-    """A sign that nobody sees, or takes for another one, in words."""
+    """A sign that is invisible, or mistaken for another one, in words."""
     return {"\t": "a tab", "\u00a0": "a no-break space"}.get(sign, f"the character U+{ord(sign):04X}")
 
 
@@ -165,7 +165,7 @@ class Builder:
         return None
 
     def _odd_line(self, text: str) -> Problem | None:
-        """The first line whose colon or dash counts for nothing, since no plain space stands behind it."""
+        """The first line whose colon or dash has no effect, since no plain space follows it."""
         for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
             margin = _MARGIN.match(line)
             start = margin.end() if margin else 0

@@ -149,7 +149,7 @@ class ClaimSettings(Section):
     pin: Literal["none", "with_card"] = "none"
     """A PIN beside the card: none, or with_card: typed after the card was read, set by an operator at each door."""
     pin_s: Annotated[float, Field(ge=5, le=120)] = 20.0
-    """How long somebody may take to type it."""
+    """How long the person may take to type it."""
     keypad: str = ""
     """The stable path of a keypad for the PIN, /dev/input/by-id/...-event-kbd; empty: it comes from a reader."""
     qr_tries_per_s: Annotated[float, Field(gt=0, le=5)] = 5.0
@@ -172,7 +172,7 @@ class ClaimSettings(Section):
         named = [name for name, path in paths.items() if name in self.readers and not path]
         wrong = [f"{name}: the reader {name} needs the stable path of its scanner" for name in named]
         if self.keypad and not self.asks_pin:
-            wrong.append("keypad: nobody is asked for a PIN here; write pin: with_card")
+            wrong.append("keypad: no PIN is asked for here; write pin: with_card")
         return valid(self, wrong)
 
 
@@ -217,7 +217,7 @@ class LimitSettings(Section):
     card_disable: Annotated[int, Field(ge=2, le=100)] = 50
     """Rejects in a row from which the card rests a day at this door after each, unless an operator resets it."""
     door_rejects: Annotated[int, Field(ge=1, le=50)] = 20
-    """Rejects in a row at this door, whoever claims, before every claim is delayed (never disabled)."""
+    """Rejects in a row at this door, from any card, before every claim is delayed (never disabled)."""
     door_wait_s: Annotated[float, Field(ge=5, le=3600)] = 10.0
     """That delay."""
     no_decisions: Annotated[int, Field(ge=1, le=20)] = 5
@@ -345,5 +345,5 @@ class Settings(Section):
         if self.liveness.flash == "on" and "page" not in self.door.shows:
             wrong.append("liveness.flash: colours need a screen; write off, or name the page in door.shows")
         if self.kiosk is not None and self.kiosk.pin_pad and not self.claim.asks_pin:
-            wrong.append("kiosk.pin_pad: nobody is asked for a PIN here; write claim.pin: with_card, or leave it out")
+            wrong.append("kiosk.pin_pad: no PIN is asked for here; write claim.pin: with_card, or leave it out")
         return valid(self, wrong)

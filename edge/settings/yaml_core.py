@@ -7,7 +7,7 @@
 Workflow: the file is read with a size limit (a 10 MB file is refused unread); characters that YAML does not allow and
 tabs in the indentation are reported all at once; then the events of PyYAML's parser are walked with a stack of our own,
 so that deep nesting is a message and never a recursion error. What a device's settings do not need is refused, since
-each of these has hidden a surprise in somebody's configuration: anchors, aliases, merge keys, tags, directives, several
+each of these has hidden a surprise in real configurations: anchors, aliases, merge keys, tags, directives, several
 documents, duplicate keys, keys that are not text. Bare words are read by the YAML 1.2 core schema (`events`).
 
 A problem that is not fatal leaves the rest readable: the document comes back without the bad part, so that a caller can

@@ -9,8 +9,8 @@
     ...compare...
     limits.accepted(claim.serial)                           # or rejected, or no_decision
 
-A damaged file raises `StateError`, and stays where it is: whoever could get a new one by damaging the old one would get
-rid of the lockouts. `set_aside` is what an operator does about it.
+A damaged file raises `StateError`, and stays where it is: if damage gave a new one, it would also
+get rid of the lockouts. `set_aside` is what an operator does about it.
 """
 
 from edge.state.binding import Binding, Numbers, peek

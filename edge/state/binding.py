@@ -144,7 +144,7 @@ class Binding:
             The number that the file must have from now on: its own, or after an acknowledged difference a larger one.
 
         Raises:
-            StateError: it does not fit, and nobody has acknowledged it.
+            StateError: it does not fit, and this is not acknowledged.
         """
         numbers = self._numbers
         if numbers.fits(name, actual) and not (bound and name not in numbers.closed):

@@ -39,7 +39,7 @@ def checks(folder: Path, now: Callable[[], TrustedTime], guard: Callable[[], Fan
         ),
         Check(
             "fan-out guard",
-            "nobody has tried many different cards at this door lately",
+            "many different cards have not been tried at this door lately",
             lambda: _fan_out(guard()),
             needed=False,
         ),

@@ -1,4 +1,4 @@
-"""One process a state folder: whoever decides or changes something holds it.
+"""One process a state folder: the one that decides or changes something holds it.
 
     with FolderLock(state_dir, "edge run"):      # FolderBusy names who holds it
 
@@ -62,8 +62,8 @@ class FolderLock:
     """The right to decide and to change in one state folder.
 
     Args:
-        folder: made when missing (0700). name: of the command, for whoever has to wait.
-        wait_s: how long to wait for another process. waiting: told once for whom.
+        folder: made when missing (0700). name: of the command, shown to those who wait.
+        wait_s: how long to wait for another process. waiting: told its name, once.
 
     Raises:
         FolderBusy: another process holds it, and went on holding it.

@@ -1,4 +1,4 @@
-"""Retry limits: what a stolen card is worth to somebody with another face.
+"""Retry limits: what a stolen card is worth to a person with another face.
 
 The failure is written, and on the disk, *before* the comparison, and cleared by an accept. Pulling the plug at the
 moment of the comparison, or ending the session in any other way than by an answer, therefore counts as failing.
@@ -12,7 +12,7 @@ moment of the comparison, or ending the session in any other way than by an answ
 After 5 rejects in a row a card waits 30 s, and again after every further one. From the 50th on it rests a day after
 each, at this door (NIST SP 800-63B-4, 3.2.3 asks for growing delays, or another way in), unless an operator resets it:
 whoever has photographed a card can take no more from its holder than that. The door has a limit of its own, which
-delays and never disables, so that nobody can close a door for everybody by failing at it; many *different* cards that
+delays and never disables, so that no one can close a door for all by failing at it; many *different* cards that
 fail are a search, and `edge.state.fanout` stops it. A new card takes over the waits of the person's other cards.
 
 Serials are kept as keyed hashes. Waits are measured in the time that the device has been running (`edge.state.clock`):
@@ -214,7 +214,7 @@ class Limits:
             return self._fan_out.forget(db, self._card(serial)) or rows > 0
 
     def expire(self, days: int) -> int:
-        """Delete the counters of cards that nobody presented for so many days of running.
+        """Delete the counters of cards that were not presented for so many days of running.
 
         Returns:
             How many went.

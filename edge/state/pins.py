@@ -93,7 +93,7 @@ class Pins:
 
 
 def check(pin: str) -> None:
-    """Return when this may be somebody's PIN. Raises `InputError`; the message does not show it."""
+    """Return when this may be a PIN. Raises `InputError`; the message does not show it."""
     if SHAPE.fullmatch(pin) is None:
         raise InputError("a PIN has 4 to 12 digits", where="PIN", remedy="choose another one")
     if len(set(pin)) == 1 or pin in _RUN or pin in _RUN[::-1]:

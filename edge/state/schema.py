@@ -115,7 +115,7 @@ class StateFile(SqliteFile):
             key: 32 bytes, derived from the device key.
 
         Raises:
-            StateError: it was put back or edited, and nobody has acknowledged it.
+            StateError: it was put back or edited, and this is not acknowledged.
         """
         with binding.turn() as announce:
             with self.snapshot() as db:

@@ -94,7 +94,7 @@ def _no_passphrase(state_dir: Path) -> str:
     file = state_dir / "issuer.passphrase"
     if file.exists():
         raise Unfit(
-            "the issuer's passphrase lies beside its key: whoever reads this folder can make cards",
+            "the issuer's passphrase lies beside its key: anyone who reads this folder can make cards",
             where=str(file),
             remedy="make a door's keys without --development",
         )

@@ -155,7 +155,7 @@ class Signer(SigningKey):
 
 
 def _from_pem(data: bytes, passphrase: str, where: str) -> bytes:
-    """The seed in a private file of earlier versions: PKCS #8, whose PBKDF2 with 2,048 rounds holds off nobody."""
+    """The seed in a private file of earlier versions: PKCS #8, whose PBKDF2 with 2,048 rounds stops no attacker."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -229,7 +229,7 @@ def verify(envelope: Mapping[str, Any] | bytes, payload_type: str, trusted: Mapp
             "the signature does not fit: what was signed has been altered", where="signature", remedy="fetch it anew"
         )
     raise SignatureError(
-        "signed by nobody whom this device trusts in this role",
+        "not signed by a key that this device trusts in this role",
         where="signature",
         remedy="add the signer's .pem file to the trust folder, as root, if you do trust them",
     )
@@ -239,7 +239,7 @@ def trusted(trust_dir: Path, role: str, *, strict: Strict = True) -> Mapping[str
     """Whose signatures count here, in one role.
 
     Args:
-        trust_dir: the trust directory; without a folder for the role nobody is trusted.
+        trust_dir: the trust directory; without a folder for the role no key is trusted.
         role: one of `ROLES` (the name of its folder is accepted as well). strict: see `edge.trust.folder.Strict`.
 
     Returns:

@@ -47,12 +47,12 @@ def trusted_files(
     Hidden files (`._x.pub`, which macOS adds) are no keys; empty ones, as a full stick leaves them, are warned of.
 
     Args:
-        trust_dir: the trust folder; where it has no folder for the role nobody is trusted.
+        trust_dir: the trust folder; where it has no folder for the role no key is trusted.
         role: name of the folder. suffix: of its files. kind: of the errors.
         strict: see `Strict`; on a device build True means "root".
 
     Raises:
-        EdgeError: of ``kind``: somebody could change whom this device trusts (strict), a file or folder cannot be read,
+        EdgeError: of ``kind``: someone besides root could change it (strict), a file or folder cannot be read,
             is a link or too large, or there are too many.
     """
     folder = trust_dir / role
@@ -64,14 +64,16 @@ def trusted_files(
         raise refusal(kind, error, folder, "the trusted keys cannot be read") from None
     if strict and exposed:
         place, why, remedy = exposed[0]
-        raise kind(f"someone besides root could change whom this device trusts: {why}", where=place, remedy=remedy)
+        raise kind(
+            f"someone besides root could change which keys this device trusts: {why}", where=place, remedy=remedy
+        )
     if len(paths) > MAX_KEYS:
         raise kind(f"more than {MAX_KEYS} keys", where=str(folder), remedy="remove retired ones")
     warnings = [
-        f"{place}: someone besides root could change whom this device trusts: {why}" for place, why, _ in exposed
+        f"{place}: someone besides root could change which keys are trusted here: {why}" for place, why, _ in exposed
     ]
     found = [(path, read_file(path, limit=MAX_BYTES, kind=kind, noun="public key file")) for path in paths]
-    warnings += [f"{path}: empty, so nobody is trusted for it" for path, data in found if not data]
+    warnings += [f"{path}: empty, so no key is trusted for it" for path, data in found if not data]
     return [(path, data) for path, data in found if data], tuple(warnings)
 
 
@@ -88,7 +90,7 @@ def _exposed(places: tuple[Path, ...], strict: Strict) -> Iterator[tuple[str, st
         try:
             why = others_may_change(place, owners, above=above)
         except FileNotFoundError:
-            return  # nobody is trusted by a folder that is not there
+            return  # a folder that is not there trusts no key
         if not why:
             continue
         remedy = f"sudo chmod go-w {place}" if "write" in why else f"sudo chown root:root {place}"

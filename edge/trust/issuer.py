@@ -1,4 +1,4 @@
-"""The issuer key: whoever holds it can make cards. It lives where people are enrolled and nowhere else.
+"""The issuer key: its holder can make cards. It lives where people are enrolled and nowhere else.
 
     issuer = IssuerKey.generate(os.urandom)
     issuer.save(Path("issuer.key"), "correct horse battery", random_bytes=os.urandom)   # locked, mode 0600, a new file
@@ -168,7 +168,7 @@ class TrustStore:
         """Read ``trust_dir/issuers/*.pub``.
 
         Args:
-            trust_dir: the trust folder; one without ``issuers`` trusts nobody. strict: see `edge.trust.folder.Strict`.
+            trust_dir: the trust folder; one without ``issuers`` trusts none. strict: see `edge.trust.folder.Strict`.
 
         Raises:
             KeyringError: a file is not a public key, there are too many, or (strict) others could write.

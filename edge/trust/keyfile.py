@@ -1,4 +1,4 @@
-"""Files of keys: read only while nobody else can, written once; one line of text for a key without a passphrase.
+"""Files of keys: read only while no other user can, written once; one line of text for a key without a passphrase.
 
     edge-issuer-v1 <base64 public key> <comment>
     edge-site-v1   <hex site id> <base64 site key>

@@ -63,7 +63,7 @@ def check_passphrase(passphrase: str) -> str:
         raise KeyringError(
             f"the passphrase is shorter than {MIN_PASSPHRASE} characters",
             where="passphrase",
-            remedy="take several words: whoever copies the file can try passphrases at leisure",
+            remedy="take several words: a thief of the file can try passphrases for as long as they like",
         )
     return phrase
 
@@ -75,7 +75,7 @@ def _check_signs(phrase: str) -> None:
                 f"character {place} of the passphrase is one that another machine may not write the same way "
                 f"(U+{ord(sign):04X})",
                 where="passphrase",
-                remedy="type it without that character; editors and copied pages leave some that nobody sees",
+                remedy="type it without that character; editors and copied pages leave some that are invisible",
             )
 
 

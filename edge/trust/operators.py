@@ -60,7 +60,7 @@ def add(state_dir: Path, name: str, *, random_bytes: Callable[[int], bytes], cos
 
 
 def remove(state_dir: Path, name: str) -> None:
-    """Take an operator's token away. Raises `KeyringError`: nobody of this name has one."""
+    """Take an operator's token away. Raises `KeyringError`: no operator of this name has one."""
     entries = _read(state_dir)
     left = [entry for entry in entries if entry["name"] != name]
     if len(left) == len(entries):
@@ -79,7 +79,7 @@ def id_of(name: str) -> str:
 
 
 def named(state_dir: Path, token: str) -> str | None:
-    """Whose token it is; None: nobody's. Takes as long for a number that nobody has.
+    """Whose token it is, or None. Takes as long for a number that was never given out.
 
     Args:
         token: as typed; digits of any script, anything between them.

@@ -1,4 +1,4 @@
-"""What a running device holds: its device key, its site, and whom it trusts; and how its keys are made and replaced.
+"""What a running device holds: device key, site, trusted issuers; and how its keys are made and replaced.
 
     keyring = Keyring.load(settings.device.state_dir, settings.device.trust_dir, strict=True)
     chain = keyring.derive("edge/journal/chain/v1")             # a subkey of the device key for one job
@@ -58,7 +58,7 @@ class KeyChange:
 class SiteKey:
     """What every card and door of one site share: an id, and the key that opens templates in card custody.
 
-    The key decrypts and never authorises: whoever has it still needs the card for the one template on it, and cannot
+    The key decrypts and never authorises: its holder still needs the card for the one template on it, and cannot
     make a card. It is copied to each door of the site (`edge keys init --site FILE`), in one file of mode 0600.
 
     Attributes: site_id: 16 random bytes, public. key: 32 random bytes, secret.

@@ -51,7 +51,7 @@ class Frame:
             object.__setattr__(self, "luma", _fixed(self.luma))
 
     def twin(self) -> Frame:
-        """The same picture in another object: what one reader does to theirs, nobody else sees."""
+        """The same picture in another object: what one reader does to it, no other sees."""
         return replace(self)
 
     @property

@@ -44,7 +44,7 @@ def _inside() -> Iterator[None]:
 
 @contextmanager
 def _aside() -> Iterator[None]:
-    """Out of the block for a moment: whatever an audit hook does is done by somebody else."""
+    """Out of the block for a moment: whatever an audit hook does is not this block's doing."""
     before = _INSIDE.set(False)
     try:
         yield

@@ -1,6 +1,6 @@
 """Overwriting what must not stay in memory: a card's secret, the keys made of it, embeddings.
 
-    wipe(secret, key)          # bytes, str, bytearray or numpy arrays that nobody else holds
+    wipe(secret, key)          # bytes, str, bytearray or numpy arrays that nothing else refers to
 
 `bytes` and `str` cannot be changed in Python, and freed memory keeps its content until something else is written there.
 CPython keeps the content in the object itself, so it is overwritten there; only when the caller holds the only
@@ -35,7 +35,7 @@ _OWN = _of_one_owner()
 
 
 def wipe(*values: bytes | str | bytearray | NDArray[Any]) -> None:
-    """Overwrite values with zeros; bytes and text that somebody else holds as well stay as they are."""
+    """Overwrite values with zeros; bytes and text that something else refers to as well stay as they are."""
     for value in values:
         if isinstance(value, np.ndarray | bytearray):
             value[:] = np.zeros((), value.dtype) if isinstance(value, np.ndarray) else bytes(len(value))

@@ -41,7 +41,7 @@ def checks(vault: Callable[[], Vault], custody: str) -> list[Check]:
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """A sealed vector with a token and a key of its own: nobody's, and never kept."""
+    """A sealed vector with a token and a key of its own, which belong to no one and are not kept."""
 
     sealed: SealedTemplate
     claim: Claim

@@ -1,4 +1,4 @@
-"""The consent receipt: without a complete one nobody is enrolled.
+"""The consent receipt: without a complete one no enrolment takes place.
 
     subject: Ada Example, staff 1042        # who; kept only as a keyed hash
     text_version: "2026-11"                 # which text they agreed to
@@ -61,7 +61,7 @@ class ConsentReceipt:
         subject: as typed; stored as a keyed hash only. text_version, language, withdrawal: as in the module docstring.
         given: Unix seconds. until: when the agreement ends by itself, Unix seconds; None: with the card.
         zone: the time zone of the place; its dates are shown in it, and those without a time are meant in it.
-        guardian: who agrees for a person under 18; empty for others. That somebody did is kept, and not who.
+        guardian: who agrees for a person under 18; empty for others. That someone did is kept, and not who.
 
     Raises:
         ConsentMissing: it is not complete. No incomplete receipt can exist.
@@ -96,7 +96,7 @@ class ConsentReceipt:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], where: str = "consent", zone: str = "UTC") -> ConsentReceipt:
-        """From answers already at hand (the interactive form).
+        """From answers that were already given (the interactive form).
 
         Raises:
             ConsentMissing: with everything that is missing or unusable, each with what belongs there.
@@ -239,7 +239,7 @@ def _missing(problems: list[str], where: str) -> ConsentMissing:
     return ConsentMissing(
         "the consent record is not complete: " + "; ".join(problems),
         where=where,
-        remedy="fill it in together with the person; without it nobody is enrolled",
+        remedy="fill it in together with the person; there is no enrolment without it",
     )
 
 
@@ -279,7 +279,7 @@ def one_form(name: str) -> str:
     """The form of a name under which it is hashed.
 
     NFKC and case folding (Unicode 3.13, D147), after apostrophes, hyphens and letters that keyboards exchange are one;
-    without signs that nobody sees: direction marks, zero-width signs, soft hyphens, variation selectors. Digits of any
+    without invisible signs: direction marks, zero-width signs, soft hyphens, variation selectors. Digits of any
     script are 0 to 9. White space is one space between words.
     """
     # Apostrophes first: NFKC would turn an acute accent (U+00B4) into a space with a combining mark.
@@ -298,7 +298,7 @@ def first_form(name: str) -> str:
 
 
 def _sign(character: str) -> str:
-    """A character's own form; empty for one that nobody sees."""
+    """A character's own form; empty for an invisible one."""
     category = unicodedata.category(character)
     if category == "Cf" or _UNSEEN.match(character):
         return ""

@@ -124,7 +124,7 @@ def serial_text(serial: bytes) -> str:
 
 
 def parse_serial(text: str) -> bytes:
-    """The 16 bytes of a serial as somebody typed it: with or without dashes and spaces, in any case.
+    """The 16 bytes of a serial as it was typed: with or without dashes and spaces, in any case.
 
     Raises:
         InputError: not 32 hexadecimal digits.
@@ -138,7 +138,7 @@ def parse_serial(text: str) -> bytes:
 
 
 def named(operator: str) -> None:
-    """Return when somebody takes the responsibility. Raises UsageError."""
+    """Return when an operator is named. Raises UsageError."""
     if not operator.strip():
         raise UsageError("this needs an operator", where="operator", remedy="name who does it")
 

@@ -155,7 +155,7 @@ def need_room(claim: Claim, dimension: int, references: int) -> None:
 
 
 def without_template(terms: Terms, site: bytes, by: Issuance) -> Issued:
-    """A signed card of somebody who does not use their face: no template, so nothing to seal and nothing to keep.
+    """A signed card for a person who does not use their face: no template, so nothing to seal and nothing to keep.
 
     Raises:
         InputError: the card cannot say this (dates, groups, length).

@@ -78,7 +78,7 @@ class Change:
             self._db.execute(DELETE_TEMPLATE, (record_id,))
 
     def note(self, text: str) -> None:
-        """Say what this change is, for the journal to be told even after a crash; empty: it is nobody's business."""
+        """Say what this change is, for the journal to be told even after a crash; empty: nothing is told."""
         if text:
             self.delta += put_note(self._db, Note(text, self._journal), self._key)
 
@@ -217,7 +217,7 @@ class Store:
         return emptied, self.traces(values)
 
     def rewrite(self) -> None:
-        """Write the database anew, for whatever was deleted when nobody was left to search for it."""
+        """Write the database anew, for whatever was deleted without being searched for afterwards."""
         self._file.rebuild()
         self._file.checkpoint()
 

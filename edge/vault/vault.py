@@ -39,7 +39,7 @@ class Vault:
     """The vault of one device.
 
     Args:
-        store: its database. keyring: the device's keys, and whom it trusts.
+        store: its database. keyring: the device's keys, and the issuers that it trusts.
 
     Attributes:
         keep_days: the longest time that a template is kept, whatever its card says; None: as long as its card is valid.

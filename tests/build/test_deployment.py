@@ -81,7 +81,7 @@ def test_the_shipped_build_file_names_every_fact_that_can_be_declared():
         ("    by: Data protection officer\n", "    file: ../secret.dsse.json\n", "is no signed record"),
         ("    name: Impact assessment of the doors\n", "", "the record has no name"),
         ("  safeguards:\n", "  safeguards: [all]\n  x:\n", "this is not a section"),
-        ("profile: device", "profile: lab", "a build of the profile lab stands nowhere"),
+        ("profile: device", "profile: lab", "a build of the profile lab has no place of its own"),
         ("deployment:\n", "policy_packs: gdpr-cnil\ndeployment:\n", "this is not a list of packs"),
         ("deployment:\n", "deployments:\n", 'unknown key "deployments", did you mean deployment?'),
         ("name: Exemple SAS", "name: Exemple SAS #5", "deployment.operator.name: '#5' is read as a comment"),
@@ -278,7 +278,7 @@ def test_where_a_signature_cannot_be_verified_the_review_does_not_count_and_the_
 
 def test_a_review_that_nobody_trusted_signed_was_altered_or_is_missing_does_not_count(large: Path, tmp_path: Path):
     trust = put_review(large)
-    assert "signed by nobody" in against(large, tmp_path / "nowhere")[0]
+    assert "not signed by a key that this device trusts" in against(large, tmp_path / "nowhere")[0]
     file = large.parent / "records" / "review.dsse.json"
     envelope = json.loads(file.read_text())
     envelope["payload"] = envelope["payload"][:-8] + "AAAA" + envelope["payload"][-4:]

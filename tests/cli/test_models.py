@@ -195,7 +195,7 @@ def signed(shop, imported) -> Shop:
 def test_a_signer_who_is_not_pinned_counts_for_nothing(signed, capsys):
     signed.pinned.unlink()
     assert signed.models("verify", "mine") == 4
-    assert "nobody whom this device trusts" in capsys.readouterr().out
+    assert "not signed by a key that this device trusts" in capsys.readouterr().out
 
 
 def test_a_signer_of_another_role_counts_for_nothing(signed, capsys):

@@ -146,7 +146,7 @@ def test_envelopes(case):
         "this is not a signature envelope": "not_an_envelope",
         "the signature is over something else": "other_type",
         "the signature does not fit": "not_signed",
-        "signed by nobody whom this device trusts": "not_signed",
+        "not signed by a key that this device trusts": "not_signed",
     }
     data = case["envelope"].encode()
     assert code(lambda: verify(data, case["type"], BUILDERS), codes) == case["error"]

@@ -68,7 +68,7 @@ def test_a_page_whose_settings_ask_for_none_takes_nothing(kiosk: Kiosk):
 def test_settings_that_ask_for_no_pin_have_no_pad(tmp_path):
     config = tmp_path / "device.yaml"
     config.write_text("kiosk:\n  pin_pad: true\n")
-    with pytest.raises(SettingsError, match=r"kiosk\.pin_pad: nobody is asked for a PIN here"):
+    with pytest.raises(SettingsError, match=r"kiosk\.pin_pad: no PIN is asked for here"):
         load_settings(config)
 
 

@@ -124,7 +124,7 @@ def test_the_rules_are_looked_at_once_a_day_and_never_for_a_claim(bench: Watched
 
 
 def test_an_added_file_that_does_not_count_is_a_warning(bench: Watched):
-    bench.faults = (RefusedPack("old.dsse.json", "signed by nobody whom this device trusts in this role"),)
+    bench.faults = (RefusedPack("old.dsse.json", "not signed by a key that this device trusts in this role"),)
     ok, needed, what = bench.checks()["policy ahead"]
     assert (ok, needed) == (False, False)
     assert "old.dsse.json is not valid" in what

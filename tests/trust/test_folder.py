@@ -79,7 +79,7 @@ def test_a_folder_that_others_can_write_is_refused_with_a_remedy_that_works_and_
     if place == ".." and mode == 0o1777:
         assert load(trust, True) == (1, 1), "in a folder like /tmp nobody can take away what root owns"
         return
-    with pytest.raises(KeyringError, match="could change whom") as caught:
+    with pytest.raises(KeyringError, match="could change which keys") as caught:
         load(trust, True)
     assert str((trust / place).resolve()) in TrustStore.load(trust, strict=False).warnings[0]
     if place == "..":

@@ -155,7 +155,7 @@ def test_trust_that_others_could_change_is_refused_at_a_door_and_warned_of_elsew
     file = issuer.public.save(tmp_path)
     exposed = {"folder": tmp_path, "issuers": tmp_path / "issuers", "file": file}[which]
     exposed.chmod(0o777 if exposed.is_dir() else 0o664)
-    with pytest.raises(KeyringError, match="could change whom"):
+    with pytest.raises(KeyringError, match="could change which keys"):
         TrustStore.load(tmp_path, strict=True)
     loose = TrustStore.load(tmp_path, strict=False)
     assert loose.issuers

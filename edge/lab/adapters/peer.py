@@ -50,7 +50,7 @@ class YuNet:
         if not file.is_file():
             raise InputError("there is no such file", where=str(file), remedy="put YuNet there, or give --weights")
         try:
-            with Complaints():  # OpenCV 5 warns about a target that nobody asked for
+            with Complaints():  # OpenCV 5 warns about a target that was never asked for
                 self.net = cv2.FaceDetectorYN.create(str(file), "", size or (320, 240), score, nms, 5000)
         except cv2.error as error:
             first = str(error).splitlines()[0][:200]

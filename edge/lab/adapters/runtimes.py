@@ -109,7 +109,7 @@ def is_spec(name: str) -> bool:
         return False
     try:
         return _CARD.search(path.read_bytes()) is None
-    except OSError:  # told by whoever reads it next
+    except OSError:  # whatever reads it next reports it
         return True
 
 
