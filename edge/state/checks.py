@@ -39,7 +39,7 @@ def checks(folder: Path, now: Callable[[], TrustedTime], guard: Callable[[], Fan
         ),
         Check(
             "fan-out guard",
-            "many different cards have not been tried at this door lately",
+            "this door was not tried with many different cards lately",
             lambda: _fan_out(guard()),
             needed=False,
         ),
