@@ -56,7 +56,8 @@ def explain(found: Examination, language: str, *, added: Sequence[Addition] | No
     sections.append(Passage("known", say("build.known"), (known, say("build.by_analysis"))))
     sections.append(Passage("origin", say("build.origin"), tuple(_origin(found, say))))
     if added is not None:
-        lines = tuple(_added(one, say) for one in added) or (say("build.added_none"),)
+        names = [(f"build.{'added' if one.signer else 'refused'}_{one.kind}", one) for one in added]
+        lines = tuple(say(said, name=one.name, signer=one.signer) for said, one in names) or (say("build.added_none"),)
         sections.append(Passage("added", say("build.added"), lines))
     sections.append(Passage("declared", say("build.declared"), tuple(_declared(build.statement, say))))
     return tuple(sections)
@@ -143,10 +144,6 @@ def _origin(found: Examination, say: _Speaker) -> Iterator[str]:
         yield say("build.no_commit")
     else:
         yield say("build.dirty" if build.dirty else "build.commit", commit=build.commit[:12])
-
-
-def _added(one: Addition, say: _Speaker) -> str:
-    return say(f"build.{'added' if one.signer else 'refused'}_{one.kind}", name=one.name, signer=one.signer)
 
 
 def _declared(statement: Mapping[str, Any], say: _Speaker) -> Iterator[str]:

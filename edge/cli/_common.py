@@ -130,7 +130,8 @@ def decision_json(decision: Decision, alternative: str = "") -> dict[str, Any]:
     from edge.types import Outcome, events
 
     other = "" if decision.outcome is Outcome.ACCEPT else alternative
-    return {"schema": DECISION, **events.decision_json(decision), "alternative": other, "time": _now(), "error": None}
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return {"schema": DECISION, **events.decision_json(decision), "alternative": other, "time": now, "error": None}
 
 
 def error_json(error: EdgeError, command: str) -> dict[str, Any]:
@@ -144,10 +145,6 @@ def error_json(error: EdgeError, command: str) -> dict[str, Any]:
     blank = decision_json(Decision(Outcome.REJECT if refused else Outcome.NO_DECISION, Reason.ERROR, 0.0))
     reason = error.reason if isinstance(error, ClaimError) else "error"
     return {**blank, "reason": reason, "target_fmr": None, "credential": None, "error": error.as_json()}
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def utc(seconds: int, form: str = "%Y-%m-%d") -> str:

@@ -262,6 +262,8 @@ class _Delivery:
 
     def __call__(self, issued: Issued, consent: Mapping[str, Any]) -> Callable[[], None]:
         """Raises OSError, UnicodeError: it could not be handed over. Returns how to take it back."""
+        from edge.vault import issued_json
+
         self.token, self._consent = issued.text, consent
         if self._card is not None:
             return self._write(self._card, issued, consent)
@@ -272,7 +274,8 @@ class _Delivery:
             _write_out(f"{issued.text}\n")
             return lambda: click.echo("edge: the code above is not valid: nothing was kept of it", err=True)
         # The answer itself is the card: it is written here, whole, and `close` has nothing more to say.
-        _write_out(json.dumps(_early_answer(issued, consent)) + "\n")
+        early = {**issued_json(issued.card, consent), "card": None, "token": issued.text}
+        _write_out(json.dumps(early) + "\n")
         return lambda: click.echo("edge: the card above is not valid: nothing was kept of it", err=True)
 
     def close(self, answer: Mapping[str, Any]) -> None:
@@ -318,12 +321,6 @@ class _Delivery:
         )
         write_new(path, check_new(path, CARD_KINDS, state_dir=folder)(text), state_dir=folder)
         return lambda: path.unlink(missing_ok=True)
-
-
-def _early_answer(issued: Issued, consent: Mapping[str, Any]) -> dict[str, Any]:
-    from edge.vault import issued_json
-
-    return {**issued_json(issued.card, consent), "card": None, "token": issued.text}
 
 
 def _write_out(text: str, *, or_else: str | None = None) -> None:

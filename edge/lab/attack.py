@@ -177,7 +177,8 @@ def _frames(folder: Path, fps: float) -> Iterator[Frame]:
 def _played(plan: AttackPlan, person: str, holder: Holder, folder: Path) -> _Session:
     whole = _session(plan, holder, folder)
     gates = _session(plan, replace(holder, threshold=-2.0), folder)
-    return _Session(person, _accepted(whole), _accepted(gates), _rejected(gates))
+    rejected = gates.ending is not None and gates.ending.outcome is Outcome.REJECT
+    return _Session(person, _accepted(whole), _accepted(gates), rejected)
 
 
 def _session(plan: AttackPlan, holder: Holder, folder: Path) -> SessionPlayed:
@@ -191,10 +192,6 @@ def _session(plan: AttackPlan, holder: Holder, folder: Path) -> SessionPlayed:
 
 def _accepted(played: SessionPlayed) -> bool:
     return played.ending is not None and played.ending.outcome is Outcome.ACCEPT
-
-
-def _rejected(played: SessionPlayed) -> bool:
-    return played.ending is not None and played.ending.outcome is Outcome.REJECT
 
 
 def _row(name: str, sessions: list[_Session]) -> dict[str, Any]:

@@ -224,12 +224,9 @@ def _sheet(model: dict[str, Any], result: ModelResult, material: Material) -> li
 def csv_of(rows: Iterable[Sequence[Any]]) -> str:
     """Rows as CSV: numbers with six digits, nothing for None."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([_plain(cell) for cell in row] for row in rows)
+    plain = ([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(plain)
     return text.getvalue()
-
-
-def _plain(value: Any) -> Any:
-    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 # fmt: off

@@ -76,7 +76,7 @@ def examine_file(path: Path, spec: ModelSpec, *, slow_ok: bool = False, date: st
     _refuse_slow(report, path.name, slow_ok)
     warnings = [*_people(report, spec, path.name), *_notes(report)]
     raw = spec.base_card() | {"file": MODEL, "input": report["input"], "outputs": report["outputs"]}
-    raw |= {"sha256": _digest(data), "size_bytes": len(data), "golden": report["golden"]}
+    raw |= {"sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data), "golden": report["golden"]}
     raw |= {"outside_delegate": report["outside"]}
     raw["imported"] = {"from": path.name, "date": date, "people": report["people"], "operators": report["operators"]}
     text = card_text(raw)
@@ -103,10 +103,6 @@ def read_model(path: Path) -> bytes:
         text = f"it is larger than {MAX_MODEL_BYTES // 2**20} MiB" if regular else "this is not a regular file"
         raise ModelError(text, where=str(path), remedy="give a .tflite file made for small devices")
     return data
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _refuse_slow(report: Mapping[str, Any], where: str, slow_ok: bool) -> None:

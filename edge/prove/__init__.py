@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def prove(
         found = limits(subject)
     signature = next(check for check in checks if check.id == "signature")
     if builders is not None:
-        about = _signed(about, signature)
+        about = replace(about, signed=signature.examined)
     live, note = _live(vault, records, tell)
     return ProofReport(
         about=about,
@@ -101,12 +102,6 @@ def _about(subject: Subject) -> About:
         signed=described(subject),
         auditor=__version__,
     )
-
-
-def _signed(about: About, signature: Question) -> About:
-    from dataclasses import replace
-
-    return replace(about, signed=signature.examined)
 
 
 __all__ = ["Evidence", "Level", "Live", "ProofReport", "Question", "Trial", "prove", "verdict"]

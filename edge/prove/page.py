@@ -180,7 +180,7 @@ def page(report: ProofReport) -> str:
         *(_live(report.live) if report.live else ()),
         "<h2>What this examination cannot see</h2>",
         '<div class="card"><ul class="limits">',
-        *(f"<li><b>{escape(_capital(name))}.</b> {escape(text)}</li>" for name, text in report.limits),
+        *(f"<li><b>{escape(name[:1].upper() + name[1:])}.</b> {escape(text)}</li>" for name, text in report.limits),
         "</ul></div>",
         *_facts(report),
         "</main></body></html>",
@@ -292,7 +292,3 @@ def _facts(report: ProofReport) -> Iterable[str]:
     yield from (f"<p>{escape(note)}</p>" for note in report.notes)
     yield "<footer>The same as data: <code>edge prove --json</code>. The places that the checks count are listed, each"
     yield "with its reason, in <code>edge/prove/reviewed.txt</code> of the examiner's copy.</footer>"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

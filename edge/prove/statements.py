@@ -118,7 +118,8 @@ def _text(node: ast.AST, function: str, names: dict[str, str]) -> Iterator[Use]:
         for statement in _split(text):
             reason = _reason(statement)
             if reason:
-                yield Use("template", f"{reason}: {_short(statement)}", line_of(node), function)
+                short = statement if len(statement) < 70 else statement[:67] + "..."
+                yield Use("template", f"{reason}: {short}", line_of(node), function)
         return
     known = " ".join(_known_parts(node))
     if isinstance(node, ast.JoinedStr | ast.BinOp) and (_SQL.search(known) or _PRAGMA.search(known)):
@@ -164,10 +165,6 @@ def _reason(statement: str) -> str:
     if not _TABLE.search(statement) or any(shape.match(statement) for shape in SHAPES):
         return ""
     return "touches `template` without being one of the statements keyed by record id"
-
-
-def _short(statement: str) -> str:
-    return statement if len(statement) < 70 else statement[:67] + "..."
 
 
 def constants(modules: Mapping[str, Module]) -> dict[str, str]:

@@ -117,20 +117,15 @@ def _targets(module: Module, node: ast.AST, function: str) -> Iterator[str]:
     if isinstance(node.func, ast.Name) and name not in module.imports and name not in module.functions:
         return  # a local variable, or a builtin
     opens = name == "open" and any(keyword.arg == _OPEN_WITH for keyword in node.keywords)
-    if name in _TAKERS or opens or _verifies(module, node):
-        yield "*"
     dotted = module.dotted(node.func)
+    if name in _TAKERS or opens or dotted.endswith(("verifier.verify", "Verifier.verify")):
+        yield "*"
     if dotted.startswith("edge."):
         yield dotted
     elif dotted.startswith("self."):
         yield f"{module.name}.{function.split('.')[0]}.{dotted.removeprefix('self.')}"
     elif dotted:
         yield f"{module.name}.{dotted}"
-
-
-def _verifies(module: Module, node: ast.Call) -> bool:
-    owner = module.dotted(node.func)
-    return owner.endswith(("verifier.verify", "Verifier.verify"))
 
 
 def loops(module: Module, known: frozenset[str]) -> Iterator[Use]:
@@ -141,13 +136,10 @@ def loops(module: Module, known: frozenset[str]) -> Iterator[Use]:
             if inner is not None:
                 yield Use("loop", f"{type(node).__name__.lower()} around {brief(inner)}", line_of(node), function)
         if isinstance(node, _FUNCTIONS) and f"{module.name}.{function}" in known:
-            again = (c for c in ast.walk(node) if isinstance(c, ast.Call) and _calls_itself(module, c, function))
+            itself = f"{module.name}.{function}"
+            again = (c for c in ast.walk(node) if isinstance(c, ast.Call) and itself in _targets(module, c, function))
             for call in again:
                 yield Use("recursion", brief(call), line_of(call), function)
-
-
-def _calls_itself(module: Module, call: ast.Call, function: str) -> bool:
-    return f"{module.name}.{function}" in set(_targets(module, call, function))
 
 
 def _repeated(loop: ast.AST) -> Iterator[ast.Call]:
@@ -293,12 +285,10 @@ def _accumulations(node: ast.AST, function: str) -> Iterator[Use]:
     if not isinstance(node, _REPEATED):
         return
     for inner in ast.walk(node):
-        if isinstance(inner, ast.AugAssign) and isinstance(inner.op, ast.Add | ast.Sub) and _mixed_inside(inner.value):
+        if not isinstance(inner, ast.AugAssign) or not isinstance(inner.op, ast.Add | ast.Sub):
+            continue
+        if any(map(_mixes, ast.walk(inner.value))):
             yield Use("accumulation", brief(inner), line_of(inner), function)
-
-
-def _mixed_inside(node: ast.AST) -> bool:
-    return any(_mixes(inner) for inner in ast.walk(node))
 
 
 def _mixes(node: ast.AST) -> bool:

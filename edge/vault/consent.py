@@ -151,7 +151,8 @@ class ConsentReceipt:
         document, problems = loaded
         if document is None or problems:
             raise _missing([str(problem) for problem in problems] or ["it is empty"], where)
-        if unquoted := [_unquoted(document, name) for name, value in document.data.items() if _no_text(name, value)]:
+        texts = {name: value for name, value in document.data.items() if name in (*_FIELDS, *_OPTIONAL)}
+        if unquoted := [_unquoted(document, name) for name, value in texts.items() if not isinstance(value, str)]:
             raise _missing(unquoted, where)
         if cut := document.cut_short(*((name,) for name in (*_FIELDS, *_OPTIONAL))):
             raise _missing([str(problem) for problem in cut], where)
@@ -190,10 +191,6 @@ def zone_of(schedule: Schedule | None) -> str:
             if name:
                 return time_zone(name.removeprefix("posix/").removeprefix("right/"))
     return "UTC"
-
-
-def _no_text(name: str, value: object) -> bool:
-    return name in (*_FIELDS, *_OPTIONAL) and not isinstance(value, str)
 
 
 def _unquoted(document: Document, name: str) -> str:
