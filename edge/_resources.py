@@ -16,12 +16,12 @@ from typing import Literal
 
 from edge.errors import InputError
 
-Kind = Literal["models", "config", "messages", "people", "fonts", "papers", "tables", "proof", "zones"]
+Kind = Literal["models", "config", "messages", "people", "fonts", "papers", "tables", "proof", "zones", "quality"]
 
 _PACKAGE = Path(__file__).resolve().parent
 #: Kinds that lie in a room of the package: catalogues of messages, people who do not exist (demo, known answers), the
 #: letters of cards and the templates of papers, the facts and places that rules speak of, what `edge prove` knows,
-#: other names of time zones.
+#: other names of time zones, the weights of the quality score.
 _ROOMS = {
     "messages": "messages",
     "people": "fictional/people",
@@ -30,6 +30,7 @@ _ROOMS = {
     "tables": "policy",
     "proof": "prove",
     "zones": "settings/zones.txt",
+    "quality": "face/quality.json",
 }
 STATEMENT = "_build/statement.json"
 

@@ -68,6 +68,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("models/onnx_graph.py", _LAB),
     ("models/*.py", _BOTH),
     ("face/*.py", _BOTH),
+    ("face/quality.json", _BOTH),
     ("fictional/*.py", _BOTH),
     ("fictional/people/*.jpg", _BOTH),  # of `edge demo`, the known answers and `models/reference.py`
     ("fictional/people/*.npz", _BOTH),

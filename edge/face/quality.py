@@ -29,8 +29,7 @@ import numpy as np
 
 from edge.face.align import across
 from edge.face.card import Align
-from edge.face.quality_score import Measures, features, predict
-from edge.face.quality_weights import USUAL_LIMIT
+from edge.face.quality_score import WEIGHTS, Measures, features, predict
 from edge.settings.model import FaceSettings
 from edge.types import F32, Advice, Crop, Face, Quality
 
@@ -91,7 +90,7 @@ class Assessor:
 
     def __init__(self, settings: FaceSettings, align: Align) -> None:
         self.settings = settings
-        self._limit = USUAL_LIMIT if settings.min_quality is None else settings.min_quality
+        self._limit = WEIGHTS.usual_limit if settings.min_quality is None else settings.min_quality
         self._grey = cv2.COLOR_RGB2GRAY if align.channels == "RGB" else cv2.COLOR_BGR2GRAY
         self._half = (align.size[0] // 2, align.size[1] // 2)
         self._inner = tuple(slice(side // 7, side - side // 7) for side in reversed(self._half))

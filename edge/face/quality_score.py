@@ -3,7 +3,7 @@
     predict(features(face, measures))        # 0 (useless) .. 1 (excellent)
 
 The score is what the comparison of this look with the person's own template is expected to reach, on a scale from 0
-(no better than a stranger) to 1 (as good as the same clean view again). It is a small net (`quality_weights`), fitted
+(no better than a stranger) to 1 (as good as the same clean view again). It is a small net (``quality.json``), fitted
 on looks of every quality at pictures whose clean view is known, and so it needs no identities:
 `python -m models.training.quality`. A fit is made for one embedder and one detector; others get the same order of
 looks, hardly the same numbers.
@@ -11,12 +11,14 @@ looks, hardly the same numbers.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from edge.face import quality_weights as weights
+from edge import _resources
 from edge.types import F32, Face
 
 #: What goes in, in this order.
@@ -34,6 +36,34 @@ NAMES = (
     "noise",
     "motion",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The net, as `python -m models.training.quality` writes it into ``quality.json``; not by hand.
+
+    Attributes:
+        made_for: SHA-256 of the embedder whose comparison scores it foretells.
+        usual_limit: below it fewer than 50 % of a person's own looks match at a false match rate of 1e-4.
+        first, first_bias, last, last_bias: float32 (len(NAMES), H), (H,), (H,), and a number.
+    """
+
+    made_for: str
+    usual_limit: float
+    first: F32
+    first_bias: F32
+    last: F32
+    last_bias: float
+
+    @classmethod
+    def shipped(cls) -> Weights:
+        """Those that come with the product."""
+        data = json.loads(_resources.path("quality").read_bytes())
+        values: dict[str, Any] = {k: np.array(v, np.float32) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**values)
+
+
+WEIGHTS = Weights.shipped()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +110,5 @@ def features(face: Face, measures: Measures) -> F32:
 
 def predict(row: F32) -> float:
     """The score of one row of `features`, 0..1."""
-    hidden = np.maximum(row @ weights.FIRST + weights.FIRST_BIAS, 0)
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, float(hidden @ weights.LAST) + weights.LAST_BIAS))))
+    hidden = np.maximum(row @ WEIGHTS.first + WEIGHTS.first_bias, 0)
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, float(hidden @ WEIGHTS.last) + WEIGHTS.last_bias))))

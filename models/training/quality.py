@@ -1,6 +1,6 @@
 """The quality score: fitted on looks whose clean view is known, measured by error versus discard.
 
-    python -m models.training.quality              # looks, fit, figures; writes edge/face/quality_weights.py
+    python -m models.training.quality              # looks, fit, figures; writes edge/face/quality.json
     python -m models.training.quality --dry-run    # figures only
     python -m models.training.quality lfw          # scores of lfw-dev for `edge lab evaluate --quality`; a report only
 
@@ -35,7 +35,7 @@ DISCARDED = (0.0, 0.05, 0.1, 0.2)
 TARGET = 1e-4
 #: A look is refused by its score alone where fewer than so many of its like, ``BAND`` below it, would match.
 MATCHING, BAND = 0.5, 0.05
-WEIGHTS = CHECKOUT / "edge" / "face" / "quality_weights.py"
+WEIGHTS = CHECKOUT / "edge" / "face" / "quality.json"
 
 
 def looks_of(seed: int = 1, step: int = 1) -> Looks:
@@ -62,7 +62,7 @@ def fit(rows: F32, score: F32, seed: int = 1, epochs: int = 150) -> dict[str, An
         score: float32 (n,), comparison scores with the clean template.
 
     Returns:
-        FIRST (F, HIDDEN), FIRST_BIAS, LAST (HIDDEN,), LAST_BIAS, with the inputs' mean and deviation folded in.
+        first (F, HIDDEN), first_bias, last (HIDDEN,), last_bias, with the inputs' mean and deviation folded in.
     """
     import torch
 
@@ -85,17 +85,17 @@ def fit(rows: F32, score: F32, seed: int = 1, epochs: int = 150) -> dict[str, An
     first, last = net[0], net[2]
     weight = first.weight.detach().numpy().T / deviation[:, None]
     return {
-        "FIRST": weight,
-        "FIRST_BIAS": first.bias.detach().numpy() - mean @ weight,
-        "LAST": last.weight.detach().numpy()[0],
-        "LAST_BIAS": float(last.bias.item()),
+        "first": weight,
+        "first_bias": first.bias.detach().numpy() - mean @ weight,
+        "last": last.weight.detach().numpy()[0],
+        "last_bias": float(last.bias.item()),
     }
 
 
 def predict(weights: dict[str, Any], rows: F32) -> F32:
     """What `edge.face.quality_score.predict` gives for each row."""
-    hidden = np.maximum(rows @ weights["FIRST"] + weights["FIRST_BIAS"], 0)
-    return 1 / (1 + np.exp(-(hidden @ weights["LAST"] + weights["LAST_BIAS"])))
+    hidden = np.maximum(rows @ weights["first"] + weights["first_bias"], 0)
+    return 1 / (1 + np.exp(-(hidden @ weights["last"] + weights["last_bias"])))
 
 
 def discard_curve(quality: F32, score: F32, threshold: float) -> list[float]:
@@ -126,25 +126,11 @@ def report(looks: Looks, quality: F32, of: NDArray[np.bool_], threshold: float) 
 
 
 def write(weights: dict[str, Any], limit: float, made_for: str) -> None:
-    """The module that a device reads."""
-
-    def array(name: str) -> str:
-        text = np.array2string(
-            weights[name].astype(np.float32), separator=", ", threshold=10**6, precision=5, max_line_width=100
-        )
-        return f"{name}: F32 = np.array(\n{text},\nnp.float32)"
-
-    lines = [
-        '"""Weights of `edge.face.quality_score`; written by `python -m models.training.quality`, not by hand."""',
-        "\nimport numpy as np\n\nfrom edge.types import F32\n\n# fmt: off",
-        "#: The embedder whose comparison scores these weights foretell.",
-        f'MADE_FOR = "{made_for}"',
-        f"#: Below it fewer than {MATCHING:.0%} of a person's own looks match at a false match rate of {TARGET:g}.",
-        f"USUAL_LIMIT = {limit:.2f}",
-        *(array(name) for name in ("FIRST", "FIRST_BIAS", "LAST")),
-        f"LAST_BIAS = {weights['LAST_BIAS']:.5f}",
-    ]
-    WEIGHTS.write_text("\n".join(lines) + "\n")
+    """The file that a device reads: `edge.face.quality_score.Weights`, five digits a weight, a line a unit of input."""
+    fit = {name: np.asarray(value, np.float64).round(5).tolist() for name, value in weights.items()}
+    rows = ",\n  ".join(json.dumps(row) for row in fit.pop("first"))
+    rest = [f'"{name}": {json.dumps(value)}' for name, value in {"usual_limit": limit, **fit}.items()]
+    WEIGHTS.write_text(",\n ".join([f'{{\n "made_for": "{made_for}"', f'"first": [\n  {rows}\n ]', *rest]) + "\n}\n")
 
 
 def ordinary(looks: Looks, quality: F32, threshold: float) -> dict[str, float]:

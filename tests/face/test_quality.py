@@ -226,9 +226,9 @@ def test_advice_that_names_a_reason_goes_before_the_score(assess: Assess):
 
 
 def test_without_a_limit_in_the_settings_the_one_of_the_fit_holds(assess: Assess):
-    from edge.face.quality_weights import USUAL_LIMIT
+    from edge.face.quality_score import WEIGHTS
 
     for sigma in range(1, 9):
-        usual, stated = assess("ada", blur(sigma)), assess("ada", blur(sigma), min_quality=USUAL_LIMIT)
+        usual, stated = assess("ada", blur(sigma)), assess("ada", blur(sigma), min_quality=WEIGHTS.usual_limit)
         assert usual.advice == stated.advice
         assert assess("ada", blur(sigma), min_quality=0.0).advice in ((), (Advice.HOLD_STILL,))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.face import load_card, quality_score, quality_weights
+from edge.face import load_card, quality_score
+from edge.face.quality_score import WEIGHTS
 from models.training.quality import DISCARDED, discard_curve, fit, predict
 
 
@@ -35,12 +36,12 @@ def test_the_fit_finds_what_matters():
 
 
 def test_a_device_computes_what_was_fitted():
-    shipped = {name: getattr(quality_weights, name) for name in ("FIRST", "FIRST_BIAS", "LAST", "LAST_BIAS")}
+    shipped = {name: getattr(WEIGHTS, name) for name in ("first", "first_bias", "last", "last_bias")}
     rows = np.random.default_rng(2).standard_normal((20, len(quality_score.NAMES))).astype(np.float32)
     assert [quality_score.predict(row) for row in rows] == pytest.approx(predict(shipped, rows).tolist(), abs=1e-5)
 
 
 def test_the_shipped_weights_foretell_the_shipped_embedder():
     """When this fails the embedder has changed: run `python -m models.training.quality`."""
-    assert load_card("embedder").sha256 == quality_weights.MADE_FOR
-    assert 0.2 < quality_weights.USUAL_LIMIT < 0.9
+    assert load_card("embedder").sha256 == WEIGHTS.made_for
+    assert 0.2 < WEIGHTS.usual_limit < 0.9
