@@ -97,5 +97,6 @@ def test_a_camera_in_trouble_makes_the_device_unfit_and_says_what_helps(habits, 
             assert edge(command, "--json") == 4
             printed = capfd.readouterr()
             assert told in printed.out + printed.err
+            assert command != "run" or '"event": "device.unfit"' in printed.out, "whoever observes sees it, too"
             assert opened(habits) == 1, "the first check says why; the others do not knock again"
         vars(habits).update(before)
