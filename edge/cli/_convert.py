@@ -18,7 +18,7 @@ from edge.face.align import Aligner
 from edge.face.card import Align
 from edge.files import check_writable, refusal, write_atomic
 from edge.lab.pictures import gather
-from edge.models.converting import Check, compare, convert
+from edge.models.converting import Comparison, compare, convert
 from edge.types import U8, Frame
 
 if TYPE_CHECKING:
@@ -94,12 +94,12 @@ def _crops(spec: ModelSpec, images: Sequence[Path], settings: Settings) -> tuple
     return used, kept, owners
 
 
-def slower(check: Check) -> bool:
+def slower(check: Comparison) -> bool:
     """Whether int8 takes longer than float32, as it may where much runs outside of XNNPACK."""
     return check.ms["int8"] > check.ms["float32"]
 
 
-def said_of(check: Check) -> Iterator[str]:
+def said_of(check: Comparison) -> Iterator[str]:
     """The comparison, in words."""
     yield (
         f"on {check.crops} pictures of people it was not calibrated with: cosine to the original "

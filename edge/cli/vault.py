@@ -10,8 +10,8 @@ import click
 from edge.cli._common import Answer, shared, utc
 
 if TYPE_CHECKING:
+    from edge.service.housekeeping import Retention
     from edge.service.reading import Reading
-    from edge.service.retention import Retention
     from edge.settings import Settings
     from edge.vault import Due
 
@@ -105,9 +105,9 @@ def expire(settings: Settings) -> Answer:
 
 
 def _row(kept: Retention, each: Due) -> dict[str, Any]:
-    from edge.vault import Rule, serial_text
+    from edge.vault import RetentionRule, serial_text
 
-    rule = kept.by["template"] if each.rule is Rule.RETENTION else "card"
+    rule = kept.by["template"] if each.rule is RetentionRule.RETENTION else "card"
     return {
         "serial": serial_text(each.holder.serial),
         "status": each.holder.status.value,

@@ -21,7 +21,7 @@ import zxingcpp
 from edge.fictional.attack import Instrument
 from edge.fictional.figure import BODY_LEFT, BODY_SCALE, BODY_TOP, Figure, load_figure
 from edge.fictional.mesh import Pose, rotation
-from edge.fictional.scene import Card, Head, View
+from edge.fictional.scene import HeadInView, ShownCard, View
 from edge.fictional.sensor import Sensor
 from edge.types import F32, U8
 
@@ -179,7 +179,7 @@ class Painter:
             _hold(canvas, view.card)
         return self.sensor.expose(canvas, gain=view.gain, side=view.side, blur=view.blur * unit, index=index)
 
-    def _person(self, canvas: U8, head: Head, shake: tuple[float, float]) -> None:
+    def _person(self, canvas: U8, head: HeadInView, shake: tuple[float, float]) -> None:
         figure = self._figure(head.name, head.variant)
         scale = head.height * self._size[1] / figure.height
         origin = np.array(
@@ -198,7 +198,7 @@ class Painter:
         _body(canvas, figure, origin, scale)
         _head(canvas, figure, origin, scale, Pose(head.yaw, head.pitch, head.roll))
 
-    def _attack(self, canvas: U8, figure: Figure, head: Head) -> None:
+    def _attack(self, canvas: U8, figure: Figure, head: HeadInView) -> None:
         """The person's picture on an instrument that turns as the head would; made anew as it comes nearer."""
         key = (head.name, head.variant, head.attack, round(24 * head.height))
         if self._instrument is None or self._instrument[0] != key:
@@ -288,7 +288,7 @@ def _photograph(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pos
     _put_sheet(canvas, sheet, middle, scale * half, scale * half, pose)
 
 
-def _hold(canvas: U8, card: Card) -> None:
+def _hold(canvas: U8, card: ShownCard) -> None:
     """A card with a code, tilted. Only a text comes from outside, and is drawn here: no picture gets in this way."""
     code = zxingcpp.create_barcode(card.text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     grey = np.array(code.to_image(scale=5, add_quiet_zones=True), np.uint8)

@@ -113,7 +113,7 @@ Scene = Nobody | OnePerson | TwoPeople | ShowCode
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class HeadInView:
     """One head at one moment: who, where (fractions of frame width and height), how large, turned how."""
 
     name: str
@@ -132,7 +132,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ShownCard:
     """A card held into view at one moment: ``turn`` in the picture's plane, ``tilt`` out of it, degrees."""
 
     text: str = field(repr=False)
@@ -158,8 +158,8 @@ class View:
     """
 
     scene: str
-    heads: tuple[Head, ...] = ()
-    card: Card | None = None
+    heads: tuple[HeadInView, ...] = ()
+    card: ShownCard | None = None
     gain: float = 1.0
     side: float = 0.0
     blur: float = 0.0
@@ -298,12 +298,12 @@ def _two(scene: TwoPeople, into: float, wave: _Waves) -> View:
 
 def _head(
     name: str, height: float, place: float, near: float, into: float, standing: float, yaw: float, wave: _Waves
-) -> Head:
+) -> HeadInView:
     """Size, place and pose: growing while walking, then turning after a first half second of looking ahead."""
     size = math.exp(math.log(FAR) + (math.log(height) - math.log(FAR)) * near) if near < 1 else height
     walking = 1 - near
     turn = _smooth((standing - 0.5) / 0.6) * math.sin(2 * math.pi * (standing - 0.5) / 3.0) * wave.sign(4)
-    return Head(
+    return HeadInView(
         name=name,
         variant=0,
         x=0.5 + (place - 0.5) * (0.35 + 0.65 * near) + (0.012 + 0.02 * walking) * wave.swing(into, 0.8, 1) * size * 2,
@@ -315,10 +315,10 @@ def _head(
     )
 
 
-def _held(scene: ShowCode, into: float, wave: _Waves) -> Card:
+def _held(scene: ShowCode, into: float, wave: _Waves) -> ShownCard:
     """A card held by hand: it trembles, and is brought in from below in the first 0.3 s."""
     rise = _smooth(into / 0.3)
-    return Card(
+    return ShownCard(
         text=scene.text,
         x=0.5 + 0.01 * wave.swing(into, 0.9, 1),
         y=1.4 - 0.88 * rise + 0.01 * wave.swing(into, 1.1, 2),

@@ -19,7 +19,7 @@ from edge.errors import CameraError, SourceEnded
 from edge.fictional.actor import Actor
 from edge.fictional.pace import Pace
 from edge.fictional.paint import Painter
-from edge.fictional.scene import Card, OnePerson, Scene, Timeline, View, default_script, look_up
+from edge.fictional.scene import OnePerson, Scene, ShownCard, Timeline, View, default_script, look_up
 from edge.types import U8, Frame
 
 
@@ -77,7 +77,7 @@ class FictionalSource:
         self._painter = Painter((width, height), seed, noise=noise)
         self._actor = actor
         self._pace: Pace | None = None
-        self._card: Card | None = None
+        self._card: ShownCard | None = None
         self._frozen: tuple[int, U8] | None = None
 
     def open(self) -> None:
@@ -114,7 +114,7 @@ class FictionalSource:
             size: the card's width as a fraction of the frame's height.
             tilt: degrees out of the picture's plane; turn: degrees in it.
         """
-        self._card = None if text is None else Card(text, size=size, tilt=tilt, turn=turn)
+        self._card = None if text is None else ShownCard(text, size=size, tilt=tilt, turn=turn)
 
     def _picture(self, index: int, view: View) -> U8:
         if self._card is not None:

@@ -31,7 +31,7 @@ from edge.face import Chain
 from edge.face.match import average
 from edge.face.rule import Active, Rule
 from edge.lab.intervals import attempts_for, clopper_pearson, upper
-from edge.lab.sessions import Holder, SessionPlayed, play
+from edge.lab.sessions import EnrolledPerson, SessionPlayed, play
 from edge.pictures import read_image
 from edge.settings.model import DecisionSettings, FaceSettings
 from edge.types import Frame, Outcome
@@ -88,7 +88,7 @@ def measure_attacks(plan: AttackPlan) -> dict[str, Any]:
             _need_people(plan, name, len({person for person, _ in found[name]}))
     labels = _labels(plan.images, {person for person, _ in found[BONA_FIDE]})
     chain = Chain.load(FaceSettings(threads=1))
-    holders: dict[str, Holder] = {}
+    holders: dict[str, EnrolledPerson] = {}
     rows = []
     for name, presentations in found.items():
         sessions = []
@@ -156,7 +156,7 @@ def _pictures(folder: Path) -> list[Path]:
     return found
 
 
-def _holder(chain: Chain, folder: Path) -> Holder:
+def _holder(chain: Chain, folder: Path) -> EnrolledPerson:
     if not folder.is_dir():
         raise InputError(
             "this person is not enrolled", where=str(folder), remedy="put pictures of the person into this folder"
@@ -166,7 +166,7 @@ def _holder(chain: Chain, folder: Path) -> Holder:
     if not vectors:
         raise InputError("no face is in these pictures", where=str(folder), remedy="use pictures of one face")
     settings = DecisionSettings()
-    return Holder(chain, average(vectors), chain.threshold(settings.target_fmr, settings.looks))
+    return EnrolledPerson(chain, average(vectors), chain.threshold(settings.target_fmr, settings.looks))
 
 
 def _frames(folder: Path, fps: float) -> Iterator[Frame]:
@@ -174,14 +174,14 @@ def _frames(folder: Path, fps: float) -> Iterator[Frame]:
         yield Frame(read_image(path), int(index / fps * 1e9), index + 1, "pictures")
 
 
-def _played(plan: AttackPlan, person: str, holder: Holder, folder: Path) -> _Session:
+def _played(plan: AttackPlan, person: str, holder: EnrolledPerson, folder: Path) -> _Session:
     whole = _session(plan, holder, folder)
     gates = _session(plan, replace(holder, threshold=-2.0), folder)
     rejected = gates.ending is not None and gates.ending.outcome is Outcome.REJECT
     return _Session(person, _accepted(whole), _accepted(gates), rejected)
 
 
-def _session(plan: AttackPlan, holder: Holder, folder: Path) -> SessionPlayed:
+def _session(plan: AttackPlan, holder: EnrolledPerson, folder: Path) -> SessionPlayed:
     chain = holder.chain
     limits = chain.passive.limits if plan.passive and chain.passive is not None else None
     align, active = chain.embedder.card.align, None

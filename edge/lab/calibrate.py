@@ -27,7 +27,7 @@ from edge.files import refusal, write_atomic
 from edge.lab.calibrate_table import (
     FEWEST_PEOPLE,
     TARGETS,
-    Curve,
+    FmrCurve,
     GroupCurve,
     curve_of,
     group_rows,
@@ -81,7 +81,7 @@ class Calibrated:
 
     plan: CalibrationPlan
     thresholds: list[dict[str, float]]
-    curves: Mapping[str, Curve] = field(repr=False)
+    curves: Mapping[str, FmrCurve] = field(repr=False)
     groups: list[dict[str, Any]]
     worst_group: dict[str, Any]
     left_out: Mapping[str, int]
@@ -201,7 +201,7 @@ def _left_out(trials: Trials) -> F64:
     return np.asarray((trials.templates[rows] * trials.probes[columns]).sum(1), np.float64)
 
 
-def _annotate(rows: list[dict[str, float]], curve: Curve, trials: Trials, suffix: str) -> None:
+def _annotate(rows: list[dict[str, float]], curve: FmrCurve, trials: Trials, suffix: str) -> None:
     """Add to every row what one set says at that threshold: its FMR, the FMR with the pairs left out, its FNMR."""
     genuine, left = _genuine(trials), _left_out(trials)
     for row in rows:

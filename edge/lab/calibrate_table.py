@@ -42,7 +42,7 @@ _FIRST = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class FmrCurve:
     """FMR by threshold, float64 (thresholds,): ascending thresholds, falling rates, upper bounds.
 
     ``tails`` are the comparisons behind it, the widest last; ``total`` the comparisons of the whole set.
@@ -74,7 +74,7 @@ class Curve:
         return int(self.tails[-1].histogram[bin_of(threshold) :].sum())
 
 
-def curve_of(trials: Trials, rounds: int, seed: int, tell: Tell = quiet) -> Curve:
+def curve_of(trials: Trials, rounds: int, seed: int, tell: Tell = quiet) -> FmrCurve:
     """Compare everybody of a set and bound the FMR at every threshold.
 
     Args:
@@ -97,7 +97,7 @@ def curve_of(trials: Trials, rounds: int, seed: int, tell: Tell = quiet) -> Curv
         parts[0] = tuple(column[parts[0][0] < parts[1][0][0]] for column in parts[0])
     grid, measured, upper = (np.concatenate(column) for column in zip(*parts, strict=True))
     upper = np.maximum.accumulate(upper[::-1])[::-1]
-    return Curve(grid, measured, upper, tails[-1].total, len(trials.present()), tuple(tails))
+    return FmrCurve(grid, measured, upper, tails[-1].total, len(trials.present()), tuple(tails))
 
 
 def _part(tail: Tail, rounds: int, seed: int, tell: Tell) -> tuple[F64, ...]:
@@ -105,7 +105,7 @@ def _part(tail: Tail, rounds: int, seed: int, tell: Tell) -> tuple[F64, ...]:
     return (grid, *fmr_upper(tail, grid, rounds, seed, tell=tell))
 
 
-def overall(curves: Mapping[str, Curve], targets: Sequence[float] = TARGETS) -> list[dict[str, float]]:
+def overall(curves: Mapping[str, FmrCurve], targets: Sequence[float] = TARGETS) -> list[dict[str, float]]:
     """Rows {fmr, threshold, measured, upper} that hold in every set by itself, as far down as all of them carry.
 
     The figures of a row are those of the set that demands the highest threshold.
@@ -127,7 +127,7 @@ class GroupCurve:
 
     name: str
     people: int
-    curve: Curve | None = None
+    curve: FmrCurve | None = None
     left_out: F64 = field(default_factory=lambda: np.zeros(0), repr=False)
 
 

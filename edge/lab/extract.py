@@ -35,7 +35,7 @@ _SESSION = "lab"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LookResult:
     """What one look gave.
 
     Attributes:
@@ -60,7 +60,7 @@ class Contender(Protocol):
     name: str
     dimension: int
 
-    def look(self, index: int, image: U8) -> Seen:
+    def look(self, index: int, image: U8) -> LookResult:
         """Look at picture number ``index``, BGR uint8 (H, W, 3)."""
 
     def about(self) -> dict[str, Any]:
@@ -83,17 +83,17 @@ class DeviceChain:
         self.name, self.chain, self.gate = name, chain, gate
         self.dimension = chain.dimension
 
-    def look(self, index: int, image: U8) -> Seen:
+    def look(self, index: int, image: U8) -> LookResult:
         """See `Contender.look`."""
         look = self.chain.look(Frame(image, 0, index, _SESSION), pick="central", gate=self.gate)
         box, points = (look.face.box, look.face.landmarks) if look.face is not None else (None, None)
         quality = look.quality.score if look.quality is not None else None
         if look.reason is not None:
-            return Seen(None, look.reason.value.replace("_", " "), box, points, quality, look.timings_ms)
+            return LookResult(None, look.reason.value.replace("_", " "), box, points, quality, look.timings_ms)
         started = time.perf_counter_ns()
         vector = self.chain.embed(look, _SESSION).consume(_SESSION)
         timings = {**look.timings_ms, "embed": (time.perf_counter_ns() - started) / 1e6}
-        return Seen(vector, "", box, points, quality, timings)
+        return LookResult(vector, "", box, points, quality, timings)
 
     def about(self) -> dict[str, Any]:
         """Names and digests of both models."""
@@ -146,7 +146,7 @@ class Looks:
         vectors, boxes = np.zeros((count, dimension), np.float32), np.full((count, 4), np.nan, np.float32)
         return cls(vectors, np.zeros(count, bool), [""] * count, boxes, np.full(count, np.nan), {})
 
-    def put(self, index: int, seen: Seen) -> None:
+    def put(self, index: int, seen: LookResult) -> None:
         """Note one look."""
         self.acquired[index], self.reasons[index] = seen.vector is not None, seen.reason
         if seen.vector is not None:
@@ -186,7 +186,7 @@ def _look(pictures: PictureSet, index: int, contenders: Sequence[Contender], loo
         image = pictures.load(index)
     except InputError:
         for row in looks:
-            row.put(index, Seen(None, UNREADABLE))
+            row.put(index, LookResult(None, UNREADABLE))
         return
     for contender, row in zip(contenders, looks, strict=True):
         row.put(index, contender.look(index, image))

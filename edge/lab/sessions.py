@@ -24,7 +24,7 @@ _SESSION = "lab"
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class EnrolledPerson:
     """The person whose claim is played.
 
     Args:
@@ -61,7 +61,7 @@ class SessionPlayed:
 
 @dataclass(frozen=True, slots=True)
 class _Eye:
-    holder: Holder
+    holder: EnrolledPerson
     frame: Frame
 
     def judge(self, look: Look) -> float:
@@ -76,7 +76,7 @@ class _Eye:
 
 def play(
     rule: Rule,
-    holder: Holder,
+    holder: EnrolledPerson,
     frames: Iterable[Frame],
     *,
     deadline_s: float = 8.0,

@@ -36,7 +36,7 @@ _SIGNATURE = "serving_default"
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Conversion:
     """A converted model.
 
     Attributes:
@@ -56,7 +56,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Comparison:
     """The converted model against the original, on crops that it was not calibrated with.
 
     Attributes:
@@ -75,7 +75,7 @@ class Check:
     outside: dict[str, int]
 
 
-def convert(path: Path, spec: ModelSpec, calibration: Sequence[U8]) -> Made:
+def convert(path: Path, spec: ModelSpec, calibration: Sequence[U8]) -> Conversion:
     """Convert, calibrate and quantise.
 
     Args:
@@ -95,7 +95,7 @@ def convert(path: Path, spec: ModelSpec, calibration: Sequence[U8]) -> Made:
         raw = Path(folder) / "float.tflite"
         _to_float(path, spec, raw, scaled)
         data = _to_int8(raw, Path(folder) / "int8.tflite", [_fed(crop, mean, std) for crop in calibration], mean, std)
-        return Made(data, raw.read_bytes(), mean, std)
+        return Conversion(data, raw.read_bytes(), mean, std)
 
 
 def _scaling(spec: ModelSpec) -> tuple[float, float, tuple[F32, F32] | None]:
@@ -170,7 +170,7 @@ def _to_int8(raw: Path, out: Path, samples: list[F32], mean: float, std: float) 
     return out.read_bytes()
 
 
-def compare(path: Path, made: Made, spec: ModelSpec, crops: Sequence[U8], people: Sequence[str]) -> Check:
+def compare(path: Path, made: Conversion, spec: ModelSpec, crops: Sequence[U8], people: Sequence[str]) -> Comparison:
     """Both models on held-out crops.
 
     Args:
@@ -195,7 +195,7 @@ def compare(path: Path, made: Made, spec: ModelSpec, crops: Sequence[U8], people
     for name, vectors in (("original", a), ("int8", b)):
         scores = (vectors @ vectors.T)[first, second]
         fnmr[name] = _fnmr(scores[genuine], scores[~genuine])
-    return Check(
+    return Comparison(
         len(crops),
         float(np.median(same)),
         float(same.min()),

@@ -45,7 +45,7 @@ import cv2
 import numpy as np
 
 from edge.errors import InputError
-from edge.pictures.header import Header, read_header
+from edge.pictures.header import PictureHeader, read_header
 from edge.types.frames import U8
 
 MAX_PIXELS = 40_000_000
@@ -121,7 +121,7 @@ def _read(path: Path, max_bytes: int) -> bytes:
     return data
 
 
-def _decode(data: bytes, header: Header) -> U8 | None:
+def _decode(data: bytes, header: PictureHeader) -> U8 | None:
     """BGR uint8 as stored, or None when OpenCV cannot."""
     buffer = np.frombuffer(data, np.uint8)
     try:

@@ -26,7 +26,7 @@ _MOST_PARTS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class PictureHeader:
     """What the container says.
 
     Attributes:
@@ -45,7 +45,7 @@ class Header:
     flaw: str = ""
 
 
-def read_header(data: bytes) -> Header | None:
+def read_header(data: bytes) -> PictureHeader | None:
     """Read the header of a picture file.
 
     Args:
@@ -68,7 +68,7 @@ def read_header(data: bytes) -> Header | None:
     return None
 
 
-def _jpeg(data: bytes) -> Header | None:
+def _jpeg(data: bytes) -> PictureHeader | None:
     size: tuple[int, int] | None = None
     orientation, position, flaw = 1, 2, "the file ends before the picture does (truncated)"
     for _ in range(_MOST_PARTS):
@@ -99,10 +99,10 @@ def _jpeg(data: bytes) -> Header | None:
                 position = found.start()
     if not size or 0 in size:
         return None
-    return Header("JPEG", *size, orientation=orientation, flaw=flaw)
+    return PictureHeader("JPEG", *size, orientation=orientation, flaw=flaw)
 
 
-def _png(data: bytes) -> Header | None:
+def _png(data: bytes) -> PictureHeader | None:
     width, height, _, colour = struct.unpack_from(">IIBB", data, 16)
     if data[12:16] != b"IHDR" or not width or not height:
         return None
@@ -129,10 +129,10 @@ def _png(data: bytes) -> Header | None:
             flaw = ""
             break
         position = end
-    return Header("PNG", width, height, orientation, alpha, flaw)
+    return PictureHeader("PNG", width, height, orientation, alpha, flaw)
 
 
-def _bmp(data: bytes) -> Header | None:
+def _bmp(data: bytes) -> PictureHeader | None:
     offset, info = struct.unpack_from("<II", data, 10)
     if info < 40:
         return None
@@ -142,10 +142,10 @@ def _bmp(data: bytes) -> Header | None:
         return None
     stored = (width * bits + 31) // 32 * 4 * height if compression in (0, 3) else 1
     flaw = "the file ends before the picture does (truncated)" if offset + stored > len(data) else ""
-    return Header("BMP", width, height, alpha=bits == 32, flaw=flaw)
+    return PictureHeader("BMP", width, height, alpha=bits == 32, flaw=flaw)
 
 
-def _webp(data: bytes) -> Header | None:
+def _webp(data: bytes) -> PictureHeader | None:
     (riff,) = struct.unpack_from("<I", data, 4)
     flaw = "the file ends before the picture does (truncated)" if riff + 8 > len(data) else ""
     chunk = data[12:16]
@@ -178,8 +178,8 @@ def _chunk(data: bytes, wanted: bytes) -> bytes:
     return b""
 
 
-def _sized(kind: str, width: int, height: int, orientation: int, alpha: bool, flaw: str) -> Header | None:
-    return Header(kind, width, height, orientation, alpha, flaw) if width and height else None
+def _sized(kind: str, width: int, height: int, orientation: int, alpha: bool, flaw: str) -> PictureHeader | None:
+    return PictureHeader(kind, width, height, orientation, alpha, flaw) if width and height else None
 
 
 def _exif(block: bytes) -> int:

@@ -39,7 +39,7 @@ _GROUPS = ("any", "all", "not")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ConditionAnswer:
     """What a condition comes to.
 
     Args:
@@ -63,7 +63,7 @@ class FactCondition:
     how: str  # in, only, given, at_least, at_most, above, below
     value: Any
 
-    def answer(self, facts: Facts, on: date) -> Answer:
+    def answer(self, facts: Facts, on: date) -> ConditionAnswer:
         found = facts.get(self.fact)
         if self.how == "given":
             words = "is declared" if found is not None else "is not declared"
@@ -78,18 +78,18 @@ class FactCondition:
             return self._place(found)
         return self._word(found)
 
-    def _says(self, holds: bool | None, words: str) -> Answer:
-        return Answer(holds, f"{self.fact} {words}", (self.fact,))
+    def _says(self, holds: bool | None, words: str) -> ConditionAnswer:
+        return ConditionAnswer(holds, f"{self.fact} {words}", (self.fact,))
 
-    def _place(self, found: Sequence[str]) -> Answer:
+    def _place(self, found: Sequence[str]) -> ConditionAnswer:
         holds = places.lies_in_any(found, self.value)
         said, wanted = ", ".join(found), ", ".join(self.value)
         words = {True: "lies in", False: "does not lie in", None: "may lie in"}[holds]
         unknown = [one for one in found if " " in one and not places.part(one)] if holds is None else []
         hint = f" (no table says where {unknown[0]} lies; declare its part, as US-CA elsewhere)" if unknown else ""
-        return Answer(holds, f"{said} {words} {wanted}{hint}", (self.fact,))
+        return ConditionAnswer(holds, f"{said} {words} {wanted}{hint}", (self.fact,))
 
-    def _word(self, found: Any) -> Answer:
+    def _word(self, found: Any) -> ConditionAnswer:
         entries = found if isinstance(found, (list, tuple)) else [found]
         said = ", ".join(_said(entry) for entry in entries) or "nothing"
         wanted = ", ".join(_said(entry) for entry in self.value)
@@ -106,9 +106,9 @@ class RecordCondition:
 
     need: Need
 
-    def answer(self, facts: Facts, on: date) -> Answer:
+    def answer(self, facts: Facts, on: date) -> ConditionAnswer:
         proof, why = prove(self.need, facts, on)
-        return Answer(proof is not None, why, ("records",), (proof,) if proof else ())
+        return ConditionAnswer(proof is not None, why, ("records",), (proof,) if proof else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +118,21 @@ class ConditionGroup:
     how: str
     parts: tuple[Condition, ...]
 
-    def answer(self, facts: Facts, on: date) -> Answer:
+    def answer(self, facts: Facts, on: date) -> ConditionAnswer:
         answers = [part.answer(facts, on) for part in self.parts]
         if self.how == "not":
             (only,) = answers
-            return Answer(None if only.holds is None else not only.holds, only.why, only.facts)
+            return ConditionAnswer(None if only.holds is None else not only.holds, only.why, only.facts)
         return combined(answers, any_of=self.how == "any")
 
 
-def combined(answers: Sequence[Answer], *, any_of: bool = False) -> Answer:
+def combined(answers: Sequence[ConditionAnswer], *, any_of: bool = False) -> ConditionAnswer:
     """All (or any) of several answers: Kleene's, with the words and facts of those that decide."""
     if not answers:
-        return Answer(not any_of, "always")
+        return ConditionAnswer(not any_of, "always")
     wanted = next(holds for holds in (any_of, None, not any_of) if any(answer.holds is holds for answer in answers))
     chosen = [answer for answer in answers if answer.holds is wanted]
-    return Answer(
+    return ConditionAnswer(
         wanted,
         "; ".join(dict.fromkeys(answer.why for answer in chosen)),
         tuple(dict.fromkeys(fact for answer in chosen for fact in answer.facts)),

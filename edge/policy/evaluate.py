@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from edge.policy.conditions import ALWAYS, Answer, FactCondition, combined
+from edge.policy.conditions import ALWAYS, ConditionAnswer, FactCondition, combined
 from edge.policy.facts import FACTS, Facts
 from edge.policy.findings import Finding
 from edge.policy.records import Proof
@@ -139,7 +139,7 @@ def _explain(
     return Explained(rule, state, scope.why, tuple(finding for finding, _ in found), proofs, undeclared)
 
 
-def _scope(rule: PolicyRule, pack: Pack, facts: Facts, on: date, taken_on: bool) -> Answer:
+def _scope(rule: PolicyRule, pack: Pack, facts: Facts, on: date, taken_on: bool) -> ConditionAnswer:
     """Whether a rule concerns a deployment: its pack's places, then its own scope."""
     own = rule.scope.answer(facts, on)
     if not pack.jurisdictions or taken_on:
@@ -149,7 +149,7 @@ def _scope(rule: PolicyRule, pack: Pack, facts: Facts, on: date, taken_on: bool)
 
 
 def _findings(
-    rule: PolicyRule, scope: Answer, facts: Facts, on: date, where: Callable[[str], str]
+    rule: PolicyRule, scope: ConditionAnswer, facts: Facts, on: date, where: Callable[[str], str]
 ) -> Iterator[tuple[Finding, bool]]:
     """What an applying rule has against a deployment, and whether a declaration could take it away."""
     if rule.effect == "deny":
@@ -168,11 +168,11 @@ def _findings(
             yield _finding(rule, f"{fact} is {value:g}, and must be {bound}", where(fact)), False
 
 
-def _first(answer: Answer) -> str:
+def _first(answer: ConditionAnswer) -> str:
     return answer.facts[0] if answer.facts else ""
 
 
-def _is_declared(answer: Answer) -> bool:
+def _is_declared(answer: ConditionAnswer) -> bool:
     """Whether a declaration could change it."""
     return any(FACTS[fact].declared for fact in answer.facts)
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge._version import __version__
-from edge.prove.model import About, Evidence, Level, Live, ProofReport, Question, Trial, verdict
+from edge.prove.model import About, Evidence, Live, ProofReport, Question, Severity, Trial, verdict
 from edge.prove.page import limits
 from edge.prove.static import builders_from, described, examine
 from edge.prove.subject import Subject, open_subject
@@ -104,4 +104,4 @@ def _about(subject: Subject) -> About:
     )
 
 
-__all__ = ["Evidence", "Level", "Live", "ProofReport", "Question", "Trial", "prove", "verdict"]
+__all__ = ["Evidence", "Live", "ProofReport", "Question", "Severity", "Trial", "prove", "verdict"]

@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from edge.prove.model import Evidence, Level, counted
+from edge.prove.model import Evidence, Severity, counted
 from edge.prove.records import distributions
 from edge.prove.source import PACKAGES, known
 from edge.prove.subject import Site, Subject
@@ -61,7 +61,7 @@ def check_bytecode(subject: Subject, tell: Callable[[str], None]) -> tuple[str, 
     findings += _read_apart(unlike)
     if foreign:
         text = f"{foreign} compiled files are of another Python; delete them, or examine with that version"
-        findings.append(Evidence("__pycache__", text, Level.WARNING))
+        findings.append(Evidence("__pycache__", text, Severity.WARNING))
     return f"{compared:,} compiled files", findings
 
 
@@ -143,7 +143,7 @@ def check_packages(subject: Subject) -> tuple[str, list[Evidence]]:
     if len(homes) > 1 and not subject.development:
         findings.append(Evidence(homes[1].where, "holds a second package `edge`"))
     text = "the operating system's Python packages are visible; dpkg vouches for them, not RECORD"
-    findings += [Evidence(site.where, text, Level.WARNING) for site in subject.sites if site.system and site.names]
+    findings += [Evidence(site.where, text, Severity.WARNING) for site in subject.sites if site.system and site.names]
     return counted(len(names), "package"), findings
 
 
@@ -182,7 +182,7 @@ def _customised(stdlib: Path) -> Iterator[Evidence]:
             if path.is_symlink():
                 target = Path(str(path.readlink()))
                 text = f"leads to {target}, which was not followed; read it (Debian's own is empty)"
-                yield Evidence(str(path), text, Level.WARNING)
+                yield Evidence(str(path), text, Severity.WARNING)
             elif path.is_file() and not _DEBIAN.fullmatch(path.read_bytes()):
                 yield Evidence(str(path), "runs whenever Python starts")
 

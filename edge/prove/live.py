@@ -22,7 +22,7 @@ from pathlib import Path
 
 from edge.errors import ClaimError, ModelMismatch
 from edge.prove import stores
-from edge.prove.model import Evidence, Level, Live, Trial, counted
+from edge.prove.model import Evidence, Live, Severity, Trial, counted
 from edge.prove.stores import TrialStore
 from edge.prove.trials import (
     ALONE,
@@ -207,17 +207,17 @@ def _noticed(
         yield Evidence("template", text)
     if missing:
         text = f"{counted(missing, 'card')} of the readable table has no record (revoked by hand, or restored in part)"
-        yield Evidence("holder", text, Level.WARNING)
+        yield Evidence("holder", text, Severity.WARNING)
     if len({hashlib.sha256(data).digest() for _, data in stored}) < len(stored):
         yield Evidence("template", "two records are the same")
     if store.left_over([name for name, _ in stored]):
         yield Evidence("template", "holds records that no card of the readable table names")
     if store.device_key is None:
         text = "the device's key is not in the copy: nothing was tried with it, nor with other people's cards"
-        yield Evidence("device.key", text, Level.WARNING)
+        yield Evidence("device.key", text, Severity.WARNING)
     if not stored:
         text = "the store holds no template: where the cards carry them there is nothing to open"
-        yield Evidence("template", text, Level.WARNING)
+        yield Evidence("template", text, Severity.WARNING)
 
 
 def _readable(name: bytes, serial: bytes, data: bytes) -> Sealed | None:

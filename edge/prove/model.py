@@ -14,7 +14,7 @@ from typing import Any
 SCHEMA = "edge/prove/v1"
 
 
-class Level(StrEnum):
+class Severity(StrEnum):
     """How much a finding weighs."""
 
     VIOLATION = "violation"
@@ -33,11 +33,11 @@ class Evidence:
 
     where: str
     what: str
-    level: Level = Level.VIOLATION
+    level: Severity = Severity.VIOLATION
 
     def softened(self) -> Evidence:
         """The same as a warning."""
-        return Evidence(self.where, self.what, Level.WARNING)
+        return Evidence(self.where, self.what, Severity.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Question:
     @property
     def holds(self) -> bool:
         """Whether nothing was found against it. True for a skipped check as well: see `skipped`."""
-        return not any(finding.level is Level.VIOLATION for finding in self.findings)
+        return not any(finding.level is Severity.VIOLATION for finding in self.findings)
 
     @property
     def mark(self) -> str:
@@ -127,7 +127,7 @@ class Live:
 
     @property
     def holds(self) -> bool:
-        return all(trial.holds for trial in self.trials) and all(f.level is Level.WARNING for f in self.findings)
+        return all(trial.holds for trial in self.trials) and all(f.level is Severity.WARNING for f in self.findings)
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -217,11 +217,11 @@ class ProofReport:
         """Of all checks and of the live part, violations first."""
         found = [finding for check in self.checks for finding in check.findings]
         found += self.live.findings if self.live else ()
-        return tuple(sorted(found, key=lambda f: (f.level is Level.WARNING, f.where, f.what)))
+        return tuple(sorted(found, key=lambda f: (f.level is Severity.WARNING, f.where, f.what)))
 
     @property
     def warnings(self) -> int:
-        return sum(finding.level is Level.WARNING for finding in self.findings)
+        return sum(finding.level is Severity.WARNING for finding in self.findings)
 
     @property
     def violations(self) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from html import escape
 
 from edge import _resources
-from edge.prove.model import Evidence, Level, Live, ProofReport, Question, Trial, counted, verdict
+from edge.prove.model import Evidence, Live, ProofReport, Question, Severity, Trial, counted, verdict
 from edge.prove.subject import Subject
 
 #: Question -> (what was looked at, why it matters).
@@ -157,7 +157,7 @@ _COLOUR = {
 }
 _YES, _NO = ("&#10003;", "good"), ("&#10007;", "bad")
 _SIGN = {"ok": _YES, "warning": ("!", "note"), "violation": _NO, "skipped": ("&ndash;", "")}
-_CLASS = {Level.WARNING: "note", Level.VIOLATION: "bad"}
+_CLASS = {Severity.WARNING: "note", Severity.VIOLATION: "bad"}
 _MOST = 200  # findings of one check that are listed; more say nothing new
 
 
@@ -205,8 +205,8 @@ def _found(report: ProofReport) -> Iterable[str]:
     if not report.findings and not failed:
         yield f'<div class="card">{_row(_YES, "Nothing.")}</div>'
         return
-    violations = [finding for finding in report.findings if finding.level is Level.VIOLATION]
-    remarks = [finding for finding in report.findings if finding.level is Level.WARNING]
+    violations = [finding for finding in report.findings if finding.level is Severity.VIOLATION]
+    remarks = [finding for finding in report.findings if finding.level is Severity.WARNING]
     yield '<div class="card">'
     for trial in failed:
         text = f"{trial.title}: {trial.opened:,} of {trial.records:,} opened, {trial.expected:,} should have."
@@ -223,7 +223,7 @@ def _found(report: ProofReport) -> Iterable[str]:
 def _card(check: Question) -> str:
     title = check.title if check.holds else f"Does not hold: {check.title}"
     text = f"Not asked: {check.skipped}." if check.skipped else MEANS.get(check.id, "")
-    wrong = len([finding for finding in check.findings if finding.level is Level.VIOLATION])
+    wrong = len([finding for finding in check.findings if finding.level is Severity.VIOLATION])
     found = [counted(wrong, "reason") + " against it"] if wrong else []
     found += [counted(len(check.findings) - wrong, "remark")] if len(check.findings) > wrong else []
     details = "" if check.skipped else f"{escape(check.examined)}; {', '.join(found) or 'nothing to say'}"

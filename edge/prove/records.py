@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.build.files import Discrepancy
-from edge.prove.model import Evidence, Level, counted
+from edge.prove.model import Evidence, Severity, counted
 from edge.prove.subject import Site, Subject
 
 _DIST_INFO = re.compile(r"(?P<name>[A-Za-z0-9._]+)-(?P<version>[^/]+)\.dist-info", re.ASCII)
@@ -114,25 +114,25 @@ def _check(distribution: Distribution, subject: Subject) -> tuple[set[str], list
     return named, findings
 
 
-def _problem(site: Site, name: str, wanted: str, folder: str) -> tuple[str, Level] | None:
+def _problem(site: Site, name: str, wanted: str, folder: str) -> tuple[str, Severity] | None:
     """Why a row of RECORD does not hold."""
     outside = name.startswith(("../", "/"))
     if outside and not _within(site, name):
-        return "RECORD names a file outside of the environment", Level.WARNING
+        return "RECORD names a file outside of the environment", Severity.WARNING
     if not wanted:
         plain = name.endswith(".pyc") or name in {f"{folder}/{note}" for note in _UNHASHED}
-        return None if plain else ("RECORD gives no hash for it", Level.VIOLATION)
+        return None if plain else ("RECORD gives no hash for it", Severity.VIOLATION)
     kind, _, text = wanted.partition("=")
     try:
         data = site.read(name)
     except FileNotFoundError:
-        return "RECORD names it, and it is not there", Level.VIOLATION
+        return "RECORD names it, and it is not there", Severity.VIOLATION
     except OSError:
-        return "cannot be read, or is damaged", Level.VIOLATION
+        return "cannot be read, or is damaged", Severity.VIOLATION
     if kind != "sha256":
-        return f"RECORD uses {kind or 'no hash'}, which is not checked", Level.WARNING
+        return f"RECORD uses {kind or 'no hash'}, which is not checked", Severity.WARNING
     actual = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-    return None if actual == text.rstrip("=") else ("was altered after it was installed", Level.VIOLATION)
+    return None if actual == text.rstrip("=") else ("was altered after it was installed", Severity.VIOLATION)
 
 
 def _within(site: Site, name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from edge.build.contents import DATA, asked_for, profiles_of
 from edge.profile import OWN_DRIVER, STATEMENT, STATEMENT_SCHEMA, WHEEL_PROFILES, possible
-from edge.prove.model import Evidence, Level
+from edge.prove.model import Evidence, Severity
 from edge.prove.subject import Subject
 
 _BUILD = frozenset({"statement.json", "statement.dsse.json"})
@@ -59,7 +59,7 @@ def _statement(said: dict[str, Any], profile: str) -> list[Evidence]:
         found.append(Evidence(STATEMENT, f"the capabilities stated are not those of the profile {profile}"))
     if said.get("dirty"):
         text = "the build was made from a source that differs from its commit"
-        found.append(Evidence(STATEMENT, text, Level.WARNING))
+        found.append(Evidence(STATEMENT, text, Severity.WARNING))
     return found
 
 
@@ -73,7 +73,7 @@ def _file(name: str, profile: str, said: dict[str, Any]) -> list[Evidence]:
     if name.startswith("_data/"):
         return [] if _is_data(name.removeprefix("_data/")) else [Evidence(where, "is no known data of this product")]
     if where == OWN_DRIVER and profile == "device" and "camera_driver" in said:
-        return [Evidence(where, _OWN, Level.WARNING)]
+        return [Evidence(where, _OWN, Severity.WARNING)]
     profiles = profiles_of(name)
     if profiles is None:
         code = bool(_CODE.search(name))

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from edge import _resources
-from edge.prove.model import Evidence, Level
+from edge.prove.model import Evidence, Severity
 
 MODULE = "<module>"
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -307,7 +307,9 @@ def judge(check: str, module: Module, uses: Iterable[Use], sentence: str) -> lis
             findings.append(Evidence(where, f"{use.function} is not what was reviewed in the auditor's copy"))
         elif row.why.startswith(EXCEPTION) and use.function not in shown:
             shown.add(use.function)
-            findings.append(Evidence(where, f"{use.function} {row.why.removeprefix(EXCEPTION).strip()}", Level.WARNING))
+            findings.append(
+                Evidence(where, f"{use.function} {row.why.removeprefix(EXCEPTION).strip()}", Severity.WARNING)
+            )
     return findings
 
 

@@ -17,7 +17,7 @@ from edge.build.attest import examine as attest
 from edge.build.contents import profiles_of
 from edge.build.files import SIGNATURE, Discrepancy, Files, InstalledFiles, WheelFiles
 from edge.prove import environment, records, rooms, statements, templates
-from edge.prove.model import Evidence, Level, Question, counted, ordered
+from edge.prove.model import Evidence, Question, Severity, counted, ordered
 from edge.prove.source import Module, Use, judge
 from edge.prove.subject import Subject
 from edge.trust.envelopes import PublicKey
@@ -178,12 +178,12 @@ def check_signature(subject: Subject, profile: str, builders: Mapping[str, Publi
     """
     if profile == "development":
         text = "a development install is never signed"
-        level = Level.WARNING if builders is None else Level.VIOLATION
+        level = Severity.WARNING if builders is None else Severity.VIOLATION
         return Question("signature", _SIGNED, "nothing", (Evidence("edge", text, level),))
     if builders is None:
         said = described(subject)
         return Question(
-            "signature", _SIGNED, said, (Evidence("edge", f"is {said}; name a key with --trust", Level.WARNING),)
+            "signature", _SIGNED, said, (Evidence("edge", f"is {said}; name a key with --trust", Severity.WARNING),)
         )
     found = attest(_files(subject), builders)
     findings = tuple(Evidence(problem.name or "edge", str(problem)) for problem in found.problems)

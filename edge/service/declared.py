@@ -4,7 +4,7 @@
     need_export(build.statement)                                               # before the journal leaves the device
 
 `HELD` says of every fact that can be declared what this device does about it. Retention and the days of the access log
-are kept to wherever something is kept (`edge.service.retention`); rules and records are judged every day
+are kept to wherever something is kept (`edge.service.housekeeping`); rules and records are judged every day
 (`edge.service.policy`). What a device cannot know (who runs it, where it stands) stays the deployer's signed word.
 """
 

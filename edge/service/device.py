@@ -29,7 +29,7 @@ from edge.face import Chain
 from edge.profile import BuildInfo
 from edge.service import own
 from edge.service.doorway import Doorway
-from edge.service.housekeeping import Housekeeping
+from edge.service.housekeeping import Housekeeping, Retention, retention
 from edge.service.ledger import Ledger
 from edge.service.models import Overlap, model_finder
 from edge.service.observers import Observer, Observers
@@ -37,7 +37,6 @@ from edge.service.parts import Parts, clock_of, stream_of
 from edge.service.policy import PolicyWatch
 from edge.service.records import Records
 from edge.service.refusals import Refusals
-from edge.service.retention import Retention, retention
 from edge.service.unfinished import finish, settle
 from edge.session import Admission, Glimpse, Liveness, PinGate, Typed, Verifier, other_way
 from edge.settings.loader import checked

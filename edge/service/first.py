@@ -19,7 +19,7 @@ from edge.profile import CAPABILITIES
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Prompt:
     """One question. ``choices``: what may be answered, or begins it (``keyboard PATH``); empty: any text."""
 
     name: str
@@ -29,21 +29,21 @@ class Question:
 
 
 QUESTIONS = (
-    Question("house", "Whose door is it, as people know it?", "Example Ltd"),
-    Question("contact", "Whom do people ask about their data (an address)?", "privacy@example.org"),
-    Question("operator", "What kind of operator is it?", "company", FACTS["operator.type"].allowed),
-    Question("place", "Where does the door stand (codes such as FR, DE-BE, US-TX; commas between)?", "FR"),
-    Question("who", "Who goes through it?", "employee", FACTS["use_case"].allowed),
-    Question("camera", "Which camera: pi, a USB camera's path, or none to try it out?", "none", ("pi", "none", "/")),
-    Question(
+    Prompt("house", "Whose door is it, as people know it?", "Example Ltd"),
+    Prompt("contact", "Whom do people ask about their data (an address)?", "privacy@example.org"),
+    Prompt("operator", "What kind of operator is it?", "company", FACTS["operator.type"].allowed),
+    Prompt("place", "Where does the door stand (codes such as FR, DE-BE, US-TX; commas between)?", "FR"),
+    Prompt("who", "Who goes through it?", "employee", FACTS["use_case"].allowed),
+    Prompt("camera", "Which camera: pi, a USB camera's path, or none to try it out?", "none", ("pi", "none", "/")),
+    Prompt(
         "reader",
         "How do cards arrive: qr, keyboard PATH, serial PATH, stdin?",
         "qr",
         ("qr", "keyboard /", "serial /", "stdin"),
     ),
-    Question("lock", "What does a yes do: relay, or log to try it out?", "log", ("relay", "log")),
-    Question("alternative", "What is the way in for those who do not use their face?", ""),
-    Question("screen", "Is there a screen, and in which language?", "none", ("none", "en", "fr", "de", "es", "ar")),
+    Prompt("lock", "What does a yes do: relay, or log to try it out?", "log", ("relay", "log")),
+    Prompt("alternative", "What is the way in for those who do not use their face?", ""),
+    Prompt("screen", "Is there a screen, and in which language?", "none", ("none", "en", "fr", "de", "es", "ar")),
 )
 
 
@@ -60,7 +60,7 @@ def checked(given: Mapping[str, object]) -> dict[str, str]:
     return {one.name: answer(one, given.get(one.name, one.default)) for one in QUESTIONS}
 
 
-def answer(question: Question, said: object) -> str:
+def answer(question: Prompt, said: object) -> str:
     """One answer, as it will be written. Raises InputError."""
     words = " ".join(str(said).split())
     fine = bool(words) and len(words) <= 200 and words.isprintable()

@@ -17,9 +17,9 @@ from functools import cached_property
 
 from edge.errors import JournalBroken
 from edge.journal import FILE, HEAD, KEY_LABEL, ChainReport, Entry, Selection, entries, verify
+from edge.service.housekeeping import Retention, retention
 from edge.service.parts import Parts, clock_of
 from edge.service.records import JOURNAL_COUNTER
-from edge.service.retention import Retention, retention
 from edge.settings import Settings
 from edge.state import ClockGuard, Counters, Limits, Numbers, SqliteFile, peek, state_database
 from edge.state.binding import JOURNAL

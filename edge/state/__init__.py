@@ -13,9 +13,8 @@ A damaged file raises `StateError`, and stays where it is: if damage gave a new 
 get rid of the lockouts. `set_aside` is what an operator does about it.
 """
 
-from edge.state.binding import Binding, Numbers, peek
+from edge.state.binding import Binding, Counters, Numbers, peek
 from edge.state.clock import BUDGET_S, PLAUSIBLE_S, ClockGuard, TrustedTime, kernel_synchronised
-from edge.state.counters import Counters
 from edge.state.database import Kind, SqliteFile, is_damaged, set_aside
 from edge.state.fanout import FanOutStanding
 from edge.state.limits import CardStanding, Limits

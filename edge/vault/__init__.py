@@ -13,7 +13,7 @@ from edge.vault.consent import ConsentReceipt, subject_hash, zone_of
 from edge.vault.holder import Holder, Status, parse_serial, serial_text
 from edge.vault.issuing import Draft, Issuance, Issued, Terms, issued_json
 from edge.vault.record import Record
-from edge.vault.retention import Due, Erasure, Rule, What
+from edge.vault.retention import Due, Erasure, RetentionRule, What
 from edge.vault.schema import FILE
 from edge.vault.seal import Header, open_sealed, record_id, seal
 from edge.vault.store import Store
@@ -30,7 +30,7 @@ __all__ = [
     "Issuance",
     "Issued",
     "Record",
-    "Rule",
+    "RetentionRule",
     "Status",
     "Store",
     "Terms",

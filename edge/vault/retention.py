@@ -25,24 +25,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Protocol
 
 from edge.errors import InputError
+from edge.state import TrustedTime
 from edge.types import Custody
 from edge.vault.holder import NEVER, Holder, Status
 from edge.vault.store import Store
 
 DAY_S = 86_400
-
-
-class Time(Protocol):
-    """`edge.state.TrustedTime`, as far as it matters here."""
-
-    @property
-    def utc_s(self) -> int: ...
-
-    @property
-    def confirmed(self) -> bool: ...
 
 
 class What(StrEnum):
@@ -52,7 +42,7 @@ class What(StrEnum):
     PERSON = "person"
 
 
-class Rule(StrEnum):
+class RetentionRule(StrEnum):
     """Whose last moment it is."""
 
     CARD = "card"
@@ -69,7 +59,7 @@ class Due:
 
     holder: Holder
     what: What
-    rule: Rule
+    rule: RetentionRule
     at: int
 
 
@@ -81,9 +71,9 @@ def last_moment(holder: Holder, keep_s: int | None) -> Due:
     """
     kept_until = None if keep_s is None else holder.enrolled + keep_s
     if kept_until is None or not holder.receipt or holder.expires <= kept_until:
-        return Due(holder, What.ROW, Rule.CARD, holder.expires)
+        return Due(holder, What.ROW, RetentionRule.CARD, holder.expires)
     what = What.ROW if holder.status is Status.ACTIVE else What.PERSON
-    return Due(holder, what, Rule.RETENTION, kept_until)
+    return Due(holder, what, RetentionRule.RETENTION, kept_until)
 
 
 def due(store: Store, until_s: int, keep_s: int | None) -> list[Due]:
@@ -92,7 +82,7 @@ def due(store: Store, until_s: int, keep_s: int | None) -> list[Due]:
     return sorted((last_moment(holder, keep_s) for holder in store.expiring(until_s, before)), key=lambda d: d.at)
 
 
-def expire(store: Store, now: Time, keep_s: int | None, note: Callable[[Due], str] = lambda _: "") -> list[Due]:
+def expire(store: Store, now: TrustedTime, keep_s: int | None, note: Callable[[Due], str] = lambda _: "") -> list[Due]:
     """Let go what has reached its last moment; nothing while the time is unconfirmed.
 
     Args:

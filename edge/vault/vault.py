@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ClaimError, InputError, SealBroken
-from edge.state import Binding, Counters, Numbers, SqliteFile
+from edge.state import Binding, Counters, Numbers, SqliteFile, TrustedTime
 from edge.trust import Keyring
 from edge.types import Claim, Custody, SealedTemplate, Template, Token
 from edge.types.inside import _inside, need_kind
@@ -30,7 +30,7 @@ from edge.vault.holder import NEVER, Holder, Status, named, unknown
 from edge.vault.issuing import Draft, Issuance, Issued, Terms
 from edge.vault.ledger import KEY_LABEL
 from edge.vault.record import kept
-from edge.vault.retention import Due, Erasure, Time, erase
+from edge.vault.retention import Due, Erasure, erase
 from edge.vault.seal import Header, open_sealed, record_id
 from edge.vault.store import Store
 
@@ -250,7 +250,7 @@ class Vault:
         """When a row goes, and by which rule."""
         return retention.last_moment(holder, self._keep_s)
 
-    def expire(self, now: Time, note: Callable[[Due], str] = lambda _: "") -> list[Due]:
+    def expire(self, now: TrustedTime, note: Callable[[Due], str] = lambda _: "") -> list[Due]:
         """Let go what has reached its last moment; nothing while the time is unconfirmed. Returns what went."""
         return retention.expire(self.store, now, self._keep_s, note)
 

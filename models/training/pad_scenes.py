@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.fictional.paint import Painter
-from edge.fictional.scene import Head, View
+from edge.fictional.scene import HeadInView, View
 from models.training.affine import chain, similarity, transform
 from models.training.compose import split_indices
 from models.training.crops import rows_of, source_of
@@ -280,7 +280,7 @@ class Scenes:
             self.painters[key] = Painter(size, int(rng.integers(1000)), noise=0)
         name = self.people[int(rng.integers(len(self.people)))]
         share = face or float(np.clip(rng.normal(0.46, 0.1), 0.25, 0.7))
-        head = Head(
+        head = HeadInView(
             name,
             int(rng.integers(3)),
             0.5 + rng.normal(0, 0.06),

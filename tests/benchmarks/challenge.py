@@ -33,10 +33,10 @@ from edge.fictional.actor import Actor
 from edge.fictional.figure import PEOPLE
 from edge.fictional.mesh import Pose
 from edge.fictional.paint import MARGIN, Painter, draw_backdrop
-from edge.fictional.scene import Head, View
+from edge.fictional.scene import HeadInView, View
 from edge.fictional.sensor import Sensor
 from edge.lab.intervals import clopper_pearson
-from edge.lab.sessions import Holder, SessionPlayed, play
+from edge.lab.sessions import EnrolledPerson, SessionPlayed, play
 from edge.pictures import read_image
 from edge.settings.model import DecisionSettings, FaceSettings
 from edge.types import Direction, Frame, Outcome
@@ -52,7 +52,7 @@ def chain() -> Chain:
 
 
 @cache
-def holder(name: str) -> Holder:
+def holder(name: str) -> EnrolledPerson:
     """Enrolled from pictures 1 and 2; picture 0 comes to the door."""
     looks = [
         chain().look(Frame(read_image(_resources.path("people", f"{name}-{k}.jpg")), k, k, "picture"), gate=False)
@@ -60,7 +60,7 @@ def holder(name: str) -> Holder:
     ]
     vectors = [chain().embedder.embed(look.crop) for look in looks if look.crop is not None]
     settings = DecisionSettings()
-    return Holder(chain(), average(vectors), chain().threshold(settings.target_fmr, settings.looks))
+    return EnrolledPerson(chain(), average(vectors), chain().threshold(settings.target_fmr, settings.looks))
 
 
 def session(kind: str, number: int) -> SessionPlayed:
@@ -93,7 +93,7 @@ def _heads(name: str, actor: Actor, rng: np.random.Generator) -> Iterator[Frame]
     x, side = float(rng.uniform(0.42, 0.58)), float(rng.uniform(-0.4, 0.4))
     for index in range(1, int(_LONGEST * FPS)):
         pose = actor.pose(index / FPS)
-        head = Head(name, 0, x, 0.48, height, pose.yaw, pose.pitch, pose.roll)
+        head = HeadInView(name, 0, x, 0.48, height, pose.yaw, pose.pitch, pose.roll)
         view = View("challenge", heads=(head,), side=side)
         yield Frame(painter.paint(view, index), int(index / FPS * 1e9), index, "rendered")
 

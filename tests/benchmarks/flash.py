@@ -33,7 +33,7 @@ from edge.face.flash import SHOWN, STEP_S, STEPS, Colour, Flash, drawn, tint
 from edge.fictional.figure import PEOPLE
 from edge.fictional.mesh import Pose
 from edge.fictional.paint import Painter
-from edge.fictional.scene import Head, View
+from edge.fictional.scene import HeadInView, View
 from edge.fictional.sensor import Sensor
 from edge.lab.intervals import clopper_pearson
 from edge.settings.model import FaceSettings
@@ -74,7 +74,7 @@ class Scene:
         (dx, dy), pace, phase = self._sway
         moved = self._x + dx * np.sin(pace[0] * 6.28 * at_s + phase[0]), 0.5 + dy * np.sin(pace[1] * 6.28 * at_s)
         pose = Pose(3 * np.sin(0.4 * at_s + phase[1]), 2 * np.sin(0.5 * at_s + phase[0]), 0)
-        head = Head(self._name, 0, *moved, self._height, pose.yaw, pose.pitch, pose.roll, flat=self._flat)
+        head = HeadInView(self._name, 0, *moved, self._height, pose.yaw, pose.pitch, pose.roll, flat=self._flat)
         with_them = self._painter.paint(View("flash", heads=(head,), gain=self._gain), 0)
         without = self._painter.paint(View("flash", heads=(), gain=self._gain), 0)
         mask = (np.abs(with_them.astype(np.int16) - without).max(-1) > 6).astype(np.float32)

@@ -31,7 +31,7 @@ from edge.face import Chain, Detector, Embedder, load_card
 from edge.lab import EvaluationPlan, EvaluationReport, measure
 from edge.lab.adapters import load_peer
 from edge.lab.adapters.peer import Eyes
-from edge.lab.extract import Contender, DeviceChain, Seen
+from edge.lab.extract import Contender, DeviceChain, LookResult
 from edge.lab.progress import Steps
 from edge.lab.report import summary
 from edge.settings.model import FaceSettings
@@ -69,7 +69,7 @@ class Detection:
     shifts: list[np.ndarray] = field(default_factory=list)
     without_reference: int = 0
 
-    def add(self, seen: Seen, reference: np.ndarray | None) -> None:
+    def add(self, seen: LookResult, reference: np.ndarray | None) -> None:
         if reference is None:
             self.without_reference += 1
             return
@@ -101,7 +101,7 @@ class Observed(DeviceChain):
         super().__init__(name, chain)
         self.eyes, self.detection = eyes, Detection()
 
-    def look(self, index: int, image: np.ndarray) -> Seen:
+    def look(self, index: int, image: np.ndarray) -> LookResult:
         seen = super().look(index, image)
         self.detection.add(seen, self.eyes.face(index, image)[0])
         return seen

@@ -36,7 +36,7 @@ from edge.face.passive import Passive
 from edge.face.rule import Rule
 from edge.face.suspicion import PassiveLimits
 from edge.lab.intervals import clopper_pearson, upper
-from edge.lab.sessions import Holder, play
+from edge.lab.sessions import EnrolledPerson, play
 from edge.settings.model import DecisionSettings, FaceSettings
 from edge.types import Face, Frame, Outcome, Reason
 from tests.benchmarks import report
@@ -155,7 +155,7 @@ def sessions(rows: list[Seen], chain: Chain, who: str, limits: PassiveLimits | N
         chosen = good[::2][:5]
         if len(chosen) < 5:
             continue
-        holder = Holder(remembered, average([rows[n].vector for n in chosen]), threshold)
+        holder = EnrolledPerson(remembered, average([rows[n].vector for n in chosen]), threshold)
         left = [n for n in numbers if n not in chosen]
         tried = [("live", left[k : k + 3]) for k in range(len(left) - 2)]
         for (other, what, _), shown in clips.items():

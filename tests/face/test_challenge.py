@@ -14,7 +14,7 @@ from edge.face.challenge import PAUSES_S, Challenge, Failing, Plan
 from edge.fictional.actor import Actor
 from edge.fictional.mesh import Pose
 from edge.fictional.paint import Painter
-from edge.fictional.scene import Head, View
+from edge.fictional.scene import HeadInView, View
 from edge.types import Crop, Direction, Face, Frame, Outcome, Reason
 from tests.benchmarks.challenge import chain, session
 
@@ -39,7 +39,7 @@ _PAINTER = Painter((640, 480), 3)
 
 def seen(k: int, pose: Pose = AHEAD, *, flat: bool = False, name: str = "ada", x: float = 0.5) -> Look:
     """What the chain sees of a rendered head (or its photograph) in frame k."""
-    head = Head(name, 0, x, 0.48, 0.5, pose.yaw, pose.pitch, pose.roll, flat=flat)
+    head = HeadInView(name, 0, x, 0.48, 0.5, pose.yaw, pose.pitch, pose.roll, flat=flat)
     return chain().look(Frame(_PAINTER.paint(View("challenge", heads=(head,)), k), k, k, "rendered"))
 
 

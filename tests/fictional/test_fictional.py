@@ -14,7 +14,7 @@ from edge.fictional import FictionalSource, Nobody, OnePerson, ShowCode, TwoPeop
 from edge.fictional.figure import PEOPLE, load_figure
 from edge.fictional.mesh import Pose, Relief, rotation
 from edge.fictional.paint import Painter
-from edge.fictional.scene import Head, Timeline, View, default_script, look_up
+from edge.fictional.scene import HeadInView, Timeline, View, default_script, look_up
 from edge.fictional.sensor import READ, SHOT, Sensor
 from edge.settings.model import CameraSettings
 from edge.types import Source
@@ -160,7 +160,7 @@ def test_a_warp_never_folds():
 
 def test_a_straight_head_is_the_portrait_itself(picture):
     painter = Painter((640, 480), 0, noise=0.0)
-    view = View("test", heads=(Head("kenji", 0, 0.5, 0.5, 0.4, 0.0, 0.0, 0.0),))
+    view = View("test", heads=(HeadInView("kenji", 0, 0.5, 0.5, 0.4, 0.0, 0.0, 0.0),))
     figure = load_figure("kenji")
     scale = 0.4 * 480 / figure.height
     image = painter.paint(view, 0)

@@ -13,7 +13,7 @@ import pytest
 from edge.errors import InputError, UsageError
 from edge.face import Chain
 from edge.lab import EvaluationPlan, measure
-from edge.lab.extract import DeviceChain, Seen
+from edge.lab.extract import DeviceChain, LookResult
 from edge.lab.progress import Silent
 from edge.pictures import read_image
 from edge.settings.model import FaceSettings
@@ -182,11 +182,11 @@ class Points:
     def __init__(self, name: str, noise: float = 0.7) -> None:
         self.name, self.noise, self.looks = name, noise, 0
 
-    def look(self, index: int, image: np.ndarray) -> Seen:
+    def look(self, index: int, image: np.ndarray) -> LookResult:
         self.looks += 1
         person, own = np.random.default_rng(index // EACH), np.random.default_rng(100 + index)
         vector = person.normal(size=16) + self.noise * own.normal(size=16)
-        return Seen(vector, "", (10, 10, 50, 60), None, float(own.random()), {"embed": 1.0})
+        return LookResult(vector, "", (10, 10, 50, 60), None, float(own.random()), {"embed": 1.0})
 
     def about(self) -> dict[str, Any]:
         return {"kind": "stand-in", "noise": self.noise}
@@ -198,8 +198,8 @@ class Points:
 class Apart(Points):
     """Never errs: every person of two pictures is a direction of their own."""
 
-    def look(self, index: int, image: np.ndarray) -> Seen:
-        return Seen(np.eye(16)[index // 2], timings_ms={"embed": 1.0})
+    def look(self, index: int, image: np.ndarray) -> LookResult:
+        return LookResult(np.eye(16)[index // 2], timings_ms={"embed": 1.0})
 
 
 class Breaks(Silent):
@@ -269,9 +269,9 @@ def test_by_people_every_person_weighs_the_same(tmp_path: Path):
     owners = np.repeat(np.arange(6), sizes)
 
     class Uneven(Points):
-        def look(self, index: int, image: np.ndarray) -> Seen:
+        def look(self, index: int, image: np.ndarray) -> LookResult:
             own = np.random.default_rng(index if owners[index] == 0 else 1000 + owners[index])
-            return Seen(own.normal(size=16))
+            return LookResult(own.normal(size=16))
 
         def operating_points(self) -> dict[str, float]:
             return {"here": 0.99}
@@ -391,10 +391,10 @@ def test_rejecting_the_pictures_of_lowest_quality_lowers_the_error_when_quality_
     (tmp_path / "quality.csv").write_text("\n".join(rows))
 
     class Spoiled(Points):
-        def look(self, index: int, image: np.ndarray) -> Seen:
+        def look(self, index: int, image: np.ndarray) -> LookResult:
             seen = super().look(index, image)
             vector = np.random.default_rng(index + 999).normal(size=16) if index % EACH == 0 else seen.vector
-            return Seen(vector, timings_ms=seen.timings_ms)
+            return LookResult(vector, timings_ms=seen.timings_ms)
 
     report = measure(plan(crowd, tmp_path, quality=tmp_path / "quality.csv"), Silent(), [Spoiled("one", 0.1)])
     curve = next(row for row in report.models[0]["error_versus_discard"] if row["quality"] == "ours")

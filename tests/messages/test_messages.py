@@ -17,7 +17,7 @@ from edge.policy.facts import FACTS
 from edge.profile import CAPABILITIES
 from edge.service.rights import Done, Remains
 from edge.types import Advice, Outcome, Reason
-from edge.vault import Rule, Status
+from edge.vault import RetentionRule, Status
 from tests.messages.catalogues import MESSAGES, compiled, read
 
 EDGE = MESSAGES.parent
@@ -41,7 +41,7 @@ COMPOSED = {
     "status.": Status,
     "done.": Done,
     "remains.": Remains,
-    "rule.": Rule,
+    "rule.": RetentionRule,
     "kind.": [kind for kind, fields in KINDS.items() if "serial" in fields and kind != "decision"],
     "not_kept.": ("pictures", "scores", "name", "others"),
     "report.": ("card", "template", "consent", "counters", "journal", "not_kept", "rights"),

@@ -13,7 +13,7 @@ from edge.build.judge import _plain
 from edge.errors import PolicyStops
 from edge.policy.facts import FACTS
 from edge.service.declared import CHECKED, HELD, KEPT, need_as_declared, need_export
-from edge.service.retention import retention
+from edge.service.housekeeping import retention
 from edge.settings.model import (
     CameraSettings,
     ClaimSettings,

@@ -12,7 +12,7 @@ from edge.fictional import Nobody
 from edge.profile import BuildInfo
 from edge.service import Device, Loop, Parts
 from edge.service.demo import Office
-from edge.service.retention import Retention, retention
+from edge.service.housekeeping import Retention, retention
 from edge.settings.model import ClaimSettings, DeviceSettings, JournalSettings, Settings, VaultSettings
 from edge.state import ClockGuard
 from edge.trust import Keyring

@@ -7,7 +7,7 @@ import pytest
 from edge.errors import ConsentMissing, InputError, TokenRevoked, TokenUnknown
 from edge.state import ClockGuard
 from edge.types import Custody
-from edge.vault import ConsentReceipt, Holder, Rule, Status, What
+from edge.vault import ConsentReceipt, Holder, RetentionRule, Status, What
 from edge.vault.seal import Header
 from tests.vault.test_vault import NOW, Time, rows
 
@@ -45,7 +45,7 @@ def test_a_rule_that_is_tightened_later_reaches_what_was_kept_before(device):
     claim = device.claim(device.enrol(Custody.DEVICE, expires=NOW + 300 * DAY))
     device.vault.keep_days = 5
     (due,) = device.vault.due(NOW + 10 * DAY)
-    assert (due.rule, due.what, due.at) == (Rule.RETENTION, What.ROW, NOW + 5 * DAY)
+    assert (due.rule, due.what, due.at) == (RetentionRule.RETENTION, What.ROW, NOW + 5 * DAY)
     device.vault.expire(Time(NOW + 5 * DAY))
     with pytest.raises(TokenUnknown):
         device.opens(claim)

@@ -26,7 +26,7 @@ from edge.face import Embedder, load_card
 from edge.face.align import Aligner
 from edge.face.card import Align
 from edge.lab.adapters.runtimes import PRECISION, PeerSpec, Run, open_runtime, read_spec
-from edge.lab.extract import Seen
+from edge.lab.extract import LookResult
 from edge.pictures.decode import Complaints
 from edge.types import U8
 
@@ -127,23 +127,23 @@ class Peer:
         self.name, self.dimension = name, dimension
         self._eyes, self._align, self._run, self._about = eyes, align, run, about
 
-    def look(self, index: int, image: U8) -> Seen:
+    def look(self, index: int, image: U8) -> LookResult:
         """See `edge.lab.extract.Contender.look`."""
         row, searched = self._eyes.face(index, image)
         if row is None:
-            return Seen(None, "no face", timings_ms={"detect": searched})
+            return LookResult(None, "no face", timings_ms={"detect": searched})
         points = row[4:14].reshape(5, 2)
         face = (float(row[0]), float(row[1]), float(row[2]), float(row[3])), points
         started = time.perf_counter_ns()
         try:
             crop = self._align(image, points)
         except InputError:  # landmarks on one point
-            return Seen(None, "no face", *face, timings_ms={"detect": searched})
+            return LookResult(None, "no face", *face, timings_ms={"detect": searched})
         aligned = time.perf_counter_ns()
         vector = self._run(crop)
         timings = {"detect": searched, "align": (aligned - started) / 1e6}
         timings["embed"] = (time.perf_counter_ns() - aligned) / 1e6
-        return Seen(vector, "", *face, None, timings)
+        return LookResult(vector, "", *face, None, timings)
 
     def about(self) -> dict[str, Any]:
         """Runtime, file, digest, licence."""
