@@ -82,7 +82,7 @@ class _Watching:
             result = self.begin().result()
         except CameraError as error:
             if self._told:
-                remedy = "do first what is said above"
+                remedy = "fix what is reported above first"
                 raise CameraError(f"not looked at: {error.what}", where=error.where, remedy=remedy) from None
             self._told = True
             raise

@@ -51,7 +51,7 @@ command.add_command(_operators, "operator")
 @shared(settings="example")
 @click.option("--recovery", type=PATH, help="The site's recovery public key: seals a copy of the device key.")
 @click.option("--unrecoverable", is_flag=True, help="No copy: when this device dies its stored templates are lost.")
-@click.option("--development", is_flag=True, help="A desk: all keys here, the passphrase beside them.")
+@click.option("--development", is_flag=True, help="For a developer's desk: all keys here, the passphrase beside them.")
 @click.option("--site", type=PATH, help="Join an existing site: another device's site.key.")
 @click.option("--issuer", is_flag=True, help="People are enrolled here: make an issuer key too.")
 @_remark

@@ -67,7 +67,9 @@ def command() -> None:
 @click.option("--key", type=PATH, help="Sign it at once with this signer's private half; else `edge models sign`.")
 @PASSPHRASE
 @click.option("--slow-ok", is_flag=True, help="Accept a graph that runs mostly outside of XNNPACK.")
-@click.option("--replace", is_flag=True, help="An added model of this name goes; its templates will no longer match.")
+@click.option(
+    "--replace", is_flag=True, help="Replace an added model of this name; its templates will no longer match."
+)
 @click.option("--sheet", type=PATH, help="Write a picture of what the model is shown (PNG).")
 @_shared
 def import_(

@@ -47,7 +47,9 @@ def cards(settings: Settings) -> Answer:
 
 
 @command.command("due")
-@click.option("--days", type=click.IntRange(0, 36_500), default=36_500, help="Only what goes within so many days.")
+@click.option(
+    "--days", type=click.IntRange(0, 36_500), default=36_500, help="Only what is deleted within so many days."
+)
 @shared(json=True)
 def due(days: int, settings: Settings) -> Answer:
     """Show what will be deleted, when, and by which rule: card, retention (settings, declaration, policy), journal.
@@ -96,7 +98,7 @@ def expire(settings: Settings) -> Answer:
             raise StateError(
                 "the clock has moved by more than a day; nothing is deleted until the device has run for a day with it",
                 where="clock",
-                remedy=f"let it run for {now.waiting_s / 3600:.1f} hours more; it then deletes by itself what is due",
+                remedy=f"let it run for {now.waiting_s / 3600:.1f} hours more; it then deletes what is due",
             )
         gone = device._housekeeping.keep()
         rows = [_row(device.retention, each) for each in gone]

@@ -145,7 +145,7 @@ def _once(places: dict[str, str], person: str, place: str) -> None:
     """A name stands for one place only: two would be two people, or one person counted as two."""
     if (known := places.setdefault(person.casefold().strip(), place)) != place:
         raise InputError(
-            f"{person} stands in two places, {known} and {place}, and may be one person or two",
+            f"{person} is in two places, {known} and {place}, and may be one person or two",
             where=place,
             remedy="put the pictures of one person into one folder, and give two people two names",
         )
@@ -274,16 +274,16 @@ class PictureSet:
         """List the pictures of a folder or .tar; none is read.
 
         Raises:
-            InputError: see `gather`; or a picture that lies in no person's folder, or pictures of one person only.
+            InputError: see `gather`; or a picture that is not in a person's folder, or pictures of one person only.
         """
         found = gather([source])
         pictures = tuple(picture for group in found.people.values() for picture in group)
         loose = next((picture.name for picture in pictures if "/" not in picture.name), None)
         if loose:
             remedy = f"{_LAYOUT}: whose a picture is must be known"
-            raise InputError(f"{loose} lies in no person's folder", where=str(source), remedy=remedy)
+            raise InputError(f"{loose} is not in a person's folder", where=str(source), remedy=remedy)
         if len(found.people) < 2:
-            raise InputError("pictures of one person only", where=str(source), remedy="error rates need two at least")
+            raise InputError("pictures of one person only", where=str(source), remedy="error rates need at least two")
         number = {person: k for k, person in enumerate(found.people)}
         names, owners = zip(*((picture.name, picture.person) for picture in pictures), strict=True)
         people = np.array([number[owner] for owner in owners], np.int64)

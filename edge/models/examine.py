@@ -113,7 +113,7 @@ def _check_size(shape: list[int], size: Sequence[int]) -> None:
     from edge.errors import ModelError
 
     if len(shape) != 4 or shape[0] != 1 or shape[3] != 3:
-        raise ModelError(f"its input has the shape {shape}, which is no picture of three channels", remedy=_AGAIN)
+        raise ModelError(f"its input has the shape {shape}, which is not a picture of three channels", remedy=_AGAIN)
     if [shape[2], shape[1]] != list(size):
         text = f"the model takes {shape[2]}x{shape[1]} pixels, the spec says {size[0]}x{size[1]}"
         raise ModelError(text, remedy="correct input.size in the spec")

@@ -98,7 +98,7 @@ class OnnxNet(torch.nn.Module):
                     known |= {name: values[name] for name in node.output if name}
         out = values.get(self._out)
         if not isinstance(out, Tensor) or not 8 <= out.numel() <= 4096:
-            raise ModelError("the output is no embedding of one picture", where=self._where, remedy="name another file")
+            raise ModelError("the output is not one picture's embedding", where=self._where, remedy="name another file")
         return left
 
     def _run(self, node: Any, attributes: Attributes, values: dict[str, Any]) -> None:

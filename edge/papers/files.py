@@ -64,7 +64,7 @@ def _check_place(path: Path, state_dir: Path) -> None:
         raise InputError("this is not a folder", where=str(path.parent), remedy="name a folder")
     if inside:
         raise InputError(
-            "what is a person's own is never kept with the device's state: card and device together open a template",
+            "a person's papers are never kept with the device's state: card and device together open a template",
             where=str(path),
             remedy="choose a folder outside device.state_dir",
         )

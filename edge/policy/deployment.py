@@ -128,12 +128,12 @@ class _Reader:
             elif key == "kind" and value not in RECORDS:
                 self.wrong((*path, key), f"{shown(value)} is no kind of record", ", ".join(RECORDS))
             elif key in ("date", "expires") and as_date(value) is None:
-                self.wrong((*path, key), f"{shown(value)} is no date", "a date such as 2026-11-22")
+                self.wrong((*path, key), f"{shown(value)} is not a date", "a date such as 2026-11-22")
             elif key == "file" and not (isinstance(value, str) and _FILE.fullmatch(value)):
                 allowed = "records/NAME.dsse.json, in a folder beside the build file"
                 self.wrong((*path, key), f"{shown(value)} is no signed record", allowed)
             elif not isinstance(value, str) or not 0 < len(value.strip()) <= 400:
-                self.wrong((*path, key), "this is no text of 1 to 400 characters")
+                self.wrong((*path, key), "this is not text of 1 to 400 characters")
             else:
                 self.whole((*path, key))
         for key in ("kind", "name", "date"):

@@ -118,7 +118,7 @@ def _pack(document: Document, name: str) -> tuple[Pack | None, list[Finding]]:
     names = [rule.id for rule in rules if rule]
     for number, rule in enumerate(rules):
         if rule and names.index(rule.id) != number and names.count(rule.id) > 1:
-            reader.wrong(("rules", number, "id"), f"the rule {rule.id} is there twice")
+            reader.wrong(("rules", number, "id"), f"the rule {rule.id} is listed twice")
     if reader.findings:
         return None, reader.findings
     kept = tuple(rule for rule in rules if rule)

@@ -114,7 +114,7 @@ class PackReader:
     def day(self, data: Mapping[str, Any], path: KeyPath, key: str) -> date | None:
         value = as_date(data.get(key))
         if value is None and key in data:
-            self.wrong((*path, key), f"{shown(data[key])} is no date such as 2026-11-22")
+            self.wrong((*path, key), f"{shown(data[key])} is not a date such as 2026-11-22")
         return value
 
     def known(self, data: Mapping[str, Any], path: KeyPath, known: Iterable[str]) -> None:
@@ -167,7 +167,7 @@ def read_rule(reader: PackReader, data: Any, number: int, pack: str) -> PolicyRu
 
 def _read(reader: PackReader, data: Mapping[str, Any], path: KeyPath) -> date:
     if "read" not in data:
-        reader.wrong((*path, "read"), "read: the date is needed on which the source was last read")
+        reader.wrong((*path, "read"), "read: write the date on which the source was last read")
     return reader.day(data, path, "read") or date.min
 
 
@@ -178,7 +178,7 @@ def _missing(reader: PackReader, data: Mapping[str, Any], path: KeyPath) -> str:
     if confirmed is False:
         return reader.text(data, path, "missing")
     if "missing" in data:
-        reader.wrong((*path, "missing"), "a confirmed rule misses nothing", key=True)
+        reader.wrong((*path, "missing"), "a confirmed rule has no `missing:`", key=True)
     return ""
 
 
@@ -221,7 +221,7 @@ def _limits(reader: PackReader, data: Mapping[str, Any], path: KeyPath) -> dict[
     limits: dict[str, tuple[float | None, float | None]] = {}
     for fact, bounds in given.items():
         if fact not in FACTS or FACTS[fact].kind not in ("number", "ratio"):
-            reader.wrong((*path, fact), "this is no fact that is a number", key=True)
+            reader.wrong((*path, fact), "this fact is not a number", key=True)
         elif not _are_bounds(bounds):
             reader.wrong((*path, fact), "write {at_most: number}, {at_least: number} or both, in order")
         else:

@@ -71,7 +71,7 @@ def _file(name: str, profile: str, said: dict[str, Any]) -> list[Evidence]:
         known = name.removeprefix("_build/") in _BUILD or name == "_build/source.json"
         return [] if known else [Evidence(where, "nothing but the build statement belongs here")]
     if name.startswith("_data/"):
-        return [] if _is_data(name.removeprefix("_data/")) else [Evidence(where, "is no known data of this product")]
+        return [] if _is_data(name.removeprefix("_data/")) else [Evidence(where, "is not known data of this product")]
     if where == OWN_DRIVER and profile == "device" and "camera_driver" in said:
         return [Evidence(where, _OWN, Severity.WARNING)]
     profiles = profiles_of(name)

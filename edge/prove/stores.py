@@ -147,7 +147,7 @@ def borrowed(path: Path) -> Iterator[TrialStore]:
         store = TrialStore(Path(folder) / FILE, f"a copy of {path}", _device_key(source.parent))
         try:
             if not store.tables() >= _TABLES:
-                raise InputError("this is no store of this product", where=str(source), remedy="name a copy of it")
+                raise InputError("this is not a store of this product", where=str(source), remedy="name a copy of it")
         except sqlite3.DatabaseError as error:
             raise InputError("this is no database", where=str(source), remedy="name a copy of the store") from error
         yield store

@@ -206,7 +206,7 @@ class _Subject:
                 return get()
             except EdgeError as error:
                 if str(error) in self._told:
-                    remedy = "do first what is said above"
+                    remedy = "fix what is reported above first"
                     raise Unfit(f"not looked at: {error.what}", where=error.where, remedy=remedy) from error
                 self._told.add(str(error))
                 raise

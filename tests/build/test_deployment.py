@@ -77,7 +77,7 @@ def test_the_shipped_build_file_names_every_fact_that_can_be_declared():
         ("people: 240", "people: many", "is not a whole number of 0 or more"),
         ("retention_days: 365", "retention_days: -1", "is not a whole number of 0 or more"),
         ("kind: dpia", "kind: dipa", '"dipa" is no kind of record'),
-        ("date: 2026-09-14", "date: 14.9.2026", "is no date"),
+        ("date: 2026-09-14", "date: 14.9.2026", "is not a date"),
         ("    by: Data protection officer\n", "    file: ../secret.dsse.json\n", "is no signed record"),
         ("    name: Impact assessment of the doors\n", "", "the record has no name"),
         ("  safeguards:\n", "  safeguards: [all]\n  x:\n", "this is not a section"),

@@ -438,7 +438,7 @@ def test_pictures_of_one_person_or_of_nobody_s_are_refused(tmp_path: Path):
             EvaluationPlan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out"), Silent(), [Points("one")]
         )
     (next((tmp_path / "set").rglob("*.jpg"))).rename(tmp_path / "set" / "loose.jpg")
-    with pytest.raises(InputError, match="lies in no person's folder"):
+    with pytest.raises(InputError, match="is not in a person's folder"):
         measure(
             EvaluationPlan(images=tmp_path / "set", all_pairs=True, out=tmp_path / "out"), Silent(), [Points("one")]
         )

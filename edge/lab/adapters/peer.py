@@ -209,7 +209,7 @@ def _first(run: Run, crop: U8, spec: PeerSpec) -> F32:
             f"the model does not take what `input` says: {first[:200]}", where=spec.name, remedy="check size and layout"
         ) from None
     if len(vector) < 2 or not np.isfinite(vector).all():
-        raise InputError("the output is no finite vector", where=spec.name, remedy="check `output`, mean and std")
+        raise InputError("the output is not a finite vector", where=spec.name, remedy="check `output`, mean and std")
     return vector
 
 
