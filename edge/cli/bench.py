@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from edge.cli._common import shared
+
+if TYPE_CHECKING:
+    from edge.settings import Settings
+
 
 @click.command("bench")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml).")
-def command(config: Path | None) -> int:
+@shared()
+def command(settings: Settings) -> None:
     """Time the chain on this board, on people who do not exist: no camera is needed, and nothing is kept.
 
     Below it stand estimates for boards for which no figures were sent, from published ones, each with its span and
@@ -24,10 +30,8 @@ def command(config: Path | None) -> int:
     from edge.face import Chain
     from edge.service.models import model_finder
     from edge.service.speed import BOARDS, measure
-    from edge.settings import load_settings
 
     cv2.setNumThreads(1)  # as `edge run` does
-    settings = load_settings(config)
     find = model_finder(settings)
     chain = Chain.load(settings.face, find)
     near, far = measure(chain), measure(chain, height=0.3)
@@ -45,7 +49,6 @@ def command(config: Path | None) -> int:
         for board in BOARDS:
             least, most = estimates[board.name]
             click.echo(f"{board.name:12s} {least:5.1f} to {most:5.1f}   {board.source}")
-    return 0
 
 
 def _machine() -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-SCHEMA = "edge/doctor/v1"
+from edge.cli._common import Answer, shared
 
 
 @click.command("doctor")
-@click.option("--config", type=click.Path(path_type=Path), help="Settings (default /etc/edge/device.yaml, if there).")
-@click.option("--json", "json_wanted", is_flag=True, help="One JSON object instead of lines.")
-def command(config: Path | None, json_wanted: bool) -> int:
+@shared(settings="file", json=True)
+def command(config: Path | None) -> Answer:
     """See what is attached: cameras, scanners, GPIO chips, screens, and what the settings name and is not there.
 
     Nothing is opened, so it may run beside a door. Whether the parts work is asked by `edge selftest`. Without settings
@@ -27,12 +25,11 @@ def command(config: Path | None, json_wanted: bool) -> int:
 
     settings = load_settings(config) if config is not None or SYSTEM_FILE.exists() else None
     lines = look(settings)
-    if json_wanted:
-        found = [line.as_json() for line in lines]
-        click.echo(json.dumps({"schema": SCHEMA, "fits": fits(lines), "found": found, "error": None}))
-        return 0 if fits(lines) else 4
     colours = {"used": "green", "missing": "red"}
-    for line in lines:
-        state = click.style(f"{line.state:<8}", fg=colours.get(line.state))
-        click.echo(f"  {state} {line.kind:<9} {line.what}{f'  -> {line.remedy}' if line.remedy else ''}")
-    return 0 if fits(lines) else 4
+    states = [click.style(f"{line.state:<8}", fg=colours.get(line.state)) for line in lines]
+    told = [
+        f"  {state} {line.kind:<9} {line.what}{f'  -> {line.remedy}' if line.remedy else ''}"
+        for state, line in zip(states, lines, strict=True)
+    ]
+    found = {"schema": "edge/doctor/v1", "fits": fits(lines), "found": [line.as_json() for line in lines]}
+    return Answer(found, told, 0 if fits(lines) else 4)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from edge.build.attest import sign_wheel
-from edge.prove import Level, Question
+from edge.prove import Question, Severity
 from edge.prove.static import examine
 from edge.prove.subject import open_subject
 from edge.trust.envelopes import PublicKey, Signer
@@ -144,7 +144,7 @@ def site(venv: Path) -> Path:
 def violations(checks: dict[str, Question]) -> dict[str, list[str]]:
     """Question -> its violations as text, where there are any."""
     found = {
-        name: [f"{f.where} {f.what}" for f in check.findings if f.level is Level.VIOLATION]
+        name: [f"{f.where} {f.what}" for f in check.findings if f.level is Severity.VIOLATION]
         for name, check in checks.items()
     }
     return {name: texts for name, texts in found.items() if texts}

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from edge.cli import main
-from edge.prove import About, Evidence, Level, ProofReport, Question, live, prove
+from edge.prove import About, Evidence, ProofReport, Question, Severity, live, prove
 from edge.prove.page import limits, page
 from edge.prove.records import normalised
 from edge.prove.source import PACKAGES, reviewed
@@ -113,7 +113,7 @@ def made_up(*findings: Evidence, kind: str = "wheel") -> ProofReport:
 
 
 def test_the_page_is_self_contained_and_shows_what_it_was_given_as_text():
-    text = page(made_up(Evidence("a.py:1", "<img src=x onerror=alert(1)>"), Evidence("b.py", "note", Level.WARNING)))
+    text = page(made_up(Evidence("a.py:1", "<img src=x onerror=alert(1)>"), Evidence("b.py", "note", Severity.WARNING)))
     outside = Outside()
     outside.feed(text)
     assert outside.found == []

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edge.errors import InputError
-from edge.prove import Level, Live, live, stores
+from edge.prove import Live, Severity, live, stores
 from edge.prove.live import live_on_copy, live_on_own, try_out
 from edge.state import SqliteFile, state_database
 from edge.state.binding import KEY_LABEL, Binding
@@ -120,7 +120,7 @@ def test_a_copy_of_a_device_is_tried_with_the_device_s_own_key_and_never_written
     assert trial(found, "device key").opened == 0
     assert "cards are not on the device" in trial(found, "other cards").said
     assert (trial(found, "right card").opened, trial(found, "right card").records) == (1, 1)
-    assert all(finding.level is Level.WARNING for finding in found.findings)
+    assert all(finding.level is Severity.WARNING for finding in found.findings)
 
 
 def test_without_the_device_s_key_the_report_says_what_was_not_tried(door: Door, tmp_path: Path):
