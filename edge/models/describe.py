@@ -45,13 +45,11 @@ def group_rows(raw: Mapping[str, Any]) -> list[GroupRow]:
     """The per-group table of a card, worst first, those with too few people last.
 
     Args:
-        raw: of a card. Reads both forms: rows with name, people, fmr, upper; and a plain mapping of name to FMR.
+        raw: of a card.
     """
-    groups = raw.get("calibration", {}).get("groups") or []
-    if isinstance(groups, Mapping):
-        groups = [{"name": name, "fmr": rate} for name, rate in groups.get("fmr", {}).items()]
     rows = [
-        GroupRow(str(row["name"]), _rate(row.get("fmr")), row.get("people"), _rate(row.get("upper"))) for row in groups
+        GroupRow(str(row["name"]), _rate(row.get("fmr")), row.get("people"), _rate(row.get("upper")))
+        for row in raw.get("calibration", {}).get("groups") or []
     ]
     return sorted(rows, key=lambda row: -1.0 if row.fmr is None else row.fmr, reverse=True)
 
@@ -180,8 +178,7 @@ def _calibration(card: Card) -> Iterator[str]:
             yield from _line(f"{key.replace('_', ' ')}: {found[key]}", "  ")
     yield f"  {'FMR':>10}  {'threshold':>9}  {'upper bound':>11}"
     for row in found["thresholds"]:
-        upper = row.get("upper", row.get("upper_95"))
-        bound = "" if upper is None else f"{upper:.3g}"
+        bound = f"{row['upper']:.3g}" if "upper" in row else ""
         yield f"  {row['fmr']:>10.4g}  {row['threshold']:>9.3f}  {bound:>11}"
 
 
@@ -189,12 +186,10 @@ def _groups(raw: Mapping[str, Any]) -> Iterator[str]:
     rows = group_rows(raw)
     if not rows:
         return
-    groups, worst = raw["calibration"]["groups"], raw["calibration"].get("worst_group")
+    worst = raw["calibration"].get("worst_group") or {}
     yield ""
     yield "False match rate within groups of people, at one and the same threshold"
-    if isinstance(groups, Mapping) and "what" in groups:
-        yield from _line(str(groups["what"]), "  ")
-    elif isinstance(worst, Mapping) and "at" in worst:
+    if "at" in worst:
         yield f"  at the threshold for a false match rate of {worst['at']:g} over everybody"
     widest = max(len(row.name) for row in rows)
     for row in rows:
@@ -202,11 +197,8 @@ def _groups(raw: Mapping[str, Any]) -> Iterator[str]:
         rate = "too few" if row.fmr is None else f"{row.fmr:.2e}"
         bound = "" if row.upper is None else f"  (upper bound {row.upper:.2e})"
         yield f"  {row.name:<{widest}}  {rate:>9}{bound}{people}"
-    ratio = (worst if isinstance(worst, Mapping) else groups if isinstance(groups, Mapping) else {}).get(
-        "max_to_geometric_mean"
-    )
-    if ratio is not None:
-        yield f"  largest / geometric mean: {ratio}"
+    if "max_to_geometric_mean" in worst:
+        yield f"  largest / geometric mean: {worst['max_to_geometric_mean']}"
 
 
 def _told(raw: Mapping[str, Any]) -> Iterator[str]:
