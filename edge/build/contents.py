@@ -75,6 +75,7 @@ ROWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("prove/*.py", _BOTH),  # what an auditor runs; its live part needs the vault and is imported where it runs
     ("prove/*.txt", _BOTH),  # what was reviewed, and what is known
     ("prove/page.css", _BOTH),
+    ("prove/page.html.j2", _BOTH),
     ("lab/*.py", _LAB),
     ("lab/*.j2", _LAB),  # the report's template
     ("state/*.py", _DEVICE),

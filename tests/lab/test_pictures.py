@@ -71,7 +71,7 @@ def test_one_name_below_two_folders_is_refused(tmp_path):
     ids=["folder and picture", "two endings", "two Unicode forms", "two cases", "a space"],
 )
 def test_a_person_in_two_places_is_refused_however_it_came_about(tmp_path, files):
-    with pytest.raises(InputError, match="stands in two places"):
+    with pytest.raises(InputError, match="is in two places"):
         gather([put(tmp_path / "set", *files)])
 
 
