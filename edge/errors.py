@@ -45,6 +45,7 @@ No message holds a secret, a template, an embedding or a picture; paths, dates, 
         FolderBusy
         StateError
         SpentError
+            SessionLost
         JournalBroken
         DoorError
         KioskError
@@ -62,9 +63,7 @@ import traceback
 def place_of(error: BaseException, *, frames: int = 1) -> str:
     """An error's class and where it was raised, such as ``StateError at edge/state/clock.py:91``; never a value.
 
-    Args:
-        frames: so many of the innermost places in this product, outermost first, joined by `` > ``.
-    """
+    ``frames``: so many of the innermost places in this product, outermost first, joined by `` > ``."""
     files = [(f.filename.replace(os.sep, "/"), f.lineno) for f in traceback.extract_tb(error.__traceback__)]
     ours = [f"edge/{name.rpartition('/edge/')[2]}:{line}" for name, line in files if "/edge/" in name]
     return f"{type(error).__name__} at {' > '.join(ours[-frames:]) or 'an unknown place'}"
@@ -111,12 +110,9 @@ class SettingsError(EdgeError):
     """Settings do not validate. ``problems`` holds every one of them as ``file:line:column: key.path: text``."""
 
     def __init__(self, problems: tuple[str, ...], *, where: str = "", remedy: str = "") -> None:
-        count = len(problems)
-        super().__init__(
-            f"{count} problem{'s' if count != 1 else ''} in the settings" if count != 1 else problems[0],
-            where=where if count != 1 else "",
-            remedy=remedy or "run `edge config check FILE`",
-        )
+        one = len(problems) == 1
+        what = problems[0] if one else f"{len(problems)} problems in the settings"
+        super().__init__(what, where="" if one else where, remedy=remedy or "run `edge config check FILE`")
         self.problems = problems
 
     def as_json(self) -> dict[str, str]:
@@ -302,6 +298,10 @@ class SpentError(EdgeError):
     """A probe or template is used twice, or outside the session it belongs to. A programming error, never a user's."""
 
     exit_code = 4
+
+
+class SessionLost(SpentError):
+    """The process that compares has ended before its session: killed, crashed, or too slow."""
 
 
 class JournalBroken(EdgeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.cells import kept_waiting
 from tests.installed import office, office_wheel
 
 __all__ = ["office", "office_wheel"]
@@ -31,6 +33,12 @@ def shared() -> Path:
     if not (folder / "data" / "README.md").is_file():
         pytest.skip("needs the data folder ../shared, which is not part of the project")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cells() -> Iterator[None]:
+    with kept_waiting():
+        yield
 
 
 @pytest.fixture(scope="session")

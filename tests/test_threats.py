@@ -22,8 +22,10 @@ from edge.service.demo import Office
 from edge.service.demo import settings as demo_settings
 from edge.trust import IssuerKey, Keyring, TrustStore
 from edge.types import Claim, Custody, Outcome, Reason, Token
-from edge.vault import open_sealed, record_id
+from edge.vault import record_id
+from edge.vault.seal import open_sealed
 from tests.benchmarks import enumeration
+from tests.cells import opened
 
 ROOT = Path(__file__).resolve().parent.parent
 THREATS = (ROOT / "deploy" / "THREATS.md").read_text(encoding="utf-8")
@@ -85,8 +87,8 @@ class House:
         """A card for one of the fictional people, in the house's custody."""
         device, office = self.device, Office(self.device, self.issuer)
         prepare = device._vault.prepare_enrolment
-        device._vault.prepare_enrolment = lambda vector, terms, consent, by: prepare(
-            vector, replace(terms, custody=self.custody), consent, by
+        device._vault.prepare_enrolment = lambda cell, terms, consent, by: prepare(
+            cell, replace(terms, custody=self.custody), consent, by
         )
         try:
             return office.enrol(name)
@@ -143,7 +145,7 @@ def test_a_device_alone_opens_no_template_and_makes_no_card(house):
         assert (record is not None) is (house.custody is Custody.DEVICE)
         assert store.template(record_id(guessed.secret)) is None, "not even its place is known"
         with pytest.raises(EdgeError):
-            house.device._vault.open(guessed, model_digest=house.model(), session="s")
+            opened(house.device._vault, guessed, house.model())
     body = Token(Custody.CARD, ring.site_id, bytes(16), 1, ("default",), 1, 2**32 - 1, bytes(32), claims[0].sealed)
     with pytest.raises((EdgeError, ValueError, AttributeError)):
         house.claim(encode(replace(body, custody=Custody.DEVICE, sealed=None), IssuerKey.generate(os.urandom)))
@@ -153,7 +155,7 @@ def test_a_device_alone_opens_no_template_and_makes_no_card(house):
 def test_root_on_a_running_door_sees_what_is_presented_and_nothing_else(house):
     """By its nature: whoever is in the process during a session reads that session's template, and no other one."""
     presented, absent = house.claim(house.card("ada")), house.claim(house.card("chen"))
-    with house.device._vault.open(presented, model_digest=house.model(), session="now") as template:
+    with opened(house.device._vault, presented, house.model(), "now") as template:
         assert np.any(template.read("now")), "this is what root can see"
     with pytest.raises(SpentError):
         template.read("now")
@@ -165,7 +167,7 @@ def test_root_on_a_running_door_sees_what_is_presented_and_nothing_else(house):
             with pytest.raises(SealBroken):
                 open_sealed(sealed, unknown, key, model_digest=house.model(), session="now")
     with pytest.raises(EdgeError):
-        house.device._vault.open(replace(absent, secret=presented.secret), model_digest=house.model(), session="now")
+        opened(house.device._vault, replace(absent, secret=presented.secret), house.model(), "now")
 
 
 def test_the_site_key_makes_no_card(house):
@@ -193,4 +195,4 @@ def test_a_revoked_card_is_an_error_of_its_own(house):
     claim = house.claim(house.card("ada"))
     house.device._vault.revoke(claim.serial, "kim", now_s=1)
     with pytest.raises(TokenRevoked):
-        house.device._vault.open(claim, model_digest=house.model(), session="s")
+        opened(house.device._vault, claim, house.model())

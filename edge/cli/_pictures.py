@@ -15,7 +15,6 @@ import numpy as np
 
 from edge.claim.qr import find_codes
 from edge.errors import ClaimError, InputError, ModelMismatch, NotInThisBuild
-from edge.face.match import compare
 from edge.pictures import read_image
 from edge.profile import current
 from edge.service import Device
@@ -54,29 +53,22 @@ def verify_picture(device: Device, text: str, path: Path) -> Decision:
     started = time.perf_counter()
     frame = as_frame(path)
     session = device._verifier.new_session()
+    verifier, target = device._verifier, device.settings.decision.target_fmr
     try:
         claim = device._admission.receive(text, frame.monotonic_ns)
-        template, chain = device._verifier.open(claim, session)
+        chain = verifier.chain_of(claim)
+        with device._cells._begin(session) as cell:
+            threshold = verifier.open(cell, claim, chain, most=1, looks=1)
+            seen = chain.look(frame)
+            compared = cell.compare(chain.pixels(seen)) if seen.reason is None else None
     except (ClaimError, ModelMismatch) as error:
-        return device._verifier.refuse(error)
-    target = device.settings.decision.target_fmr
-    threshold = chain.threshold(target)
-    with template:
-        seen = chain.look(frame)
-        decision = Decision(
-            Outcome.NO_DECISION, seen.reason or Reason.QUALITY, target, frames_looked_at=1, advice=seen.advice
-        )
-        if seen.reason is None:
-            score = compare(template, chain.embed(seen, session), session)
-            passed = score >= threshold
-            decision = Decision(
-                Outcome.ACCEPT if passed else Outcome.REJECT,
-                Reason.MATCHING if passed else Reason.NOT_MATCHING,
-                target,
-                frames_looked_at=1,
-                looks=1,
-                score=score,
-                threshold=threshold,
-            )
+        return verifier.refuse(error)
+    outcome, reason = Outcome.NO_DECISION, seen.reason or Reason.QUALITY
+    if compared is not None:
+        outcome = Outcome.ACCEPT if compared.passed else Outcome.REJECT
+        reason = Reason.MATCHING if compared.passed else Reason.NOT_MATCHING
+    decision = Decision(outcome, reason, target, frames_looked_at=1, advice=seen.advice)
+    if compared is not None:
+        decision = replace(decision, looks=1, advice=(), score=compared.score, threshold=threshold)
     timings = {"session": round(1e3 * (time.perf_counter() - started), 3)}
     return replace(decision, timings_ms=timings, serial=claim.serial.hex(), credential=claim.credential)

@@ -25,6 +25,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from edge import _resources
 from edge.errors import InputError, ModelError
+from edge.face.runtime import MOST_CLASSES
 from edge.face.tensors import InputSpec, OutputSpec, Part, Size
 
 SCHEMA = "edge/card/v1"
@@ -58,10 +59,6 @@ class Decode(Part):
     nms_iou: Annotated[float, Field(gt=0, lt=1)]
     confirm: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Score that all looks at a face together must give (`edge.face.second_pass`); None looks once."""
-
-
-#: Of a passive network. The smallest embedding has 16 numbers (`edge.models.examine`): the two cannot be mistaken.
-MOST_CLASSES = 8
 
 
 def _few(shape: tuple[int, ...]) -> bool:

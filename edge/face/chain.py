@@ -78,11 +78,11 @@ class Embeds(Protocol):
     def align(self, image: U8, landmarks: F32) -> Crop:
         """Lay a face into the template."""
 
+    def pixels(self, crop: Crop) -> U8:
+        """What the network is given of a crop."""
+
     def embed(self, crop: Crop) -> I8:
         """int8 (D,), symmetric; the caller's own."""
-
-    def forget(self) -> None:
-        """Keep nothing of the faces so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +235,18 @@ class Chain:
             raise ValueError("nothing to judge, or nothing to judge with")
         return self.passive.judge(frame.image, look.face)
 
+    def pixels(self, look: Look) -> U8:
+        """The one aligned face of a look, for a session's own process to embed: uint8 (H, W, 3).
+
+        Raises:
+            ValueError: the look must not be compared; a programming error.
+        """
+        if look.crop is None or look.reason is not None:
+            raise ValueError(f"this look must not be embedded: {look.reason}")
+        return self.embedder.pixels(look.crop)
+
     def embed(self, look: Look, session: str) -> Probe:
-        """Embed the one face of a look, for one session.
+        """Embed the one face of a look in this very process: on a desk and in a lab, never on a device build.
 
         Raises:
             ValueError: the look must not be compared; a programming error.
@@ -248,10 +258,6 @@ class Chain:
             return Probe(vector, model=self.embedder.model, session=session)
         finally:
             wipe(vector)
-
-    def forget(self) -> None:
-        """Keep nothing of the faces so far in the embedder's memory; costs about as much as a look's embedding."""
-        self.embedder.forget()
 
     def _closed(self, faces: tuple[Face, ...], height: int) -> tuple[Reason, Advice] | None:
         """Why no face of this frame is worth aligning, if so."""

@@ -9,14 +9,15 @@ that our own models have, ``pixel - 128``, it is the flip of one bit.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.face.tensors import InputSpec
 from edge.types import U8
+
+if TYPE_CHECKING:
+    from edge.face.tensors import InputSpec
 
 
 class Feed:
@@ -44,6 +45,8 @@ class Feed:
         if self._flip:
             np.bitwise_xor(image, 0x80, out=self._filled[0])
         else:
+            import cv2  # no model of our own needs it, and a session's process does without
+
             cv2.LUT(image, self._table, dst=self._filled[0])
         return np.ascontiguousarray(self._tensor.transpose(0, 3, 1, 2)) if self._first else self._tensor
 

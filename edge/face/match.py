@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,3 +89,22 @@ def average(vectors: Sequence[I8]) -> I8:
     units = [v.astype(np.float64) / np.linalg.norm(v.astype(np.float64)) for v in vectors]
     mean: NDArray[np.float64] = np.mean(units, axis=0)
     return quantised(mean)
+
+
+def symmetric(raw: NDArray[Any], zero_point: int) -> I8:
+    """Take the zero point off and scale so that the largest magnitude is 127: ``round(127 z / max|z|)``.
+
+    Args:
+        raw: int8, uint8 or float32 (D,), the net's output, finite.
+        zero_point: of that output; 0 for float32.
+    """
+    # int16 holds every difference; float64, because 127 over a small float32 would overflow
+    wide = np.float64 if raw.dtype == np.float32 else np.int16
+    z: NDArray[Any] = np.subtract(raw, zero_point, dtype=wide)
+    largest = max(z.max(), -z.min())
+    if largest == 0:
+        return np.zeros(raw.shape, np.int8)
+    scaled: NDArray[Any] = z * (127.0 / float(largest))
+    vector: I8 = np.rint(scaled, out=scaled).astype(np.int8)
+    wipe(z, scaled)
+    return vector

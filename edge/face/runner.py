@@ -15,18 +15,22 @@ import hashlib
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.face.card import MOST_CLASSES, Card
 from edge.face.feed import Feed
-from edge.face.runtime import open_interpreter
-from edge.face.tensors import InputSpec, OutputSpec, quantisation
-from edge.types import U8
+from edge.face.match import symmetric
+from edge.face.runtime import MOST_CLASSES, open_interpreter, quantisation
+from edge.types import I8, U8
 from edge.types.inside import _inside, need_inside
+from edge.types.wipe import wipe
+
+if TYPE_CHECKING:
+    from edge.face.card import Card
+    from edge.face.tensors import InputSpec, OutputSpec
 
 _CPUINFO = Path("/proc/cpuinfo")
 """Without it the runtime's cpuinfo library fails, and XNNPACK takes no node (seen in a bare chroot)."""
@@ -58,6 +62,7 @@ class Runner:
         self._outputs = _check_outputs(self._interpreter, card)
         # whatever its card calls it: detectors have several outputs, passive networks one of a few classes
         self._embeds = len(card.outputs) == 1 and math.prod(card.outputs[0].shape) > MOST_CLASSES
+        self._zero = card.outputs[0].zero_point
         self._feed = Feed(card.input)
         with _inside():
             self.run(np.zeros(card.input.shape[1:], np.uint8))
@@ -93,6 +98,29 @@ class Runner:
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the runtime failed: {error}", where=self._file, remedy=_REMEDY) from None
         return {name: interpreter.get_tensor(index) for name, index in self._outputs}
+
+    def embed(self, pixels: U8) -> I8:
+        """The embedding of one aligned face; of an embedder only.
+
+        Args:
+            pixels: uint8 (H, W, 3) of the card's input size.
+
+        Returns:
+            int8 (D,), symmetric, the caller's own; all zero only when the net's output is.
+
+        Raises:
+            ModelError: as `run`, or the output is not finite. SpentError: as `run`.
+        """
+        raw = self.run(pixels)[self._outputs[0][0]].ravel()
+        if not np.isfinite(raw).all():
+            raise ModelError(
+                "the model's output is not a number",
+                where=self._file,
+                remedy="this model must not decide: check it with `edge models verify`",
+            )
+        vector = symmetric(raw, self._zero)
+        wipe(raw)
+        return vector
 
 
 def checked_bytes(card: Card) -> bytes:

@@ -15,9 +15,15 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from edge.errors import ModelError
 
+#: Of a passive network. The smallest embedding has 16 numbers (`edge.models.examine`): the two cannot be mistaken.
+MOST_CLASSES = 8
 _PACKAGES = ("ai_edge_litert", "tflite_runtime")
+#: The zero points that a quantised type can have.
+QUANTISED = {"int8": (-128, 127), "uint8": (0, 255)}
 #: What the runtime prints on standard error each time it works as intended.
 _CHATTER = (b"INFO: ", b"W0000", b"I0000")
 
@@ -58,6 +64,15 @@ def open_interpreter(model: bytes, *, threads: int, where: str) -> Any:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"the runtime refuses the model: {first[:200]}", where=where, remedy="reinstall") from None
     return interpreter
+
+
+def quantisation(detail: dict[str, Any]) -> tuple[str, float, int]:
+    """(dtype, scale, zero point) of a tensor as the runtime reports it; 1 and 0 where it is not quantised."""
+    dtype = np.dtype(detail["dtype"]).name
+    scale, zero_point = detail["quantization"]
+    if dtype not in QUANTISED:
+        return dtype, 1.0, 0
+    return dtype, float(scale), int(zero_point)
 
 
 @contextlib.contextmanager

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from edge.face.runtime import QUANTISED, quantisation
 
 Size = Annotated[int, Field(ge=1, le=8192)]
 Positive = Annotated[float, Field(gt=0, le=1e6)]
 Mean = Annotated[float, Field(ge=-1024, le=1024)]
 DType = Literal["int8", "uint8", "float32"]
-#: The zero points that a quantised type can have.
-_RANGE = {"int8": (-128, 127), "uint8": (0, 255)}
 
 
 class Part(BaseModel):
@@ -44,7 +43,7 @@ class _Tensor(Part):
         missing = [name for name in ("scale", "zero_point") if name not in self.model_fields_set]
         if missing:
             raise ValueError(f"{' and '.join(missing)}: Field required by a tensor of {self.dtype}")
-        low, high = _RANGE[self.dtype]
+        low, high = QUANTISED[self.dtype]
         if not low <= self.zero_point <= high:
             raise ValueError(f"zero_point: {self.zero_point} does not lie between {low} and {high}")
         return self
@@ -87,15 +86,6 @@ class OutputSpec(_Tensor):
         return self.shape
 
 
-def quantisation(detail: dict[str, Any]) -> tuple[str, float, int]:
-    """(dtype, scale, zero point) of a tensor as the runtime reports it; 1 and 0 where it is not quantised."""
-    dtype = np.dtype(detail["dtype"]).name
-    scale, zero_point = detail["quantization"]
-    if dtype not in _RANGE:
-        return dtype, 1.0, 0
-    return dtype, float(scale), int(zero_point)
-
-
 def describe(interpreter: Any, kind: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Inputs and outputs of a loaded model, as cards write them.
 
@@ -115,7 +105,7 @@ def describe(interpreter: Any, kind: str) -> tuple[list[dict[str, Any]], list[di
 def _row(detail: dict[str, Any]) -> dict[str, Any]:
     dtype, scale, zero_point = quantisation(detail)
     row: dict[str, Any] = {"shape": [int(n) for n in detail["shape"]], "dtype": dtype}
-    return row if dtype not in _RANGE else row | {"scale": scale, "zero_point": zero_point}
+    return row if dtype not in QUANTISED else row | {"scale": scale, "zero_point": zero_point}
 
 
 def name_outputs(kind: str, height: int, outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -34,7 +34,8 @@ from edge.prove.trials import (
     with_device_key,
     without_keys,
 )
-from edge.vault import open_sealed, record_id
+from edge.vault import record_id
+from edge.vault.seal import open_sealed
 
 #: Up to so many attempts every card meets every record.
 _PAIRS = 250_000

@@ -27,9 +27,9 @@ from edge.prove.trials import Sealed
 from edge.state import Binding, state_database
 from edge.trust import Keyring, load_device_key
 from edge.types import Claim, Custody
-from edge.vault import FILE, Header, Holder, Record, Vault, record_id, seal, subject_hash
+from edge.vault import FILE, Header, Holder, Record, Vault, record_id, subject_hash
 from edge.vault.schema import DELETE_TEMPLATE, READ_TEMPLATE, WRITE_TEMPLATE
-from edge.vault.seal import SALT_BYTES
+from edge.vault.seal import SALT_BYTES, seal
 
 _NOW, _YEAR = 1_793_600_000, 365 * 86_400
 _MODEL = bytes(range(32))

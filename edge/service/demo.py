@@ -29,6 +29,7 @@ from edge.fictional.actor import Actor
 from edge.service import own
 from edge.service.device import Device
 from edge.session import Enrolment, Glimpse, Liveness
+from edge.session.cells import ClosedCell
 from edge.settings.model import CameraSettings, DecisionSettings, DeviceSettings, Settings
 from edge.trust import IssuerKey
 from edge.types import Custody, Decision, Direction, Outcome, Reason
@@ -179,20 +180,24 @@ class Office:
     def enrol(self, name: str, *, expired: bool = False) -> str:
         device = self.device
         device._clock.now().need_confirmed()
-        enrolment = Enrolment(device._chain, device._new_session, device._verifier.threshold, want=3)  # no deployment
+        enrolment = Enrolment(device._chain, device._verifier.threshold, want=3)  # no deployment
         camera = Pulled(FictionalSource((OnePerson(name, 60.0, variant=1, walk_up=False),), fps=3.0))
         if device._parts.source is not None:  # nobody is enrolled this way on a door
             _own(camera)
-        with camera as stream:
-            reference = enrolment.from_stream(stream)
+        cell = device._cells._begin(device._new_session())
+        with cell, camera as stream:
+            enrolment.from_stream(stream, cell)
+            return self._card(cell, name, expired=expired)
+
+    def _card(self, cell: ClosedCell, name: str, *, expired: bool) -> str:
         now = self.device._clock.now().utc_s
         vault, day = self.device._vault, 86_400
         valid = (now - 2 * day, now - day) if expired else (now, now + day)
         draft = vault.prepare_enrolment(
-            reference,
+            cell,
             Terms(Custody.CARD, ("default",), 1, *valid),
             ConsentReceipt(f"{name} (does not exist)", "demo", "en", now, "close the terminal"),
-            Issuance(self.issuer, "demo", bytes.fromhex(self.device._chain.model), now),
+            Issuance(self.issuer, "demo", bytes.fromhex(self.device._chain.model), self.device._chain.dimension, now),
         )
         text = vault.commit(draft).text
         assert text is not None

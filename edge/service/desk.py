@@ -1,8 +1,9 @@
 """The desk: captures of the person in front of an operator, verified first where they hold a card already.
 
 desk = Desk(device, device.stream)
-reference = desk._capture(desk.enrolment(), ())                                    # for the vault to seal
-reference = desk._capture_of_holder(desk.enrolment(), token, claim, (), act="--renew")
+with device._cells._begin(session) as cell:       # where the reference will be, for the vault to have sealed
+    desk._capture(desk.enrolment(), cell, ())
+    desk._capture_of_holder(desk.enrolment(), cell, token, claim, (), act="--renew")
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from edge.service.declared import need_as_declared
 from edge.service.device import Device
 from edge.service.own import of_pictures
 from edge.session import Enrolment
+from edge.session.cell import Keeps
 from edge.session.enrolment import Progress
 from edge.settings.checks import need_alternative
-from edge.types import Claim, Frame, Outcome, Stream, Template, acts
+from edge.types import Claim, Frame, Outcome, Stream, acts
 
 
 def enrolment_on(device: Device) -> Enrolment:
@@ -34,7 +36,6 @@ def enrolment_on(device: Device) -> Enrolment:
     need_as_declared(device.settings, device.build.statement)
     return Enrolment(
         device._chain,
-        device._new_session,
         device._verifier.threshold,
         source_timeout_s=device.settings.camera.timeout_s,
     )
@@ -57,16 +58,16 @@ class Desk:
         need_alternative(self.device.settings.alternative)  # consent without another way in is none
         return enrolment_on(self.device)
 
-    def _capture(self, enrolment: Enrolment, pictures: Sequence[Frame]) -> Template:
+    def _capture(self, enrolment: Enrolment, cell: Keeps, pictures: Sequence[Frame]) -> None:
         """The reference of whoever stands there, or of pictures. Raises as `Enrolment.from_stream`."""
         if pictures:
-            return of_pictures(enrolment, pictures)
+            return of_pictures(enrolment, pictures, cell)
         with self.stream() as stream:
-            return enrolment.from_stream(stream, tell=self._progress, cancelled=self.cancelled)
+            enrolment.from_stream(stream, cell, tell=self._progress, cancelled=self.cancelled)
 
     def _capture_of_holder(
-        self, enrolment: Enrolment, token: str, claim: Claim, pictures: Sequence[Frame], *, act: str
-    ) -> Template:
+        self, enrolment: Enrolment, cell: Keeps, token: str, claim: Claim, pictures: Sequence[Frame], *, act: str
+    ) -> None:
         """The reference of the very person whose template the card opens, verified in the same stream.
 
         Args:
@@ -75,15 +76,12 @@ class Desk:
         Raises:
             ClaimError: the card was refused, or its holder was not verified. As `_capture`.
         """
-        session, verifier = enrolment.new_session(), self.device._verifier
         with self.stream() as stream:
             self._verify(token, stream, act)
-            template, chain = verifier.open(claim, session)
-            with template:
-                holder = verifier._same_person(template, chain, session)
-                if pictures:
-                    return of_pictures(enrolment, pictures, holder)
-                return enrolment.from_stream(stream, tell=self._progress, cancelled=self.cancelled, same_as=holder)
+            holder = self.device._verifier.same_person(cell, claim)
+            if pictures:
+                return of_pictures(enrolment, pictures, cell, holder)
+            enrolment.from_stream(stream, cell, tell=self._progress, cancelled=self.cancelled, same_as=holder)
 
     def _verify(self, token: str, stream: Stream, act: str) -> None:
         decision = self.device.decide(token, lambda: stream, reader="operator", cancelled=self.cancelled, attended=True)

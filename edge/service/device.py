@@ -18,7 +18,6 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
 from typing import Any
 
 from edge.camera import Capture, Pulled
@@ -31,14 +30,14 @@ from edge.service import own
 from edge.service.doorway import Doorway
 from edge.service.housekeeping import Housekeeping, Retention, retention
 from edge.service.ledger import Ledger
-from edge.service.models import Overlap, model_finder
+from edge.service.models import Overlap, embedders, model_finder
 from edge.service.observers import Observer, Observers
 from edge.service.parts import Parts, clock_of, stream_of
 from edge.service.policy import PolicyWatch
 from edge.service.records import Records
 from edge.service.refusals import Refusals
 from edge.service.unfinished import finish, settle
-from edge.session import Admission, Glimpse, Liveness, PinGate, Typed, Verifier, other_way
+from edge.session import Admission, Cells, Glimpse, Liveness, PinGate, Typed, Verifier, other_way
 from edge.settings.loader import checked
 from edge.settings.model import Settings
 from edge.state import Limits, Pins
@@ -58,8 +57,9 @@ class Device:
     public here gives an embedding, a template, a score, a key or a shorter wait.
     """
 
-    def _begin(self, settings: Settings, parts: Parts, keyring: Keyring) -> None:
+    def _begin(self, settings: Settings, parts: Parts, keyring: Keyring, cells: Cells) -> None:
         self._settings, self._build, self._keyring, self._parts = settings, parts.build, keyring, parts
+        self._cells = cells
         self._accepted: Decision | None = None
         self.now_ns = parts.now_ns
         self._records = records = Records.open(
@@ -94,6 +94,7 @@ class Device:
         self._verifier = Verifier(
             self._chain,
             self._vault,
+            self._cells._begin,
             self._limits,
             settings.decision,
             health=lambda: Health(settings.camera),
@@ -141,10 +142,14 @@ class Device:
         )
         with contextlib.ExitStack() as begun:
             lock = begun.enter_context(own.held(device.state_dir, hold)) if hold else None
+            cells = begun.enter_context(Cells(embedders(settings.face, model_finder(settings))))
+            if lock is not None:
+                cells.start()  # beside all that follows
             opened = object.__new__(Device)  # no subclass of a caller, which would be told in its place
-            opened._begin(settings, parts, keyring)
+            opened._begin(settings, parts, keyring, cells)
             begun.enter_context(opened)
             if lock is not None:  # nobody else is in the middle of an act
+                cells.ready()
                 finish(opened._records, opened._limits, opened._pins)
             begun.pop_all()
         opened._lock = lock
@@ -153,9 +158,7 @@ class Device:
     def __enter__(self) -> Device:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -167,6 +170,7 @@ class Device:
             self._doorway.close()
             self._refused.close(self.now_ns())
             self._observers.close()
+            self._cells.close()
         finally:
             self._records.close()
             if self._lock is not None:

@@ -38,6 +38,7 @@ from edge.service.reading import Reading
 from edge.service.renewals import Renewals
 from edge.service.sheet import without_faces
 from edge.service.speed import checks as of_speed
+from edge.session.checks import checks as of_sessions
 from edge.settings import Problem, Settings, load_settings, warnings
 from edge.settings.checks import checks as of_settings
 from edge.state.checks import checks as of_state
@@ -51,10 +52,9 @@ T = TypeVar("T")
 
 
 def open_device(config: Path | None, parts: Parts | None = None, *, hold: str = "") -> Device:
-    """Load settings and open the device.
+    """Load settings and open the device; for ``hold`` see `Device.open`.
 
     Args:
-        hold: see `Device.open`.
         config: the settings file; None for ``/etc/edge/device.yaml``, else the packaged example.
 
     Raises:
@@ -143,9 +143,8 @@ class _Subject:
 
     def checks(self, advice: Sequence[Problem] = ()) -> list[Check]:
         """Every check of this device, in the order in which an installer repairs things."""
-        settings, once, seen = self.settings, self._once, self.seen
+        settings, once, seen, chain = self.settings, self._once, self.seen, self._once(cache(self._chain))
         at_rest = seen._doorway.standing if isinstance(seen, Device) else lambda: standing(settings.door)
-        chain = once(cache(self._chain))
         folder, trust_dir, custody = settings.device.state_dir, settings.device.trust_dir, settings.vault.custody
         device, warning = once(self._device), partial(Check, needed=False)
         return [
@@ -162,7 +161,8 @@ class _Subject:
                 lambda: _isolated(self._build()),
             ),
             *self._models(chain),
-            *of_people(chain, settings.decision),
+            *of_people(chain, settings.decision, lambda: seen._cells),
+            *of_sessions(lambda: seen._cells),
             *of_speed(chain),
             *of_keys(once(lambda: self.seen._keyring), once(self._trust), folder, trust_dir),
             *of_state(folder, once(lambda: self.seen._clock.now()), once(lambda: self.seen._limits.guard())),
@@ -256,8 +256,8 @@ class _Subject:
         return Chain.load(self.settings.face, model_finder(self.settings))
 
     def _show(self, frame: Frame) -> None:
-        if self._view is not None:
-            with suppress(EdgeError):  # without a detector nothing is shown
+        with suppress(EdgeError):  # without a detector nothing is shown
+            if self._view is not None:
                 self._view(without_faces(frame, self._chain().look(frame, gate=False).faces))
 
     def _settings_kept(self) -> str:

@@ -11,6 +11,7 @@ outside can tell them apart.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,16 +20,14 @@ from edge.camera import Pulled
 from edge.camera.owned import _own
 from edge.errors import Unfit
 from edge.face import Chain, Look
-from edge.face.chain import need_whole
-from edge.face.match import compare
 from edge.face.rule import WARM_FRAMES, Rule
 from edge.fictional import FictionalSource, OnePerson
 from edge.selftest import Check
-from edge.session import Enrolment
+from edge.session import Cells, Enrolment
+from edge.session.cell import Keeps, Opens
 from edge.settings.model import DecisionSettings
-from edge.types import Frame, Reason, Template
-from edge.types.inside import _inside
-from edge.vault.checks import Scratch
+from edge.types import Custody, Frame, Reason
+from edge.vault.seal import Header, Lock, new_lock
 
 SESSION = "known answer"
 #: Whose template is opened, and the one who looks most like her of all the fictional people.
@@ -73,16 +72,22 @@ KNOWN = (
 )
 
 
-def checks(chain: Callable[[], Chain], decision: DecisionSettings) -> list[Check]:
-    """What is checked. ``chain``: the one that decides here, or raises. decision: its target and number of looks."""
+def checks(chain: Callable[[], Chain], decision: DecisionSettings, cells: Callable[[], Cells]) -> list[Check]:
+    """What is checked.
+
+    Args:
+        chain, cells: those that decide here, or raises. decision: its target and number of looks.
+    """
     spent: list[float] = []
-    made: list[Template] = []
+    made: list[tuple[Lock, bytes]] = []
 
     def answer(scene: OnePerson) -> str:
         eyes = chain()
         if not made:
-            made.append(_reference(eyes, eyes.threshold(decision.target_fmr, decision.looks)))
-        return _answer(eyes, decision, scene, made[0], spent)
+            with cells()._begin(SESSION) as cell:
+                made.append(_reference(eyes, cell, eyes.threshold(decision.target_fmr, decision.looks)))
+        with cells()._begin(SESSION) as cell:
+            return _answer(eyes, decision, scene, cell, made[0], spent)
 
     def answered(known: Known) -> str:
         found = answer(known.scene)
@@ -124,45 +129,45 @@ class _Eye:
     """What a session's rule asks about one frame."""
 
     chain: Chain
-    threshold: float
-    template: Template
+    cell: Opens
     frame: Frame
 
     def judge(self, look: Look) -> float:
         return self.chain.judge(self.frame, look)
 
     def compare(self, look: Look) -> bool:
-        need_whole(self.chain)
-        with _inside():
-            return compare(self.template, self.chain.embed(look, SESSION), SESSION) >= self.threshold
+        return self.cell.compare(self.chain.pixels(look)).passed
 
     def tint(self, look: Look) -> None:
         """Nothing flashes at people who do not exist."""
 
 
-def _answer(chain: Chain, decision: DecisionSettings, scene: OnePerson, reference: Template, spent: list[float]) -> str:
+def _answer(
+    chain: Chain,
+    decision: DecisionSettings,
+    scene: OnePerson,
+    cell: Opens,
+    sealed: tuple[Lock, bytes],
+    spent: list[float],
+) -> str:
     """What a session without a challenge would answer about somebody, or why the last frame was not compared."""
-    threshold = chain.threshold(decision.target_fmr, decision.looks)
-    need_whole(chain)
-    model = bytes.fromhex(chain.model)
-    with _inside():
-        scratch = Scratch.seal(reference.read(SESSION)[0], model)
+    threshold, model = chain.threshold(decision.target_fmr, decision.looks), bytes.fromhex(chain.model)
+    cell.open(*sealed, model=model, references=1, threshold=threshold, most=decision.looks)
     source = FictionalSource((scene,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=1)
     rule, found = Rule(decision, None if chain.passive is None else chain.passive.limits), "nothing seen"
     between = 1 + int(decision.spacing_ms * _FPS / 1000)
     source.open()
     try:
-        with scratch.open(SESSION) as template:
-            for _ in range(WARM_FRAMES + decision.looks * between):
-                frame, started = source.read(1.0), time.perf_counter()
-                look = chain.look(frame)
-                ending = rule.see(frame.monotonic_ns, look, _Eye(chain, threshold, template, frame))
-                if rule.newest is not None:
-                    spent.append(1e3 * (time.perf_counter() - started))
-                if look.reason is not None:
-                    found = look.reason.value
-                if ending is not None:
-                    return _ENDS.get(ending.reason, "rejected")
+        for _ in range(WARM_FRAMES + decision.looks * between):
+            frame, started = source.read(1.0), time.perf_counter()
+            look = chain.look(frame)
+            ending = rule.see(frame.monotonic_ns, look, _Eye(chain, cell, frame))
+            if rule.newest is not None:
+                spent.append(1e3 * (time.perf_counter() - started))
+            if look.reason is not None:
+                found = look.reason.value
+            if ending is not None:
+                return _ENDS.get(ending.reason, "rejected")
     finally:
         source.close()
     return found
@@ -176,9 +181,15 @@ _ENDS = {
 }
 
 
-def _reference(chain: Chain, threshold: float) -> Template:
-    """Of the holder as on another day (variant 1), before a generated camera; variant 0 stands there now."""
+def _reference(chain: Chain, cell: Keeps, threshold: float) -> tuple[Lock, bytes]:
+    """Of the holder as on another day (variant 1), before a generated camera; variant 0 stands there now.
+
+    Sealed under random numbers: nobody's, and never kept.
+    """
     there = OnePerson(HOLDER, 60.0, variant=1, walk_up=False)
     camera = Pulled(FictionalSource((there,), width=_SIZE[0], height=_SIZE[1], fps=_FPS, seed=2))
     with _own(camera) as stream:
-        return Enrolment(chain, lambda: SESSION, threshold, want=2).from_stream(stream)
+        Enrolment(chain, threshold, want=2).from_stream(stream, cell)
+    header = Header(Custody.CARD, os.urandom(16), bytes.fromhex(chain.model), chain.dimension, 0, 2**32 - 1)
+    lock = new_lock(header, secret=os.urandom(32), key=os.urandom(32), random_bytes=os.urandom)
+    return lock, cell.seal(lock, opened=False, kept=True).ciphertext

@@ -26,6 +26,11 @@ def model_finder(settings: Settings) -> Callable[[str], Card]:
     return lambda name: find_card(name, device.state_dir, verify)
 
 
+def embedders(face: FaceSettings, find: Callable[[str], Card]) -> list[Card]:
+    """The embedders whose templates are verified: this one, then the one before it, as long as settings name one."""
+    return [find(name) for name in (face.embedder, face.previous_embedder) if name is not None]
+
+
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """The embedder before this one, for a declared time, so that people can renew one by one.

@@ -25,6 +25,7 @@ from edge.service.handing import HandOver, commit_handed_over, handed_over
 from edge.service.keeping import Keeping
 from edge.service.sitting import LOOKED_AT, Sitting
 from edge.service.unfinished import noted
+from edge.session.cells import ClosedCell
 from edge.settings.checks import need_alternative
 from edge.types import Custody, Frame, Reader, Stream, Token, acts
 from edge.vault import ConsentReceipt, Draft, Issuance, Terms, issued_json
@@ -109,12 +110,12 @@ class Operator(Sitting, Keeping):
         enrolment = self._desk.enrolment()
         need_as_declared(settings, device.build.statement, people=device._vault.people() + 1, consent=consent)
         consent.check(device._clock.now().utc_s)
-        reference = self._desk._capture(enrolment, pictures)
-        by = self._issuance(issuer)
-        custody, expires = Custody(settings.vault.custody), by.now_s + (days or settings.vault.days) * DAY_S
-        terms = Terms(custody, tuple(groups) or (settings.claim.group,), credential, by.now_s, expires)
-        with reference:
-            draft = device._vault.prepare_enrolment(reference, terms, consent, by)
+        with self._cell() as cell:
+            self._desk._capture(enrolment, cell, pictures)
+            by = self._issuance(issuer)
+            custody, expires = Custody(settings.vault.custody), by.now_s + (days or settings.vault.days) * DAY_S
+            terms = Terms(custody, tuple(groups) or (settings.claim.group,), credential, by.now_s, expires)
+            draft = device._vault.prepare_enrolment(cell, terms, consent, by)
         return self._hand_out(draft, hand_over, acts.Enrolled, custody=custody, issuer=issuer.key_id)
 
     def opt_out(
@@ -177,14 +178,14 @@ class Operator(Sitting, Keeping):
         claim = device._admission.receive(token, 0)
         if claim.custody is Custody.NONE:
             raise ClaimError("this card has no template", where="--renew", remedy="enrol the person, if they want to")
-        if override:
-            reference = self._desk._capture(enrolment, pictures)
-        else:
-            reference = self._desk._capture_of_holder(enrolment, token, claim, pictures, act="--renew")
-        by = self._issuance(issuer)
-        expires = by.now_s + days * DAY_S if days else None
-        with reference:
-            draft = device._vault.prepare_renewal(claim, reference, by, consent=consent, expires=expires)
+        with self._cell() as cell:
+            if override:
+                self._desk._capture(enrolment, cell, pictures)
+            else:
+                self._desk._capture_of_holder(enrolment, cell, token, claim, pictures, act="--renew")
+            by = self._issuance(issuer)
+            expires = by.now_s + days * DAY_S if days else None
+            draft = device._vault.prepare_renewal(claim, cell, by, consent=consent, expires=expires)
         return self._hand_out(draft, hand_over, acts.Renewed, replaces=claim.serial, override=override)
 
     def add_reference(
@@ -208,8 +209,9 @@ class Operator(Sitting, Keeping):
         references = device._vault.references(claim) + 1
         need_room(claim, device._chain.dimension, references)
         device._verifier.threshold_of(device._chain, references)
-        with self._desk._capture_of_holder(enrolment, token, claim, pictures, act="--add-reference") as further:
-            draft = device._vault.prepare_reissue(claim, by, further=further)
+        with self._cell() as cell:
+            self._desk._capture_of_holder(enrolment, cell, token, claim, pictures, act="--add-reference")
+            draft = device._vault.prepare_reissue(claim, cell, by, further=True)
         return self._hand_out(draft, hand_over, acts.ReferenceAdded, replaces=claim.serial, references=references)
 
     def reissue(
@@ -235,7 +237,8 @@ class Operator(Sitting, Keeping):
         claim = device._admission.receive(token, 0)
         by = self._issuance(issuer)
         expires = by.now_s + days * DAY_S if days else None
-        draft = device._vault.prepare_reissue(claim, by, expires=expires, groups=tuple(groups) or None)
+        with self._cell() as cell:
+            draft = device._vault.prepare_reissue(claim, cell, by, expires=expires, groups=tuple(groups) or None)
         return self._hand_out(draft, hand_over, acts.Reissued, replaces=claim.serial)
 
     def _hand_out(self, draft: Draft, hand_over: HandOver, act: type[acts.Act], **more: Any) -> dict[str, Any]:
@@ -248,8 +251,12 @@ class Operator(Sitting, Keeping):
 
     def _issuance(self, issuer: Issuer) -> Issuance:
         device = self.device
-        model, earlier = bytes.fromhex(device._chain.model), device._chain.embedder.card.earlier
-        return Issuance(issuer, self.name, model, device._clock.now().utc_s, os.urandom, earlier or "")
+        chain, now_s = device._chain, device._clock.now().utc_s
+        model, earlier = bytes.fromhex(chain.model), chain.embedder.card.earlier or ""
+        return Issuance(issuer, self.name, model, chain.dimension, now_s, os.urandom, earlier)
+
+    def _cell(self) -> ClosedCell:
+        return self.device._cells._begin(self.device._new_session())
 
     def _answer(self, card: Token) -> dict[str, Any]:
         holder = self.device._vault.store.holder(card.serial)

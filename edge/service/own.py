@@ -20,9 +20,10 @@ from edge.face import Look
 from edge.service.parts import Parts
 from edge.service.wire import DOOR_SOCKET
 from edge.session import Enrolment
+from edge.session.cell import Keeps
 from edge.state.folder import WAIT_S, FolderLock, need_own_folder
 from edge.trust import IssuerKey, Keyring
-from edge.types import Frame, Source, Template
+from edge.types import Frame, Source
 
 #: Parts of a demo, each until its device is opened, and for that one device: told apart by what they are.
 _STAGED: list[Parts] = []
@@ -84,9 +85,9 @@ def held(folder: Path, name: str) -> FolderLock:
 
 
 def of_pictures(
-    enrolment: Enrolment, pictures: Sequence[Frame], same_as: Callable[[Frame, Look], bool] | None = None
-) -> Template:
-    """The reference of pictures. Raises NotInThisBuild: no wheel holds the file that makes one."""
+    enrolment: Enrolment, pictures: Sequence[Frame], cell: Keeps, same_as: Callable[[Frame, Look], bool] | None = None
+) -> None:
+    """The reference of pictures, in a cell. Raises NotInThisBuild: no wheel holds the file that makes one."""
     try:
         from edge.session.pictures import from_pictures
     except ModuleNotFoundError:
@@ -95,4 +96,4 @@ def of_pictures(
             where="enrolment",
             remedy="leave the pictures out",
         ) from None
-    return from_pictures(enrolment, pictures, same_as=same_as)
+    from_pictures(enrolment, pictures, cell, same_as=same_as)

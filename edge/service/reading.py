@@ -18,8 +18,10 @@ from functools import cached_property
 from edge.errors import JournalBroken
 from edge.journal import FILE, HEAD, KEY_LABEL, ChainReport, Entry, Selection, entries, verify
 from edge.service.housekeeping import Retention, retention
+from edge.service.models import model_finder
 from edge.service.parts import Parts, clock_of
 from edge.service.records import JOURNAL_COUNTER
+from edge.session.cells import Cells
 from edge.settings import Settings
 from edge.state import ClockGuard, Counters, Limits, Numbers, SqliteFile, peek, state_database
 from edge.state.binding import JOURNAL
@@ -73,6 +75,11 @@ class Reading:
     def retention(self) -> Retention:
         """How long what is kept here, by settings and build."""
         return retention(self.settings, self._parts.build.statement)
+
+    @cached_property
+    def _cells(self) -> Cells:
+        """Where known answers are compared. Raises `ModelError`."""
+        return self._open.enter_context(Cells([model_finder(self.settings)(self.settings.face.embedder)]))
 
     @cached_property
     def numbers(self) -> Numbers:

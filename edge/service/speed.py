@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.errors import Unfit
-from edge.face import Chain
+from edge.face import Chain, Embedder
 from edge.face.chain import need_whole
 from edge.face.runner import Runner
 from edge.fictional import FictionalSource, OnePerson
@@ -88,8 +88,10 @@ def checks(chain: Callable[[], Chain]) -> list[Check]:
 def within(chain: Chain) -> str:
     """The fastest of some runs of each network. Raises `Unfit`: one is far slower than the slowest board."""
     told, slow = [], ""
-    parts = (chain.detector, chain.embedder, chain.passive)
-    for runner in [part.runner for part in parts if part is not None and hasattr(part, "runner")]:
+    runners = [part.runner for part in (chain.detector, chain.passive) if part is not None and hasattr(part, "runner")]
+    if isinstance(chain.embedder, Embedder):  # a door has it in its sessions' processes, and here for this moment only
+        runners.append(Runner(chain.embedder.card, chain.settings.threads))
+    for runner in runners:
         if macs := int(runner.card.raw.get("macs", 0)):
             took, most = _fastest(runner), FAR * BOARDS[0].models_ms(macs, 0)[1]
             told.append(f"{runner.card.name} {took:.1f} ms (at most {most:.0f})")

@@ -1,28 +1,25 @@
 """Enrolment's capture: good frames of one person that differ, averaged into one reference.
 
-    frames -> one face? good enough? -> turned as asked? -> embed -> same person as so far? -> hold together? -> mean
+    frames -> one face? good enough? -> turned as asked? -> a cell: same person as so far? -> hold together?
 
 Each frame is asked for with a small turn of the head (`edge.session.turning`); after a while any good frame will do.
 What does not resemble the others is left out, and another frame is taken in its place. In the end each frame must match
 the mean of the others as a look must match a template at this door; else there is no reference. It is the mean of the
-unit-length embeddings, scaled to int8 again. Only the mean leaves this module, as a `Template` that has no rotation
-yet: the vault reads it once, seals it, and it is overwritten.
+unit-length embeddings, scaled to int8 again. Embeddings exist in the cell alone (`edge.session.cell`): here is known
+whether a capture was kept, and the vault gets the reference sealed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from edge.camera.owned import need_own
 from edge.errors import InputError, Interrupted, SourceTimeout
 from edge.face import Chain, Look
-from edge.face.chain import need_whole
-from edge.face.match import average, cosine
+from edge.session.cell import Keeps
 from edge.session.turning import ASKED, Turning
-from edge.types import I8, Advice, Frame, Reason, Stream, Template
-from edge.types.inside import _inside
-from edge.types.wipe import wipe
+from edge.types import Advice, Frame, Reason, Stream
 
 #: Shortest time between two frames of a reference: neighbouring frames add nothing to each other.
 SPACING_NS = 300_000_000
@@ -52,14 +49,12 @@ class Enrolment:
 
     Args:
         chain: the chain that will verify the person later.
-        new_session: makes a fresh session identifier.
         threshold: the score at which the captures must hold together: that of a look at this door.
         want: good frames to collect.
         deadline_s: give up after this.
     """
 
     chain: Chain
-    new_session: Callable[[], str]
     threshold: float
     want: int = 5
     deadline_s: float = 60.0
@@ -68,14 +63,16 @@ class Enrolment:
     def from_stream(
         self,
         stream: Stream,
+        cell: Keeps,
         *,
         tell: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         same_as: Callable[[Frame, Look], bool] | None = None,
-    ) -> Template:
-        """Collect from a camera, with hints.
+    ) -> None:
+        """Collect from a camera, with hints. The reference is in the cell then.
 
         Args:
+            cell: a fresh one, but for the template that ``same_as`` compares with.
             tell: told when a frame was kept or the advice changed. cancelled: true ends it.
             same_as: whether a look shows the person who was verified before; asked of each one that would be kept.
 
@@ -86,7 +83,7 @@ class Enrolment:
             NotInThisBuild: a device build, and the stream is not of its own camera.
         """
         need_own(stream)
-        session, kept, taken, strangers = self.new_session(), list[I8](), 0, 0
+        kept = taken = strangers = 0
         align = self.chain.embedder.card.align
         assert align is not None  # `Chain` refuses a card without it
         turning, there_ns = Turning(align), stream.now_ns()
@@ -100,33 +97,32 @@ class Enrolment:
             if look.reason is not Reason.NO_FACE:
                 there_ns = now_ns
             elif kept and now_ns - there_ns >= GONE_NS:  # whoever leaves begins again, and so does whoever comes
-                wipe(*kept)
-                kept.clear()
-                taken = strangers = 0
+                cell.start_over()
+                kept = taken = strangers = 0
             if not kept and look.reason is not None:
                 last_ns = max(last_ns, now_ns - SPACING_NS)  # nobody is asked for a turn before they are there
             due = now_ns - last_ns >= (SPACING_NS if turning.reached(asked) else ASK_NS)
             if look.reason is None and due:
                 last_ns = now_ns
-                if self._is_same(kept, frame, look, session, same_as):
-                    strangers, taken = 0, taken + 1
+                if self._is_same(cell, frame, look, same_as):
+                    strangers, taken, kept = 0, taken + 1, kept + 1
                 else:
                     strangers += 1
                     if strangers >= STRANGERS:
                         raise _somebody_else(same_as)
             advice = look.advice or advice
             asking = () if look.reason is not None or asked is None else (asked,)
-            told = self._tell(tell, Progress(len(kept), self.want, look.advice or asking), told)
-            if len(kept) >= self.want:
-                if (outlier := self._outlier(kept)) is None:
-                    return self._reference(kept, session)
-                wipe(kept.pop(outlier))
+            told = self._tell(tell, Progress(kept, self.want, look.advice or asking), told)
+            if kept >= self.want:
+                if cell.settle(self.threshold):
+                    return
+                kept -= 1
                 if taken >= self.want + MOST_LEFT_OUT:
                     raise self._apart()
         if taken >= self.want:
             raise self._apart()
         raise InputError(
-            f"only {len(kept)} of {self.want} good frames in {self.deadline_s:.0f} s",
+            f"only {kept} of {self.want} good frames in {self.deadline_s:.0f} s",
             where="enrolment",
             remedy="last advice: " + ", ".join(item.value.replace("_", " ") for item in advice),
         )
@@ -153,48 +149,11 @@ class Enrolment:
             silent, newest = 0.0, frame.monotonic_ns
             yield frame
 
-    def _embed(self, look: Look, session: str) -> I8:
-        need_whole(self.chain)
-        with _inside():
-            return self.chain.embed(look, session).consume(session)
-
-    def _is_same(
-        self,
-        kept: list[I8],
-        frame: Frame,
-        look: Look,
-        session: str,
-        same_as: Callable[[Frame, Look], bool] | None,
-    ) -> bool:
+    def _is_same(self, cell: Keeps, frame: Frame, look: Look, same_as: Callable[[Frame, Look], bool] | None) -> bool:
         """Keep a capture that shows the verified person, and the person of those before: two cannot share a card."""
         if same_as is not None and not same_as(frame, look):
             return False
-        vector = self._embed(look, session)
-        if kept and self._alike(kept, vector) < self.chain.threshold(SAME_PERSON_FMR):
-            wipe(vector)
-            return False
-        kept.append(vector)
-        return True
-
-    def _outlier(self, kept: Sequence[I8]) -> int | None:
-        """The capture that resembles the others least, where it does not match their mean at the door's threshold."""
-        if len(kept) < 3:
-            return None  # nobody can say which of two it is
-        scores = [self._alike([*kept[:k], *kept[k + 1 :]], kept[k]) for k in range(len(kept))]
-        worst = min(range(len(kept)), key=scores.__getitem__)
-        return worst if scores[worst] < self.threshold else None
-
-    @staticmethod
-    def _alike(kept: Sequence[I8], vector: I8) -> float:
-        with _inside():
-            return cosine(average(kept), vector)
-
-    def _reference(self, kept: Sequence[I8], session: str) -> Template:
-        mean = average(kept)
-        try:
-            return Template(mean, model=self.chain.model, session=session)
-        finally:
-            wipe(mean, *kept)
+        return cell.keep(self.chain.pixels(look), alike=self.chain.threshold(SAME_PERSON_FMR))
 
     @staticmethod
     def _apart() -> InputError:

@@ -1,6 +1,6 @@
 """Enrolment from pictures in place of a camera: on a developer's desk. In no wheel.
 
-    reference = from_pictures(enrolment_on(device), frames)
+    from_pictures(enrolment_on(device), frames, cell)
 
 A device enrols the people in front of its camera; there is no file in it that makes a template of a picture.
 """
@@ -11,14 +11,15 @@ from collections.abc import Callable, Sequence
 
 from edge.errors import InputError
 from edge.face import Look
+from edge.session.cell import Keeps
 from edge.session.enrolment import Enrolment, _somebody_else
-from edge.types import I8, Frame, Template
+from edge.types import Frame
 
 
 def from_pictures(
-    enrolment: Enrolment, frames: Sequence[Frame], *, same_as: Callable[[Frame, Look], bool] | None = None
-) -> Template:
-    """The reference of one person: every picture must be good, and show that person.
+    enrolment: Enrolment, frames: Sequence[Frame], cell: Keeps, *, same_as: Callable[[Frame, Look], bool] | None = None
+) -> None:
+    """The reference of one person, in the cell then: every picture must be good, and show that person.
 
     Args:
         same_as: as for `Enrolment.from_stream`.
@@ -26,7 +27,6 @@ def from_pictures(
     Raises:
         InputError: names the picture and why it is not good enough.
     """
-    session, kept = enrolment.new_session(), list[I8]()
     for frame in frames:
         look = enrolment.chain.look(frame)
         if look.reason is not None:
@@ -35,8 +35,7 @@ def from_pictures(
                 where=str(frame.meta.get("name", "picture")),
                 remedy=", ".join(item.value.replace("_", " ") for item in look.advice) or "use another picture",
             )
-        if not enrolment._is_same(kept, frame, look, session, same_as):
+        if not enrolment._is_same(cell, frame, look, same_as):
             raise _somebody_else(same_as)
-    if enrolment._outlier(kept) is not None:
+    if not cell.settle(enrolment.threshold):
         raise enrolment._apart()
-    return enrolment._reference(kept, session)

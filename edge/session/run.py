@@ -1,8 +1,7 @@
 """One session as it runs: frames from a stream, each seen by the rule, until there is an ending.
 
-    run = Run(verifier, chain, threshold, claim, stream, session, tally, tell, watch, cancelled)
-    with run:
-        ending = run.decide()
+    with verifier.cells(session) as cell:
+        ending = Run(verifier, chain, cell, claim, stream, session, tally, tell, watch, cancelled).decide()
 
 Here is the world that `edge.face.rule` does not know: the stream and its faults, the deadline, the failure that is on
 the disk before the first comparison, what is told.
@@ -19,15 +18,13 @@ import numpy as np
 
 from edge.errors import SourceTimeout, SpentError
 from edge.face import Chain, Look
-from edge.face.chain import need_whole
 from edge.face.challenge import STEPS, Prompt
 from edge.face.flash import SHOWN, STEP_S, Flash, tint
-from edge.face.match import compare
 from edge.face.rule import Ending, Rule
+from edge.session.cell import Opens
 from edge.session.tally import Tally
-from edge.types import Advice, Claim, Fault, Frame, Outcome, Reason, Species, Stream, Template
+from edge.types import Advice, Claim, Fault, Frame, Outcome, Reason, Species, Stream
 from edge.types.events import ChallengeStep, Event, FlashColour, Guidance, LookCompared
-from edge.types.inside import _inside
 
 if TYPE_CHECKING:
     from edge.session.verifier import Verifier
@@ -67,7 +64,7 @@ class Run:
 
     verifier: Verifier
     chain: Chain
-    threshold: float
+    cell: Opens
     claim: Claim
     stream: Stream
     session: str
@@ -78,20 +75,12 @@ class Run:
     pictures: list[int] = field(default_factory=list)
     repeated: int = 0
     best: float | None = None
-    references: int = 1
+    threshold: float | None = None
+    """Of the template; None until it is opened."""
     prompt: Prompt | None = None
     shown: int = 0
     rule: Rule = field(init=False)
     guidance: tuple[tuple[Advice, ...], Reason | None] | None = None
-    template: Template | None = field(default=None, repr=False)
-
-    def __enter__(self) -> Run:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.template is not None:
-            self.template.erase()
-            self.template = None
 
     def decide(self) -> Ending:
         settings, health = self.verifier.settings, self.verifier.health()
@@ -173,29 +162,22 @@ class Run:
         """Compare a usable look; the failure is on the disk before, and the template is opened for the first one."""
         if self.tally.looks >= self.rule.most:
             raise SpentError("comparison limit reached", where="session", remedy="make a new claim")
-        template = self.template or self._open()
+        if self.threshold is None:
+            started = time.perf_counter()
+            self.threshold = self.verifier.open(self.cell, self.claim, self.chain, most=self.rule.most)
+            self.tally.spend("open", 1e3 * (time.perf_counter() - started))
         if self.tally.looks == 0:
             self.verifier.limits.before_comparison(self.claim.serial)
         self.tally.looks += 1
         started = time.perf_counter()
-        need_whole(self.chain)
-        with _inside():
-            probe = self.chain.embed(look, self.session)
-            score = compare(template, probe, self.session, self.references)
+        compared = self.cell.compare(self.chain.pixels(look))
         self.tally.spend("embed_and_compare", 1e3 * (time.perf_counter() - started))
         if not self.rule.attempt:
             now, looks = self.verifier.now_ns(), self.verifier.settings.looks
             self.tell(LookCompared(at_ns=now, session=self.session, look=self.tally.looks, looks=looks))
-        self.best = score if self.best is None else max(self.best, score)
-        return score >= self.threshold
-
-    def _open(self) -> Template:
-        started, model = time.perf_counter(), bytes.fromhex(self.chain.model)
-        self.template = self.verifier.vault.open(self.claim, model_digest=model, session=self.session)
-        self.references = self.verifier.references_of(self.chain, self.template)
-        self.threshold = self.verifier.threshold_of(self.chain, self.references)
-        self.tally.spend("open", 1e3 * (time.perf_counter() - started))
-        return self.template
+        if compared.score is not None:
+            self.best = compared.score if self.best is None else max(self.best, compared.score)
+        return compared.passed
 
     def _prompt(self, prompt: Prompt, frame_ns: int, *, done: bool) -> None:
         """Tell what the challenge wants, when it is something else than before, and that a step is done."""

@@ -18,28 +18,31 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from edge._resources import is_device
 from edge.camera.health import Health
 from edge.camera.owned import need_own
-from edge.errors import CameraError, ClaimError, LockedOut, ModelError, ModelMismatch, SpentError
+from edge.errors import CameraError, ClaimError, LockedOut, ModelError, ModelMismatch, SessionLost, SpentError
 from edge.face import Chain, Look
-from edge.face.chain import need_whole
-from edge.face.match import compare
 from edge.face.rule import Active, Ending, Rule
+from edge.session.cell import Keeps, Opens
+from edge.session.cells import Cells
 from edge.session.pin import PinGate, Typed
 from edge.session.run import Glimpse, Run
 from edge.session.tally import Tally
 from edge.settings.model import DecisionSettings
 from edge.state.limits import Limits as DeviceLimits
-from edge.types import Claim, Decision, Frame, Outcome, Reason, Stream, Template
-from edge.types.events import AttackSuspected, Event, SessionOpened
-from edge.types.inside import _inside
+from edge.types import Claim, Decision, Frame, Outcome, Reason, Stream
+from edge.types.events import AttackSuspected, Event, Faulted, SessionOpened
+from edge.vault.seal import Header, Lock, made_by_another
 
 #: Audit event of one session (see `edge.face.match`); its argument is the session's identifier.
 SESSION = "edge.session"
+#: Looks that the captures of one enrolment may have compared with the template that is there: 60 s of them.
+MOST_CAPTURES = 400
 
 
 class Vault(Protocol):
@@ -47,7 +50,7 @@ class Vault(Protocol):
 
     def made_by(self, claim: Claim) -> bytes: ...
 
-    def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template: ...
+    def lock(self, claim: Claim) -> tuple[Lock, bytes]: ...
 
 
 class Limits(Protocol):
@@ -79,7 +82,8 @@ class Verifier:
 
     Args:
         chain: detector, quality, embedder.
-        vault: opens the one template of a claim.
+        vault: gives the one sealed template of a claim, with the key of it.
+        cells: where it is opened and compared; a fresh one for each session, which ends with it.
         limits: lockouts, on disk.
         settings: target FMR, looks, spacing, deadline.
         health: makes a fresh frame-health check for a session.
@@ -94,6 +98,7 @@ class Verifier:
 
     chain: Chain
     vault: Vault
+    cells: Callable[[str], AbstractContextManager[Keeps]]
     limits: Limits
     settings: DecisionSettings
     health: Callable[[], Health]
@@ -148,51 +153,67 @@ class Verifier:
                 claim = replace(claim, received_ns=stream.now_ns())  # only what is seen from now on counts
         except (ClaimError, ModelMismatch) as error:
             return self.refuse(error, claim=claim, session=session)
-        threshold = self.threshold_of(chain)
         tell(
             SessionOpened(
                 at_ns=self.now_ns(), session=session, deadline_s=self.settings.deadline_s, looks=self.settings.looks
             )
         )
-        run = Run(self, chain, threshold, claim, stream, session, tally, tell, watch, cancelled)
+        best = threshold = None
         try:
-            with run:
+            with self.cells(session) as cell:
+                run = Run(self, chain, cell, claim, stream, session, tally, tell, watch, cancelled)
                 ending = run.decide()
+                best, threshold = run.best, run.threshold
         except CameraError:
             ending = Ending(Outcome.NO_DECISION, Reason.SOURCE_FAULT, advice=tally.ending()[1])
         except ClaimError as error:
             return self.refuse(error, claim=claim, session=session)
-        finally:
-            if tally.looks:
-                chain.forget()
+        except SessionLost as error:
+            said = error.as_json()
+            kind, what, where, remedy = said["kind"], said["what"], said["where"], said["remedy"]
+            now, room = self.now_ns(), "session"
+            tell(Faulted(at_ns=now, session=session, room=room, error=kind, what=what, where=where, remedy=remedy))
+            ending = Ending(Outcome.NO_DECISION, Reason.ERROR)
         self._count(claim, ending.outcome, tally)
         tally.spend("session", 1e3 * (time.perf_counter() - started))
         if ending.species is not None:
             tell(AttackSuspected(at_ns=self.now_ns(), session=session, species=ending.species))
         decision = self._decision(ending, claim, session, tally)
         shown = self.reveal_scores and not is_device()
-        return replace(decision, score=run.best, threshold=run.threshold) if shown else decision
+        return replace(decision, score=best, threshold=threshold) if shown else decision
 
     def _need_whole(self) -> None:
         """Return when waits, thresholds and decisions are this build's own.
 
         Raises:
-            SpentError: a device build, and another class, or limits of a caller's own.
+            SpentError: a device build, and another class, or limits or cells of a caller's own.
         """
-        if is_device() and not (type(self) is Verifier and type(self.limits) is DeviceLimits):
+        own = type(self) is Verifier and type(self.limits) is DeviceLimits
+        if is_device() and not (own and type(getattr(self.cells, "__self__", None)) is Cells):
             raise SpentError("this verifier is not this build's own", where="verifier", remedy="use Device.decide")
 
-    def open(self, claim: Claim, session: str) -> tuple[Template, Chain]:
-        """The template of a claim, and the chain whose embedder made it: this one, or the previous one.
+    def open(self, cell: Opens, claim: Claim, chain: Chain, *, most: int, looks: int | None = None) -> float:
+        """Have a cell open the one template of a claim. Returns the score that a look must reach there.
 
         A template is never compared across embedders, nor judged at another one's threshold. What the same embedder
         made with the arithmetic before counts as its own (`edge.face.Chain.before`).
 
+        Args:
+            chain: whose embedder made it (`chain_of`). most: comparisons that the cell will do.
+            looks: of the session; None: as the settings say.
+
         Raises:
-            ClaimError: see `edge.vault.Vault.open`. ModelMismatch: made by neither.
+            ClaimError: see `edge.vault.Vault.lock`. ModelMismatch: made by another embedder.
+            ModelError: its calibration does not support the target. SessionLost: see `edge.session.cells`.
         """
-        chain = self.chain_of(claim)
-        return self.vault.open(claim, model_digest=bytes.fromhex(chain.model), session=session), chain
+        lock, ciphertext = self.vault.lock(claim)
+        references = self.references_of(chain, Header.parse(lock.header).references(len(ciphertext)))
+        threshold, model = self.threshold_of(chain, references, looks), bytes.fromhex(chain.model)
+        try:
+            cell.open(lock, ciphertext, model=model, references=references, threshold=threshold, most=most)
+        finally:
+            lock.wipe()
+        return threshold
 
     def chain_of(self, claim: Claim) -> Chain:
         """The chain that a claim is decided with. Nothing is opened: a session does that when somebody is seen.
@@ -205,30 +226,22 @@ class Verifier:
         for chain in (self.chain, self.chain.before(), previous, None if previous is None else previous.before()):
             if chain is not None and bytes.fromhex(chain.model) == model:
                 return chain
-        raise ModelMismatch(
-            "the template was made by another embedder than the one on this device",
-            where="template",
-            remedy="enrol the person again with `edge enrol --renew`",
-        )
+        raise made_by_another()
 
-    def _same_person(self, template: Template, chain: Chain, session: str) -> Callable[[Frame, Look], bool]:
-        """Whether a frame shows the person of an opened template, at the threshold of a session's look.
+    def same_person(self, cell: Opens, claim: Claim) -> Callable[[Frame, Look], bool]:
+        """Whether a frame shows the person of a claim, whose template is opened for it, at a session's threshold.
 
-        Args:
-            template: opened for ``session``. chain: whose embedder made it; see `open`. The previous embedder aligns
-                faces in its own way, so it looks at the frame itself.
+        The previous embedder aligns faces in its own way, so it looks at the frame itself.
+
+        Raises:
+            as `open` and `chain_of`.
         """
-        references = self.references_of(chain, template)
-        threshold = self.threshold_of(chain, references)
+        chain = self.chain_of(claim)
+        self.open(cell, claim, chain, most=MOST_CAPTURES)
 
         def same(frame: Frame, look: Look) -> bool:
             seen = look if chain is self.chain else chain.look(frame)
-            need_whole(chain)
-            with _inside():
-                return (
-                    seen.reason is None
-                    and compare(template, chain.embed(seen, session), session, references) >= threshold
-                )
+            return seen.reason is None and cell.compare(chain.pixels(seen)).passed
 
         return same
 
@@ -250,8 +263,8 @@ class Verifier:
         """The score that one look must reach: as calibrated for sessions of so many looks (`edge.face.calibration`)."""
         return self.threshold_of(self.chain)
 
-    def threshold_of(self, chain: Chain, references: int = 1) -> float:
-        """The same by the calibration of another embedder, or for a template of several references.
+    def threshold_of(self, chain: Chain, references: int = 1, looks: int | None = None) -> float:
+        """The same by the calibration of another embedder, for a template of several references, or other looks.
 
         A stranger has a chance at each reference, so each gets its share of the target: the union bound, as long as
         no calibration has measured them together.
@@ -259,15 +272,15 @@ class Verifier:
         Raises:
             ModelError: it has none, or one that does not support the target.
         """
-        return chain.threshold(self.settings.target_fmr / references, self.settings.looks)
+        return chain.threshold(self.settings.target_fmr / references, looks or self.settings.looks)
 
-    def references_of(self, chain: Chain, template: Template) -> int:
+    def references_of(self, chain: Chain, kept: int) -> int:
         """How many of a template's references are compared: as many as the calibration supports at this target.
 
         Raises:
             ModelError: as `threshold_of`.
         """
-        for references in range(template.references, 1, -1):
+        for references in range(kept, 1, -1):
             try:
                 self.threshold_of(chain, references)
                 return references

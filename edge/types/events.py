@@ -128,7 +128,8 @@ class Faulted(Event):
     """Something of the device failed, told on its edge.
 
     Attributes:
-        room: where it failed: ``source``, ``reader``, ``observer``, ``door`` (its contacts).
+        room: where it failed: ``source``, ``reader``, ``observer``, ``door`` (its contacts),
+            ``session`` (its process).
         error: class of the error. what, where, remedy: its words.
         faults: what is wrong with the frames; empty when there are none.
         count: how often it had failed since it was last told, this time included.

@@ -1,15 +1,15 @@
-"""Where embeddings, opened templates and comparisons exist: inside of a session, in the thread that runs it.
+"""Where embeddings, opened templates and comparisons exist: in a session's own process, which is inside as a whole.
 
-    with _inside():                              # a session's look, an enrolment, the known answers
+    with _inside():                              # that process; elsewhere a model's known answer to noise
         probe = chain.embed(look, session)
         score = compare(template, probe, session)
 
     need_inside("an embedding")                  # a device build, anywhere else: SpentError
 
-On a device build nothing gives an embedding, the numbers of a template or a comparison score anywhere else. The block
-is entered around these few calls and nothing more: no function that a caller hands in runs inside of it, an audit hook
-(`_aside`) and a trace function included. What a signal's handler, `gc` or a frame of the interpreter lead to is named
-as a limit in deploy/THREATS.md.
+On a device build nothing gives an embedding, the numbers of a template or a comparison score anywhere else. In the
+door's process the block is entered for noise only, around few calls: no function that a caller hands in runs inside of
+it, an audit hook (`_aside`) and a trace function included. What a signal's handler, `gc` or a frame of the interpreter
+lead to is named as a limit in deploy/THREATS.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _GUARDED = is_device()
 
 @contextmanager
 def _inside() -> Iterator[None]:
-    """For `edge.session` and what is built on it.
+    """For a session's own process, and for known answers.
 
     Raises:
         SpentError: a device build, and a trace or profile function would see every line of it.

@@ -1,6 +1,6 @@
 """Making a card: a token with its sealed template. Nothing here is written anywhere; the vault does that.
 
-draft = vault.prepare_enrolment(reference, terms, consent, by)   # made, signed; nothing is on the disk
+draft = vault.prepare_enrolment(cell, terms, consent, by)     # made, signed; nothing is on the disk
 ...                                                           # the card is handed over
 vault.commit(draft)                                           # from now on it counts
 """
@@ -10,19 +10,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import numpy as np
+from typing import Any, Protocol
 
 from edge.claim import Issuer, encode
 from edge.claim.layout import pack
 from edge.errors import ConsentMissing, InputError
-from edge.types import Claim, Custody, Token
-from edge.types.rotation import F64
-from edge.types.wipe import wipe
+from edge.types import Claim, Custody, SealedTemplate, Token
 from edge.vault.holder import Holder
 from edge.vault.record import Record
-from edge.vault.seal import MOST_REFERENCES, SECRET_BYTES, SEVERAL, TAG_BYTES, VERSION, Header, record_id, seal
+from edge.vault.seal import (
+    MOST_REFERENCES,
+    SECRET_BYTES,
+    SEVERAL,
+    TAG_BYTES,
+    VERSION,
+    Header,
+    Lock,
+    new_lock,
+    record_id,
+)
 
 SERIAL_BYTES = 16
 
@@ -48,7 +54,7 @@ class Issuance:
     """Who issues a card, when, and for which embedder.
 
     Attributes:
-        issuer: signs. operator: by name. model: SHA-256 of the embedder's file, 32 bytes.
+        issuer: signs. operator: by name. model: the embedder's identity, 32 bytes. dimension: of its embeddings.
         now_s: the trusted time, Unix seconds. random_bytes: `os.urandom` outside tests.
         earlier: the embedder's identity with the arithmetic before, 64 hexadecimal digits; its templates are re-issued.
     """
@@ -56,6 +62,7 @@ class Issuance:
     issuer: Issuer
     operator: str
     model: bytes
+    dimension: int
     now_s: int
     random_bytes: Callable[[int], bytes] = os.urandom
     earlier: str = ""
@@ -90,50 +97,50 @@ class Draft:
     at: int = 0
 
 
-def draft(token: Token, vector: F64, made: int, key: bytes, by: Issuance) -> Draft:
-    """Seal a reference for a token.
+class Keeper(Protocol):
+    """Where one person's references are: the opened template's, and those of captures (`edge.session.cell.Cell`)."""
+
+    def open(
+        self, lock: Lock, ciphertext: bytes, *, model: bytes, references: int, threshold: float, most: int
+    ) -> None: ...
+
+    def seal(self, lock: Lock, *, opened: bool, kept: bool) -> SealedTemplate: ...
+
+
+def draft(token: Token, cell: Keeper, made: int, key: bytes, by: Issuance, *, opened: int, kept: bool) -> Draft:
+    """Have references sealed for a token.
 
     Args:
-        token: without a sealed template. vector: float64 (D,) or (n, D), out of references or another template.
+        token: without a sealed template. cell: where the references are.
         made: when the reference was made, Unix seconds; retention counts from then.
         key: site or device key, as the token's custody says.
+        opened: references of the template that is open there. kept: and one of captures.
 
     Raises:
-        InputError: the card cannot say this (dates, groups, length), or the vector is not a template.
+        InputError: the card cannot say this (dates, groups, length), or the template would hold too many references.
     """
-    device = token.custody is Custody.DEVICE
-    name = record_id(token.secret) if device else None
-    version = VERSION if vector.ndim == 1 or len(vector) == 1 else SEVERAL
-    ident, dimension = name or token.serial, int(vector.shape[-1])
-    header = Header(token.custody, ident, by.model, dimension, made, token.expires, version)
-    try:
-        sealed = seal(vector, secret=token.secret, key=key, header=header, random_bytes=by.random_bytes)
-    except ValueError as error:
-        raise InputError(f"this cannot be sealed: {error}", where="enrolment") from None
-    token = replace(token, sealed=None if device else sealed)
-    record = Record.sign(sealed, token.serial, by.issuer).pack() if device else None
-    holder = Holder(token.serial, name, made, token.not_before, token.expires, made, model=by.model)
-    return Draft(Issued(encode(token, by.issuer), token), holder, record)
-
-
-def with_further(references: F64, further: F64) -> F64:
-    """The references of a template (n, D) and one more of the same person (1, D), each scaled to int8's range.
-
-    Both are overwritten.
-
-    Raises:
-        InputError: a template holds no more.
-    """
-    both = np.concatenate([references, further])
-    wipe(references, further)
-    if len(both) > MOST_REFERENCES:
-        wipe(both)
+    if opened + kept > MOST_REFERENCES:
         raise InputError(
             f"the template holds {MOST_REFERENCES} references already",
             where="--add-reference",
             remedy="renew it: edge enrol --renew replaces them by one",
         )
-    return both
+    device = token.custody is Custody.DEVICE
+    name = record_id(token.secret) if device else None
+    version = VERSION if opened + kept == 1 else SEVERAL
+    header = Header(token.custody, name or token.serial, by.model, by.dimension, made, token.expires, version)
+    try:
+        lock = new_lock(header, secret=token.secret, key=key, random_bytes=by.random_bytes)
+    except ValueError as error:
+        raise InputError(f"this cannot be sealed: {error}", where="enrolment") from None
+    try:
+        sealed = cell.seal(lock, opened=bool(opened), kept=kept)
+    finally:
+        lock.wipe()
+    token = replace(token, sealed=None if device else sealed)
+    record = Record.sign(sealed, token.serial, by.issuer).pack() if device else None
+    holder = Holder(token.serial, name, made, token.not_before, token.expires, made, model=by.model)
+    return Draft(Issued(encode(token, by.issuer), token), holder, record)
 
 
 def need_room(claim: Claim, dimension: int, references: int) -> None:

@@ -31,7 +31,7 @@ from __future__ import annotations
 import hmac
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
@@ -111,43 +111,127 @@ def record_id(secret: bytes) -> bytes:
     return derive(secret, "edge/record/v1")
 
 
-def seal(
-    vector: I8 | F64, *, secret: bytes, key: bytes, header: Header, random_bytes: Callable[[int], bytes]
-) -> SealedTemplate:
-    """Seal a reference, or the two or three of one person, rotated.
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The key of one sealed template with what it authenticates: all that a session's own process is given of a card.
 
-    Args:
-        vector: int8 (D,) or (n, D), D as in the header; float64 out of another template (`Template.unrotated`).
-        secret: the token's, 32 bytes. key: site or device key, 32 bytes.
-        header: what is authenticated with it.
-        random_bytes: draws the salt; `os.urandom` outside tests.
-
-    Raises:
-        ValueError: a length, type or range is wrong (a programming error, never a user's).
+    Attributes:
+        header: packed. salt: 32 bytes. key: 32 bytes, of this one template; it opens or seals nothing else.
     """
-    rows = np.atleast_2d(vector)
-    if rows.dtype not in (np.int8, np.float64) or header.references(rows.size + TAG_BYTES) != len(rows):
-        raise ValueError("a template is one to three int8 vectors of the header's dimension, and says so")
-    if header.version != (VERSION if len(rows) == 1 else SEVERAL):
-        raise ValueError("a new template has version 2 with one reference, and 3 with several")
-    associated, salt = header.pack(), random_bytes(SALT_BYTES)
-    own = _key(secret, key, salt, header.custody)
-    rotation = _rotation(own, header)
-    turned = np.stack([rotation.turn(row) for row in rows])
-    plain = bytearray(np.stack([quantised(row) for row in turned]))
-    try:
-        return SealedTemplate(associated, salt, ChaCha20Poly1305(own).encrypt(_NONCE, plain, associated))
-    finally:
-        rotation.erase()
-        wipe(own, turned, plain)
+
+    header: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, header: bytes, salt: bytes, *, secret: bytes, key: bytes, custody: Custody) -> Lock:
+        """From a token's secret and the site's or device's key, 32 bytes each. Raises `ValueError`: other lengths."""
+        if len(secret) != SECRET_BYTES or len(key) != 32:
+            raise ValueError("secret and key have 32 bytes each")
+        both = secret + key
+        own = derive(both, f"edge/template/v1/{custody.value}", salt=salt)
+        wipe(both)
+        return cls(header, salt, own)
+
+    def seal(self, vectors: I8 | F64) -> SealedTemplate:
+        """Seal a reference (D,) or several (n, D), rotated. Raises `ValueError`: they are not what the header says."""
+        header, rows = Header.parse(self.header), np.atleast_2d(vectors)
+        if rows.dtype not in (np.int8, np.float64) or header.references(rows.size + TAG_BYTES) != len(rows):
+            raise ValueError("a template is one to three int8 vectors of the header's dimension, and says so")
+        if header.version != (VERSION if len(rows) == 1 else SEVERAL):
+            raise ValueError("a new template has version 2 with one reference, and 3 with several")
+        rotation = self._rotation(header)
+        turned = np.stack([rotation.turn(row) for row in rows])
+        plain = bytearray(np.stack([quantised(row) for row in turned]))
+        try:
+            return SealedTemplate(
+                self.header, self.salt, ChaCha20Poly1305(self.key).encrypt(_NONCE, plain, self.header)
+            )
+        finally:
+            rotation.erase()
+            wipe(turned, plain)
+
+    def open(self, ciphertext: bytes, *, model_digest: bytes, session: str) -> Template:
+        """The template, for one session. Raises `SealBroken`, `ModelMismatch`: as `open_sealed`."""
+        header = Header.parse(self.header)
+        count = header.references(len(ciphertext))
+        if not count:
+            raise broken()
+        # into a buffer of our own, because a `bytes` object cannot be overwritten afterwards
+        plain = bytearray(count * header.dimension)
+        try:
+            ChaCha20Poly1305(self.key).decrypt_into(_NONCE, ciphertext, self.header, plain)
+            if not hmac.compare_digest(header.model, model_digest):
+                raise made_by_another()
+            rotation = None if header.version == 1 else self._rotation(header)
+            data = np.frombuffer(plain, dtype=np.int8).reshape(count, header.dimension)
+            return Template(data, model=header.model.hex(), session=session, rotation=rotation)
+        except InvalidTag:
+            raise broken() from None
+        finally:
+            wipe(plain)
+
+    def wipe(self) -> None:
+        """Overwrite the key."""
+        wipe(self.key)
+
+    def _rotation(self, header: Header) -> Rotation:
+        key = derive(self.key, "edge/rotation/v1")
+        rotation = Rotation(key, header.dimension)
+        wipe(key)
+        return rotation
 
 
-def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_digest: bytes, session: str) -> Template:
-    """Open the template of a claim.
+def lock_of(sealed: SealedTemplate, claim: Claim, key: bytes) -> Lock:
+    """What opens the sealed template of a claim.
 
     Args:
         sealed: from the card or the store. claim: gives the secret, and what the header must say.
         key: site or device key, 32 bytes.
+
+    Raises:
+        SealBroken: it is another claim's, or malformed.
+    """
+    try:
+        header = Header.parse(sealed.header)
+    except ValueError:
+        raise broken() from None
+    expected = claim.serial if claim.custody is Custody.CARD else record_id(claim.secret)
+    if (
+        header.custody is not claim.custody
+        or not hmac.compare_digest(header.ident, expected)
+        or header.expires != claim.expires
+        or len(sealed.salt) != SALT_BYTES
+        or not header.references(len(sealed.ciphertext))
+    ):
+        raise broken()
+    return Lock.of(sealed.header, sealed.salt, secret=claim.secret, key=key, custody=header.custody)
+
+
+def new_lock(header: Header, *, secret: bytes, key: bytes, random_bytes: Callable[[int], bytes]) -> Lock:
+    """What seals a new template: a fresh salt, and so a key that seals once.
+
+    Args:
+        header: what is authenticated with it. secret: the token's, 32 bytes. key: site or device key, 32 bytes.
+        random_bytes: draws the salt; `os.urandom` outside tests.
+
+    Raises:
+        ValueError: a length or a date is out of range.
+    """
+    return Lock.of(header.pack(), random_bytes(SALT_BYTES), secret=secret, key=key, custody=header.custody)
+
+
+def seal(
+    vector: I8 | F64, *, secret: bytes, key: bytes, header: Header, random_bytes: Callable[[int], bytes]
+) -> SealedTemplate:
+    """Seal a reference, or the two or three of one person; see `new_lock` and `Lock.seal`."""
+    return new_lock(header, secret=secret, key=key, random_bytes=random_bytes).seal(vector)
+
+
+def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_digest: bytes, session: str) -> Template:
+    """Open the template of a claim in this very process; see `lock_of`.
+
+    Args:
         model_digest: SHA-256 of the loaded embedder's file, 32 bytes.
         session: the template answers to this session only, and is overwritten after it.
 
@@ -155,57 +239,24 @@ def open_sealed(sealed: SealedTemplate, claim: Claim, key: bytes, *, model_diges
         SealBroken: another claim's, another key's, or one bit altered.
         ModelMismatch: made by another embedder than the one loaded.
     """
+    lock = lock_of(sealed, claim, key)
     try:
-        header = Header.parse(sealed.header)
-    except ValueError:
-        raise _broken() from None
-    expected = claim.serial if claim.custody is Custody.CARD else record_id(claim.secret)
-    count = header.references(len(sealed.ciphertext))
-    if (
-        header.custody is not claim.custody
-        or not hmac.compare_digest(header.ident, expected)
-        or header.expires != claim.expires
-        or len(sealed.salt) != SALT_BYTES
-        or not count
-    ):
-        raise _broken()
-    # into a buffer of our own, because a `bytes` object cannot be overwritten afterwards
-    plain = bytearray(count * header.dimension)
-    own = _key(claim.secret, key, sealed.salt, header.custody)
-    try:
-        ChaCha20Poly1305(own).decrypt_into(_NONCE, sealed.ciphertext, sealed.header, plain)
-        if not hmac.compare_digest(header.model, model_digest):
-            raise ModelMismatch(
-                "the template was made by another embedder than the one on this device",
-                where="template",
-                remedy="enrol the person again with `edge enrol --renew`",
-            )
-        rotation = None if header.version == 1 else _rotation(own, header)
-        data = np.frombuffer(plain, dtype=np.int8).reshape(count, header.dimension)
-        return Template(data, model=header.model.hex(), session=session, rotation=rotation)
-    except InvalidTag:
-        raise _broken() from None
+        return lock.open(sealed.ciphertext, model_digest=model_digest, session=session)
     finally:
-        wipe(plain, own)
+        lock.wipe()
 
 
-def _key(secret: bytes, key: bytes, salt: bytes, custody: Custody) -> bytes:
-    if len(secret) != SECRET_BYTES or len(key) != 32:
-        raise ValueError("secret and key have 32 bytes each")
-    both = secret + key
-    own = derive(both, f"edge/template/v1/{custody.value}", salt=salt)
-    wipe(both)
-    return own
+def made_by_another() -> ModelMismatch:
+    """The error for a template of an embedder that is not on this device."""
+    return ModelMismatch(
+        "the template was made by another embedder than the one on this device",
+        where="template",
+        remedy="enrol the person again with `edge enrol --renew`",
+    )
 
 
-def _rotation(own: bytes, header: Header) -> Rotation:
-    key = derive(own, "edge/rotation/v1")
-    rotation = Rotation(key, header.dimension)
-    wipe(key)
-    return rotation
-
-
-def _broken() -> SealBroken:
+def broken() -> SealBroken:
+    """The error for a template that does not open."""
     return SealBroken(
         "the sealed template does not open with this card on this device",
         where="template",

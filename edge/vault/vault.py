@@ -1,13 +1,14 @@
 """The vault: what a card stands for, from enrolment to erasure.
 
     vault = Vault(store, keyring)
-    draft = vault.prepare_enrolment(reference, terms, consent, by)   # seals and signs; draft.issued is handed over
-    vault.commit(draft)                                           # writes the holder's row, and the record
-    with vault.open(claim, model_digest=m, session=s) as template: ...
+    draft = vault.prepare_enrolment(cell, terms, consent, by)   # seals and signs; draft.issued is handed over
+    vault.commit(draft)                                         # writes the holder's row, and the record
+    lock, ciphertext = vault.lock(claim)                        # what opens its one template, in a session's process
     vault.revoke(serial, operator, now_s=...)               # by the serial printed on the card
     vault.erase(serial, operator, now_s=...)                # and a receipt that says what was done
 
-A vault opens one template, for one claim. No function here takes or gives several. Nothing is committed whose card
+A vault gives the key of one template, for one claim, and opens none itself: `edge.session.cell` does. No function here
+takes or gives several. Nothing is committed whose card
 could not be handed over, so enrolment, re-issue and renewal are prepared first.
 """
 
@@ -21,17 +22,15 @@ from typing import Any
 from edge.errors import ClaimError, InputError, SealBroken
 from edge.state import Binding, Counters, Numbers, SqliteFile, TrustedTime
 from edge.trust import Keyring
-from edge.types import Claim, Custody, SealedTemplate, Template, Token
-from edge.types.inside import _inside, need_kind
-from edge.types.wipe import wipe
+from edge.types import Claim, Custody, SealedTemplate, Token
 from edge.vault import issuing, retention
 from edge.vault.consent import ConsentReceipt, earlier_subject_hash, subject_hash
 from edge.vault.holder import NEVER, Holder, Status, named, unknown
-from edge.vault.issuing import Draft, Issuance, Issued, Terms
+from edge.vault.issuing import Draft, Issuance, Issued, Keeper, Terms
 from edge.vault.ledger import KEY_LABEL
 from edge.vault.record import kept
 from edge.vault.retention import Due, Erasure, erase
-from edge.vault.seal import Header, open_sealed, record_id
+from edge.vault.seal import Header, Lock, lock_of, made_by_another, record_id
 from edge.vault.store import Store
 
 
@@ -66,21 +65,20 @@ class Vault:
         """The vault in a state directory; see `Store` for ``binding``, ``told`` and what is raised."""
         return cls(Store(folder, keyring.derive(KEY_LABEL), binding, Counters(state), **told), keyring, keep_days)
 
-    def open(self, claim: Claim, *, model_digest: bytes, session: str) -> Template:
-        """Open the one template that a claim stands for.
+    def lock(self, claim: Claim) -> tuple[Lock, bytes]:
+        """What opens the one template that a claim stands for, and its ciphertext: for a session's own process.
 
         Args:
-            claim: checked at admission. model_digest: SHA-256 of the loaded embedder's file, 32 bytes.
-            session: the template answers to this session only.
+            claim: checked at admission.
 
         Raises:
             TokenRevoked: the card was revoked, replaced or erased on this device.
             TokenUnknown: device custody, and nothing is kept here for this card.
-            SealBroken: it does not open, or was altered. ModelMismatch: made by another embedder.
+            SealBroken: it is malformed, or another claim's.
             VaultError: the store cannot be read, or a row was altered.
         """
         sealed, key = self._sealed(claim)
-        return open_sealed(sealed, claim, key, model_digest=model_digest, session=session)
+        return lock_of(sealed, claim, key), sealed.ciphertext
 
     def check(self, claim: Claim) -> None:
         """Return when a card still counts here. Raises `TokenRevoked`: it was revoked, replaced or erased."""
@@ -92,7 +90,7 @@ class Vault:
         """Which embedder made the template that a claim stands for, as its header says. Nothing is opened.
 
         Raises:
-            TokenRevoked, TokenUnknown, SealBroken, VaultError: as `open`, as far as can be known without opening.
+            TokenRevoked, TokenUnknown, SealBroken, VaultError: as `lock`.
         """
         try:
             return Header.parse(self._sealed(claim)[0].header).model
@@ -101,11 +99,11 @@ class Vault:
                 "the template on this card cannot be read", where="template", remedy="ask the operator for a new card"
             ) from None
 
-    def prepare_enrolment(self, reference: Template, terms: Terms, consent: ConsentReceipt, by: Issuance) -> Draft:
-        """Seal a reference under a new card.
+    def prepare_enrolment(self, cell: Keeper, terms: Terms, consent: ConsentReceipt, by: Issuance) -> Draft:
+        """Have a reference sealed under a new card.
 
         Args:
-            reference: of the person; the caller erases it.
+            cell: has the person's captures.
             terms: what the card says. It expires earlier when `keep_days` or the consent ends earlier.
             consent: complete; its subject is kept as a keyed hash. Without one there is no way to enrol.
 
@@ -118,17 +116,18 @@ class Vault:
             raise issuing.no_consent()
         consent.check(by.now_s)
         terms = replace(terms, expires=self._last(terms.expires, by.now_s, consent.until, by.now_s))
-        draft = self._draft(terms.token(self.keyring.site_id, by.random_bytes), reference, by.now_s, by)
+        draft = self._draft(terms.token(self.keyring.site_id, by.random_bytes), cell, by.now_s, by)
         return replace(draft, holder=self._with_consent(draft.holder, None, consent, by))
 
     def prepare_reissue(
         self,
         claim: Claim,
+        cell: Keeper,
         by: Issuance,
         *,
         expires: int | None = None,
         groups: tuple[str, ...] | None = None,
-        further: Template | None = None,
+        further: bool = False,
     ) -> Draft:
         """A new card, with a new serial and secret, for the person who presents the old one, which it replaces.
 
@@ -136,30 +135,40 @@ class Vault:
         linked without a card. It stays as old as it was. For a lost card there is nothing to open: revoke and enrol.
 
         Args:
-            further: one more reference of this person, whom the caller has just verified, sealed beside those that are
-                there; overwritten. In device custody the card then stays, and `Issued.text` is None.
+            cell: a fresh one; with ``further`` the one that has this claim's template open, and captures.
+            further: the captures are one more reference of this person, whom the caller has just verified, sealed
+                beside those that are there. In device custody the card then stays, and `Issued.text` is None.
 
         Raises:
-            as `open` and `prepare_enrolment`. InputError: there are as many references as a template may hold.
+            as `lock` and `prepare_enrolment`. ModelMismatch: made by another embedder.
+            InputError: there are as many references as a template may hold.
         """
         named(by.operator)
-        header = Header.parse(self._sealed(claim)[0].header)
-        if header.model.hex() == by.earlier:
-            by = replace(by, model=header.model)  # a template keeps the identity that made it
+        lock, ciphertext = self.lock(claim)
+        header = Header.parse(lock.header)
+        references, model = header.references(len(ciphertext)), header.model
+        if model.hex() == by.earlier:
+            by = replace(by, model=model)  # a template keeps the identity that made it
         last = self._last(expires or claim.expires, header.made, self._consented(claim.serial), by.now_s)
-        with self.open(claim, model_digest=by.model, session="reissue") as template:
-            terms = Terms(claim.custody, groups or claim.groups, claim.credential, claim.not_before, last)
-            token = terms.token(claim.site, by.random_bytes)
-            if further is not None and claim.custody is Custody.DEVICE:
-                token = replace(token, serial=claim.serial, secret=claim.secret, expires=claim.expires)
-            draft = self._draft(token, template, header.made, by, further)
+        try:
+            if model != by.model:
+                raise made_by_another()
+            if not further:
+                cell.open(lock, ciphertext, model=model, references=references, threshold=2.0, most=0)
+        finally:
+            lock.wipe()
+        terms = Terms(claim.custody, groups or claim.groups, claim.credential, claim.not_before, last)
+        token = terms.token(claim.site, by.random_bytes)
+        if further and claim.custody is Custody.DEVICE:
+            token = replace(token, serial=claim.serial, secret=claim.secret, expires=claim.expires)
+        draft = self._draft(token, cell, header.made, by, opened=references, kept=further)
         finish = self._same_card if token.serial == claim.serial else self._replacing
         return finish(claim, draft, None, by)
 
     def prepare_renewal(
         self,
         claim: Claim,
-        reference: Template,
+        cell: Keeper,
         by: Issuance,
         *,
         consent: ConsentReceipt | None = None,
@@ -171,10 +180,10 @@ class Vault:
         card stays the same and `Issued.text` is None; otherwise there is a new card and the old one is replaced.
 
         Args:
-            consent: a new receipt; None keeps the one on file.
+            cell: has the person's fresh captures. consent: a new receipt; None keeps the one on file.
 
         Raises:
-            TokenRevoked, TokenUnknown, UsageError, InputError: as `open` and `prepare_enrolment`.
+            TokenRevoked, TokenUnknown, UsageError, InputError: as `lock` and `prepare_enrolment`.
             ConsentMissing: none is on file here and none was given.
         """
         named(by.operator)
@@ -190,8 +199,8 @@ class Vault:
         terms = Terms(claim.custody, claim.groups, claim.credential, claim.not_before, last)
         if claim.custody is Custody.DEVICE and last == claim.expires:
             same = replace(terms.token(claim.site, by.random_bytes), serial=claim.serial, secret=claim.secret)
-            return self._same_card(claim, self._draft(same, reference, by.now_s, by), consent, by)
-        draft = self._draft(terms.token(claim.site, by.random_bytes), reference, by.now_s, by)
+            return self._same_card(claim, self._draft(same, cell, by.now_s, by), consent, by)
+        draft = self._draft(terms.token(claim.site, by.random_bytes), cell, by.now_s, by)
         return self._replacing(claim, draft, consent, by)
 
     def commit(self, draft: Draft, note: str = "") -> Issued:
@@ -301,25 +310,18 @@ class Vault:
         return None if holder is None else holder.consented_until
 
     def _sealed(self, claim: Claim) -> tuple[SealedTemplate, bytes]:
-        """The sealed template of a claim, and the key that goes with its secret. Raises as `open`."""
+        """The sealed template of a claim, and the key that goes with its secret. Raises as `lock`."""
         self.check(claim)
         if claim.custody is Custody.DEVICE:
             holder, data = self.store.holder(claim.serial), self.store.template(record_id(claim.secret))
             return kept(data, holder, claim, self.keyring.trust), self.keyring.device_key
         return _carried(claim), self.keyring.site_key
 
-    def _draft(self, token: Token, reference: Template, made: int, by: Issuance, more: Template | None = None) -> Draft:
+    def _draft(
+        self, token: Token, cell: Keeper, made: int, by: Issuance, *, opened: int = 0, kept: bool = True
+    ) -> Draft:
         key = self.keyring.site_key if token.custody is Custody.CARD else self.keyring.device_key
-        need_kind(reference, Template)
-        need_kind(more or reference, Template)
-        with _inside():
-            vectors = reference.unrotated(reference.session)
-            if more is not None:
-                vectors = issuing.with_further(vectors, more.unrotated(more.session))
-        try:
-            return issuing.draft(token, vectors, made, key, by)
-        finally:
-            wipe(vectors)
+        return issuing.draft(token, cell, made, key, by, opened=opened, kept=kept)
 
     def _same_card(self, claim: Claim, draft: Draft, consent: ConsentReceipt | None, by: Issuance) -> Draft:
         issued, old = replace(draft.issued, text=None), self.store.holder(claim.serial)

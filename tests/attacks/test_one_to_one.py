@@ -119,7 +119,7 @@ with device() as opened:
         issuer=issuer, consent=consent, hand_over=lambda *_: print, pictures=[Frame(picture, 0, 0, "p")]))
     trying("by the verifier itself", lambda: opened._verifier.verify(
         opened._admission.receive(cards[0], 0), Pulled(Photograph()).__enter__()))
-    trying("by the enrolment itself", lambda: enrolment_on(opened).from_stream(Pulled(Photograph()).__enter__()).shape)
+    trying("by the enrolment itself", lambda: enrolment_on(opened).from_stream(Pulled(Photograph()).__enter__(), None))
     look = opened._chain.look(Frame(picture, 0, 0, "p"))
     trying("an embedding of a look", lambda: opened._chain.embed(look, "mine").consume("mine").shape)
     trying("an embedding of a crop", lambda: opened._chain.embedder.embed(

@@ -24,7 +24,8 @@ from edge.camera import Capture, Health, Pulled, open_stream
 from edge.face import Chain, Runner, load_card, match
 from edge.fictional import FictionalSource, OnePerson
 from edge.service import speed
-from edge.session import Enrolment, Verifier
+from edge.session import Cells, Enrolment, Verifier
+from edge.session.cell import Cell
 from edge.settings.model import FaceSettings, Settings
 from edge.trust import Keyring
 from edge.types import Outcome, Probe, Reason, Template
@@ -35,7 +36,7 @@ picture = cv2.resize(cv2.imread(sys.argv[3]), (640, 480))
 settings, chain, told = load_settings(folder / "v4l2.yaml"), Chain.load(FaceSettings()), {}
 numbers = np.arange(-64, 64).astype(np.int8)
 runner = Runner(load_card("embedder"), 1)
-card = cards[0]
+card, model = cards[0], bytes.fromhex(chain.model)
 
 
 class Photograph:
@@ -82,8 +83,15 @@ def fictional():
     return FictionalSource((OnePerson("ada", 60.0, walk_up=False),))
 
 
+def here(embed=None):
+    # what happens in a session's own process, in this one
+    return Cell({model: embed or chain.embedder.runner.embed}, model)
+
+
 def enrolled(stream, **more):
-    return Enrolment(chain, lambda: "s", 0.0, want=1).from_stream(stream, **more)
+    cell = here()
+    Enrolment(chain, 0.0, want=1).from_stream(stream, cell, **more)
+    return cell.settle(0.0)
 
 
 def limits(**changed):
@@ -94,25 +102,25 @@ def limits(**changed):
 class Mine:
     # a chain of one's own, which embeds something else when it is asked inside of a session
     def __getattr__(self, name): return getattr(chain, name)
-    def embed(self, look, session):
+    def pixels(self, look):
         told["seen by a chain of one's own"] = f"WORKED: {chain.embed(look, 's').consume('s').shape}"
-        return chain.embed(look, session)
+        return chain.pixels(look)
 
 
 class Fake:
-    # a reference of one's own, which is asked for its numbers inside of a session
-    session = "s"
-    def unrotated(self, session): return chain.embed(chain.look(Frame(picture, 0, 0, "p")), "s").consume("s")
+    # a cell of one's own, which is asked to seal
+    def seal(self, lock, **which): return lock.seal(here().keep(chain.pixels(chain.look(Frame(picture, 0, 0, "p"))),
+                                                                alike=0.0))
 
 
 def by_a_chain_of_my_own():
-    return Enrolment(Mine(), lambda: "s", 0.0, want=1).from_stream(Pulled(fictional()).start())
+    return Enrolment(Mine(), 0.0, want=1).from_stream(Pulled(fictional()).start(), here())
 
 
 def replaced_method():
     own = Chain.load(FaceSettings())
-    own.embed = Mine().embed
-    return Enrolment(own, lambda: "s", 0.0, want=1).from_stream(Pulled(fictional()).start())
+    own.pixels = Mine().pixels
+    return Enrolment(own, 0.0, want=1).from_stream(Pulled(fictional()).start(), here())
 
 
 def another_kind():
@@ -122,7 +130,7 @@ def another_kind():
 
 def sealed(device):
     claim = device._admission.receive(card, 0)
-    by = Issuance(None, "kim", bytes(32), device._clock.now().utc_s)
+    by = Issuance(None, "kim", bytes(32), 128, device._clock.now().utc_s)
     return device._vault.prepare_renewal(claim, Fake(), by)
 
 
@@ -158,14 +166,15 @@ def replaced(device):
 def own_verifier(device):
     parts = {"health": lambda: Health(settings.camera), "new_session": lambda: "s", "reveal_scores": True}
     claim = device._admission.receive(card, 0)
-    verifier = Verifier(device._chain, device._vault, NoLimits(), settings.decision, **parts)
+    verifier = Verifier(device._chain, device._vault, lambda session: here(), NoLimits(), settings.decision, **parts)
     return verifier.verify(claim, Pulled(Photograph()).start())
 
 
 def no_waits(device, kind=Verifier, limits=None):
     parts = {"health": lambda: Health(settings.camera), "new_session": lambda: "s"}
     claim = device._admission.receive(card, 0)
-    made = kind(device._chain, device._vault, limits or NoLimits(), settings.decision, **parts)
+    cells = device._cells._begin
+    made = kind(device._chain, device._vault, cells, limits or NoLimits(), settings.decision, **parts)
     return made.verify(claim, device.stream())
 
 
@@ -180,13 +189,15 @@ class Curious(Verifier):
 
 
 def is_it_the_holder(device):
-    template, of = device._verifier.open(device._admission.receive(card, 0), "s")
-    frame = Frame(picture, 0, 0, "p")
-    return match.compare(template, of.embed(of.look(frame), "s"), "s")
+    claim, cell = device._admission.receive(card, 0), here()
+    of = device._verifier.chain_of(claim)
+    device._verifier.open(cell, claim, of, most=9)
+    return cell.compare(of.pixels(of.look(Frame(picture, 0, 0, "p"))))
 
 
 def read(device):
-    return device._verifier.open(device._admission.receive(card, 0), "s")[0].unrotated("s")
+    lock, ciphertext = device._vault.lock(device._admission.receive(card, 0))
+    return lock.open(ciphertext, model_digest=model, session="s").unrotated("s")
 
 
 def with_the_door_s_keys():
@@ -272,7 +283,7 @@ def accepted(device):
 
 def of_the_camera():
     # nobody stands there: but what would come of it is no vector
-    return np.asarray(enrolled(Pulled(fictional()).start()).read("s"))
+    return np.asarray(enrolled(Pulled(fictional()).start()))
 
 
 trying("limits beyond their bounds", lambda: limits(card_rejects=10**9, card_disable=10**9, fan_out_cards=10**9))
@@ -292,6 +303,9 @@ trying("a comparison", lambda: match.compare(
 trying("a template's numbers", lambda: Template(numbers, model="m", session="s").read("s"))
 trying("a probe's numbers", lambda: Probe(numbers, model="m", session="s").consume("s"))
 trying("an embedding", lambda: chain.embed(chain.look(Frame(picture, 0, 0, "p")), "s"))
+trying("a session's process of one's own", lambda: Cells([chain.embedder.card]).begin("s"))
+trying("what happens in a session's process, here", lambda: here().keep(
+    chain.pixels(chain.look(Frame(picture, 0, 0, "p"))), alike=0.0))
 trying("an enrolment of one's own", lambda: enrolled(Pulled(Photograph()).start()))
 trying("the numbers of an enrolment", of_the_camera)
 trying("a fictional source that shows a photograph", dressed)
@@ -336,7 +350,7 @@ def test_no_public_name_of_any_module_gives_an_embedding_a_score_a_template_or_a
     done = python(office, WAYS, str(desk.folder), str(cards), desk.person("hana"))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert len(told) == 56
+    assert len(told) == 58
     assert told["a verifier without waits on the device's own camera"].startswith("SpentError: ")
     assert told["a verifier that is shown the score"].startswith("SpentError: ")
     assert {name: answer for name, answer in told.items() if answer.startswith("WORKED")} == {}

@@ -3,9 +3,9 @@
     python -m tests.benchmarks.claim --json OUT
 
 Medians of one run, milliseconds, acts in turns: a look and its embedding (what a decision consists of), opening a
-template, one comparison with a rotated template and with one of before, the grey picture that overwrites the embedder's
-memory when a claim ends, a change of the state with its two entries in the file of counters and without. Bar: what is
-done to forget a claim takes at most 5 ms. A change waits for the disk, so quote it with the machine.
+template, one comparison with a rotated template and with one of before, a session's own process from its begin to its
+end, a change of the state with its two entries in the file of counters and without. Bar: that process takes at most
+5 ms. A change waits for the disk, so quote it with the machine.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rich.console import Console
 
 from edge.face import Chain
 from edge.face.match import compare
+from edge.session.cells import Cells
 from edge.settings.model import FaceSettings
 from edge.state import Binding, Counters, state_database
 from edge.types import Frame, Probe, Template
@@ -31,7 +32,7 @@ from edge.vault.checks import Scratch
 from tests.benchmarks import report
 from tests.benchmarks.speed import fictional_frame
 
-BAR_FORGET_MS = 5.0
+BAR_PROCESS_MS = 5.0
 SESSION = "benchmark"
 
 
@@ -40,6 +41,7 @@ def medians(acts: dict[str, Callable[[], object]], rounds: int) -> dict[str, flo
     times: dict[str, list[float]] = {name: [] for name in acts}
     for _ in range(rounds):
         for name, act in acts.items():
+            time.sleep(0.02)  # claims come one at a time
             began = time.perf_counter()
             act()
             times[name].append(1e3 * (time.perf_counter() - began))
@@ -58,7 +60,12 @@ def measure(rounds: int) -> dict[str, float]:
     def compared(template: Template) -> Callable[[], float]:
         return lambda: compare(template, Probe(vector, model=template.model, session=SESSION), SESSION)
 
+    def process(cells: Cells) -> None:
+        with cells._begin(SESSION) as cell:
+            assert cell.walls.seccomp
+
     with (
+        Cells([chain.embedder.card]) as cells,
         tempfile.TemporaryDirectory() as folder,
         state_database(Path(folder, "plain")) as plain,
         Binding(Path(folder, "tied"), bytes(32)) as binding,
@@ -72,7 +79,7 @@ def measure(rounds: int) -> dict[str, float]:
             "open_ms": lambda: scratch.open(SESSION).erase(),
             "compare_ms": compared(template),
             "compare_not_rotated_ms": compared(before),
-            "forget_ms": chain.forget,
+            "session_process_ms": lambda: process(cells),
             "change_ms": lambda: Counters(plain).next("x"),
             "change_bound_ms": lambda: Counters(tied).next("x"),
         }
@@ -85,10 +92,10 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the result here")
     arguments = parser.parse_args()
     figures = measure(arguments.rounds)
-    console, met = Console(), figures["forget_ms"] <= BAR_FORGET_MS
+    console, met = Console(), figures["session_process_ms"] <= BAR_PROCESS_MS
     for name, value in figures.items():
         console.print(f"{name.removesuffix('_ms').replace('_', ' '):22} {value:8.3f} ms")
-    console.print(f"forgetting a claim: at most {BAR_FORGET_MS:g} ms: {'met' if met else 'MISSED'}")
+    console.print(f"a session's own process: at most {BAR_PROCESS_MS:g} ms: {'met' if met else 'MISSED'}")
     if arguments.json:
         report.write(
             arguments.json,

@@ -30,7 +30,8 @@ def rows() -> dict[str, Callable[[], object]]:
         return folder and device._admission.receive(token, 0)  # holds on to the folder
 
     def open_template() -> None:
-        device._vault.open(claim, model_digest=digest, session="benchmark").erase()
+        lock, ciphertext = device._vault.lock(claim)
+        lock.open(ciphertext, model_digest=digest, session="benchmark").erase()
 
     def limits() -> None:
         device._limits.check(claim.serial)

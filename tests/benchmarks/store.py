@@ -33,7 +33,8 @@ from edge.state.binding import KEY_LABEL as COUNTERS
 from edge.state.binding import Binding
 from edge.trust import IssuerKey, Keyring
 from edge.types import Claim, Custody, Token
-from edge.vault import Header, Holder, Record, Vault, record_id, schema, seal
+from edge.vault import Header, Holder, Record, Vault, record_id, schema
+from edge.vault.seal import seal
 
 NOW = 1_793_600_000
 EXPIRES = NOW + 365 * 86_400
@@ -87,7 +88,8 @@ class Site:
         return decode(token, trust=self.keyring.trust, site_id=self.keyring.site_id, received_ns=0)
 
     def open(self, claim: Claim) -> None:
-        with self.vault.open(claim, model_digest=MODEL, session="s"):
+        lock, ciphertext = self.vault.lock(claim)
+        with lock.open(ciphertext, model_digest=MODEL, session="s"):
             pass
 
     def token_to_template(self, token: str) -> None:

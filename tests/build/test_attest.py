@@ -371,7 +371,7 @@ def test_a_trust_folder_that_others_can_write_trusts_nobody(site: Path, trust: P
     (trust / "builders").chmod(0o777)
     build = verified(trust, package=site / "edge")
     assert not build.signed
-    assert "someone besides root could change which keys are trusted here" in build.unsigned
+    assert "someone besides root could change which keys this device trusts" in build.unsigned
     assert verified(trust, package=site / "edge", strict=False).signed
 
 

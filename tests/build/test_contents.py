@@ -102,6 +102,7 @@ def test_the_operators_pages_and_their_process_are_in_a_wheel_only_where_they_we
 def test_what_could_wait_for_others_in_a_wheel_is_what_its_capabilities_name(capabilities, listening: set[str]):
     """The files that `edge prove` shows in its check `listeners`: those of every device, and those asked for."""
     every = {f"service/{name}.py" for name in ("operator_socket", "remote", "systemd", "wire")}
+    every |= {"session/cell_process.py", "session/cells.py"}  # a pair between the door and its sessions' processes
     files = contents(ROOT, "device", of("device") | dict.fromkeys(capabilities, True)).files
     sources = [Module.parse(name, path.read_text()) for name, path in files.items() if name.endswith(".py")]
     found = {module.file for module in sources if list(listeners(module))}

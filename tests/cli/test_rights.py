@@ -13,6 +13,7 @@ from edge.cli import main
 from edge.service import open_device
 from edge.types import Custody
 from edge.vault import record_id
+from tests.cells import opened
 from tests.cli.conftest import Desk, make_desk
 
 BOTH = pytest.mark.parametrize("custody", ["card", "device"])
@@ -67,7 +68,7 @@ def test_no_report_holds_a_byte_of_the_template_the_secret_or_the_name(tmp_path,
     with open_device(desk.config) as device:
         claim = device._admission.receive(Path(token).read_text().strip(), 0)
         model = bytes.fromhex(device._chain.model)
-        with device._vault.open(claim, model_digest=model, session="s") as template:
+        with opened(device._vault, claim, model) as template:
             vector = template.read("s").copy()
         sealed = claim.sealed.ciphertext if claim.sealed else device._vault.store.template(record_id(claim.secret))
     out = desk.folder / "ada.html"

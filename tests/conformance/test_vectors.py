@@ -24,7 +24,7 @@ from edge.trust import TrustStore
 from edge.trust.envelopes import PublicKey, verify
 from edge.trust.issuer import IssuerPublic
 from edge.types import Claim, Custody, SealedTemplate
-from edge.vault import open_sealed
+from edge.vault.seal import open_sealed
 from tests.conformance import make_vectors, reader
 from tests.conformance.reader import Refused
 

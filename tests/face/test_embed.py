@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge.errors import ModelError
 from edge.face import Embedder, load_card
-from edge.face.embed import symmetric
+from edge.face.match import symmetric
 from edge.types import Crop
 
 vectors = st.lists(st.integers(-128, 127), min_size=1, max_size=256)

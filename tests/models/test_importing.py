@@ -28,6 +28,7 @@ from edge.models.reference import load_references, sheet, tell_apart
 from edge.models.sandbox import run
 from edge.models.spec import ModelSpec
 from edge.settings.model import FaceSettings
+from tests.cells import holding
 from tests.face import surgery
 from tests.models.bring import detector_spec, spec_of
 
@@ -311,8 +312,8 @@ def test_the_longest_embedding_on_a_card_is_the_tokens_limit():
     terms = Terms(Custody.CARD, ("a" * 16,), 2**63, 0, 2**31)
 
     def fits(count: int) -> None:
-        token, by = terms.token(keyring.site_id, os.urandom), Issuance(issuer, "kim", bytes(32), 0)
-        draft(token, np.ones(count, np.int8), 0, keyring.site_key, by)
+        token, by = terms.token(keyring.site_id, os.urandom), Issuance(issuer, "kim", bytes(32), count, 0)
+        draft(token, holding(np.ones(count)), 0, keyring.site_key, by, opened=0, kept=True)
 
     fits(MOST_ON_A_CARD)
     with pytest.raises(TooLong):

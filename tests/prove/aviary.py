@@ -12,16 +12,18 @@ import numpy as np
 
 from edge import _resources
 from edge.claim import PREFIX, base45, open_readers
-from edge.face import Chain, Look
+from edge.face import Embedder, load_card
 from edge.fictional import FictionalSource, OnePerson
 from edge.pictures import read_image
 from edge.service import Device, Loop, Parts
 from edge.service.desk import enrolment_on
+from edge.session.cells import ClosedCell
 from edge.session.pictures import from_pictures
 from edge.settings.model import CameraSettings, DeviceSettings, Settings, VaultSettings
 from edge.trust import Keyring
-from edge.types import Custody, Frame, Probe, Template
+from edge.types import Custody, Frame
 from edge.types.events import ClaimRefused, Decided, Event
+from edge.types.rotation import quantised
 from edge.vault import ConsentReceipt, Issuance, Terms
 
 CARD, DEVICE = "ada", "fara"
@@ -31,7 +33,7 @@ class Aviary:
     """Enrols, runs, and remembers the canaries.
 
     Attributes:
-        pixels: crops and frames that were embedded. vectors: every embedding, template and raw output. secrets: bytes.
+        pixels: crops and frames that were embedded. vectors: every embedding and template. secrets: bytes.
         outcomes: of the claims, in order. looks: as the device tells. allowed: K.
     """
 
@@ -50,33 +52,31 @@ class Aviary:
         self.looks: list[int] = []
         self.allowed = self.settings.decision.looks
         self._serving = False
-        self.after_probe: list[Callable[[Look, np.ndarray, str], None]] = []
-        self._watch_the_chain()
+        self.after_look: list[Callable[[np.ndarray, np.ndarray], None]] = []
+        self._watch_the_cells()
 
     def _source(self) -> FictionalSource:
         return FictionalSource((OnePerson(CARD, 60.0),), real=False)
 
-    def _watch_the_chain(self) -> None:
-        """Note what is embedded, and what comes of it. The product's own functions do the work."""
-        embed, opened = Chain.embed, Template.__init__
-        aviary = self
+    def _watch_the_cells(self) -> None:
+        """Note what sessions' processes are given to embed, and what comes of it there, by the same network here."""
+        aviary, embed = self, Embedder(load_card("embedder")).runner.embed
 
-        def noted(chain: Chain, look: Look, session: str) -> Probe:
-            probe = embed(chain, look, session)
-            vector = np.array(probe._data)
-            assert look.crop is not None
-            aviary.pixels.append(look.crop.image.copy())
-            aviary.vectors.append(vector)
-            for leak in aviary.after_probe if aviary._serving else ():
-                leak(look, vector, session)
-            return probe
+        def watched(name: str) -> None:
+            asked = getattr(ClosedCell, name)
 
-        def note_template(template: Template, data: Any, **rest: Any) -> None:
-            opened(template, data, **rest)
-            aviary.vectors.append(np.array(data))
+            def noted(cell: ClosedCell, pixels: np.ndarray, **rest: Any) -> Any:
+                vector = embed(pixels)
+                aviary.pixels.append(pixels.copy())
+                aviary.vectors.append(vector)
+                for leak in aviary.after_look if aviary._serving else ():
+                    leak(pixels, vector)
+                return asked(cell, pixels, **rest)
 
-        Chain.embed = noted  # type: ignore[method-assign]
-        Template.__init__ = note_template  # type: ignore[method-assign]
+            setattr(ClosedCell, name, noted)
+
+        watched("compare")
+        watched("keep")
 
     def run(self, stdin: Callable[[bytes], BinaryIO], before_closing: Callable[[], None]) -> None:
         """Enrol both, then let the loop answer the claims of a standard input that ends."""
@@ -102,18 +102,22 @@ class Aviary:
         pictures = [_resources.path("people", f"{name}-{k}.jpg") for k in (1, 2)]
         frames = [Frame(read_image(file), k, k, "picture", meta={"name": name}) for k, file in enumerate(pictures)]
         now = device._clock.now().utc_s
-        draft = device._vault.prepare_enrolment(
-            from_pictures(enrolment_on(device), frames),
-            Terms(custody, ("default",), 1, now, now + 86400),
-            ConsentReceipt(f"{name} (does not exist)", "test", "en", now, "delete it"),
-            Issuance(self.issuer, "kim", bytes.fromhex(device._chain.model), now),
-        )
+        with device._cells._begin("enrolment") as cell:
+            from_pictures(enrolment_on(device), frames, cell)
+            draft = device._vault.prepare_enrolment(
+                cell,
+                Terms(custody, ("default",), 1, now, now + 86400),
+                ConsentReceipt(f"{name} (does not exist)", "test", "en", now, "delete it"),
+                Issuance(self.issuer, "kim", bytes.fromhex(device._chain.model), device._chain.dimension, now),
+            )
         issued = device._vault.commit(draft)
         assert issued.text is not None
         claim = device._admission.receive(issued.text, 0)
         self.secrets += [claim.secret, issued.text.encode()]
-        with device._vault.open(claim, model_digest=bytes.fromhex(device._chain.model), session="note"):
-            pass  # noted as it is opened
+        lock, ciphertext = device._vault.lock(claim)
+        with lock.open(ciphertext, model_digest=bytes.fromhex(device._chain.model), session="note") as template:
+            self.vectors += [template.read("note")[0].copy(), quantised(template.unrotated("note")[0])]
+            self.secrets.append(bytes(bytearray(lock.key)))
         return issued.text
 
     def write_canaries(self, file: Path) -> None:

@@ -20,12 +20,15 @@ import json
 import logging
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import threading
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from edge._isolated import command
 
 EDGE = str(Path(__file__).resolve().parents[2] / "edge")
 
@@ -74,7 +77,12 @@ class Watch:
             self.keep_file(os.fsdecode(arguments[0]) if isinstance(arguments[0], str | bytes) else "")
         elif event == "edge.compare":
             self.comparisons[arguments[0]] = self.comparisons.get(arguments[0], 0) + 1
-        elif event.startswith(("socket.", "subprocess.", "os.exec", "os.system", "os.posix_spawn", "os.fork")):
+        elif event == "socket.__new__":
+            self.sockets.append("a pair of this machine's own" if arguments[1] in (socket.AF_UNIX, -1) else event)
+        elif event == "subprocess.Popen":
+            ours = list(arguments[1]) == command("edge.session.cell_process")
+            self.sockets.append("the process that sessions are forked from" if ours else event)
+        elif event.startswith(("socket.", "os.exec", "os.system", "os.posix_spawn", "os.fork")):
             self.sockets.append(event)
         elif event.startswith("syslog."):
             self.keep("syslog", repr(arguments).encode())
@@ -108,13 +116,12 @@ class Kept(logging.Handler):
 
 def record_sockets(watch: Watch) -> None:
     """Keep what is given to a socket, besides noticing that there is one."""
-    import socket
-
     for name in ("send", "sendall", "sendto"):
         original = getattr(socket.socket, name)
 
         def sent(self: socket.socket, data: Any, *rest: Any, _original: Any = original) -> Any:
-            watch.keep("socket", bytes(data))
+            if self.family != socket.AF_UNIX or self.getpeername():  # a pair is how a session's own process is told
+                watch.keep("socket", bytes(data))
             return _original(self, data, *rest)
 
         setattr(socket.socket, name, sent)

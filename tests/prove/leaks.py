@@ -9,15 +9,17 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from edge.face import Look
-from edge.types import Probe, Template
+from edge.session.cell import Compared
+from edge.session.cells import ClosedCell
 from tests.prove.aviary import Aviary
 
-Leak = Callable[[Look, np.ndarray, str], None]
+#: Given the pixels of a look, and its embedding.
+Leak = Callable[[np.ndarray, np.ndarray], None]
 
 
 def plant(kind: str, aviary: Aviary, folder: Path) -> None:
@@ -25,7 +27,7 @@ def plant(kind: str, aviary: Aviary, folder: Path) -> None:
     if kind == "one comparison too many":
         _compare_more()
         return
-    aviary.after_probe.append(KINDS[kind](aviary, folder))
+    aviary.after_look.append(KINDS[kind](aviary, folder))
 
 
 def _write(folder: Path, name: str, data: bytes) -> None:
@@ -35,11 +37,6 @@ def _write(folder: Path, name: str, data: bytes) -> None:
 
 def _unit(vector: np.ndarray) -> np.ndarray:
     return (vector / np.linalg.norm(vector.astype(np.float64))).astype(np.float32)
-
-
-def _image(look: Look) -> np.ndarray:
-    assert look.crop is not None
-    return look.crop.image
 
 
 def _raise(text: str) -> None:
@@ -82,40 +79,40 @@ def _socket(data: bytes) -> None:
 
 
 def _compare_more() -> None:
-    """A session that looks again and again, with copies of the one probe."""
-    from edge.session import run
+    """A session that has its cell compare each look five times, and lets it."""
+    once, opened = ClosedCell.compare, ClosedCell.open
 
-    once = run.compare
+    def often(cell: ClosedCell, pixels: np.ndarray) -> Compared:
+        return [once(cell, pixels) for _ in range(5)][-1]
 
-    def often(template: Template, probe: Probe, session: str, references: int) -> float:
-        copies = [Probe(np.array(probe._data), model=probe.model, session=session) for _ in range(5)]
-        return max(once(template, one, session, references) for one in copies)
+    def lets(cell: ClosedCell, *sealed: Any, most: int, **rest: Any) -> None:
+        opened(cell, *sealed, most=5 * most, **rest)
 
-    run.compare = often
+    ClosedCell.compare, ClosedCell.open = often, lets  # type: ignore[method-assign]
 
 
 KINDS: dict[str, Callable[[Aviary, Path], Leak]] = {
-    "pixels on disk": lambda a, f: lambda look, v, s: _write(f, "crop.raw", _image(look).tobytes()),
-    "pixels as RGB": lambda a, f: lambda look, v, s: _write(f, "rgb.raw", _image(look)[:, :, ::-1].tobytes()),
+    "pixels on disk": lambda a, f: lambda pixels, v: _write(f, "crop.raw", pixels.tobytes()),
+    "pixels as RGB": lambda a, f: lambda pixels, v: _write(f, "rgb.raw", pixels[:, :, ::-1].tobytes()),
     "a JPEG": lambda a, f: (
-        lambda look, v, s: _write(
-            f, "look.bin", b"..." + cv2.imencode(".jpg", _image(look), [cv2.IMWRITE_JPEG_QUALITY, 40])[1].tobytes()
+        lambda pixels, v: _write(
+            f, "look.bin", b"..." + cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 40])[1].tobytes()
         )
     ),
     "a PNG in base64": lambda a, f: (
-        lambda look, v, s: _write(f, "page.html", base64.b64encode(cv2.imencode(".png", _image(look))[1].tobytes()))
+        lambda pixels, v: _write(f, "page.html", base64.b64encode(cv2.imencode(".png", pixels)[1].tobytes()))
     ),
-    "an int8 embedding": lambda a, f: lambda look, v, s: _write(f, "cache.bin", v.tobytes()),
-    "a float32 embedding": lambda a, f: lambda look, v, s: _write(f, "cache.npy", _unit(v).tobytes()),
+    "an int8 embedding": lambda a, f: lambda pixels, v: _write(f, "cache.bin", v.tobytes()),
+    "a float32 embedding": lambda a, f: lambda pixels, v: _write(f, "cache.npy", _unit(v).tobytes()),
     "an embedding in base64": lambda a, f: (
-        lambda look, v, s: logging.info("v=%s", base64.b64encode(v.tobytes()).decode())
+        lambda pixels, v: logging.info("v=%s", base64.b64encode(v.tobytes()).decode())
     ),
-    "an embedding in hex": lambda a, f: lambda look, v, s: _journal(a, v.tobytes().hex()),
-    "an embedding as numbers": lambda a, f: lambda look, v, s: print(v.tolist()),
-    "a file that was deleted": lambda a, f: lambda look, v, s: _deleted(f, v.tobytes()),
-    "a socket": lambda a, f: lambda look, v, s: _socket(v.tobytes()),
-    "a card's secret": lambda a, f: lambda look, v, s: sys.stderr.write(a.secrets[2].hex() + "\n"),
-    "a card's text": lambda a, f: lambda look, v, s: _write(f, "claims.log", a.secrets[3]),
-    "the device's key": lambda a, f: lambda look, v, s: os.write(1, base64.b64encode(a.secrets[0])),
-    "an exception": lambda a, f: lambda look, v, s: _raise(f"cannot match {v.tolist()}"),
+    "an embedding in hex": lambda a, f: lambda pixels, v: _journal(a, v.tobytes().hex()),
+    "an embedding as numbers": lambda a, f: lambda pixels, v: print(v.tolist()),
+    "a file that was deleted": lambda a, f: lambda pixels, v: _deleted(f, v.tobytes()),
+    "a socket": lambda a, f: lambda pixels, v: _socket(v.tobytes()),
+    "a card's secret": lambda a, f: lambda pixels, v: sys.stderr.write(a.secrets[2].hex() + "\n"),
+    "a card's text": lambda a, f: lambda pixels, v: _write(f, "claims.log", a.secrets[3]),
+    "the device's key": lambda a, f: lambda pixels, v: os.write(1, base64.b64encode(a.secrets[0])),
+    "an exception": lambda a, f: lambda pixels, v: _raise(f"cannot match {v.tolist()}"),
 }

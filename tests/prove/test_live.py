@@ -17,8 +17,9 @@ from edge.prove.live import live_on_copy, live_on_own, try_out
 from edge.state import SqliteFile, state_database
 from edge.state.binding import KEY_LABEL, Binding
 from edge.trust import IssuerKey, Keyring, save_device_key
-from edge.types import Custody, Template
+from edge.types import Custody
 from edge.vault import ConsentReceipt, Issuance, Terms, Vault
+from tests.cells import holding
 
 NOW, MODEL = 1_793_700_000, bytes(range(32))
 CONSENT = ConsentReceipt("Ada Example", "2026-11", "en", NOW - 100, "privacy@example.org")
@@ -36,10 +37,10 @@ class Door:
 
     def enrol(self, custody: Custody = Custody.DEVICE) -> None:
         draft = self.vault.prepare_enrolment(
-            Template(np.random.default_rng(1).integers(-127, 128, 128).astype(np.int8), model=MODEL.hex(), session="s"),
+            holding(np.random.default_rng(1).integers(-127, 128, 128)),
             Terms(custody, ("default",), 7, NOW, NOW + 86_400),
             CONSENT,
-            Issuance(self.issuer, "olga", MODEL, NOW, np.random.default_rng().bytes),
+            Issuance(self.issuer, "olga", MODEL, 128, NOW, np.random.default_rng().bytes),
         )
         self.vault.commit(draft)
 

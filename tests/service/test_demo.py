@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 
 from edge.cli import main
-from edge.face import Detector, Embedder
+from edge.face import Detector, load_card
 from edge.fictional import FictionalSource
 from edge.service.demo import play
+from edge.session.cell import Compared
+from edge.session.cells import Cells, ClosedCell
 from edge.state import ClockGuard
 from edge.types import Face, Frame
+from tests.cells import cells
 
 
 def outcomes() -> dict[str, bool]:
@@ -70,12 +73,13 @@ def broken_detector(monkeypatch) -> None:
 
 def broken_embedder(monkeypatch) -> None:
     """A constant: everybody is the same person."""
-    monkeypatch.setattr(Embedder, "embed", lambda *_: np.full(128, 100, np.int8))
+    alike = cells(load_card("embedder").identity, lambda pixels: np.full(128, 100, np.int8))
+    monkeypatch.setattr(Cells, "_begin", lambda self, session: alike(session))
 
 
 def broken_comparison(monkeypatch) -> None:
     """It always passes."""
-    monkeypatch.setattr("edge.session.run.compare", lambda *_: 1.0)
+    monkeypatch.setattr(ClosedCell, "compare", lambda self, pixels: Compared(passed=True))
 
 
 def broken_token_check(monkeypatch) -> None:

@@ -25,6 +25,8 @@ from edge.fictional import FictionalSource, OnePerson
 from edge.profile import current
 from edge.selftest import FitnessReport, Level, run
 from edge.service import Parts, device_checks
+from edge.session.cell import Compared
+from edge.session.confine import Walls
 from edge.settings.model import FaceSettings
 from edge.state import ClockGuard, state_database
 from edge.state.database import SqliteFile
@@ -32,13 +34,14 @@ from edge.state.schema import STATE
 from edge.trust import IssuerKey
 from edge.types import Frame
 from edge.vault.schema import VAULT
+from tests.cells import cells
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 #: What every device's self-test looks at, in its order.
 ALL = [
     "settings", "settings-advice", "alternative", "build", "isolated", "model-detector",
     "model-embedder", "model-passive", "liveness", "calibration", "known-person", "known-impostor",
-    "known-attack", "look-time", "model-times", "cryptography", "keys", "issuers",
+    "known-attack", "look-time", "session-process", "session-walls", "model-times", "cryptography", "keys", "issuers",
     "development-keys", "state-folder", "clock", "clock-budget", "fan-out-guard",
     "sealing", "erasing", "vault", "journal", "settings-kept", "device", "policy", "policy-ahead", "retention",
     "renewals", "readers", "scanners", "door",
@@ -46,8 +49,8 @@ ALL = [
 ]  # fmt: skip
 WARNINGS = {
     "settings-advice", "development-keys", "clock-budget", "fan-out-guard", "policy-ahead", "settings-kept",
-    "isolated", "look-time", "model-times", "liveness", "scanners", "retention", "renewals", "exposure", "focus",
-    "flow", "temperature", "supply", "throttling", "memory",
+    "isolated", "look-time", "session-walls", "model-times", "liveness", "scanners", "retention", "renewals",
+    "exposure", "focus", "flow", "temperature", "supply", "throttling", "memory",
 }  # fmt: skip
 CAMERA = {"source", "camera", "camera-identity", "exposure", "focus", "flow"}
 
@@ -172,12 +175,22 @@ def weak_sealing(it: Subject) -> None:
 
 
 def answers(it: Subject, score: float) -> None:
-    it.monkeypatch.setattr("edge.service.known_answers.compare", lambda template, probe, session: score)
+    it.monkeypatch.setattr("edge.session.cells.ClosedCell.compare", lambda self, pixels: Compared(score > 0.5))
 
 
 def everybody_alike(it: Subject) -> None:
     """A network whose output does not depend on the picture: whatever is wrong with it, models do end like that."""
-    it.monkeypatch.setattr("edge.face.embed.Embedder.embed", lambda self, crop: np.full(self.dimension, 7, np.int8))
+    alike = cells(load_card("embedder").identity, lambda pixels: np.full(128, 7, np.int8))
+    it.monkeypatch.setattr("edge.session.cells.Cells._begin", lambda self, session: alike(session))
+
+
+def never_ends(it: Subject) -> None:
+    it.monkeypatch.setattr("edge.session.cells.ClosedCell.close", lambda self: None)
+    it.monkeypatch.setattr("edge.session.checks._MOMENTS", 2)
+
+
+def open_walls(it: Subject) -> None:
+    it.monkeypatch.setattr("edge.session.cells.ClosedCell.walls", Walls(seccomp=False, landlock=0))
 
 
 def blind(it: Subject) -> None:
@@ -326,6 +339,8 @@ BROKEN = [
     ("liveness", gateless, "a photograph, held up with its card, passes here"),
     ("model-times", lambda it: it.monkeypatch.setattr("edge.service.speed.FAR", 0.0), "ms (at most 0)"),
     ("look-time", lambda it: it.monkeypatch.setattr("edge.service.known_answers.MOST_MS", 0.0), "a look takes"),
+    ("session-process", never_ends, "is still there after its session"),
+    ("session-walls", open_walls, "no seccomp, no Landlock"),
     ("cryptography", weak_cipher, "Ed25519 (RFC 8032, 7.1)"),
     ("erasing", traces_left, "2 traces of an erased record"),
     ("retention", kept_too_long, "should have gone by now"),

@@ -27,14 +27,11 @@ def bench_of(folder: Path) -> Bench:
 
 def enrolled(bench: Bench, custody: Custody = Custody.DEVICE) -> str:
     device, now = bench.device, bench.device._clock.now().utc_s
-    stream = device.stream()
-    try:
-        reference = replace(enrolment_on(device), want=3).from_stream(stream.start())
-    finally:
-        stream.stop()
-    by = Issuance(bench.issuer, "kim", bytes.fromhex(device._chain.model), now)
+    by = Issuance(bench.issuer, "kim", bytes.fromhex(device._chain.model), device._chain.dimension, now)
     terms = Terms(custody, ("default",), 1, now, now + 86_400)
-    issued = device._vault.commit(device._vault.prepare_enrolment(reference, terms, consent(bench), by))
+    with device._cells._begin("enrolment") as cell, device.stream() as stream:
+        replace(enrolment_on(device), want=3).from_stream(stream, cell)
+        issued = device._vault.commit(device._vault.prepare_enrolment(cell, terms, consent(bench), by))
     assert issued.text is not None
     return issued.text
 
@@ -131,11 +128,9 @@ def test_what_the_calibration_does_not_support_is_not_compared(tmp_path: Path):
     with bench.device as device:
         strict = DecisionSettings(target_fmr=2.5e-5, looks=1)
         verifier = replace(device._verifier, settings=strict, chain=Scores())
-        three = Template(np.ones((3, 64), np.int8), model="m", session="s")
-        assert verifier.references_of(Scores(), three) == 2
-        assert (
-            replace(verifier, settings=DecisionSettings(target_fmr=1e-5, looks=1)).references_of(Scores(), three) == 1
-        )
+        assert verifier.references_of(Scores(), 3) == 2
+        stricter = replace(verifier, settings=DecisionSettings(target_fmr=1e-5, looks=1))
+        assert stricter.references_of(Scores(), 3) == 1
         with pytest.raises(ModelError):
             verifier.threshold_of(Scores(), 3)
 

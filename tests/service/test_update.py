@@ -21,11 +21,13 @@ from edge.service import Device, Operator, Parts
 from edge.service.demo import Office
 from edge.service.fitness import device_checks
 from edge.service.renewals import Made, Renewals
+from edge.session.cell import Cell
 from edge.settings.model import DeviceSettings, FaceSettings, Settings
 from edge.trust import Keyring
 from edge.trust.envelopes import MODEL, Signer, sign
-from edge.types import Custody, Frame, Outcome, Reason, Template
+from edge.types import Custody, Frame, Outcome, Reason
 from edge.vault import ConsentReceipt, Issuance, Terms
+from tests.cells import holding
 from tests.face import surgery
 from tests.face.conftest import PEOPLE
 from tests.models.bring import spec_of
@@ -96,20 +98,19 @@ class Site:
             if number == count:
                 return
             consent = ConsentReceipt(f"{name} {number} (does not exist)", "1", "en", NOW, "at the desk")
-            by = Issuance(self.issuer, "kim", bytes.fromhex(device._chain.model), NOW)
+            by = Issuance(self.issuer, "kim", bytes.fromhex(device._chain.model), device._chain.dimension, NOW)
             terms = Terms(custody, ("default",), number, NOW, NOW + 300 * DAY)
             issued = device._vault.commit(device._vault.prepare_enrolment(references[name], terms, consent, by))
             assert issued.text is not None
             self.cards.append((name, issued.text))
 
     @staticmethod
-    def reference(device: Device, name: str) -> Template:
+    def reference(device: Device, name: str) -> Cell:
         """Of three frames of another picture of the person than the one who stands at the door."""
         source = FictionalSource((OnePerson(name, 60.0, variant=1, walk_up=False),), fps=3.0)
         source.open()
         looks = [device._chain.look(source.read(1.0)) for _ in range(3)]
-        mean = average([device._chain.embed(look, "s").consume("s") for look in looks])
-        return Template(mean, model=device._chain.model, session="s")
+        return holding(average([device._chain.embed(look, "s").consume("s") for look in looks]))
 
     def update(self) -> None:
         """A new embedder is imported, calibrated and signed; the settings name the one before for sixty days."""

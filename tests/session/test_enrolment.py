@@ -13,14 +13,15 @@ from edge.camera import Pulled
 from edge.errors import InputError
 from edge.face import Chain as RealChain
 from edge.face import Look, load_card
-from edge.face.match import cosine
+from edge.face.match import average, cosine
 from edge.fictional import FictionalSource, OnePerson
 from edge.fictional.actor import Actor
 from edge.session import Enrolment
+from edge.session.cell import Cell
 from edge.session.enrolment import ASK_NS, Progress
 from edge.session.turning import ASKED, Turning
 from edge.settings.model import FaceSettings
-from edge.types import Advice, Crop, Direction, Frame, Probe, Reason
+from edge.types import Advice, Crop, Direction, Frame, Reason
 
 THRESHOLD = 0.6
 STEP_NS = 200_000_000
@@ -70,19 +71,25 @@ class Chain:
             return Look.nothing(Reason.NO_FACE, (Advice.NOBODY_SEEN,))
         return Look(crop=Crop(np.zeros((1, 1, 3), np.uint8), frame.meta["seen"]))
 
-    def embed(self, look: Look, session: str) -> Probe:
-        letter = look.crop.card
+    def pixels(self, look: Look) -> np.ndarray:
+        return np.array([[[ord(look.crop.card)] * 3]], np.uint8)
+
+    def embed(self, pixels: np.ndarray) -> np.ndarray:
+        letter = chr(pixels[0, 0, 0])
         self.embedded.append(letter)
         noise = {"m": 0.3, "w": 1.4, "o": 0.3, "b": 1.6}[letter]
-        vector = seen(person(2 if letter == "o" else 1), noise, len(self.embedded))
-        return Probe(vector, model="m", session=session)
+        return seen(person(2 if letter == "o" else 1), noise, len(self.embedded))
 
 
 def enrolled(script: str, **more) -> tuple[np.ndarray, Chain, list[Progress]]:
     chain, told = Chain(), []
-    enrolment = Enrolment(chain, lambda: "s", THRESHOLD, deadline_s=60.0, **more)
-    with enrolment.from_stream(Stream(script), tell=told.append) as reference:
-        return reference.read("s")[0].copy(), chain, told
+    cell = cell_of(chain)
+    Enrolment(chain, THRESHOLD, deadline_s=60.0, **more).from_stream(Stream(script), cell, tell=told.append)
+    return average(cell._kept), chain, told
+
+
+def cell_of(chain: Chain) -> Cell:
+    return Cell({b"m": chain.embed}, b"m")
 
 
 def test_who_never_turns_the_head_is_enrolled_all_the_same():
@@ -95,7 +102,8 @@ def test_who_never_turns_the_head_is_enrolled_all_the_same():
 
 def test_each_turn_is_asked_for_and_waited_for_no_longer_than_a_moment():
     stream, times = Stream("m"), []
-    Enrolment(Chain(), lambda: "s", THRESHOLD).from_stream(stream, tell=lambda p: times.append((p.have, stream.now)))
+    chain = Chain()
+    Enrolment(chain, THRESHOLD).from_stream(stream, cell_of(chain), tell=lambda p: times.append((p.have, stream.now)))
     kept = [next(at for have, at in times if have == count) for count in range(1, 6)]
     assert all(b - a <= ASK_NS + STEP_NS for a, b in pairwise(kept))
 
@@ -142,7 +150,7 @@ def test_who_was_verified_must_stay():
         return look.crop.card == "m"
 
     with pytest.raises(InputError, match="do not show the person who was verified"):
-        Enrolment(chain, lambda: "s", THRESHOLD).from_stream(Stream("m" * 25 + "o"), same_as=holder)
+        Enrolment(chain, THRESHOLD).from_stream(Stream("m" * 25 + "o"), cell_of(chain), same_as=holder)
     assert "o" not in chain.embedded, "a stranger's frame is not even embedded for the reference"
 
 
@@ -184,7 +192,8 @@ def test_a_person_who_follows_the_advice_is_enrolled_in_a_few_seconds(real: Real
             actor.told(ways[progress.advice[0]], stream.now_ns() / 1e9)
 
     start = stream.now_ns()
-    reference = Enrolment(real, lambda: "s", real.threshold(1e-4, 3)).from_stream(stream, tell=tell)
-    assert reference.dimension == 128
+    cell = Cell({b"m": lambda pixels: real.embedder.runner.embed(pixels)}, b"m")
+    Enrolment(real, real.threshold(1e-4, 3)).from_stream(stream, cell, tell=tell)
+    assert len(cell._kept) == 5
     assert (stream.now_ns() - start) / 1e9 < 12.0
     assert {progress.advice for progress in told} >= {(wanted,) for wanted in ASKED if wanted is not None}

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from edge.claim import decode
+from edge.session.cell import Cell
 from edge.state import Binding, StateFile, state_database
 from edge.state.binding import KEY_LABEL
 from edge.trust import IssuerKey, Keyring
-from edge.types import Claim, Custody, Template
+from edge.types import Claim, Custody
 from edge.vault import ConsentReceipt, Issuance, Issued, Terms, Vault
+from tests.cells import holding, opened
 
 NOW = 1_790_000_000
 MODEL = bytes(range(32))
@@ -56,8 +58,8 @@ class Device:
     def vector(self, dimension: int = 128) -> np.ndarray:
         return np.random.default_rng(self.dice.randrange(2**32)).integers(-127, 128, dimension).astype(np.int8)
 
-    def by(self, *, operator: str = "olga", model: bytes = MODEL, now_s: int = NOW) -> Issuance:
-        return Issuance(self.issuer, operator, model, now_s, self.dice.randbytes)
+    def by(self, *, operator: str = "olga", model: bytes = MODEL, now_s: int = NOW, dimension: int = 128) -> Issuance:
+        return Issuance(self.issuer, operator, model, dimension, now_s, self.dice.randbytes)
 
     def enrol(
         self,
@@ -74,24 +76,33 @@ class Device:
         model: bytes = MODEL,
     ) -> Issued:
         """Prepare and commit, as if the card had been handed over in between."""
-        terms, by = (
-            Terms(custody, groups, credential, not_before, expires),
-            self.by(operator=operator, now_s=now_s, model=model),
-        )
         vector = self.vector() if vector is None else vector
-        return self.vault.commit(self.vault.prepare_enrolment(reference(vector), terms, consent, by))
+        terms = Terms(custody, groups, credential, not_before, expires)
+        by = self.by(operator=operator, now_s=now_s, model=model, dimension=len(vector))
+        return self.vault.commit(self.vault.prepare_enrolment(holding(vector), terms, consent, by))
 
     def reissue(
         self, claim: Claim, *, now_s: int = NOW + 5, further: np.ndarray | None = None, **more: object
     ) -> Issued:
-        more |= {} if further is None else {"further": reference(further)}
-        return self.vault.commit(self.vault.prepare_reissue(claim, self.by(now_s=now_s), **more))  # type: ignore[arg-type]
+        header, _ = self.vault.size(claim) or (None, 0)
+        by = self.by(now_s=now_s, dimension=header.dimension if header else 128)
+        cell = Cell({MODEL: lambda pixels: pixels}, MODEL) if further is None else self.seen_again(claim, further)
+        draft = self.vault.prepare_reissue(claim, cell, by, further=further is not None, **more)  # type: ignore[arg-type]
+        return self.vault.commit(draft)
+
+    def seen_again(self, claim: Claim, vector: np.ndarray) -> Cell:
+        """A cell with the claim's template open, and a capture."""
+        cell = Cell({MODEL: lambda pixels: pixels}, MODEL)
+        lock, ciphertext = self.vault.lock(claim)
+        cell.open(lock, ciphertext, model=MODEL, references=1, threshold=2.0, most=0)
+        cell._kept.append(vector)
+        return cell
 
     def renew(
         self, claim: Claim, vector: np.ndarray, *, now_s: int = NOW + 5, model: bytes = MODEL, **more: object
     ) -> Issued:
-        by = self.by(now_s=now_s, model=model)
-        return self.vault.commit(self.vault.prepare_renewal(claim, reference(vector), by, **more))  # type: ignore[arg-type]
+        by = self.by(now_s=now_s, model=model, dimension=len(vector))
+        return self.vault.commit(self.vault.prepare_renewal(claim, holding(vector), by, **more))  # type: ignore[arg-type]
 
     def claim(self, issued: Issued) -> Claim:
         assert issued.text is not None
@@ -99,14 +110,9 @@ class Device:
 
     def opens(self, claim: Claim, model: bytes = MODEL) -> np.ndarray:
         """The reference without its rotation."""
-        with self.vault.open(claim, model_digest=model, session="s") as template:
+        with opened(self.vault, claim, model) as template:
             (only,) = template.unrotated("s")
             return only
-
-
-def reference(vector: np.ndarray) -> Template:
-    """As captures of an enrolment give it."""
-    return Template(vector, model=MODEL.hex(), session="enrolment")
 
 
 @pytest.fixture(scope="session")

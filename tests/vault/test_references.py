@@ -12,13 +12,14 @@ from edge.types import Custody
 from edge.vault import Header, Record
 from edge.vault.issuing import need_room
 from edge.vault.seal import MOST_REFERENCES, SEVERAL, VERSION
-from tests.vault.conftest import MODEL, NOW, reference, same
+from tests.cells import opened
+from tests.vault.conftest import MODEL, NOW, same
 
 WIDTH = 64  # so that two fit a card
 
 
 def all_of(device, claim) -> np.ndarray:
-    with device.vault.open(claim, model_digest=MODEL, session="s") as template:
+    with opened(device.vault, claim, MODEL) as template:
         assert template.references == len(template.read("s"))
         return template.unrotated("s")
 
@@ -84,7 +85,9 @@ def test_all_go_along_to_a_new_card_and_a_renewal_begins_anew(device):
 def test_none_is_added_to_another_embedder_s_template(device):
     claim = device.claim(device.enrol(Custody.DEVICE))
     with pytest.raises(ModelMismatch):
-        device.vault.prepare_reissue(claim, device.by(model=bytes(32)), further=reference(device.vector()))
+        device.vault.prepare_reissue(
+            claim, device.seen_again(claim, device.vector()), device.by(model=bytes(32)), further=True
+        )
 
 
 @pytest.mark.parametrize(

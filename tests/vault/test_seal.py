@@ -19,7 +19,8 @@ from edge.errors import ModelMismatch, SealBroken, SpentError
 from edge.face.match import compare
 from edge.types import Claim, Custody, Probe, SealedTemplate
 from edge.types.rotation import Rotation, quantised
-from edge.vault import Header, open_sealed, record_id, seal
+from edge.vault import Header, record_id
+from edge.vault.seal import open_sealed, seal
 from tests.vault.conftest import same
 
 ASSETS = Path(__file__).parent.parent / "assets"

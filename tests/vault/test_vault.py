@@ -18,6 +18,7 @@ from edge.errors import (
     UsageError,
     VaultError,
 )
+from edge.session.cell import Cell
 from edge.trust import IssuerKey
 from edge.types import Custody
 from edge.vault import ConsentReceipt, Record, Status, record_id
@@ -323,5 +324,7 @@ def test_a_template_made_with_the_arithmetic_before_is_reissued_under_the_name_t
     with pytest.raises(ModelMismatch):
         device.reissue(old)
     by = replace(device.by(now_s=NOW + 5), earlier=before.hex())
-    new = device.claim(device.vault.commit(device.vault.prepare_reissue(old, by)))
+    new = device.claim(
+        device.vault.commit(device.vault.prepare_reissue(old, Cell({before: lambda pixels: pixels}, before), by))
+    )
     assert Header.parse(new.sealed.header).model == before
