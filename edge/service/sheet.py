@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge import _resources
 from edge.errors import InputError
 from edge.files import check_writable
 from edge.profile import current
@@ -20,49 +21,6 @@ from edge.types import Face, Frame
 
 #: A detector's box ends at forehead and chin: so much of it more on every side is covered.
 _MORE = 0.35
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>Self-test of {{ name }}</title>
-<style>
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 62em; margin: 2em auto; padding: 0 1em; color: #111 }
-table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: .35em .6em; border-bottom: 1px solid #bbb }
-.mark { font-weight: bold; white-space: nowrap }
-.remedy { color: #444 }
-figure { margin: 1.5em 0 }
-figure img { max-width: 100%; border: 1px solid #bbb }
-figcaption { color: #444 }
-@media print { body { margin: 0; font-size: 11px } tr { break-inside: avoid } }
-</style>
-</head>
-<body>
-<h1>Self-test of {{ name }}</h1>
-<p><strong>This device is {{ "fit" if report.fit else "NOT fit" }} to decide.</strong>
-{{ failed }} failed, {{ report.warnings }} warned, {{ report.results | length }} ran (level {{ report.level }}).</p>
-<p>{{ when }} UTC by the system clock; edge {{ build.version }}, a {{ build.profile }} build
-{%- if build.commit %} of commit {{ build.commit[:12] }}{% endif %}.</p>
-<table>
-<thead><tr><th scope="col">Result</th><th scope="col">Check</th><th scope="col">What it proves, and what was found</th>
-</tr></thead>
-<tbody>
-{% for r in report.results %}<tr>
-<td class="mark">{{ {"ok": "passed", "FAIL": "FAILED", "!": "warning"}[r.mark] }}</td>
-<th scope="row">{{ r.check.id }}</th>
-<td>{{ r.check.proves | capitalize_first }}{% if r.check.limit %} (limit: {{ r.check.limit }}){% endif %}.<br>
-{{ r.what }}{% if r.remedy %}<br><span class="remedy">To do: {{ r.remedy }}</span>{% endif %}</td>
-</tr>
-{% endfor %}</tbody>
-</table>
-{% if view %}<figure><img src="data:image/png;base64,{{ view }}" alt="What the camera saw during the self-test">
-<figcaption>What the camera saw during the self-test, in half its size. Each face that was found is covered; one that
-was not is not: look at it before you hand this page on.</figcaption></figure>
-{% endif %}<p>Checked by: ____________________________ &nbsp; Date: ________________</p>
-</body>
-</html>
-"""
 
 
 def check_sheet(path: Path) -> None:
@@ -94,7 +52,8 @@ def write_sheet(path: Path, report: FitnessReport, name: str, view: Frame | None
 
     pages = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
     pages.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
-    text = pages.from_string(_PAGE).render(
+    page = _resources.path("papers", "selftest.html.j2").read_text(encoding="utf-8")
+    text = pages.from_string(page).render(
         report=report,
         name=name,
         build=current(),
