@@ -5,7 +5,7 @@
 
 Nothing else builds such a path, so that a wheel, an editable install and a checkout behave the same. An installed
 package has its models and settings inside (``edge/_data``), where a signature over the build names every one of them.
-What lies *beside* an installed package (``site-packages/models``) was put there by somebody else and is never looked
+What lies *beside* an installed package (``site-packages/models``) came from elsewhere and is never looked
 at: only a source tree, which is no build and drives no door, has its folders beside the package.
 """
 

@@ -28,7 +28,7 @@ def command(level: str, sheet: Path | None, with_view: bool, config: Path | None
     """Check this device: settings, build, models, keys, state, store, journal, policy, door, camera.
 
     Every check of the level runs, also when an earlier one fails. Exit code 0 when the device is fit to decide, 4 when
-    it is not; a warning (`!`) does not make it unfit. Somebody must move in front of the camera while it is watched: a
+    it is not; a warning (`!`) does not make it unfit. Move in front of the camera while it is watched: a
     still picture fails.
 
     \b

@@ -1,4 +1,4 @@
-"""Somebody who turns the head when told to, or at times of their own: closed movements between moments in time.
+"""A person who turns the head when told to, or at times of their own: closed movements between moments in time.
 
     actor = Actor.living(rng)                    # reacts to what it is told, at a person's speed
     actor.told(Direction.LEFT, at_s=1.0)

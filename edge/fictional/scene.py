@@ -208,7 +208,7 @@ def default_script() -> tuple[Scene, ...]:
 
 
 def one_who_stays(name: str) -> tuple[Scene, ...]:
-    """Somebody comes and stands there for a day: an enrolment takes as long as the machine needs."""
+    """A person comes and stands there for a day: an enrolment takes as long as the machine needs."""
     return (OnePerson(name, 86_400.0),)
 
 

@@ -5,7 +5,7 @@
 pictures -> templates and probes in memory -> `calibrate` -> OUT/calibration.json, .csv, .png -> the 50 most similar
 pairs of different people as a contact sheet (who stands there under two names is found so) -> the model's card.
 
-Somebody with several pictures is enrolled with up to three of them, but never all; the others are probes. Somebody with
+A person with several pictures is enrolled with up to three of them, but never all; the others are probes. One with
 one picture is enrolled with three looks at it and probed with a fourth: each look moves, turns and scales the picture a
 little, so that the detector errs anew, and the probe has a door's light, noise and blur on top. A template is the mean
 of its looks, as an enrolment makes it. The most central face counts; a picture in which none is found is tried once

@@ -198,7 +198,7 @@ def moment(seconds: int, zone: str = "UTC") -> str:
 
 
 def _called(zone: str) -> str:
-    """Nobody's clock says Etc/UTC, the database's name of it, and other lines of the same paper say UTC."""
+    """No clock says Etc/UTC, the database's name of it, and other lines of the same paper say UTC."""
     return "UTC" if zone == "Etc/UTC" else zone
 
 

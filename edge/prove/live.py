@@ -160,7 +160,7 @@ def _right(store: TrialStore, records: Sequence[Sealed], tell: Tell) -> Iterator
     if not store.secrets:
         visitor, secret = store.add_visitor(store.device_key)
         opened = int(_product_opens(visitor, secret, store.device_key))
-        said = "A made-up person was added to the copy; their card opened their record. Nobody else's card is known."
+        said = "A made-up person was added to the copy; their card opened their record. No other card is known."
         yield Trial("right card", "The right card opens its record", 1, 1, opened, 1, said, control=True)
         return
     opened, ids = 0, set()

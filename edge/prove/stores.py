@@ -5,7 +5,7 @@
     with weak(20, os.urandom) as store: ...                     # deliberately sealed with the device key alone
 
 Records are read as the product reads them, one by one, by the ids in the readable table. What is left in the table of
-templates when all of those are deleted from the copy, nobody can name: a hidden record.
+templates when all of those are deleted from the copy, has no name: a hidden record.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class TrialStore:
         return Sealed.of(name, serial, data), secret
 
     def left_over(self, names: list[bytes]) -> bool:
-        """Delete every named record from this copy: whether anything is left that nobody can name.
+        """Delete every named record from this copy: whether anything is left without a name.
 
         The table is not read for it: the root page of its tree says whether the tree is empty (SQLite's file format,
         section 1.6: an index leaf, page type 10, without cells).

@@ -189,7 +189,7 @@ class _Subject:
             ),
             warning(
                 "renewals",
-                "nobody is refused for the embedder that made their template, or soon will be",
+                "no card is refused because of the embedder that made its template, or soon will be",
                 once(self._renewals),
             ),
             *of_readers(settings.claim),
@@ -266,7 +266,7 @@ class _Subject:
             raise Unfit(
                 "the settings have changed since the last start, which the next one tells the journal",
                 where="settings",
-                remedy="if nobody meant it, find out who changed the file; else start the device again",
+                remedy="if this was not intended, find out who changed the file; else start the device again",
             )
         return f"digest {self.settings.digest}" + ("" if last else ", not started before")
 

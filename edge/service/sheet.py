@@ -1,7 +1,7 @@
 """The self-test as a page for the installer's file: what was checked on which device, by which build, with what result.
 
 It is plain HTML without scripts, to be printed or kept; it names no person. What the camera saw is in it only when
-somebody asks for that: the hall, with a grey patch over each face that the device's own detector finds.
+asked for: the hall, with a grey patch over each face that the device's own detector finds.
 """
 
 from __future__ import annotations

@@ -300,7 +300,7 @@ class Settings(Section):
     """The page for the person in front; null: none. The build must hold it (local_page in build.yaml)."""
     alternative: Annotated[str, Field(min_length=3, max_length=200)] | None = None
     """The way in without one's face (reception, badge, phone number), shown with every refusal. Without it a device is
-    unfit, and enrols nobody."""
+    unfit, and enrolments are refused."""
 
     _folder: Path | None = PrivateAttr(default=None)
 

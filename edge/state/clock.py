@@ -9,7 +9,7 @@
 system clock that is ahead of it is believed while the kernel says that it is synchronised, when an operator confirms
 it, and otherwise out of a budget of 24 hours: in one step or in many, an unsynchronised clock moves believed time
 forward by no more than that beyond the time the device has run. Past the budget the time is *unconfirmed*: cards expire
-by the system clock, nothing is deleted and nobody is enrolled, until synchronisation or an operator confirms the time.
+by the system clock, nothing is deleted and no one is enrolled, until synchronisation or an operator confirms the time.
 
 Deletion asks for more, since nothing undoes it: a step of more than 24 hours, whoever confirms it, or several that
 amount to as much within a day of running, deletes nothing until the device has run for a further day with that time.

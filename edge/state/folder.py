@@ -31,7 +31,7 @@ _REMEDIES = {
 
 
 def need_own_folder(folder: Path) -> None:
-    """Return when nobody but this user, and root on the way to it, can change what lies in a state folder.
+    """Return when only this user, and root on the way to it, can change what lies in a state folder.
 
     Raises:
         StateError: another user's, open to others, or reached through a link; a missing one is fine.

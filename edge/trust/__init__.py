@@ -1,4 +1,4 @@
-"""Whom we believe: device, site and issuer keys, signing keys, trust folders and the envelopes they check.
+"""What this device trusts: device, site and issuer keys, signing keys, trust folders and the envelopes they check.
 
 key          who has it                          what it can do
 issuer key   the place where people are enrolled  make cards; its public half is what doors trust

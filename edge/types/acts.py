@@ -159,7 +159,7 @@ class Sitting(Act):
     """An operator works at the device's own pages.
 
     Attributes:
-        change: ``opened``, ``closed``, ``idle`` (closed, nobody did anything any more); ``camera``, ``camera_closed``:
+        change: ``opened``, ``closed``, ``idle`` (closed: nothing was done any more); ``camera``, ``camera_closed``:
             the camera is set up, so frames go to the detector without a claim; ``refused``: wrong tokens.
         failures: how many wrong tokens in a row; of ``refused``.
     """

@@ -45,7 +45,7 @@ class Frame:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Nobody who is shown a frame can change what a session sees in it, by way of its driver's buffer neither."""
+        """No reader of a frame can change what a session sees in it, not even through its driver's buffer."""
         object.__setattr__(self, "image", _fixed(self.image))
         if self.luma is not None:
             object.__setattr__(self, "luma", _fixed(self.luma))

@@ -14,7 +14,7 @@ from edge.types.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitRequested(Event):
-    """Somebody inside pressed the button; the guard has released the lock. ``driver``: of the door."""
+    """The button inside was pressed; the guard has released the lock. ``driver``: of the door."""
 
     kind: ClassVar[str] = "door.exit"
     driver: str

@@ -4,8 +4,8 @@
 
 Then one JSON object a line in each direction: ``{"order": act, "arguments": {...}}`` says what is made next,
 ``{"sign": hex, "domain": ...}`` is answered by ``{"signature": hex}``, or by ``{"error": {...}}`` when it is not what
-was ordered. With the end of its input it ends, and the key with it. Nobody else can read its memory, and no core of
-it is written.
+was ordered. With the end of its input it ends, and the key with it. No other process can read its memory, and no core
+of it is written.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from edge.vault.holder import NEVER, Holder, Status
 from edge.vault.ledger import READ_NOTES, Ledger, Note, device_of, drop_note, put_note
 from edge.vault.schema import DELETE_TEMPLATE, FILE, READ_TEMPLATE, VAULT, WRITE_TEMPLATE
 
-_PIECE = 32  # bytes of a deleted template that are searched for: long enough to be nobody else's
+_PIECE = 32  # bytes of a deleted template that are searched for: long enough to occur nowhere else
 COUNTER = "vault"
 """Name of the vault's counter in the state of versions before `edge.state.binding`."""
 
