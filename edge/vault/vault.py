@@ -136,8 +136,8 @@ class Vault:
 
         Args:
             cell: a fresh one; with ``further`` the one that has this claim's template open, and captures.
-            further: the captures are one more reference of this person, just verified by the caller, sealed beside those that
-                are there. In device custody the card then stays, and `Issued.text` is None.
+            further: the captures are one more reference of this person, just verified by the caller, sealed beside
+                those that are there. In device custody the card then stays, and `Issued.text` is None.
 
         Raises:
             as `lock` and `prepare_enrolment`. ModelMismatch: made by another embedder.

@@ -130,6 +130,13 @@ FEATURES: dict[str, tuple[str, ...]] = {
         "cli/bench.py",
         "service/declared.py",
     ),
+    "a session's own process": (
+        "session/cell.py",
+        "session/cell_process.py",
+        "session/cells.py",
+        "session/checks.py",
+        "session/confine.py",
+    ),
     "ONNX embedders converted": ("models/converting.py", "models/onnx_graph.py", "cli/_convert.py"),
     "edge init, doctor, support-report": (
         "service/first.py",
