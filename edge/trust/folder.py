@@ -70,7 +70,7 @@ def trusted_files(
     if len(paths) > MAX_KEYS:
         raise kind(f"more than {MAX_KEYS} keys", where=str(folder), remedy="remove retired ones")
     warnings = [
-        f"{place}: someone besides root could change which keys are trusted here: {why}" for place, why, _ in exposed
+        f"{place}: someone besides root could change which keys this device trusts: {why}" for place, why, _ in exposed
     ]
     found = [(path, read_file(path, limit=MAX_BYTES, kind=kind, noun="public key file")) for path in paths]
     warnings += [f"{path}: empty, so no key is trusted for it" for path, data in found if not data]
