@@ -171,7 +171,7 @@ def test_what_is_no_store_is_bad_input(tmp_path: Path):
     with pytest.raises(InputError, match="no database"):
         live_on_copy(tmp_path)
     sqlite3.connect(tmp_path / "other.sqlite3").execute("CREATE TABLE t (x)").connection.close()
-    with pytest.raises(InputError, match="no store of this product"):
+    with pytest.raises(InputError, match="not a store of this product"):
         live_on_copy(tmp_path / "other.sqlite3")
 
 
