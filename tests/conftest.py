@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from edge.trust.locked import Cost
 from tests.cells import kept_waiting
 from tests.installed import office, office_wheel
 
@@ -24,6 +25,17 @@ PEOPLE = ROOT / "edge" / "fictional" / "people"
 settings.register_profile("edge", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "edge")
+
+#: What locks a key or hashes an operator's token costs a third of a second: tests lock theirs at the least that a file may
+#: ask for, unless they are about it (`full_cost`). The cost stands in each file, so that other processes read it there.
+FULL_COST = Cost.__init__.__defaults__
+Cost.__init__.__defaults__ = (1, 1, 8)
+
+
+@pytest.fixture
+def full_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys are locked as the product locks them."""
+    monkeypatch.setattr(Cost.__init__, "__defaults__", FULL_COST)
 
 
 @pytest.fixture(scope="session")

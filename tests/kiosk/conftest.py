@@ -7,6 +7,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -82,3 +83,16 @@ def chromium() -> Iterator[Callable]:
             yield browser.new_page
         finally:
             browser.close()
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core finds on a page as it is: every rule of WCAG 2.2 AA, and what is held to be good practice."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page.evaluate(f"() => {{ if (!window.axe) {{ {axe.axe_script} }} }}")  # half a megabyte, read once a page
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = page.evaluate("(options) => axe.run(options)", {"runOnly": rules, "resultTypes": ["violations"]})
+    return [
+        f"{one['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]

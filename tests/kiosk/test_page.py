@@ -11,7 +11,7 @@ import pytest
 from edge.kiosk import Kiosk, Screen
 from edge.messages import text
 from edge.types import Reason
-from tests.kiosk.conftest import ALTERNATIVE, show
+from tests.kiosk.conftest import ALTERNATIVE, show, violations
 
 pytestmark = [pytest.mark.kiosk, pytest.mark.timeout(600)]
 #: Upright and across; a larger one and a telephone's with the slow tests.
@@ -116,20 +116,13 @@ def test_every_screen_fits_every_size_in_every_language_with_the_other_way_one_t
     "language", ["en", *(pytest.param(tag, marks=pytest.mark.slow) for tag in LANGUAGES if tag != "en")]
 )
 def test_axe_finds_nothing_on_any_screen_or_sheet(page, kiosk, language):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    wanted = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
     page.evaluate("(tag) => speak(tag)", language)
-
-    def violations() -> list[str]:
-        found = axe.run(page, options=wanted).response["violations"]
-        return [f"{one['id']}: {one['nodes'][0]['html'][:120]} {one['nodes'][0]['failureSummary']}" for one in found]
-
     for name in SCREENS:
         draw(page, kiosk, name)
-        assert violations() == [], name
+        assert violations(page) == [], name
     for opener, sheet in (("#other", "#help"), ("#language", "#tongues")):
         page.click(opener)
-        assert violations() == [], sheet
+        assert violations(page) == [], sheet
         page.click(f"{sheet} .close")
 
 

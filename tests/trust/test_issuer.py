@@ -27,6 +27,7 @@ def issuer() -> IssuerKey:
     return IssuerKey.generate(random.Random(4).randbytes, "Reception, 2026")
 
 
+@pytest.mark.usefixtures("full_cost")
 def test_the_default_cost_is_rfc_9106_s_second_recommendation(tmp_path: Path, issuer: IssuerKey):
     issuer.save(tmp_path / "issuer.key", PHRASE, random_bytes=os.urandom)
     head = json.loads((tmp_path / "issuer.key").read_bytes())

@@ -48,6 +48,7 @@ def test_the_file_is_private_and_holds_no_token(tmp_path: Path):
         operators.named(tmp_path, told)
 
 
+@pytest.mark.usefixtures("full_cost")
 def test_the_default_cost_is_that_of_a_key_file(tmp_path: Path):
     operators.add(tmp_path, "kim", random_bytes=os.urandom)
     entry = json.loads((tmp_path / operators.FILE).read_text())["operators"][0]
