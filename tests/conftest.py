@@ -26,8 +26,8 @@ settings.register_profile("edge", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "edge")
 
-#: What locks a key or hashes an operator's token costs a third of a second: tests lock theirs at the least that a file may
-#: ask for, unless they are about it (`full_cost`). The cost stands in each file, so that other processes read it there.
+#: Locking a key or hashing an operator's token costs a third of a second: tests lock theirs at the least that a file
+#: may ask for, unless they are about it (`full_cost`). Each file tells its cost, so other processes read it there.
 FULL_COST = Cost.__init__.__defaults__
 Cost.__init__.__defaults__ = (1, 1, 8)
 

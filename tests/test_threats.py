@@ -63,6 +63,7 @@ def test_the_enumeration_time_is_the_measured_one():
     )
 
 
+@pytest.mark.usefixtures("full_cost")
 def test_a_guess_costs_time_and_every_pin_can_be_tried():
     assert enumeration.measure(1) > 1
     text = enumeration.table({"guess_ms": 100.0, "date": "2026-11-22"})

@@ -16,12 +16,8 @@ pytestmark = [pytest.mark.kiosk, pytest.mark.timeout(600)]
 
 @pytest.fixture
 def demo():
-    """The address of a running ``edge demo --kiosk``, which leaves nobody time to read."""
-    quick = (
-        "from edge.service import demo_page; demo_page.show.__kwdefaults__['pauses_s'] = (1.0, 7.0)\n"
-        "from edge.cli import main; raise SystemExit(main())"
-    )
-    command = [sys.executable, "-c", quick, "demo", "--kiosk", "--port", str(free_port())]
+    """The address of a running ``edge demo --kiosk``."""
+    command = [sys.executable, "-m", "edge", "demo", "--kiosk", "--port", str(free_port())]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
     address = next(line.strip() for line in process.stdout if line.strip().startswith("http"))
     yield address
