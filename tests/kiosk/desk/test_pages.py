@@ -137,7 +137,8 @@ def test_one_operator_at_a_time_and_a_removed_token_opens_nothing(browser: Brows
     assert second.ask("/sign-in", {"token": other})[0] == 409
     browser.ask("/sign-out", {})
     assert second.ask("/sign-in", {"token": other})[0] == 200
-    second.ask("/sign-out", {})
+    assert second.state()["sitting"]["operator"] == "sam"
+    assert second.ask("/sign-out", {})[0] == 200
     operators.remove(state, "sam")
     assert second.ask("/sign-in", {"token": other})[0] == 403
 
