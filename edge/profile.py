@@ -138,6 +138,14 @@ CAPABILITIES = (
         why="a lab build takes no claims",
         optional=True,
     ),
+    Capability(
+        name="pin_alone",
+        can="takes a PIN in the place of a card: WEAKER than any card, since a PIN can be guessed",
+        cannot="takes no PIN in the place of a card",
+        profiles=frozenset({"device", "development"}),
+        why="a lab build takes no claims",
+        optional=True,
+    ),
 )
 
 BY_NAME: Mapping[str, Capability] = {capability.name: capability for capability in CAPABILITIES}

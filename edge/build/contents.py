@@ -109,6 +109,7 @@ ASKED_FOR: Mapping[str, str] = MappingProxyType(
         "service/staff": "operator_page",
         "claim/keyboard.py": "keyboard_reader",
         "claim/serial.py": "serial_reader",
+        "state/pin_alone.py": "pin_alone",
     }
 )
 

@@ -15,12 +15,14 @@ from edge.settings.model import ClaimSettings
 
 #: Whose members may read such devices (deploy/edge-readers.conf).
 GROUPS = {"keyboard": "input", "keypad": "input", "serial": "dialout"}
+_ALONE = ("pin alone", "nobody comes in by something weaker than a card")
 
 
 def checks(claim: ClaimSettings) -> list[Check]:
     """What is checked of the readers that the settings name."""
     named = {name: Path(path) for name, path in scanners(claim).items()}
     return [
+        *([Check(*_ALONE, lambda: alone(claim.pin_reason), needed=False)] if claim.pin == "alone" else []),
         Check("readers", "people can present a claim here", lambda: readers(claim.readers)),
         Check(
             "scanners",
@@ -30,6 +32,15 @@ def checks(claim: ClaimSettings) -> list[Check]:
             needed=False,  # the other readers, and the door, go on without it; plugged in again it works
         ),
     ]
+
+
+def alone(reason: str) -> str:
+    """Always a warning: a PIN stands for a card here. Raises `Unfit`."""
+    raise Unfit(
+        f"a PIN stands for a card at this door, which is weaker than any card: {reason}",
+        where="claim.pin: alone",
+        remedy="give people cards, and write pin: none or with_card; deploy/THREATS.md says what a PIN alone is worth",
+    )
 
 
 def scanners(claim: ClaimSettings) -> dict[str, str]:

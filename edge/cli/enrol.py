@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 @click.option("--reissue", metavar="FILE|-", help="The old token: hand out a new card for the same template.")
 @click.option("--add-reference", metavar="FILE|-", help="The token: one more reference beside those in its template.")
 @click.option("--set-pin", metavar="FILE|-", help="A token: set its PIN at this door (claim.pin), and nothing else.")
+@click.option(
+    "--draw-pin", metavar="FILE|-", help="A token: put it under a new PIN (claim.pin: alone; weaker than it)."
+)
 @click.option("--pin", "pin_file", type=PATH, help="File with the PIN, for a door that asks for one; else it is typed.")
 @click.option(
     "--override", is_flag=True, help="With --renew: skip the verification, on the operator's word (journalled)."
@@ -94,6 +97,11 @@ def command(
             done = acts.do("set_pin", token=old, pin=pin)
             click.echo(json.dumps(done) if quiet() else f"The PIN of the card {done['serial']} is set at this door.")
             return
+        if act == "draw_pin":
+            done = acts.do("draw_pin", token=old)
+            said = f"The PIN {done['pin']} stands for the card {done['serial']} at this door; it is shown once."
+            click.echo(json.dumps(done) if quiet() else said)
+            return
         key = open_issuer(settings.device.state_dir, issuer, passphrase_file)
         delivery = _Delivery(settings, card, quiet(), print_name)
         if "consent" in asks:
@@ -117,9 +125,10 @@ _ASKS = {
     "reissue": ("token", "groups", "days"),
     "opt_out": ("groups", "credential", "days"),
     "set_pin": ("token",),
+    "draw_pin": ("token",),
 }
 #: Acts after which the card may have the PIN that it had before.
-_MAY_LACK_PIN = ("renew", "add_reference")
+_MAY_LACK_PIN = ("renew", "add_reference", "draw_pin")
 
 
 def _act(given: Mapping[str, Any]) -> str:
@@ -128,7 +137,7 @@ def _act(given: Mapping[str, Any]) -> str:
 
     wanted = [name for name in _ASKS if given.get(name)]
     if len(wanted) > 1:
-        said = "--renew, --reissue, --add-reference, --set-pin and --opt-out exclude each other"
+        said = "--renew, --reissue, --add-reference, --set-pin, --draw-pin and --opt-out exclude each other"
         raise UsageError(said, where="enrol", remedy="use one of them")
     return wanted[0] if wanted else "enrol"
 

@@ -84,6 +84,7 @@ _KINDS: dict[str, dict[str, FieldKind]] = {
         "looks": NUMBER,
         "session_ms": NUMBER,
     },
+    "pin_alone": {"serial": SERIAL},  # the next decision about this card rests on a PIN
     "attack": {"species": WORD, "session": WORD},
     "alternative": {"serial": SERIAL, "credential": NUMBER},
     "door": {"change": WORD, "driver": WORD, "session": WORD},
@@ -95,6 +96,7 @@ _KINDS: dict[str, dict[str, FieldKind]] = {
     "reissued": {**_BY_OPERATOR, "replaces": SERIAL, "expires": NUMBER},
     "reference_added": {**_BY_OPERATOR, "replaces": SERIAL, "expires": NUMBER, "references": NUMBER},
     "pin_set": _BY_OPERATOR,
+    "pin_drawn": _BY_OPERATOR,
     "revoked": _BY_OPERATOR,
     "erased": _BY_OPERATOR,
     "reset": {**_BY_OPERATOR, "rejects": NUMBER},

@@ -115,8 +115,9 @@ def enumeration() -> tuple[str, ...]:
     """Sentences about how long trying every code would take."""
     seconds = _one_guess()
     head = (
-        "Modes in which a PIN or a plain card's number stands for the card are not built. They would be weak: with the"
-        f" device in hand one guess takes {1e3 * seconds:.0f} ms here (Argon2id, 64 MiB, 3 passes)."
+        "A PIN in the place of a card is weak, and only in a build that declares pin_alone; a plain card's number"
+        " stands for no card in any. With the device in hand one guess"
+        f" takes {1e3 * seconds:.0f} ms here (Argon2id, 64 MiB, 3 passes)."
     )
     each = [f"Trying every possible value of {name}: {_duration(count * seconds)}." for name, count in CODES]
     tail = "A hundred machines need a hundredth of that. A card's secret (256 bits) cannot be tried out at all."

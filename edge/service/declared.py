@@ -127,6 +127,8 @@ def _listeners(settings: Settings, capabilities: object) -> Iterator[tuple[str, 
     wanted = [
         (f"claim.readers: {name}", needed) for name, needed in _LISTENERS.items() if name in settings.claim.readers
     ]
+    if settings.claim.pin == "alone":
+        wanted.append(("claim.pin: alone", "pin_alone"))
     if settings.kiosk is not None:
         wanted.append(("kiosk", "local_page"))
     for where, needed in wanted:

@@ -36,6 +36,7 @@ from edge.service.parts import Parts, clock_of, stream_of
 from edge.service.policy import PolicyWatch
 from edge.service.records import Records
 from edge.service.refusals import Refusals
+from edge.service.under_pin import claimed
 from edge.service.unfinished import finish, settle
 from edge.session import Admission, Cells, Glimpse, Liveness, PinGate, Typed, Verifier, other_way
 from edge.settings.loader import checked
@@ -266,7 +267,7 @@ class Device:
             self.tell(event)
 
         try:
-            claim = self._admission.receive(text, 0)
+            claim = claimed(self, text)
             if claim.custody is Custody.NONE:
                 self._vault.check(claim)
                 decision, other = other_way(claim, self._settings.decision.target_fmr), self._settings.alternative or ""

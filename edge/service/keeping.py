@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.errors import ClaimError
+from edge.errors import ClaimError, UsageError
 from edge.service import rights
 from edge.service.device import Device
+from edge.service.under_pin import opened
 from edge.service.unfinished import noted
 from edge.types import Custody, acts
 from edge.types.wipe import wipe
@@ -36,6 +37,28 @@ class Keeping:
         self.device._pins.set(claim.serial, pin, expires=claim.expires)
         self._tell(acts.PinSet, claim.serial)
         return {"schema": "edge/pin/v1", "serial": serial_text(claim.serial), "error": None}
+
+    def draw_pin(self, token: str) -> dict[str, Any]:
+        """Put a card under a PIN that is drawn here, where a PIN may stand for a card; see `edge.state.pin_alone`.
+
+        Returns:
+            The PIN, which is shown once and kept nowhere; a second one takes the place of the first.
+
+        Raises:
+            ClaimError: the card was refused, or has no template. UsageError: no PIN stands for a card here.
+            NotInThisBuild: nor could it. InputError: as many cards lie here as fit.
+        """
+        alone = opened(self.device)
+        if alone is None:
+            remedy = "give the person the card; `claim.pin` and deploy/THREATS.md say what a PIN alone is worth"
+            raise UsageError("at this door no PIN stands for a card", where="claim.pin", remedy=remedy)
+        claim = self.device._admission.receive(token, 0)
+        wipe(claim.secret)
+        if claim.custody is not Custody.DEVICE:
+            raise ClaimError("its template is not kept at this door", where="PIN", remedy="enrol the person here")
+        pin = alone.draw(claim.serial, token, expires=claim.expires)
+        self._tell(acts.PinDrawn, claim.serial)
+        return {"schema": "edge/pin/v1", "serial": serial_text(claim.serial), "pin": pin, "error": None}
 
     def revoke(self, serial: str) -> dict[str, Any]:
         """Refuse a card from now on, whether or not it was enrolled here; its template on this device is deleted.

@@ -89,6 +89,8 @@ def _act(event: acts.Act) -> Told | None:
             return "reference_added", {**by, **told}
         case acts.PinSet():
             return "pin_set", by
+        case acts.PinDrawn():
+            return "pin_drawn", by
         case acts.Revoked():
             return "revoked", by
         case acts.Erased():
@@ -121,6 +123,8 @@ def _entry(event: ev.Event) -> Told | None:
             return "started", {**fields, **signer, "may_drive": "log-only" if event.log_only else "any"}
         case acts.SettingsChanged(digest=digest):
             return "settings", {"digest": digest}
+        case ev.ClaimUnderPin(serial=serial):
+            return "pin_alone", {"serial": serial}
         case ev.Stopped(cause=cause):
             return "stopped", {"cause": cause}
         case ev.Faulted(error=error, room=room):

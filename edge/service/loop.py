@@ -178,9 +178,10 @@ class Loop:
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             return waiting
+        asks = self._device.settings.claim.asks_pin
         for reader in self._readers:
             text = reader.poll(frame)
-            if text is not None and not (self._device.settings.claim.asks_pin and SHAPE.fullmatch(text)):
+            if text is not None and not (asks and SHAPE.fullmatch(text)):
                 return reader.name, text
         return None
 

@@ -35,7 +35,7 @@ from edge.vault.issuing import need_room, without_template
 DAY_S = 86_400
 #: The acts that can be asked for by name; see `Operator.do`.
 ACTS = (
-    *("enrol", "opt_out", "renew", "add_reference", "reissue", "set_pin"),
+    *("enrol", "opt_out", "renew", "add_reference", "reissue", "set_pin", "draw_pin"),
     *("revoke", "erase", "reset", "reset_door", "confirm"),
     *LOOKED_AT,
 )

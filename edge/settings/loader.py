@@ -214,6 +214,12 @@ def advice(settings: Settings, document: Document) -> Iterator[Problem]:
             f"at {camera.width} pixels a QR code is read to 15 cm only",
             f"{QR_WIDTH} or more where claim.readers has qr",
         )
+    if settings.claim.pin == "alone":
+        yield document.problem(
+            ("claim", "pin"),
+            "a PIN in the place of the card is weaker than any card; whoever guesses one is somebody here",
+            "with_card, or none",
+        )
     if camera.driver == "replay" and camera.path is not None and not camera.path.exists():
         yield document.problem(("camera", "path"), f"there is no {camera.path}", "a video file or a folder of pictures")
     free = (path for path, here in leaves() if here.get("type") == "string" and not _FIXED & here.keys())

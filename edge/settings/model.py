@@ -11,13 +11,15 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
+from edge.settings.claim import ClaimSettings as ClaimSettings
+from edge.settings.claim import Schedule as Schedule
 from edge.settings.door import ContactSettings as ContactSettings
 from edge.settings.door import DoorSettings as DoorSettings
 from edge.settings.door import ExitSettings as ExitSettings
 from edge.settings.door import InputSettings as InputSettings
-from edge.settings.kinds import CardName, FilePath, Fraction, Group, Hours, Section, matching, time_zone, valid
+from edge.settings.kinds import CardName, FilePath, Fraction, Section, matching, valid
 
 
 class DeviceSettings(Section):
@@ -114,65 +116,6 @@ class FaceSettings(Section):
             wrong.append("previous_until: an overlap with the previous embedder has both a name and a last day")
         if self.previous_embedder == self.embedder:
             wrong.append("previous_embedder: it is the embedder itself")
-        return valid(self, wrong)
-
-
-class Schedule(Section):
-    timezone: Annotated[str, AfterValidator(time_zone)] = "UTC"
-    """IANA time zone of the weekly hours, such as Europe/Paris."""
-    mon: tuple[Hours, ...] = ()
-    """Hours of Monday, such as ["07:00-19:00"]; empty: closed."""
-    tue: tuple[Hours, ...] = ()
-    """Hours of Tuesday."""
-    wed: tuple[Hours, ...] = ()
-    """Hours of Wednesday."""
-    thu: tuple[Hours, ...] = ()
-    """Hours of Thursday."""
-    fri: tuple[Hours, ...] = ()
-    """Hours of Friday."""
-    sat: tuple[Hours, ...] = ()
-    """Hours of Saturday."""
-    sun: tuple[Hours, ...] = ()
-    """Hours of Sunday."""
-
-
-class ClaimSettings(Section):
-    readers: Annotated[tuple[Literal["stdin", "qr", "keyboard", "serial"], ...], Field(min_length=1)] = ("stdin",)
-    """How a person says who they are: a token on standard input, a QR code shown to the camera, a scanner that types
-    (keyboard) or has a serial line."""
-    keyboard: str = ""
-    """keyboard: the stable path of the scanner, /dev/input/by-id/...-event-kbd; nothing else gets what it types."""
-    serial: str = ""
-    """serial: the stable path of the scanner, /dev/serial/by-id/..."""
-    serial_rate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
-    """serial: bits per second."""
-    pin: Literal["none", "with_card"] = "none"
-    """A PIN beside the card: none, or with_card: typed after the card was read, set by an operator at each door."""
-    pin_s: Annotated[float, Field(ge=5, le=120)] = 20.0
-    """How long the person may take to type it."""
-    keypad: str = ""
-    """The stable path of a keypad for the PIN, /dev/input/by-id/...-event-kbd; empty: it comes from a reader."""
-    qr_tries_per_s: Annotated[float, Field(gt=0, le=5)] = 5.0
-    """How often the idle stream is searched for a code."""
-    group: Group = "default"
-    """The door group of this device; a token opens it when it names the group."""
-    clock_skew_s: Annotated[float, Field(ge=0, le=86400)] = 300.0
-    """A card is accepted so many seconds early, since clocks differ; a door without a clock chip may need hours."""
-    schedule: Schedule | None = None
-    """Weekly hours outside of which every claim is refused; null: always."""
-
-    @property
-    def asks_pin(self) -> bool:
-        """Whether a PIN is asked for."""
-        return self.pin != "none"
-
-    @model_validator(mode="after")
-    def _scanners(self) -> ClaimSettings:
-        paths = {"keyboard": self.keyboard, "serial": self.serial}
-        named = [name for name, path in paths.items() if name in self.readers and not path]
-        wrong = [f"{name}: the reader {name} needs the stable path of its scanner" for name in named]
-        if self.keypad and not self.asks_pin:
-            wrong.append("keypad: no PIN is asked for here; write pin: with_card")
         return valid(self, wrong)
 
 
@@ -344,6 +287,8 @@ class Settings(Section):
             wrong.append("liveness.active: nothing at this door shows a challenge; write off, or name it in door.shows")
         if self.liveness.flash == "on" and "page" not in self.door.shows:
             wrong.append("liveness.flash: colours need a screen; write off, or name the page in door.shows")
+        if self.claim.pin == "alone" and self.vault.custody != "device":
+            wrong.append("claim.pin: a card under a PIN lies at the door; with vault.custody: card no template may")
         if self.kiosk is not None and self.kiosk.pin_pad and not self.claim.asks_pin:
             wrong.append("kiosk.pin_pad: no PIN is asked for here; write claim.pin: with_card, or leave it out")
         return valid(self, wrong)

@@ -27,6 +27,7 @@ SHAPE = re.compile(r"[0-9]{4,12}", re.ASCII)
 _LENGTH, _ITERATIONS, _LANES, _MEMORY_KIB = 32, 2, 1, 19_456
 _SALT_BYTES = 16
 _RUN = "01234567890123456789"
+_TABLES = ("pin", "pin_alone")
 
 
 class Pins:
@@ -48,14 +49,16 @@ class Pins:
         """
         check(pin)
         salt = self._random(_SALT_BYTES)
-        row = (self._card(serial), salt, self._hash(pin, salt), expires)
+        row = (card_name(self._key, serial), salt, self._hash(pin, salt), expires)
         with self._database.write() as db:
             db.execute("INSERT OR REPLACE INTO pin VALUES (?, ?, ?, ?)", row)
 
     def known(self, serial: bytes) -> bool:
-        """Whether a card has a PIN here."""
+        """Whether a card has a PIN here, beside it."""
         with self._database.snapshot() as db:
-            return db.execute("SELECT 1 FROM pin WHERE card = ?", (self._card(serial),)).fetchone() is not None
+            return (
+                db.execute("SELECT 1 FROM pin WHERE card = ?", (card_name(self._key, serial),)).fetchone() is not None
+            )
 
     def matches(self, serial: bytes, typed: str) -> bool:
         """Whether this is the card's PIN. The caller has counted the attempt before.
@@ -63,19 +66,20 @@ class Pins:
         It takes as long for a wrong PIN, and for a card without one, as for the right one.
         """
         with self._database.snapshot() as db:
-            row = db.execute("SELECT salt, hash FROM pin WHERE card = ?", (self._card(serial),)).fetchone()
+            row = db.execute("SELECT salt, hash FROM pin WHERE card = ?", (card_name(self._key, serial),)).fetchone()
         salt, kept = row if row is not None else (bytes(_SALT_BYTES), bytes(32))
         return hmac.compare_digest(self._hash(typed, salt), kept) and row is not None
 
     def forget(self, serial: bytes) -> bool:
-        """Delete a card's PIN; whether there was one."""
+        """Delete a card's PIN, beside it or in its place (`edge.state.pin_alone`); whether there was one."""
+        card = (card_name(self._key, serial),)
         with self._database.write() as db:
-            return db.execute("DELETE FROM pin WHERE card = ?", (self._card(serial),)).rowcount > 0
+            return sum(db.execute(f"DELETE FROM {table} WHERE card = ?", card).rowcount for table in _TABLES) > 0  # noqa: S608
 
     def expire(self, now_s: int) -> int:
         """Delete the PINs of cards that have expired; how many went."""
         with self._database.write() as db:
-            return db.execute("DELETE FROM pin WHERE expires <= ?", (now_s,)).rowcount
+            return sum(db.execute(f"DELETE FROM {table} WHERE expires <= ?", (now_s,)).rowcount for table in _TABLES)  # noqa: S608
 
     def _hash(self, pin: str, salt: bytes) -> bytes:
         argon = Argon2id(
@@ -88,13 +92,20 @@ class Pins:
         )
         return bytes(argon.derive(pin.encode()))
 
-    def _card(self, serial: bytes) -> bytes:
-        return hmac.new(self._key, b"edge/pin/v1/card/" + serial, hashlib.sha256).digest()
+
+def card_name(key: bytes, serial: bytes) -> bytes:
+    """What the tables call a card; 32 bytes."""
+    return hmac.new(key, b"edge/pin/v1/card/" + serial, hashlib.sha256).digest()
 
 
 def check(pin: str) -> None:
     """Return when this may be a PIN. Raises `InputError`; the message does not show it."""
     if SHAPE.fullmatch(pin) is None:
         raise InputError("a PIN has 4 to 12 digits", where="PIN", remedy="choose another one")
-    if len(set(pin)) == 1 or pin in _RUN or pin in _RUN[::-1]:
+    if usual(pin):
         raise InputError("this PIN is among the first that anybody tries", where="PIN", remedy="choose another one")
+
+
+def usual(pin: str) -> bool:
+    """Whether it is among the first that anybody tries."""
+    return len(set(pin)) == 1 or pin in _RUN or pin in _RUN[::-1]

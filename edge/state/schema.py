@@ -78,6 +78,20 @@ CREATE TABLE pin (
   expires INTEGER NOT NULL  -- with the card, Unix seconds
 ) WITHOUT ROWID;
 """
+
+_SIXTH = """
+CREATE TABLE pin_alone (
+  name BLOB PRIMARY KEY,    -- of a PIN, by Argon2id with a key of this device: found by it, never searched
+  sealed BLOB NOT NULL,     -- the card, under the PIN and that key
+  card BLOB NOT NULL UNIQUE,-- keyed hash of the card's serial
+  expires INTEGER NOT NULL  -- with the card, Unix seconds
+) WITHOUT ROWID;
+CREATE TABLE pin_tries (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  level REAL NOT NULL,      -- wrong PINs that have not been forgotten yet
+  running REAL NOT NULL     -- as of this time of running, seconds
+);
+"""
 #: With every change, how far the journal had come, for a day on which the numbers beside it are gone.
 _SEEN = "INSERT INTO counter VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)"
 _CONTENT = (
@@ -87,12 +101,14 @@ _CONTENT = (
     "SELECT * FROM fan_out ORDER BY card",
     "SELECT * FROM guard",
     "SELECT * FROM pin ORDER BY card",
+    "SELECT * FROM pin_alone ORDER BY name",
+    "SELECT * FROM pin_tries",
 )
 
 STATE = Kind(
     name="the state of this device (lockouts, clock, counters)",
     application_id=0x45_56_53_31,  # "EVS1"
-    migrations=(_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH),
+    migrations=(_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH),
     error=StateError,
     remedy=(
         "the door stays locked; an operator moves the file away, keeps it for examination, and starts again: "

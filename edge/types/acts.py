@@ -92,6 +92,13 @@ class PinSet(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PinDrawn(Act):
+    """A card lies under a PIN at this door from now on: weaker than the card, which it stands for."""
+
+    kind: ClassVar[str] = "operator.pin_drawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revoked(Act):
     """A card is refused from now on."""
 

@@ -7,9 +7,8 @@
                                             session.challenge* or session.flash* between looks; session.attack before
     session.decided (accept) -> door.opened -> door.locked
 
-Session, loop and door tell; they know no observer. Every screen of a kiosk can be drawn from events alone, so a claim's
-refusal and a session's decision carry the wait and the other way in. No event holds an image, an embedding, a secret or
-a score: a preview is a protocol of its own, and `Decided` refuses a decision that still has its score.
+Session, loop and door tell; they know no observer. Screens are drawn from events alone, so refusals and decisions carry
+the wait and the other way in. No event holds an image, an embedding, a secret or a score: `Decided` refuses its score.
 
 Operators' acts and upkeep are events as well (`edge.types.acts`), and so is what the door's switches say
 (`edge.types.sight`). `kind` is the event's name for machines: ``edge run --json`` prints it, and within a version names
@@ -171,6 +170,14 @@ class ClaimPresented(Event):
 
     kind: ClassVar[str] = "claim.presented"
     reader: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimUnderPin(Event):
+    """The claim is that of a card which lies under a PIN at this door: weaker than any card. ``serial``: the card's."""
+
+    kind: ClassVar[str] = "claim.pin_alone"
+    serial: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ function words(screen) {
   const advice = (screen.advice ?? []).map((name) => sentence(say(`advice.${name}`))).join(" ");
   const title = say(`kiosk.${screen.name}.${screen.direction || "title"}`);
   switch (screen.name) {
-    case "idle": return [title, say(state.page.card_in_view ? "kiosk.idle.camera" : "kiosk.idle.reader")];
+    case "idle": return [title, state.page.pin_alone ? say("kiosk.idle.pin") : say(state.page.card_in_view ? "kiosk.idle.camera" : "kiosk.idle.reader")];
     case "look": return [title, advice || say(screen.done ? "kiosk.look.fine" : "kiosk.look.text")];
     case "challenge": return [title, screen.direction === "done" ? "" : advice || say("kiosk.challenge.text")];
     case "enrol": return [title, advice || say("kiosk.look.fine")];
