@@ -74,13 +74,15 @@ class Pins:
         card = (card_name(self._key, serial),)
         with self._database.write() as db:
             beside = db.execute("DELETE FROM pin WHERE card = ?", card).rowcount
-            return beside + db.execute("DELETE FROM pin_alone WHERE card = ?", card).rowcount > 0
+            alone = db.execute("DELETE FROM pin_alone WHERE card = ?", card).rowcount
+        return beside + alone > 0
 
     def expire(self, now_s: int) -> int:
         """Delete the PINs of cards that have expired; how many went."""
         with self._database.write() as db:
             beside = db.execute("DELETE FROM pin WHERE expires <= ?", (now_s,)).rowcount
-            return beside + db.execute("DELETE FROM pin_alone WHERE expires <= ?", (now_s,)).rowcount
+            alone = db.execute("DELETE FROM pin_alone WHERE expires <= ?", (now_s,)).rowcount
+        return beside + alone
 
     def _hash(self, pin: str, salt: bytes) -> bytes:
         argon = Argon2id(
