@@ -98,15 +98,15 @@ def broken_token_check(monkeypatch) -> None:
 
 def frozen_frames(monkeypatch) -> None:
     """One frame, again and again: the person of the script as they stand there."""
-    genuine = FictionalSource.read
+    genuine, stills = FictionalSource.read, {}
 
     def read(self, timeout_s: float) -> Frame:
         frame = genuine(self, timeout_s)
-        if not hasattr(self, "first"):
+        if self not in stills:
             for _ in range(30):  # let them walk up first: the still shows a good face
                 frame = genuine(self, timeout_s)
-            self.first = frame.image
-        return replace(frame, image=self.first)
+            stills[self] = frame.image
+        return replace(frame, image=stills[self])
 
     monkeypatch.setattr(FictionalSource, "read", read)
 
