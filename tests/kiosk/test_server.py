@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -165,13 +166,11 @@ def get_status(kiosk: Kiosk) -> int:
 )
 def test_garbage_is_dropped_and_the_page_goes_on(kiosk, garbage):
     with socket.create_connection(("127.0.0.1", int(kiosk.url.rstrip("/").rsplit(":")[-1])), timeout=30) as one:
-        one.sendall(garbage)
-        one.shutdown(socket.SHUT_WR)
-        try:
+        with contextlib.suppress(OSError):  # it may have hung up before all of it was sent
+            one.sendall(garbage)
+            one.shutdown(socket.SHUT_WR)
             while one.recv(4096):
                 pass
-        except ConnectionError:
-            pass
     assert get(kiosk, "/")[0] == 200
 
 
