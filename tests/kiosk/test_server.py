@@ -165,12 +165,12 @@ def get_status(kiosk: Kiosk) -> int:
     "garbage", [b"\x00" * 4096, b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 200_000, b"\r\n" * 9999, b"{}\n"]
 )
 def test_garbage_is_dropped_and_the_page_goes_on(kiosk, garbage):
-    with socket.create_connection(("127.0.0.1", int(kiosk.url.rstrip("/").rsplit(":")[-1])), timeout=30) as one:
-        with contextlib.suppress(OSError):  # it may have hung up before all of it was sent
-            one.sendall(garbage)
-            one.shutdown(socket.SHUT_WR)
-            while one.recv(4096):
-                pass
+    one = socket.create_connection(("127.0.0.1", int(kiosk.url.rstrip("/").rsplit(":")[-1])), timeout=30)
+    with one, contextlib.suppress(OSError):  # it may have hung up before all of it was sent
+        one.sendall(garbage)
+        one.shutdown(socket.SHUT_WR)
+        while one.recv(4096):
+            pass
     assert get(kiosk, "/")[0] == 200
 
 
