@@ -10,8 +10,8 @@
 Session, loop and door tell; they know no observer. Screens are drawn from events alone, so refusals and decisions carry
 the wait and the other way in. No event holds an image, an embedding, a secret or a score: `Decided` refuses its score.
 
-Operators' acts and upkeep (`edge.types.acts`), and what the door's switches say (`edge.types.sight`), are events, too. `kind`
-is an event's name for machines (``edge run --json``); within a version names and fields are only ever added.
+Operators' acts and upkeep (`edge.types.acts`) and what the door's switches say (`edge.types.sight`) are events, too.
+`kind` is an event's name for machines (``edge run --json``); within a version names and fields are only ever added.
 """
 
 from __future__ import annotations
