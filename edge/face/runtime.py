@@ -8,16 +8,13 @@ Both packages have the same Python interface. tflite-runtime does not run int8 g
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import os
-import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from edge.errors import ModelError
+from edge.types.aside import Aside
 
 #: Of a passive network. The smallest embedding has 16 numbers (`edge.models.examine`): the two cannot be mistaken.
 MOST_CLASSES = 8
@@ -57,7 +54,8 @@ def open_interpreter(model: bytes, *, threads: int, where: str) -> Any:
         raise ModelError("this is not a .tflite file", where=where, remedy="reinstall the product")
     module = runtime_module()
     try:
-        with _without_chatter():
+        # its INFO lines would stand among our one-line messages; it writes them from C++
+        with Aside(lambda line: line.startswith(_CHATTER)):
             interpreter = module.Interpreter(model_content=model, num_threads=threads)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError, MemoryError) as error:
@@ -73,27 +71,3 @@ def quantisation(detail: dict[str, Any]) -> tuple[str, float, int]:
     if dtype not in QUANTISED:
         return dtype, 1.0, 0
     return dtype, float(scale), int(zero_point)
-
-
-@contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Keep the runtime's INFO lines off standard error, which belongs to our one-line messages.
-
-    The runtime writes to the file descriptor from C++ and has no switch for it. All other lines are passed on.
-    """
-    try:
-        keep = os.dup(2)
-    except OSError:  # a daemon without standard error
-        yield
-        return
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(keep, 2)
-            os.close(keep)
-            caught.seek(0)
-            rest = b"".join(line for line in caught if not line.startswith(_CHATTER))
-            if rest:
-                os.write(2, rest)

@@ -18,7 +18,7 @@ What libjpeg says while it decodes: it prints warnings on standard error and ret
 
 A JPEG that is damaged in its middle decodes to a picture that is partly grey; libjpeg's warning is the only sign of
 it, and neither OpenCV nor its logging hands it on. So file descriptor 2 is turned aside for the few milliseconds of
-the decoding. What was written meanwhile by anybody else is passed on afterwards. One thread at a time.
+the decoding (`edge.types.aside`).
 
 The pictures of a folder, in the order in which a person would count them.
 
@@ -31,21 +31,18 @@ download that has not begun. Both are passed over, as is every file whose name d
 
 from __future__ import annotations
 
-import os
 import re
 import stat
-import tempfile
-import threading
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import cv2
 import numpy as np
 
 from edge.errors import InputError
 from edge.pictures.header import PictureHeader, read_header
+from edge.types.aside import Aside
 from edge.types.frames import U8
 
 MAX_PIXELS = 40_000_000
@@ -168,7 +165,6 @@ def _upright(image: U8, orientation: int) -> U8:
     return image
 
 
-_LOCK = threading.Lock()
 # The first words of libjpeg's warnings (jerror.h: JWRN_*) and of OpenCV's own when a decoder gives up.
 _OURS = (
     "Corrupt JPEG",
@@ -181,46 +177,20 @@ _OURS = (
 _OPENCV = ("[ WARN:", "[ERROR:", "libpng ")
 
 
-class Complaints:
-    """Collects what a decoder prints on standard error inside the block.
-
-    Attributes:
-        lines: the decoder's own lines, after the block.
-    """
+class Complaints(Aside):
+    """Collects what a decoder prints on standard error inside the block."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._saved = -1
+        super().__init__(lambda line: line.decode(errors="replace").startswith((*_OURS, *_OPENCV)))
 
     def __enter__(self) -> Complaints:
-        _LOCK.acquire()
-        # In memory, where the system has such files: a camera's JPEGs come 15 times a second, and cards wear out.
-        memory = hasattr(os, "memfd_create")
-        self._file: IO[bytes] = os.fdopen(os.memfd_create("edge"), "w+b") if memory else tempfile.TemporaryFile()
-        try:
-            self._saved = os.dup(2)
-            os.dup2(self._file.fileno(), 2)
-        except OSError:  # a process without standard error: nothing to turn aside
-            self._saved = -1
+        super().__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if self._saved >= 0:
-                os.dup2(self._saved, 2)
-                os.close(self._saved)
-            self._file.seek(0)
-            for line in self._file.read().splitlines(keepends=True):
-                text = line.decode(errors="replace").strip()
-                if text.startswith((*_OURS, *_OPENCV)):
-                    self.lines.append(text)
-                elif text and self._saved >= 0:
-                    os.write(2, line)
-        finally:
-            self._file.close()
-            _LOCK.release()
+    @property
+    def lines(self) -> list[str]:
+        """The decoder's own lines, after the block."""
+        return [line.decode(errors="replace") for line in self.taken]
 
 
 #: How names of pictures end, in lower case. JFIF is JPEG: some browsers save it so.
