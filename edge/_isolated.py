@@ -11,6 +11,7 @@ known names. Nothing but `os` and `sys`, which are loaded already, is imported h
 import os
 import sys
 
+_THIS = "/proc/self/exe"
 _PACKAGE = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120
 #: Names that are handed on: the terminal's, the language's, our own and systemd's. Everything else is left out.
 _KNOWN = (
@@ -33,6 +34,8 @@ def command(module: str, *arguments: str) -> list[str]:
     Args:
         module: such as ``edge.models.examine``. arguments: its own.
     """
+    if os.path.exists(_THIS) and os.path.realpath(sys.executable) != os.path.realpath(_THIS):  # noqa: PTH110
+        raise RuntimeError(f"{sys.executable} is not the Python that runs, which was started under another's name")
     return [sys.executable, "-I", "-c", _BEGIN, os.path.dirname(_PACKAGE), module, *arguments]  # noqa: PTH120
 
 

@@ -27,6 +27,7 @@ from edge.prove.trials import Sealed
 from edge.state import Binding, state_database
 from edge.trust import Keyring, load_device_key
 from edge.types import Claim, Custody
+from edge.types.inside import _inside
 from edge.vault import FILE, Header, Holder, Record, Vault, record_id, subject_hash
 from edge.vault.schema import DELETE_TEMPLATE, READ_TEMPLATE, WRITE_TEMPLATE
 from edge.vault.seal import SALT_BYTES, seal
@@ -85,7 +86,8 @@ class TrialStore:
         name = record_id(secret)
         vector = np.frombuffer(os.urandom(_DIMENSION), np.int8)
         header = _header(name)
-        sealed = seal(vector, secret=secret, key=device_key, header=header, random_bytes=os.urandom)
+        with _inside():
+            sealed = seal(vector, secret=secret, key=device_key, header=header, random_bytes=os.urandom)
         with _database(self.file) as db:
             db.execute(WRITE_TEMPLATE, (name, Record(sealed, bytes(8), bytes(64)).pack()))
             db.commit()
@@ -211,7 +213,8 @@ def _written(
                     for k in range(start, min(start + _BATCH, count)):
                         (secret, name), serial = card(k, key), random_bytes(16)
                         vector, head = vectors[k % 64], _header(name)
-                        sealed = seal(vector, secret=secret, key=key, header=head, random_bytes=random_bytes)
+                        with _inside():
+                            sealed = seal(vector, secret=secret, key=key, header=head, random_bytes=random_bytes)
                         secrets[name] = secret
                         change.put(_holder(serial, name), Record.sign(sealed, serial, issuer).pack())
                         tell(1)

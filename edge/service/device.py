@@ -287,7 +287,8 @@ class Device:
             if decision.outcome is not Outcome.ACCEPT:
                 decision = replace(decision, wait_s=math.ceil(self._limits.wait_s(claim.serial)))
         self._tell_end(decision, opened)
-        self._accepted = decision if decision.outcome is Outcome.ACCEPT else None
+        # no door opens for somebody beside whom an operator stands, and who was not asked for a PIN
+        self._accepted = decision if decision.outcome is Outcome.ACCEPT and not attended else None
         return decision
 
     def _tell_end(self, decision: Decision, opened: bool) -> None:

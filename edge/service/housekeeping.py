@@ -35,6 +35,8 @@ from edge.vault import Due, Vault
 
 #: Facts of the policy packs -> what they bound.
 TEMPLATES, ACCESS_LOG = "retention_days", "access_log_days"
+#: Failures are counted for so long at least after a card was last shown.
+_COUNTED_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,8 @@ class Housekeeping:
             self._limits.forget(serial)
             self._pins.forget(serial)
             self._tell(self._event(due))
-        self._limits.expire(kept.journal_days)
+        # a short journal is no way to forget what a card has failed at: the strictest wait is a day's
+        self._limits.expire(max(kept.journal_days, _COUNTED_DAYS))
         self._pins.expire(now.utc_s)
         self._ledger.journal.prune(now.utc_s - kept.journal_days * DAY_S)
         return gone

@@ -15,6 +15,7 @@ import gc
 import json
 import math
 import os
+import select
 import signal
 import socket
 import struct
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from edge._isolated import isolated
 from edge._resources import is_device
 from edge.errors import EdgeError, ModelError, ModelMismatch, SealBroken, SpentError
 from edge.face.runner import Runner
@@ -76,7 +78,7 @@ def lock_in(data: bytes) -> tuple[Lock, bytes]:
     return Lock(header, salt, key), data[LOCK.size + size :]
 
 
-class Served:
+class _Served:
     """One cell at its socket.
 
     Args:
@@ -133,7 +135,7 @@ def _pixels(data: bytes, shape: tuple[int, ...]) -> U8:
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-class Waiting:
+class _Waiting:
     """The process that waits.
 
     Args:
@@ -144,6 +146,7 @@ class Waiting:
     def __init__(self, control: socket.socket, told: list[dict[str, Any]]) -> None:
         self._control, self._cells, self._tells = control, set[int](), not is_device()
         self._spare: tuple[int, socket.socket] | None = None
+        self._door = os.getppid()
         self._embed: dict[bytes, Embed] = {}
         self._shapes: dict[bytes, tuple[int, ...]] = {}
         for card in told:
@@ -176,7 +179,14 @@ class Waiting:
     def serve(self) -> None:
         """Begin and end cells. Raises `EOFError`: the door's process has gone."""
         self._spare = self._fork()
+        door = select.poll()
+        door.register(self._control, select.POLLIN)
+        with contextlib.suppress(OSError, AttributeError):  # a door that forked leaves its end of the socket to others
+            door.register(os.pidfd_open(self._door), select.POLLIN)
         while True:
+            ready = {descriptor for descriptor, _ in door.poll()}
+            if self._control.fileno() not in ready:
+                return
             what = take(self._control, 1)
             if what == BEGIN:
                 self._begin()
@@ -232,7 +242,7 @@ class Waiting:
             self._rehearse(self._model)  # so that the pages that it writes to are its own before anybody waits
             give(connection, ANSWER.pack(b"y" if walls.seccomp else b"n", float(walls.landlock), 0))
             with Cell(self._embed, self._model) as cell:
-                Served(connection, cell, self._shapes, self._model, tells=self._tells).serve()
+                _Served(connection, cell, self._shapes, self._model, tells=self._tells).serve()
         except BaseException:  # noqa: S110 - there is nobody left to tell
             pass
         finally:
@@ -252,8 +262,10 @@ def _namespace(told: Any) -> Any:
     return told
 
 
-def main() -> None:
+def _main() -> None:
     """Load, tell how it went, wait."""
+    if is_device() and not isolated():
+        return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # whoever starts this may ignore it, and then nothing is waited for
@@ -261,7 +273,7 @@ def main() -> None:
     told = json.loads(take(control, ASKED.unpack(take(control, ASKED.size))[1]))
     try:
         with _inside():
-            waiting = Waiting(control, told)
+            waiting = _Waiting(control, told)
             _need_one_thread()
             _say(control, {"ready": True})
             waiting.serve()
@@ -273,7 +285,10 @@ def main() -> None:
 
 def _need_one_thread() -> None:
     """Return when a fork takes everything along. Raises `ModelError`: a library has started threads."""
-    threads = len(list(Path("/proc/self/task").iterdir()))
+    try:
+        threads = len(list(Path("/proc/self/task").iterdir()))
+    except OSError:
+        raise ModelError("there is no /proc", where="session", remedy="mount it (mount -t proc proc /proc)") from None
     if threads != 1:
         raise ModelError(f"there are {threads} threads where there must be one", where="session", remedy="reinstall")
 
@@ -284,4 +299,4 @@ def _say(control: socket.socket, answer: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    _main()

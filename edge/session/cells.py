@@ -20,6 +20,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,11 +46,13 @@ from edge.session.confine import Walls
 from edge.types import U8, SealedTemplate
 from edge.vault.seal import Lock, broken, made_by_another
 
-#: Seconds until a cell that does not answer is given up. The slowest board takes 0.1 s for an embedding.
-PATIENCE_S = 10.0
+#: Seconds until a cell that has not answered is given up. The slowest board takes 0.3 s for an embedding.
+PATIENCE_S = 3.0
+#: The longest answer: a sealed template of three references of 1,024 numbers, and more.
+MOST_BYTES = 8192
 #: Seconds until the networks are loaded; a Pi Zero takes about 5.
 START_S = 60.0
-_MODULE = "edge.session.cell_process"
+_MODULE, _VERSIONS = "edge.session.cell_process", 1000
 
 
 class Cells:
@@ -101,6 +104,7 @@ class Cells:
                 _give(control, BEGIN)
                 told, descriptors, _, _ = socket.recv_fds(control, PROCESS.size, 1)
                 process, connection = PROCESS.unpack(told)[0], socket.socket(fileno=descriptors[0])
+                connection.set_inheritable(False)
             except (OSError, struct.error, IndexError):
                 self._stop()
                 raise _lost("the process that begins sessions has ended") from None
@@ -128,21 +132,25 @@ class Cells:
             self._stop()
         if self._process is not None:
             return
-        mine, its = socket.socketpair()
-        with its:
-            self._process = subprocess.Popen(
-                command(_MODULE),
-                stdin=its.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=environment() | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-                cwd="/",
-                start_new_session=True,
-            )
-        mine.settimeout(START_S)
-        self._control, self._ready = mine, False
-        data = json.dumps(self._told).encode()
-        _give(mine, ASKED.pack(b"j", len(data)), data)
+        try:
+            mine, its = socket.socketpair()
+            with its:
+                self._process = subprocess.Popen(
+                    command(_MODULE),
+                    stdin=its.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env=environment() | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                    cwd="/",
+                    start_new_session=True,
+                )
+            mine.settimeout(START_S)
+            self._control, self._ready = mine, False
+            data = json.dumps(self._told).encode()
+            _give(mine, ASKED.pack(b"j", len(data)), data)
+        except (OSError, RuntimeError) as error:
+            self._stop()
+            raise _lost(f"the process that compares cannot be started ({error})") from None
 
     def _started(self) -> socket.socket:
         self._start()
@@ -182,7 +190,6 @@ class ClosedCell:
 
     def __init__(self, cells: Cells, connection: socket.socket, process: int, session: str) -> None:
         self._cells, self._connection, self.process, self._session = cells, connection, process, session
-        connection.settimeout(PATIENCE_S)
         self._walls: Walls | None = None
         self._gone = False
 
@@ -208,11 +215,8 @@ class ClosedCell:
     def walls(self) -> Walls:
         """What stands around it."""
         if self._walls is None:
-            try:
-                code, version, _ = ANSWER.unpack(_take(self._connection, ANSWER.size))
-            except (OSError, EOFError):
-                raise self._lost() from None
-            self._walls = Walls(code == b"y", int(version))
+            code, version, _ = self._answer()
+            self._walls = Walls(code == b"y", int(version) if 0 <= version < _VERSIONS else 0)
         return self._walls
 
     def open(
@@ -241,24 +245,39 @@ class ClosedCell:
     def _ask(self, what: bytes, *parts: bytes) -> tuple[bool, float, bytes]:
         _ = self.walls  # its first word
         try:
+            self._connection.settimeout(PATIENCE_S)
             _give(self._connection, ASKED.pack(what, sum(map(len, parts))), *parts)
-            code, score, more = ANSWER.unpack(_take(self._connection, ANSWER.size))
-            content = _take(self._connection, more) if more else b""
-        except (OSError, EOFError):
+        except OSError:
             raise self._lost() from None
-        if code not in (b"y", b"n"):
+        code, score, content = self._answer()
+        if code in _REFUSED:
             raise _REFUSED[code]()
+        if code not in (b"y", b"n"):
+            raise self._lost()
         return code == b"y", score, content
+
+    def _answer(self) -> tuple[bytes, float, bytes]:
+        """One answer, within the time for it and no longer than one is. A cell that was taken over says anything."""
+        until = time.monotonic() + PATIENCE_S
+        try:
+            code, score, more = ANSWER.unpack(_take(self._connection, ANSWER.size, until))
+            if more <= MOST_BYTES:
+                return code, score, _take(self._connection, more, until)
+        except (OSError, EOFError):
+            pass
+        raise self._lost()
 
     def _lost(self) -> SessionLost:
         ended = self.close(lost=True)
         return _lost("the process that compares has ended" + (f" (signal {-ended})" if ended < 0 else ""))
 
 
-def _take(connection: socket.socket, count: int) -> bytes:
-    """So many bytes. Raises `EOFError`: the other side has gone; `TimeoutError`."""
+def _take(connection: socket.socket, count: int, until: float | None = None) -> bytes:
+    """So many bytes, until a moment of `time.monotonic`. Raises `EOFError`: the other side has gone; `TimeoutError`."""
     data = b""
     while len(data) < count:
+        if until is not None:
+            connection.settimeout(max(0.001, until - time.monotonic()))
         part = connection.recv(count - len(data))
         if not part:
             raise EOFError

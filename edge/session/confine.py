@@ -16,11 +16,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import platform
 import resource
 import signal
 import struct
-import sys
 from dataclasses import dataclass
 
 _PDEATHSIG, _DUMPABLE, _NO_NEW_PRIVS, _SECCOMP, _FILTER = 1, 4, 38, 22, 2
@@ -106,6 +104,21 @@ def program(machine: Machine, descriptor: int) -> bytes:
     )
 
 
+def architecture() -> str:
+    """Whose numbers this process's calls have, by its program's ELF header (elf(5): 64 bits, e_machine).
+
+    What the kernel says of itself (uname) is what whoever started this wants it to say (``setarch``). Empty: neither of
+    those in `MACHINES`.
+    """
+    try:
+        with open("/proc/self/exe", "rb") as program:  # noqa: PTH123
+            header = program.read(20)
+    except OSError:
+        return ""
+    machine = struct.unpack_from("<H", header, 18)[0]
+    return {62: "x86_64", 183: "aarch64"}.get(machine, "") if header[:5] == b"\x7fELF\x02" else ""
+
+
 def confine(descriptor: int, *, landlock: bool = True) -> Walls:
     """Close this process; it has one thread.
 
@@ -115,7 +128,7 @@ def confine(descriptor: int, *, landlock: bool = True) -> Walls:
     Returns:
         Which walls stand: an old kernel, or one of another architecture, has fewer.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc, machine = ctypes.CDLL(None, use_errno=True), MACHINES.get(architecture())
     os.closerange(0, descriptor)
     os.closerange(descriptor + 1, _most_descriptors())
     for limit in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC):
@@ -125,8 +138,7 @@ def confine(descriptor: int, *, landlock: bool = True) -> Walls:
     libc.prctl(_DUMPABLE, 0, 0, 0, 0)
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
     version = _restrict_files(libc) if landlock else 0
-    machine = MACHINES.get(platform.machine())
-    if machine is None or sys.maxsize < 2**32:
+    if machine is None:
         return Walls(seccomp=False, landlock=version)
     return Walls(_restrict_calls(libc, program(machine, descriptor)), version)
 

@@ -20,12 +20,13 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from types import MethodType
 from typing import Literal, Protocol
 
 from edge._resources import is_device
 from edge.camera.health import Health
 from edge.camera.owned import need_own
-from edge.errors import CameraError, ClaimError, LockedOut, ModelError, ModelMismatch, SessionLost, SpentError
+from edge.errors import CameraError, ClaimError, LockedOut, ModelError, ModelMismatch, SpentError
 from edge.face import Chain, Look
 from edge.face.rule import Active, Ending, Rule
 from edge.session.cell import Keeps, Opens
@@ -166,9 +167,9 @@ class Verifier:
                 best, threshold = run.best, run.threshold
         except CameraError:
             ending = Ending(Outcome.NO_DECISION, Reason.SOURCE_FAULT, advice=tally.ending()[1])
-        except ClaimError as error:
+        except (ClaimError, ModelMismatch) as error:
             return self.refuse(error, claim=claim, session=session)
-        except SessionLost as error:
+        except (SpentError, ModelError) as error:  # such as `SessionLost`: what compares has failed, the door goes on
             said = error.as_json()
             kind, what, where, remedy = said["kind"], said["what"], said["where"], said["remedy"]
             now, room = self.now_ns(), "session"
@@ -188,8 +189,9 @@ class Verifier:
         Raises:
             SpentError: a device build, and another class, or limits or cells of a caller's own.
         """
-        own = type(self) is Verifier and type(self.limits) is DeviceLimits
-        if is_device() and not (own and type(getattr(self.cells, "__self__", None)) is Cells):
+        begin = self.cells
+        cells = type(begin) is MethodType and type(begin.__self__) is Cells and begin.__func__ is Cells._begin
+        if is_device() and not (cells and type(self) is Verifier and type(self.limits) is DeviceLimits):
             raise SpentError("this verifier is not this build's own", where="verifier", remedy="use Device.decide")
 
     def open(self, cell: Opens, claim: Claim, chain: Chain, *, most: int, looks: int | None = None) -> float:

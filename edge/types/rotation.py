@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types.frames import I8
+from edge.types.inside import need_inside
 from edge.types.wipe import wipe
 
 F64 = NDArray[np.float64]
@@ -60,7 +61,12 @@ class Rotation:
         return turned
 
     def undo(self, turned: I8 | F64) -> F64:
-        """The vector (D,) that `turn` rotated into this one."""
+        """The vector (D,) that `turn` rotated into this one.
+
+        Raises:
+            SpentError: a device build, outside of a session.
+        """
+        need_inside("a rotation undone")
         vector = turned.astype(np.float64)
         spare = np.empty_like(vector)
         for places, signs in zip(self._places[::-1], self._signs[::-1], strict=True):

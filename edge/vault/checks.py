@@ -65,9 +65,9 @@ class Scratch:
             received_ns=0,
         )
         key, header = os.urandom(32), Header(Custody.CARD, claim.serial, model, len(vector), 0, claim.expires)
-        return cls(
-            seal(vector, secret=claim.secret, key=key, header=header, random_bytes=os.urandom), claim, key, model
-        )
+        with _inside():
+            sealed = seal(vector, secret=claim.secret, key=key, header=header, random_bytes=os.urandom)
+        return cls(sealed, claim, key, model)
 
     def open(self, session: str) -> Template:
         """The template, for one session. Raises `SealBroken`."""

@@ -40,6 +40,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from edge.errors import ModelMismatch, SealBroken
 from edge.trust import derive
 from edge.types import I8, Claim, Custody, SealedTemplate, Template
+from edge.types.inside import need_inside
 from edge.types.rotation import F64, Rotation, quantised
 from edge.types.wipe import wipe
 
@@ -134,7 +135,12 @@ class Lock:
         return cls(header, salt, own)
 
     def seal(self, vectors: I8 | F64) -> SealedTemplate:
-        """Seal a reference (D,) or several (n, D), rotated. Raises `ValueError`: they are not what the header says."""
+        """Seal a reference (D,) or several (n, D), rotated.
+
+        Raises:
+            ValueError: they are not what the header says. SpentError: a device build, outside of a session.
+        """
+        need_inside("a seal")
         header, rows = Header.parse(self.header), np.atleast_2d(vectors)
         if rows.dtype not in (np.int8, np.float64) or header.references(rows.size + TAG_BYTES) != len(rows):
             raise ValueError("a template is one to three int8 vectors of the header's dimension, and says so")

@@ -23,7 +23,8 @@ if [ ! -d walls-root ]; then
 fi
 rm -rf walls-root/product && mkdir -p walls-root/product/tests/session walls-root/{proc,tmp,dev}
 cp -r "$checkout/edge" walls-root/product/
-mkdir walls-root/product/models && cp "$checkout"/models/embedder.* walls-root/product/models/
+mkdir walls-root/product/{models,config} && cp "$checkout"/models/*.{tflite,yaml} walls-root/product/models/
+cp "$checkout/pyproject.toml" walls-root/product/  # a source tree, as `edge._resources` knows one
 cp "$checkout/tests/session/ways_out.py" walls-root/product/tests/session/
 cat > walls-root/init <<'I'
 #!/usr/bin/python3

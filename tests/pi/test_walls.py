@@ -1,4 +1,4 @@
-"""The walls of a session's process on Debian's arm64 kernel, in qemu-system-aarch64: `pytest -m pi tests/pi/test_walls.py`.
+"""The walls of a session's process on Debian's arm64 kernel, in a VM: `pytest -m pi tests/pi/test_walls.py`.
 
 Needs root on Debian or Ubuntu x86-64, a Debian mirror and PyPI; installs what is missing; 5 minutes on two cores.
 """

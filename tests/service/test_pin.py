@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from edge.claim import find_token
-from edge.errors import ClaimError, InputError
+from edge.errors import ClaimError, InputError, UsageError
 from edge.fictional import OnePerson
 from edge.kiosk import Kiosk, page_of
 from edge.service import Device, Loop, Operator
@@ -144,6 +144,14 @@ def test_who_calls_past_the_loop_gets_no_further_than_the_pin(bench):
     """`edge verify`, a script: nothing that does not type is asked."""
     decision = bench.device.verify(bench.card)
     assert (decision.outcome, decision.reason) == (Outcome.REJECT, Reason.PIN_MISSING)
+
+
+def test_who_says_that_an_operator_stands_beside_opens_no_door(bench):
+    with bench.device as device, device.stream() as stream:
+        decision = device.decide(bench.card, lambda: stream, attended=True)
+        assert decision.outcome is Outcome.ACCEPT, "for the operator's act"
+        with pytest.raises(UsageError, match="has not just accepted that"):
+            device.act(decision)
 
 
 def test_no_pin_is_in_an_event_an_entry_or_the_log(bench, caplog):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +22,7 @@ from edge.errors import ModelError, ModelMismatch, SealBroken, SessionLost, Spen
 from edge.face import Chain, load_card
 from edge.face.match import average
 from edge.session.cell import Cell
+from edge.session.cell_process import ANSWER
 from edge.session.cells import Cells, ClosedCell
 from edge.settings.model import FaceSettings
 from edge.types import Custody, Frame
@@ -284,3 +289,78 @@ def test_a_model_that_is_not_its_card_s_is_refused_where_it_is_loaded(tmp_path: 
     damaged.write_bytes(card.path.read_bytes()[:-1] + b"x")
     with Cells([replace(card, path=damaged)]) as cells, pytest.raises(ModelError, match="SHA-256"):
         cells.ready()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ANSWER.pack(b"y", float("nan"), 0) + ANSWER.pack(b"?", 0.0, 0),
+        ANSWER.pack(b"y", float("inf"), 0) + ANSWER.pack(b"\0", 0.0, 0),
+        ANSWER.pack(b"y", 7.0, 0) + ANSWER.pack(b"y", 0.0, 2**32 - 1),
+        ANSWER.pack(b"y", 7.0, 2**31),
+        ANSWER.pack(b"y", 7.0, 0) + ANSWER.pack(b"y", 0.0, 0)[:-1],
+        b"",
+    ],
+)
+def test_a_cell_that_was_taken_over_costs_its_session_and_nothing_else(cells: Cells, monkeypatch, answer: bytes):
+    monkeypatch.setattr("edge.session.cells.PATIENCE_S", 0.3)
+    mine, its = socket.socketpair()
+    with its, ClosedCell(cells, mine, 2**22, "s") as cell:
+        its.sendall(answer)
+        with pytest.raises(SessionLost):
+            cell.settle(0.5)
+
+
+def test_a_cell_that_drips_is_given_up_in_time(cells: Cells, monkeypatch):
+    monkeypatch.setattr("edge.session.cells.PATIENCE_S", 0.5)
+    mine, its = socket.socketpair()
+    stop = threading.Event()
+
+    def drip() -> None:
+        for byte in ANSWER.pack(b"y", 7.0, 0) + ANSWER.pack(b"y", 0.0, 0):
+            if stop.wait(0.2):
+                return
+            its.sendall(bytes([byte]))
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    with ClosedCell(cells, mine, 2**22, "s") as cell, pytest.raises(SessionLost):
+        cell.settle(0.5)
+    stop.set()
+    dripping.join()
+    its.close()
+
+
+def test_no_other_program_gets_a_descriptor_of_it(cells: Cells):
+    with cells._begin("s") as cell:
+        assert not os.get_inheritable(cell._connection.fileno())
+
+
+def test_it_ends_with_the_door_though_a_child_of_the_door_s_lives_on(chain: Chain):
+    reading, writing = os.pipe()
+    door = os.fork()
+    if door == 0:
+        cells = Cells([chain.embedder.card])
+        cell = cells._begin("s")
+        _ = cell.walls
+        assert cells._process is not None
+        left = os.fork()
+        if left == 0:
+            os.close(writing)
+            time.sleep(60)
+            os._exit(0)
+        os.write(writing, f"{cells._process.pid} {cell.process} {left}".encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.close(writing)
+    *processes, left = [int(word) for word in os.read(reading, 100).split()]
+    os.waitpid(door, 0)
+    assert gone(*processes)
+    assert running(left)
+    os.kill(left, signal.SIGKILL)
+    os.close(reading)
+
+
+def test_a_program_that_was_started_under_python_s_name_is_not_started_again():
+    code = "import os, sys; sys.executable = '/bin/true'; from edge._isolated import command; command('edge')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert "is not the Python that runs" in done.stderr

@@ -83,6 +83,17 @@ def test_the_list_is_as_short_as_it_is():
     assert {name: len(machine.free) for name, machine in MACHINES.items()} == {"x86_64": 11, "aarch64": 11}
 
 
+def test_what_the_kernel_is_told_to_say_of_itself_opens_no_wall():
+    """``setarch i686`` changes what uname says, and no call's number."""
+    code = "from edge.session.confine import architecture; print(architecture())"
+    for start in ([], ["setarch", "i686"], ["setarch", "armv7l"]):
+        done = subprocess.run(
+            [*start, sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0:  # the kernel knows that personality
+            assert done.stdout.strip() == platform.machine()
+
+
 @pytest.fixture(scope="module")
 def tried() -> dict[str, int]:
     """Every way out, each in a process of its own behind seccomp alone: how it ended, 0 where the call came back."""

@@ -16,7 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.camera.health import Health
-from edge.errors import LockedOut, SessionLost, SourceTimeout, SpentError, TokenRevoked
+from edge.errors import (
+    EdgeError,
+    LockedOut,
+    ModelError,
+    ModelMismatch,
+    SessionLost,
+    SourceTimeout,
+    SpentError,
+    TokenRevoked,
+)
 from edge.face import Look
 from edge.face.flash import SHOWN, STEPS
 from edge.face.match import COMPARED
@@ -320,10 +329,11 @@ def test_a_failure_of_the_limits_to_write_stops_before_the_comparison():
     assert nothing_left()
 
 
-def test_a_session_whose_process_is_lost_decides_nothing_says_so_and_stays_counted():
+@pytest.mark.parametrize("error", [SessionLost("the process that compares has ended"), ModelError("no embedding")])
+def test_a_session_whose_process_fails_decides_nothing_says_so_and_stays_counted(error: EdgeError):
     class Dying(Cell):
         def compare(self, pixels: np.ndarray) -> Compared:
-            raise SessionLost("the process that compares has ended (signal 31)", where="session")
+            raise error
 
     told: list[Event] = []
     machine = verifier(cells=lambda session: Dying({}, b"", session))
@@ -332,7 +342,18 @@ def test_a_session_whose_process_is_lost_decides_nothing_says_so_and_stays_count
     assert (decision.outcome, decision.reason) == (Outcome.NO_DECISION, Reason.ERROR)
     assert machine.limits.calls == ["before"], "pulling the process down is no way to guess for free"
     (fault,) = [event for event in told if isinstance(event, Faulted)]
-    assert (fault.room, fault.error) == ("session", "SessionLost")
+    assert (fault.room, fault.error) == ("session", type(error).__name__)
+
+
+def test_a_genuine_card_whose_template_no_embedder_made_ends_its_session_and_not_the_loop():
+    class Narrow(Cell):
+        def compare(self, pixels: np.ndarray) -> Compared:
+            raise ModelMismatch("a template of 64 numbers", where="template")
+
+    machine = verifier()
+    machine = replace(machine, cells=lambda session: Narrow({bytes.fromhex(MODEL): machine.chain.embed}, b"", session))
+    decision = machine.verify(CLAIM, Frames("m"))
+    assert (decision.outcome, decision.reason) == (Outcome.REJECT, Reason.MODEL_MISMATCH)
 
 
 @settings(max_examples=60, deadline=None)

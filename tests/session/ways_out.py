@@ -11,12 +11,11 @@ import ctypes
 import json
 import mmap
 import os
-import platform
 import socket
 import sys
 import tempfile
 
-from edge.session.confine import MACHINES, confine
+from edge.session.confine import MACHINES, architecture, confine
 
 _PATH = ctypes.create_string_buffer(b"/etc/hostname")
 _PAGE = ctypes.create_string_buffer(4096)
@@ -96,7 +95,7 @@ def ended(number: int, arguments: tuple[int, ...]) -> int:
 
 def main() -> None:
     """Try them all."""
-    column = list(MACHINES).index(platform.machine())
+    column = list(MACHINES).index(architecture())
     found = {}
     for name, (x86, arm, arguments) in {**WAYS, **NEEDED}.items():
         number = (x86, arm)[column]
