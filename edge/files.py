@@ -20,6 +20,7 @@ import fcntl
 import glob
 import os
 import pwd
+import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -279,7 +280,7 @@ def belongs_to(path: Path, status: os.stat_result) -> str:
     owner = user_name(status.st_uid)
     if stat.S_ISREG(status.st_mode) and path.parent.stat().st_uid == os.geteuid() != 0:
         me = user_name(os.geteuid())
-        return f"it belongs to {owner} and lies in a folder of {me}: sudo chown {me} {path}"
+        return f"it belongs to {owner} and lies in a folder of {me}: sudo chown {me} {shlex.quote(str(path))}"
     if status.st_uid == 0:
         return "it belongs to root: sudo edge ..."
     if owner.isdigit():  # sudo knows only users that have a name
@@ -325,5 +326,5 @@ def _check_private(path: Path, status: os.stat_result, kind: type[E], noun: str)
         raise kind(
             f"others may access this {noun} (mode {stat.S_IMODE(status.st_mode):04o})",
             where=str(path),
-            remedy=f"chmod 600 {path}, and consider what is in it known to others",
+            remedy=f"chmod 600 {shlex.quote(str(path))}, and consider what is in it known to others",
         )

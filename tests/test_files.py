@@ -243,6 +243,18 @@ def as_stranger(file: Path) -> str:
     return as_user(STRANGER, lambda: read(file, noun="key file", private=True))
 
 
+def test_a_remedy_can_be_pasted_where_the_path_has_a_space(tmp_path: Path):
+    place = tmp_path / "my keys é"
+    place.mkdir()
+    path = place / "a key"
+    path.write_bytes(b"x")
+    path.chmod(0o644)
+    with pytest.raises(KeyringError) as refused:
+        read(path, private=True)
+    subprocess.run(["sh", "-c", refused.value.remedy.split(",", 1)[0]], check=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 @ROOT_ONLY
 def test_root_is_sent_to_the_owner_of_a_key_instead_of_taking_it_from_them(home: Path):
     """`chown it to this user` left a door that did not start."""

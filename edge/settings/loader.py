@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -57,7 +58,7 @@ def device_file(system: Path = SYSTEM_FILE) -> Path:
     # and stands below this room.)
     package = file.parent.parent
     if file != system and package.name == "_data" and (package.parent / "door").is_dir():
-        remedy = f"begin with a copy: sudo install -D -m 0644 {file} {system}"
+        remedy = f"begin with a copy: sudo install -D -m 0644 {shlex.quote(str(file))} {system}"
         what = f"{system}: there is no settings file, and a device never runs on the packaged example; {remedy}"
         raise SettingsError((what,), remedy=remedy)
     return default_file(system)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,13 +73,15 @@ def _folder(folder: Path) -> str:
     try:
         owner = folder.stat()
         if owner.st_mode & 0o077:
-            raise StateError("other users can look into it", where=str(folder), remedy=f"chmod go= {folder}")
+            raise StateError(
+                "other users can look into it", where=str(folder), remedy=f"chmod go= {shlex.quote(str(folder))}"
+            )
         for path in folder.iterdir():
             if path.stat().st_uid != owner.st_uid:  # a command that root ran: the service can no longer write it
                 raise StateError(
                     "it belongs to another user than its folder",
                     where=str(path),
-                    remedy=f"as root: chown --reference={folder} {path}",
+                    remedy=f"as root: chown --reference={shlex.quote(str(folder))} {shlex.quote(str(path))}",
                 )
         disk = os.statvfs(folder)
     except OSError as error:

@@ -12,6 +12,7 @@ write the folder decides whose cards and builds count; `strict` says who that ma
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -93,7 +94,11 @@ def _exposed(places: tuple[Path, ...], strict: Strict) -> Iterator[tuple[str, st
             return  # a folder that is not there trusts no key
         if not why:
             continue
-        remedy = f"sudo chmod go-w {place}" if "write" in why else f"sudo chown root:root {place}"
+        remedy = (
+            f"sudo chmod go-w {shlex.quote(str(place))}"
+            if "write" in why
+            else f"sudo chown root:root {shlex.quote(str(place))}"
+        )
         if "link" in why:
             remedy = "put a real file or folder in its place, as root"
         elsewhere = "set device.trust_dir to a folder below others that belong to root, such as /etc/edge/trust"
