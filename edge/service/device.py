@@ -138,9 +138,8 @@ class Device:
         device = settings.device
         if parts.keyring is None:  # the demo's own store lies in a folder for temporary files
             own.need_folder(device.state_dir)
-        keyring = parts.keyring or Keyring.load(
-            device.state_dir, device.trust_dir, strict=strictness(settings.door.driver)
-        )
+        strict = strictness(settings.door.driver)
+        keyring = parts.keyring or Keyring.load(device.state_dir, device.trust_dir, strict=strict)
         with contextlib.ExitStack() as begun:
             lock = begun.enter_context(own.held(device.state_dir, hold)) if hold else None
             cells = begun.enter_context(Cells(embedders(settings.face, model_finder(settings))))
@@ -287,7 +286,7 @@ class Device:
             if decision.outcome is not Outcome.ACCEPT:
                 decision = replace(decision, wait_s=math.ceil(self._limits.wait_s(claim.serial)))
         self._tell_end(decision, opened)
-        # no door opens for somebody beside whom an operator stands, and who was not asked for a PIN
+        # beside an operator nobody was asked for a PIN, and no door opens
         self._accepted = decision if decision.outcome is Outcome.ACCEPT and not attended else None
         return decision
 
