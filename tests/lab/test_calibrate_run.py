@@ -176,7 +176,7 @@ def test_one_person_below_two_folders_does_not_calibrate(tmp_path, capsys):
     for part in ("train", "test"):
         make_crowd(tmp_path / "split" / part, each=2, people=4)
     assert main(["lab", "calibrate", "--images", str(tmp_path / "split"), "--out", str(tmp_path / "out")]) == 3
-    assert "Ada stands in two places" in capsys.readouterr().err
+    assert "Ada is in two places" in capsys.readouterr().err
 
 
 def test_groups_may_name_any_picture_of_a_person(tmp_path):
