@@ -222,6 +222,23 @@ def test_a_policy_in_the_build_statement_shortens_what_the_device_keeps(tmp_path
         assert device.retention.journal_days == 5
 
 
+def test_a_short_journal_is_no_way_to_forget_what_a_card_has_failed_at(tmp_path):
+    build = BuildInfo("device", "1", statement=policy(access_log_days=1))
+    world, card = World(tmp_path, build=build), bytes(range(16))
+    world.synchronised = True
+    with world.start() as device:
+        device._housekeeping.visit()
+        device._limits.before_comparison(card)
+        for _ in range(3):
+            world.run(DAY, device)
+            device._housekeeping.visit()
+        assert device._limits.standing(card).rejects == 1
+        for _ in range(30):
+            world.run(DAY, device)
+            device._housekeeping.visit()
+        assert device._limits.standing(card).rejects == 0
+
+
 def test_a_template_on_a_card_that_is_older_than_allowed_is_refused_at_any_door(tmp_path):
     world = World(tmp_path, custody="card")
     with world.start() as device:
