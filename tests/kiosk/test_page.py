@@ -246,3 +246,4 @@ def test_a_refusal_says_why_in_the_language_of_the_person(page, kiosk):
         show(kiosk, Screen("refused", time.monotonic_ns(), reason=reason.value, **HELD))
         said = text(f"reason.{reason}", "fr")[1:]
         page.wait_for_function("(said) => document.getElementById('text').textContent.includes(said)", arg=said)
+        assert said in str(page.text_content("#text"))

@@ -233,7 +233,8 @@ def test_a_waiting_process_that_hangs_holds_no_door_up_for_long(chain: Chain, fa
             assert cell.keep(faces["hana"][0], alike=0.5)
 
 
-def test_nothing_is_left_when_the_door_s_process_has_gone(chain: Chain):
+def killed_door(chain: Chain, *, child: bool) -> list[int]:
+    """A door that is killed in a session: the processes of what waits, of the cell, and of a child of the door's."""
     reading, writing = os.pipe()
     door = os.fork()
     if door == 0:
@@ -241,12 +242,22 @@ def test_nothing_is_left_when_the_door_s_process_has_gone(chain: Chain):
         cell = cells._begin("s")
         _ = cell.walls
         assert cells._process is not None
-        os.write(writing, f"{cells._process.pid} {cell.process}".encode())
+        left = os.fork() if child else -1
+        if left == 0:
+            os.close(writing)
+            time.sleep(60)
+            os._exit(0)
+        os.write(writing, f"{cells._process.pid} {cell.process} {left}".encode())
         os.kill(os.getpid(), signal.SIGKILL)
     os.close(writing)
     processes = [int(word) for word in os.read(reading, 100).split()]
     os.close(reading)
     os.waitpid(door, 0)
+    return processes
+
+
+def test_nothing_is_left_when_the_door_s_process_has_gone(chain: Chain):
+    *processes, _ = killed_door(chain, child=False)
     assert len(processes) == 2
     assert gone(*processes)
 
@@ -337,27 +348,10 @@ def test_no_other_program_gets_a_descriptor_of_it(cells: Cells):
 
 
 def test_it_ends_with_the_door_though_a_child_of_the_door_s_lives_on(chain: Chain):
-    reading, writing = os.pipe()
-    door = os.fork()
-    if door == 0:
-        cells = Cells([chain.embedder.card])
-        cell = cells._begin("s")
-        _ = cell.walls
-        assert cells._process is not None
-        left = os.fork()
-        if left == 0:
-            os.close(writing)
-            time.sleep(60)
-            os._exit(0)
-        os.write(writing, f"{cells._process.pid} {cell.process} {left}".encode())
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.close(writing)
-    *processes, left = [int(word) for word in os.read(reading, 100).split()]
-    os.waitpid(door, 0)
+    *processes, left = killed_door(chain, child=True)
     assert gone(*processes)
     assert running(left)
     os.kill(left, signal.SIGKILL)
-    os.close(reading)
 
 
 def test_a_program_that_was_started_under_python_s_name_is_not_started_again():
