@@ -49,7 +49,7 @@ from edge.vault.seal import Lock, broken, made_by_another
 #: Seconds until a cell that has not answered is given up. The slowest board takes 0.3 s for an embedding.
 PATIENCE_S = 3.0
 #: The longest answer: a sealed template of three references of 1,024 numbers, and more.
-MOST_BYTES = 8192
+LONGEST_ANSWER = 8192
 #: Seconds until the networks are loaded; a Pi Zero takes about 5.
 START_S = 60.0
 _MODULE, _VERSIONS = "edge.session.cell_process", 1000
@@ -262,7 +262,7 @@ class ClosedCell:
         until = time.monotonic() + PATIENCE_S
         try:
             code, score, more = ANSWER.unpack(_take(self._connection, ANSWER.size, until))
-            if more <= MOST_BYTES:
+            if more <= LONGEST_ANSWER:
                 return code, score, _take(self._connection, more, until)
         except (OSError, EOFError):
             pass
