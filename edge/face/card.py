@@ -164,6 +164,7 @@ class _Fields(Part):
     decode: Decode | None = None
     passive: Judgements | None = None
     calibration: Calibration | None = None
+    quality: Digest | None = None
     golden: Golden | None = None
     outside_delegate: Annotated[int, Field(ge=0, le=10000)] = 0
 
@@ -208,6 +209,7 @@ class Card:
             bits on every machine (`edge.face.align`). Every new card is made with 2.
         input, outputs: tensors. align: embedders only. decode: detectors only. passive: passive networks only.
         calibration: embedders that may decide; golden: the known answer, if the card has one.
+        quality: of the shipped embedder, SHA-256 of the weights that foretell its scores (`edge.face.quality_score`).
         outside_delegate: nodes that run outside of XNNPACK, of imported models; more is a fault.
         where: the card's own file, for messages. raw: everything the card says.
     """
@@ -224,6 +226,7 @@ class Card:
     decode: Decode | None
     passive: Judgements | None
     calibration: Calibration | None
+    quality: str | None
     golden: Golden | None
     outside_delegate: int
     where: str

@@ -27,6 +27,7 @@ from edge.face.detect import Detector
 from edge.face.embed import Embedder
 from edge.face.passive import Passive
 from edge.face.quality import Assessor
+from edge.face.quality_score import WEIGHTS
 from edge.face.runner import Runner
 from edge.face.suspicion import PassiveLimits
 from edge.settings.model import FaceSettings
@@ -157,7 +158,14 @@ class Chain:
         """
         detector = Detector(find(settings.detector), settings.threads)
         passive = Passive(find(settings.passive), settings.threads) if settings.passive is not None else None
-        return cls(settings, detector, Embedder(find(settings.embedder), settings.threads), passive)
+        card = find(settings.embedder)
+        if card.quality not in (None, WEIGHTS.sha256):
+            raise ModelError(
+                "the quality score has other weights than the embedder's card names",
+                where=card.where,
+                remedy="install the product again; after a new fit: python -m models.training.quality",
+            )
+        return cls(settings, detector, Embedder(card, settings.threads), passive)
 
     def with_embedder(self, card: Card) -> Chain:
         """A chain with the same detector and limits, and another embedder.

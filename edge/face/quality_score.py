@@ -11,6 +11,7 @@ looks, hardly the same numbers.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass
@@ -43,11 +44,13 @@ class Weights:
     """The net, as `python -m models.training.quality` writes it into ``quality.json``; not by hand.
 
     Attributes:
+        sha256: of the file; the embedder's card names it.
         made_for: SHA-256 of the embedder whose comparison scores it foretells.
         usual_limit: below it fewer than 50 % of a person's own looks match at a false match rate of 1e-4.
         first, first_bias, last, last_bias: float32 (len(NAMES), H), (H,), (H,), and a number.
     """
 
+    sha256: str
     made_for: str
     usual_limit: float
     first: F32
@@ -58,9 +61,11 @@ class Weights:
     @classmethod
     def shipped(cls) -> Weights:
         """Those that come with the product."""
-        data = json.loads(_resources.path("quality").read_bytes())
-        values: dict[str, Any] = {k: np.array(v, np.float32) if isinstance(v, list) else v for k, v in data.items()}
-        return cls(**values)
+        raw = _resources.path("quality").read_bytes()
+        values: dict[str, Any] = {
+            k: np.array(v, np.float32) if isinstance(v, list) else v for k, v in json.loads(raw).items()
+        }
+        return cls(hashlib.sha256(raw).hexdigest(), **values)
 
 
 WEIGHTS = Weights.shipped()

@@ -30,6 +30,7 @@ ORDER = (
         "decode",
         "passive",
         "outside_delegate",
+        "quality",
         "golden",
         "intended_use",
         "not_for",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import json
 from dataclasses import fields
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training import card as cards
 from models.training.looks import open_held_out
 from models.training.paths import CHECKOUT, DATA, WORK
 from models.training.progress import track
@@ -126,11 +128,15 @@ def report(looks: Looks, quality: F32, of: NDArray[np.bool_], threshold: float) 
 
 
 def write(weights: dict[str, Any], limit: float, made_for: str) -> None:
-    """The file that a device reads: `edge.face.quality_score.Weights`, five digits a weight, a line a unit of input."""
+    """The file that a device reads: `edge.face.quality_score.Weights`, five digits a weight, a line a unit of input.
+
+    The embedder's card names it by its SHA-256.
+    """
     fit = {name: np.asarray(value, np.float64).round(5).tolist() for name, value in weights.items()}
     rows = ",\n  ".join(json.dumps(row) for row in fit.pop("first"))
     rest = [f'"{name}": {json.dumps(value)}' for name, value in {"usual_limit": limit, **fit}.items()]
     WEIGHTS.write_text(",\n ".join([f'{{\n "made_for": "{made_for}"', f'"first": [\n  {rows}\n ]', *rest]) + "\n}\n")
+    cards.write(cards.read("embedder") | {"quality": hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()})
 
 
 def ordinary(looks: Looks, quality: F32, threshold: float) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -153,6 +154,12 @@ def test_a_probe_belongs_to_its_session_and_names_its_model(frame: Frame):
 
 def test_a_look_shows_no_pixels(frame: Frame):
     assert "array" not in repr(scripted(face(320, 240, 200)).look(frame))
+
+
+def test_weights_of_the_quality_score_that_the_embedder_s_card_does_not_name_are_refused():
+    other = replace(CARD, quality="0" * 64)
+    with pytest.raises(ModelError, match="quality score has other weights"):
+        Chain.load(FaceSettings(), lambda name: other if name == "embedder" else load_card(name))
 
 
 def test_unknown_models_are_refused():
