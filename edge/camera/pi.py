@@ -15,6 +15,7 @@ of them. So: take, copy, release, in one place.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import re
 import stat
@@ -26,6 +27,7 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import PathFinder
 from pathlib import Path
+from traceback import clear_frames
 from typing import Any
 
 from edge._resources import is_device
@@ -115,6 +117,8 @@ class PiSource:
         except Exception as error:  # picamera2 raises RuntimeError, ValueError, KeyError, whatever libcamera says
             with suppress(Exception):  # a camera half open closes with errors of its own; the first one counts
                 _let_go(camera)
+            del camera
+            _collect(error)
             if isinstance(error, SourceUnavailable):
                 raise
             text = _first_cause(error)
@@ -167,6 +171,8 @@ class PiSource:
                 camera.stop()
             finally:
                 _let_go(camera)
+                del camera
+                _collect()
 
     def _configuration(self, camera: Any, mode: Mapping[str, Any] | None) -> Any:
         duration = round(1e6 / self._settings.fps)
@@ -266,6 +272,15 @@ def _let_go(camera: Any) -> None:
         if reading is not None and not reading.closed:
             reading.close()
             os.close(camera.notifyme_w)
+
+
+def _collect(error: BaseException | None = None) -> None:
+    """Free the buffers of a camera that was let go. Its objects hold each other, an error's frames hold them, and a
+    Pi's memory for pictures is too small to wait for the collector: four descriptors an open stayed, on real parts."""
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+    gc.collect()
 
 
 def _first_cause(error: BaseException) -> str:

@@ -28,8 +28,10 @@ from edge.session import Cells, Enrolment, Verifier
 from edge.session.cell import Cell
 from edge.settings.model import FaceSettings, Settings
 from edge.trust import Keyring
-from edge.types import Outcome, Probe, Reason, Template
-from edge.vault import Issuance
+from edge.types import Custody, Outcome, Probe, Reason, Template
+from edge.types.rotation import Rotation
+from edge.vault import Header, Issuance
+from edge.vault.seal import new_lock
 
 folder, cards = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
 picture = cv2.resize(cv2.imread(sys.argv[3]), (640, 480))
@@ -170,12 +172,27 @@ def own_verifier(device):
     return verifier.verify(claim, Pulled(Photograph()).start())
 
 
-def no_waits(device, kind=Verifier, limits=None):
+def no_waits(device, kind=Verifier, limits=None, cells=None):
     parts = {"health": lambda: Health(settings.camera), "new_session": lambda: "s"}
     claim = device._admission.receive(card, 0)
-    cells = device._cells._begin
+    cells = cells or device._cells._begin
     made = kind(device._chain, device._vault, cells, limits or NoLimits(), settings.decision, **parts)
     return made.verify(claim, device.stream())
+
+
+class SaysCells:
+    # what begins a session's process, in its place: it answers every question as the device's own would
+    def __init__(self, begin): self.__self__, self.__func__ = begin.__self__, begin.__func__
+    @property
+    def __class__(self): return type(opened)
+    def __call__(self, session):
+        told["what begins a session in the place of its process"] = "WORKED"
+        return here()
+
+
+def sealed_by_hand():
+    header = Header(Custody.DEVICE, bytes(32), model, 128, 0, 10)
+    return new_lock(header, secret=bytes(32), key=bytes(32), random_bytes=os.urandom).seal(numbers)
 
 
 class Threshold(float):
@@ -306,6 +323,8 @@ trying("an embedding", lambda: chain.embed(chain.look(Frame(picture, 0, 0, "p"))
 trying("a session's process of one's own", lambda: Cells([chain.embedder.card]).begin("s"))
 trying("what happens in a session's process, here", lambda: here().keep(
     chain.pixels(chain.look(Frame(picture, 0, 0, "p"))), alike=0.0))
+trying("a seal of one's own", sealed_by_hand)
+trying("a rotation undone", lambda: Rotation(bytes(32), 128).undo(numbers))
 trying("an enrolment of one's own", lambda: enrolled(Pulled(Photograph()).start()))
 trying("the numbers of an enrolment", of_the_camera)
 trying("a fictional source that shows a photograph", dressed)
@@ -336,6 +355,8 @@ with opened() as device:
     trying("a verifier of one's own, without limits", lambda: own_verifier(device))
     trying("a verifier without waits on the device's own camera", lambda: no_waits(device))
     trying("a verifier that is shown the score", lambda: no_waits(device, Curious, device._limits))
+    trying("cells that say they are the device's",
+           lambda: no_waits(device, limits=device._limits, cells=SaysCells(device._cells._begin)))
     trying("whether a picture shows the holder", lambda: is_it_the_holder(device))
     trying("the numbers of the holder", lambda: read(device))
     trying("a reference of one's own", lambda: sealed(device))
@@ -350,9 +371,11 @@ def test_no_public_name_of_any_module_gives_an_embedding_a_score_a_template_or_a
     done = python(office, WAYS, str(desk.folder), str(cards), desk.person("hana"))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert len(told) == 58
+    assert len(told) == 61
     assert told["a verifier without waits on the device's own camera"].startswith("SpentError: ")
-    assert told["a verifier that is shown the score"].startswith("SpentError: ")
+    for name in ("a verifier that is shown the score", "cells that say they are the device's", "a seal of one's own"):
+        assert told[name].startswith("SpentError: "), told[name]
+    assert told["a rotation undone"].startswith("SpentError: ")
     assert {name: answer for name, answer in told.items() if answer.startswith("WORKED")} == {}
     refusals = ("NotInThisBuild: ", "SettingsError: ", "SpentError: ", "UsageError: ", "SourceUnavailable: ")
     by_python = {name: answer for name, answer in told.items() if not answer.startswith(refusals)}

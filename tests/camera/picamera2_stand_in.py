@@ -5,7 +5,8 @@
 
 `Habits` says what is plugged in and what goes wrong. What is always so: a constructor that fails has opened a pipe and
 leaves it open; a camera that is still closing is busy; reading ``sensor_modes`` configures the camera; arrays come in
-the delivered format with its padding; a request that is not released is a buffer lost.
+the delivered format with its padding; a request that is not released is a buffer lost; buffers end with the camera's
+object, which is part of a circle.
 """
 
 from __future__ import annotations
@@ -118,6 +119,8 @@ class _Picamera2:
 
     def configure(self, config: dict[str, Any]) -> None:
         self.habits.calls.append("configure")
+        self.buffers = [_Buffer() for _ in range(config["buffer_count"])]
+        self.completed = self.wait  # what holds a camera is held by it: its buffers outlive the last name for it
         self.habits.configs.append(config)
         self.config = {
             name: {
@@ -167,6 +170,14 @@ class _Picamera2:
         self.is_open = self.habits.open = False
         self.notifymeread.close()
         os.close(self.notifyme_w)
+
+
+class _Buffer:
+    def __init__(self) -> None:
+        self.descriptor = os.open("/dev/null", os.O_RDONLY)
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
 
 
 class _Request:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -247,6 +249,16 @@ def test_a_failed_open_names_the_sensor_its_cause_and_the_true_remedy(habits, sa
     assert any(word in caught.value.remedy for word in helps.split("|"))
 
 
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Python's own collector comes when it comes."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
 def test_failed_opens_leave_no_file_descriptor_behind(habits):
     habits.fails = "busy"
     before = descriptors()
