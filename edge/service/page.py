@@ -53,7 +53,16 @@ def kiosk_page(device: Device) -> Iterator[Kiosk | None]:
 
     def tell(error: KioskError) -> None:
         with contextlib.suppress(JournalBroken):  # the next event that must be on the disk says so again
-            device.tell(Faulted.of(error, at_ns=device.now_ns(), room="page"))
+            device.tell(
+                Faulted(
+                    at_ns=device.now_ns(),
+                    room="page",
+                    error=type(error).__name__,
+                    what=error.what,
+                    where=error.where,
+                    remedy=error.remedy,
+                )
+            )
 
     try:
         kiosk = Kiosk(settings, page_of(device.settings), failed=tell, listener=passed_socket("kiosk"))

@@ -248,8 +248,8 @@ class ClosedCell:
         try:
             self._connection.settimeout(PATIENCE_S)
             _give(self._connection, ASKED.pack(what, sum(map(len, parts))), *parts)
-        except OSError:
-            raise self._lost() from None
+        except OSError as error:
+            raise self._lost(error) from None
         code, score, content = self._answer()
         if code in _REFUSED:
             raise _REFUSED[code]()
@@ -264,12 +264,14 @@ class ClosedCell:
             code, score, more = ANSWER.unpack(_take(self._connection, ANSWER.size, until))
             if more <= LONGEST_ANSWER:
                 return code, score, _take(self._connection, more, until)
-        except (OSError, EOFError):
-            pass
+        except (OSError, EOFError) as error:
+            raise self._lost(error) from None
         raise self._lost()
 
-    def _lost(self) -> SessionLost:
+    def _lost(self, error: Exception | None = None) -> SessionLost:
         ended = self.close(lost=True)
+        if isinstance(error, TimeoutError) and ended == 0:
+            return _lost(f"the process that compares did not answer for {PATIENCE_S:g} s")
         return _lost("the process that compares has ended" + (f" (signal {-ended})" if ended < 0 else ""))
 
 

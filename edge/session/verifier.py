@@ -170,7 +170,10 @@ class Verifier:
         except (ClaimError, ModelMismatch) as error:
             return self.refuse(error, claim=claim, session=session)
         except (SpentError, ModelError) as error:  # such as `SessionLost`: what compares has failed, the door goes on
-            tell(Faulted.of(error, at_ns=self.now_ns(), room="session", session=session))
+            said = error.as_json()
+            kind, what, where, remedy = said["kind"], said["what"], said["where"], said["remedy"]
+            now, room = self.now_ns(), "session"
+            tell(Faulted(at_ns=now, session=session, room=room, error=kind, what=what, where=where, remedy=remedy))
             ending = Ending(Outcome.NO_DECISION, Reason.ERROR)
         self._count(claim, ending.outcome, tally)
         tally.spend("session", 1e3 * (time.perf_counter() - started))

@@ -20,7 +20,6 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar
 
-from edge.errors import EdgeError
 from edge.types.claims import Decision
 from edge.types.enums import Advice, Direction, Fault, Reason
 from edge.types.gates import Species
@@ -142,13 +141,6 @@ class Faulted(Event):
     remedy: str = ""
     faults: tuple[Fault, ...] = ()
     count: int = 1
-
-    @classmethod
-    def of(cls, error: EdgeError, *, at_ns: int, room: str, session: str = "") -> Faulted:
-        """An error's own words, as the fault of a room."""
-        said = error.as_json()
-        what, where, remedy = said["what"], said["where"], said["remedy"]
-        return cls(at_ns=at_ns, session=session, room=room, error=said["kind"], what=what, where=where, remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -366,6 +366,7 @@ def test_a_stop_that_hangs_is_told_as_such_and_the_camera_comes_back_when_it_doe
     assert live.calls.count("open 0") == 1
     live.hung_stop = False
     live.come_back.set()
+    monkeypatch.setattr("edge.camera.capture.CLOSE_S", 5.0)
     with stream() as again:
         again.next(0, 2.0)
 

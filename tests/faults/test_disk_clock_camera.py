@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceTimeout
+from edge.face.rule import WARM_FRAMES
 from edge.fictional import FictionalSource, OnePerson
 from edge.state import ClockGuard
 from edge.types import Frame, Outcome
@@ -117,7 +118,7 @@ class Trouble(FictionalSource):
         frame = super().read(timeout_s)
         self.count += 1
         match self.trouble:
-            case "unplugged" if self.count > 2:
+            case "unplugged" if self.count > WARM_FRAMES:
                 raise OSError(19, "No such device")
             case "hung":
                 raise SourceTimeout("the camera is silent", where="drill", remedy="look at its cable")

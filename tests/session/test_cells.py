@@ -335,7 +335,7 @@ def test_a_cell_that_drips_is_given_up_in_time(cells: Cells, monkeypatch):
 
     dripping = threading.Thread(target=drip)
     dripping.start()
-    with ClosedCell(cells, mine, 2**22, "s") as cell, pytest.raises(SessionLost):
+    with ClosedCell(cells, mine, 2**22, "s") as cell, pytest.raises(SessionLost, match="did not answer for"):
         cell.settle(0.5)
     stop.set()
     dripping.join()
