@@ -51,6 +51,8 @@ from edge.types import (
 from edge.types.wipe import wipe
 
 Pick = Literal["largest", "central"]
+#: Share of the smallest height that is compared down to which a face is aligned: a nod takes a fifth of it.
+_FOLLOWED = 0.7
 
 
 class Detects(Protocol):
@@ -92,7 +94,8 @@ class Look:
 
     Attributes:
         faces: all that were found, the highest first. face: the one that was chosen.
-        crop, quality: of ``face``; None when the gate closed before.
+        crop, quality: of ``face``; None when the gate closed before; a face a little too small to be
+            compared has a crop, for a challenge to follow, and no quality.
         reason: why this look must not be compared; None when it may be.
         advice: what the person can do.
         timings_ms: ``detect``, ``align``, ``quality``; model time inside ``detect`` included.
@@ -223,9 +226,13 @@ class Chain:
         if not faces:
             return Look(reason=Reason.NO_FACE, advice=(Advice.NOBODY_SEEN,), timings_ms=timings)
         face = faces[0] if pick == "largest" else nearest_centre(faces, frame.width, frame.height)
-        if gate and (closed := self._closed(faces, frame.height)) is not None:
+        closed = self._closed(faces, frame.height) if gate else None
+        low = _FOLLOWED * self.settings.min_height * frame.height
+        if closed is not None and (closed[0] is Reason.SEVERAL_FACES or faces[0].height < low):
             return Look(faces, face, reason=closed[0], advice=(closed[1],), timings_ms=timings)
         crop = self.embedder.align(frame.image, face.landmarks)
+        if closed is not None:  # who nods gets lower: too low to be compared, and followed all the same by a challenge
+            return Look(faces, face, crop, reason=closed[0], advice=(closed[1],), timings_ms=timings)
         aligned = time.perf_counter_ns()
         quality = self._assess(face, crop, frame.width, frame.height)
         timings["align"] = (aligned - detected) / 1e6

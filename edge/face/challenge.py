@@ -39,17 +39,17 @@ SWING, NOD, FRAMES = 20.0, 17.0, 2
 SOLID = 8.0
 #: Degrees of a turn into another direction that fail the attempt.
 WRONG = 15.0
-#: Degrees from straight ahead within which a step may start: landmarks' yaw, and parallax since the step before, up or
-#: down and to a side. To a side the landmarks know better: on a rendered head that had turned by 45 degrees and looked
-#: ahead again to within one, parallax stayed at 10, what it had lost on the way.
-AHEAD, BACK, BACK_ASIDE = 12.0, 8.0, 16.0
+#: Degrees from straight ahead within which a step may start: landmarks' yaw, and after a nod parallax since its start.
+#: To a side the landmarks know better: on a rendered head that had turned by 45 degrees and looked ahead again to
+#: within one, parallax stayed at 10, on another at 29: what it had lost on the way.
+AHEAD, BACK = 12.0, 8.0
 #: Seconds: to look ahead and match; to turn once told; to look ahead after an attempt that failed, before another one
 #: takes its measure of the head: parallax knows no pose but by what was before.
 AHEAD_S, TURN_S, SETTLE_S = 3.0, 2.5, 1.2
 #: Seconds without the face that still are one face, and how much of two boxes must overlap from frame to frame.
 GAP_S, OVERLAP = 0.35, 0.4
 #: A step's pause lies between these, seconds, drawn anew for each: a recording cannot know when it is told.
-PAUSES_S = (0.1, 0.4)
+PAUSES_S = (0.0, 0.2)
 STEPS = 3
 
 
@@ -155,7 +155,8 @@ class Challenge:
         if self.prompt.direction is not None:
             self._swing(at_ns, yaw, turned)
             return
-        back = turned is None or (abs(turned[0]) <= BACK_ASIDE and abs(turned[1]) <= BACK)
+        nodded = self._plan.directions[self._step - 1] in (Direction.UP, Direction.DOWN)
+        back = turned is None or not nodded or abs(turned[1]) <= BACK
         if abs(yaw) > AHEAD or not back or at_ns < self._settled_ns:
             self._ahead_ns = at_ns
             return

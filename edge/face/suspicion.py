@@ -38,16 +38,17 @@ class PassiveLimits:
 
 @dataclass(slots=True)
 class Suspicion:
-    """The judgements of one session."""
+    """The judgements of one session. ``highest``: the largest fused value, once there were enough."""
 
     limits: PassiveLimits
     values: list[float] = field(default_factory=list)
-    doubted: bool = False
+    highest: float = 0.0
 
     def add(self, value: float) -> None:
         """One more judgement, 0..1; one that is not a number counts as an attack."""
         self.values.append(value if 0.0 <= value <= 1.0 else 1.0)
-        self.doubted = self.doubted or (self._enough and self.fused >= self.limits.doubt)
+        if self._enough:
+            self.highest = max(self.highest, self.fused)
 
     @property
     def fused(self) -> float:
@@ -61,7 +62,7 @@ class Suspicion:
             return EARLY
         if self._mean >= self.limits.attack:
             return Attack(Species.INSTRUMENT)
-        return DOUBT if self.doubted else Pass()
+        return DOUBT if self.highest >= self.limits.doubt else Pass()
 
     @property
     def _enough(self) -> bool:

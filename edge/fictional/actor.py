@@ -6,8 +6,12 @@
 
     recording = Actor.recorded(rng, (Direction.UP, Direction.LEFT), pause_s=0.8)     # hears nothing
 
-Angles are those of the rendered head. Speeds and delays are wide guesses, not measured on people: 0.25 to 0.6 s until
-a person moves, 0.3 to 0.6 s for a turn, a small tremor all the time.
+Angles are those of the rendered head; a small tremor all the time. Nobody was measured for it: speeds and delays are
+ranges around what others report. A turn of 34 to 44 degrees in 0.3 to 0.6 s peaks at 85 to 220 degrees a second (people
+asked to turn the head slowly to fast: 76 to 257 on average, Neuroscience Letters 687, 2018, 253-258). It begins 0.25 to
+0.55 s after its direction is shown (one of four arrows: some 0.38 s, W. E. Hick, Quarterly Journal of Experimental
+Psychology 4, 1952, and later tests), the way back, which is no choice, 0.2 to 0.4 s after (one signal, one answer:
+0.19 to 0.25 s). People over 60 move their necks more slowly (Sarig Bahat et al. 2016).
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from edge.types import Direction
 
 #: Degrees of a turn to a side, and up or down: smallest and largest.
 SIDE, NOD = (34.0, 44.0), (24.0, 32.0)
-_REACTION_S, _MOVE_S = (0.25, 0.6), (0.3, 0.6)
+_REACTION_S, _BACK_S, _MOVE_S = (0.25, 0.55), (0.2, 0.4), (0.3, 0.6)
 
 
 @dataclass(slots=True)
@@ -66,7 +70,8 @@ class Actor:
         turned = direction
         if direction in (Direction.LEFT, Direction.RIGHT) and self.rng.random() < self.left_right:
             turned = Direction.RIGHT if direction is Direction.LEFT else Direction.LEFT
-        self._go(at_s + float(self.rng.uniform(*_REACTION_S)), (0.0, 0.0) if turned is None else self._target(turned))
+        reaction = float(self.rng.uniform(*(_BACK_S if turned is None else _REACTION_S)))
+        self._go(at_s + reaction, (0.0, 0.0) if turned is None else self._target(turned))
 
     def pose(self, at_s: float) -> Pose:
         """The head at a time, degrees."""

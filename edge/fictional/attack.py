@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.fictional.mesh import Pose, rotation, undone
-from edge.fictional.shown import Hand, arm, display, glare, glass, paper, thumb
+from edge.fictional.shown import Hand, arm, blend, display, glare, glass, paper, thumb
 from edge.types import F32, U8
 
 #: Attack instrument species (ISO/IEC 30107-3, 3.1.4).
@@ -30,6 +30,7 @@ PRINTS = SPECIES[:3]
 _GRID = 17  # points across a sheet at which its shape is computed
 _FINER = 1.25  # pixels of a sheet, facing the camera, to one of the frame's
 _STEP = 8  # pixels of the frame between two points of the warp
+_LIT = 112  # steps of a sheet's light from none to as much as in the room
 #: Widths in centimetres, smallest and largest; a hand is measured by them.
 _WIDTHS = {"print": (9, 24), "bent_print": (12, 24), "phone": (6, 8), "tablet": (13, 20), "monitor": (30, 55)}
 Box = tuple[float, float, float, float]
@@ -71,13 +72,22 @@ class Instrument:
         height: of the face in the frame, as a share of the frame's.
         room: BGR uint8 (H, W, 3), a frame without the attack: its size and light.
         rng: everything random follows from it; nothing is drawn after this.
+        hands: whether they are seen, where the species has any.
 
     Raises:
         ValueError: there is no such species.
     """
 
     def __init__(
-        self, species: str, picture: U8, *, face: Box, height: float, room: U8, rng: np.random.Generator
+        self,
+        species: str,
+        picture: U8,
+        *,
+        face: Box,
+        height: float,
+        room: U8,
+        rng: np.random.Generator,
+        hands: bool = True,
     ) -> None:
         if species not in SPECIES:
             raise ValueError(f"no attack instrument {species!r}: one of {', '.join(SPECIES)}")
@@ -93,7 +103,7 @@ class Instrument:
         self.sheet, begin = make(species, picture, room, rng)
         self._centre = np.array([begin[0] + face[0] + face[2] / 2, begin[1] + face[1] + face[3] / 2], np.float32)
         self.hold = Hold.drawn(species, rng)
-        self._seed = int(rng.integers(1 << 31))
+        self._seed, self._hands = int(rng.integers(1 << 31)), hands
 
     def show(self, room: U8, place: tuple[float, float], hold: Hold | None = None) -> U8:
         """Hold it before the camera.
@@ -108,7 +118,7 @@ class Instrument:
         middle = np.array([place[0] * room.shape[1], place[1] * room.shape[0]], np.float32)
         rng = np.random.default_rng(self._seed)
         surface = _surface(self.sheet, self._centre, middle, hold or self.hold, rng)
-        canvas, hand = room.copy(), _hand(self.species, surface, self.sheet, rng)
+        canvas, hand = room.copy(), _hand(self.species, surface, self.sheet, rng) if self._hands else None
         if hand is not None:
             arm(canvas, hand)
         _lay(canvas, self.sheet, surface, rng, emits=self.species not in PRINTS)
@@ -212,29 +222,51 @@ def _lit(solid: F32, turned: F32, rng: np.random.Generator) -> F32:
 def _lay(canvas: U8, sheet: U8, surface: _Surface, rng: np.random.Generator, *, emits: bool) -> None:
     """Warp the sheet over the canvas, in place: its light, its shadow, and what a display adds."""
     rows, columns = canvas.shape[:2]
-    sheet = sheet.copy()
-    if not emits:
-        square = cv2.resize(surface.light, (max(surface.size),) * 2, interpolation=cv2.INTER_LINEAR)
-        shade = square[: sheet.shape[0], : sheet.shape[1], None]
-        sheet[..., :3] = np.clip(sheet[..., :3] * shade, 0, 255).astype(np.uint8)
     v, u = np.mgrid[: rows // _STEP + 3, : columns // _STEP + 3].astype(np.float32)
     grid = (np.stack([u, v], -1) - 1) * _STEP + (_STEP - 1) / 2
     flat = cv2.perspectiveTransform(grid.reshape(1, -1, 2), np.linalg.inv(surface.corners)).reshape(grid.shape)
     coarse = undone(surface.moves, flat.astype(np.float32), surface.step)
-    fine = cv2.resize(coarse, None, fx=_STEP, fy=_STEP, interpolation=cv2.INTER_LINEAR)
-    places = np.asarray(fine[_STEP : _STEP + rows, _STEP : _STEP + columns], np.float32)
+    within = np.all((coarse > -1) & (coarse < surface.size), axis=-1).astype(np.uint8)
+    left, top, wide, high = ((value - 2) * _STEP for value in cv2.boundingRect(within))
+    right, bottom = min(columns, left + wide + 6 * _STEP), min(rows, top + high + 6 * _STEP)
+    # all that it can reach; what glass adds is laid out over the frame
+    part = np.s_[:, :] if emits else np.s_[max(0, top) : bottom, max(0, left) : right]
+    places = _finer(coarse, rows, columns)[part]
     x, y = cv2.split(places)
-    layer = cv2.remap(sheet, x, y, cv2.INTER_LINEAR).astype(np.float32)
+    layer = np.zeros((rows, columns, 4), np.uint8)
+    seen = layer[part]
+    if seen.size == 0:
+        return
+    seen[:] = cv2.remap(sheet, x, y, cv2.INTER_LINEAR)
     if emits:
-        layer[..., :3] *= glass(places, max(surface.size), rng)
-        layer[..., :3] = glare(layer[..., :3], rng)
-    alpha = layer[..., 3:] / 255
+        light = seen[..., :3] * glass(places, max(surface.size), rng)
+        light = np.minimum(glare(light, rng), 255) * (seen[..., 3:] / np.float32(255))
+        seen[..., :3] = light.astype(np.uint8)
+    else:
+        x, y = cv2.split(coarse / np.float32(surface.step))
+        lit = cv2.remap(surface.light, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        much = cv2.convertScaleAbs(_finer(np.asarray(lit, np.float32), rows, columns)[part], alpha=_LIT)
+        seen[:] = cv2.multiply(seen, cv2.merge([much, much, much, np.full_like(much, _LIT)]), scale=1 / _LIT)
     if not emits or rng.random() < 0.5:
-        fall = np.array([[1, 0, rng.normal(0, 0.02) * rows], [0, 1, rng.uniform(0, 0.03) * rows]], np.float32)
-        shadow = cv2.GaussianBlur(cv2.warpAffine(alpha, fall, (columns, rows)), (0, 0), rng.uniform(0.01, 0.04) * rows)
-        canvas[:] = (canvas * (1 - rng.uniform(0.1, 0.45) * shadow[..., None])).astype(np.uint8)
-    colour = np.minimum(layer[..., :3], 255)
-    canvas[:] = (canvas * (1 - alpha) + (colour * alpha if emits else colour)).astype(np.uint8)
+        fall = rng.normal(0, 0.02) * rows, rng.uniform(0, 0.03) * rows
+        _shadow(canvas, layer[..., 3], fall, rng.uniform(0.01, 0.04) * rows, rng.uniform(0.1, 0.45))
+    blend(canvas[part], seen)
+
+
+def _finer(coarse: F32, rows: int, columns: int) -> F32:
+    """A value for each of the frame's pixels from those at every `_STEP`-th."""
+    fine = cv2.resize(coarse, None, fx=_STEP, fy=_STEP, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine[_STEP : _STEP + rows, _STEP : _STEP + columns], np.float32)
+
+
+def _shadow(canvas: U8, mask: U8, fall: tuple[float, float], soft: float, much: float) -> None:
+    """Darken what is behind a sheet, in place; it is soft, so a quarter of the size is enough."""
+    size = (mask.shape[1] // 4, mask.shape[0] // 4)
+    small = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+    move = np.array([[1, 0, fall[0] / 4], [0, 1, fall[1] / 4]], np.float32)
+    small = cv2.GaussianBlur(cv2.warpAffine(small, move, size), (0, 0), soft / 4)
+    left = cv2.convertScaleAbs(cv2.resize(small, canvas.shape[1::-1]), alpha=much)
+    canvas[:] = cv2.multiply(canvas, cv2.cvtColor(cv2.bitwise_not(left), cv2.COLOR_GRAY2BGR), scale=1 / 255)
 
 
 def _hand(species: str, surface: _Surface, sheet: U8, rng: np.random.Generator) -> Hand | None:

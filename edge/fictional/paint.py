@@ -23,6 +23,7 @@ from edge.fictional.figure import BODY_LEFT, BODY_SCALE, BODY_TOP, Figure, load_
 from edge.fictional.mesh import Pose, rotation
 from edge.fictional.scene import HeadInView, ShownCard, View
 from edge.fictional.sensor import Sensor
+from edge.fictional.shown import blend
 from edge.types import F32, U8
 
 #: The backdrop is larger than a frame by so much on every side, so that the camera may shake.
@@ -181,22 +182,15 @@ class Painter:
 
     def _person(self, canvas: U8, head: HeadInView, shake: tuple[float, float]) -> None:
         figure = self._figure(head.name, head.variant)
-        scale = head.height * self._size[1] / figure.height
-        origin = np.array(
-            [
-                head.x * self._size[0] + shake[0] - scale * figure.centre[0],
-                head.y * self._size[1] + shake[1] - scale * figure.centre[1],
-            ],
-            np.float32,
-        )  # where the portrait's pixel (0, 0) comes to lie
+        scale, origin = placed(figure, head, self._size, shake)
         if head.attack:
             self._attack(canvas, figure, head)
             return
         if head.flat:
             _photograph(canvas, figure, origin, scale, Pose(head.yaw, head.pitch, head.roll))
             return
-        _body(canvas, figure, origin, scale)
-        _head(canvas, figure, origin, scale, Pose(head.yaw, head.pitch, head.roll))
+        draw_body(canvas, figure, origin, scale)
+        draw_head(canvas, figure, origin, scale, Pose(head.yaw, head.pitch, head.roll))
 
     def _attack(self, canvas: U8, figure: Figure, head: HeadInView) -> None:
         """The person's picture on an instrument that turns as the head would; made anew as it comes nearer."""
@@ -238,17 +232,18 @@ def _window(canvas: U8, low: F32, high: F32) -> tuple[int, int, int, int] | None
     return (left, top, right, bottom) if right > left and bottom > top else None
 
 
-def _blend(canvas: U8, window: tuple[int, int, int, int], layer: U8) -> None:
-    """Put a premultiplied BGRA layer over a window of the canvas, in place."""
-    left, top, right, bottom = window
-    under = canvas[top:bottom, left:right]
-    rest = cv2.cvtColor(cv2.bitwise_not(layer[..., 3]), cv2.COLOR_GRAY2BGR)
-    canvas[top:bottom, left:right] = cv2.add(
-        cv2.multiply(under, rest, scale=1 / 255), cv2.cvtColor(layer, cv2.COLOR_BGRA2BGR)
-    )
+def placed(
+    figure: Figure, head: HeadInView, size: tuple[int, int], shake: tuple[float, float] = (0.0, 0.0)
+) -> tuple[float, F32]:
+    """Scale of a figure in a frame of this size, and where the portrait's pixel (0, 0) comes to lie."""
+    scale = head.height * size[1] / figure.height
+    x = head.x * size[0] + shake[0] - scale * figure.centre[0]
+    y = head.y * size[1] + shake[1] - scale * figure.centre[1]
+    return scale, np.array([x, y], np.float32)
 
 
-def _body(canvas: U8, figure: Figure, origin: F32, scale: float) -> None:
+def draw_body(canvas: U8, figure: Figure, origin: F32, scale: float) -> None:
+    """A person below the head, in place; ``origin`` and ``scale``: `placed`."""
     level = _level(scale / BODY_SCALE, len(figure.body))
     picture = figure.body[level]
     step = scale / BODY_SCALE * 2**level  # frame pixels for one of the picture's
@@ -260,10 +255,11 @@ def _body(canvas: U8, figure: Figure, origin: F32, scale: float) -> None:
     left, top, right, bottom = window
     place = np.array([[step, 0, corner[0] - left], [0, step, corner[1] - top]], np.float32)
     layer = cv2.warpAffine(picture, place, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
-    _blend(canvas, window, np.asarray(layer, np.uint8))
+    blend(canvas[top:bottom, left:right], np.asarray(layer, np.uint8))
 
 
-def _head(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> None:
+def draw_head(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> None:
+    """A head that has turned, in place."""
     level = _level(scale, len(figure.head))
     picture = figure.head[level]
     side = figure.head[0].shape[0] * scale
@@ -277,7 +273,7 @@ def _head(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> 
     coarse = figure.relief.sources((points - origin) / scale, pose) / 2**level
     fine = cv2.resize(coarse, None, fx=_STEP, fy=_STEP, interpolation=cv2.INTER_LINEAR)
     x, y = cv2.split(fine[_STEP : _STEP + bottom - top, _STEP : _STEP + right - left])
-    _blend(canvas, window, np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR), np.uint8))
+    blend(canvas[top:bottom, left:right], np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR), np.uint8))
 
 
 def _photograph(canvas: U8, figure: Figure, origin: F32, scale: float, pose: Pose) -> None:
@@ -319,4 +315,4 @@ def _put_sheet(canvas: U8, sheet: Any, middle: F32, wide: float, high: float, po
     flat = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float32) - 0.5
     place = cv2.getPerspectiveTransform(flat, (seen - (left, top)).astype(np.float32))
     layer = cv2.warpPerspective(cv2.cvtColor(sheet, cv2.COLOR_BGR2BGRA), place, (right - left, bottom - top))
-    _blend(canvas, window, np.asarray(layer, np.uint8))
+    blend(canvas[top:bottom, left:right], np.asarray(layer, np.uint8))

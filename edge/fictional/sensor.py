@@ -10,6 +10,8 @@ own.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -32,6 +34,7 @@ class Sensor:
 
     def __init__(self, seed: int, size: tuple[int, int], *, noise: float = 1.0) -> None:
         self._seed, self._size, self._noise = seed, size, noise
+        self._ramp: tuple[tuple[float, float], Any] | None = None  # the newest light
         sheet = np.random.default_rng((seed, 1)).standard_normal((size[1] + _ROOM, size[0] + _ROOM, 3), np.float32)
         self._sheet = np.clip(sheet * _UNIT, -127, 127).astype(np.int8)
         levels = np.arange(256, dtype=np.float32)
@@ -53,25 +56,26 @@ class Sensor:
         """
         if blur > 0.3:
             picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur), np.uint8)
-        return self.noise(self._light(picture, gain, side), index)
+        return self.noise(self.lit(picture, gain, side), index)
 
     def noise(self, picture: U8, index: int) -> U8:
-        """Add one frame's noise."""
+        """Add one frame's noise to it, or to a part of it."""
         if self._noise <= 0:
             return picture.copy()
         rng = np.random.default_rng((self._seed, 2, index))
         left, top = (int(place) for place in rng.integers(0, _ROOM, 2))
-        window = self._sheet[top : top + self._size[1], left : left + self._size[0]]
+        window = self._sheet[top : top + picture.shape[0], left : left + picture.shape[1]]
         strength = cv2.LUT(picture, self._strength)
         grain = cv2.multiply(window, strength, scale=1.0 / (_UNIT * _FINE), dtype=cv2.CV_8S)
         return np.asarray(cv2.add(picture, grain, dtype=cv2.CV_8U), np.uint8)
 
-    def _light(self, picture: U8, gain: float, side: float) -> U8:
-        """Multiply by a gain that is brighter towards one side."""
+    def lit(self, picture: U8, gain: float, side: float) -> U8:
+        """Multiply a frame by a gain that is brighter towards one side."""
         if abs(side) < 0.01:
             return np.asarray(cv2.convertScaleAbs(picture, alpha=gain), np.uint8)
-        across = np.linspace(-1, 1, 33, dtype=np.float32)
-        ramp = gain * (1 + 0.45 * side * across - 0.06 * abs(side))
-        row = cv2.resize(np.clip(ramp * 96, 0, 255).astype(np.uint8)[None], (self._size[0], 1))
-        sheet = cv2.repeat(cv2.cvtColor(row, cv2.COLOR_GRAY2BGR), self._size[1], 1)
-        return np.asarray(cv2.multiply(picture, sheet, scale=1 / 96), np.uint8)
+        if self._ramp is None or self._ramp[0] != (gain, side):
+            across = np.linspace(-1, 1, 33, dtype=np.float32)
+            ramp = gain * (1 + 0.45 * side * across - 0.06 * abs(side))
+            row = cv2.resize(np.clip(ramp * 96, 0, 255).astype(np.uint8)[None], (self._size[0], 1))
+            self._ramp = (gain, side), cv2.repeat(cv2.cvtColor(row, cv2.COLOR_GRAY2BGR), self._size[1], 1)
+        return np.asarray(cv2.multiply(picture, self._ramp[1], scale=1 / 96), np.uint8)

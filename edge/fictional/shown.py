@@ -206,11 +206,20 @@ def _limb(canvas: U8, first: F, last: F, wide: float, colour: F32) -> None:
     if right <= left or bottom <= top or wide < 1:
         return
     # the stroke's middle line cut to the window; x, y of each of its pixels from it
-    y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
+    x = np.arange(left, right, dtype=np.float32)[None] - np.float32(first[0])
+    y = np.arange(top, bottom, dtype=np.float32)[:, None] - np.float32(first[1])
     line = np.asarray(last - first, np.float32)
-    along = np.clip(((x - first[0]) * line[0] + (y - first[1]) * line[1]) / (float(line @ line) + 1e-6), 0, 1)
-    away = np.hypot(x - first[0] - along * line[0], y - first[1] - along * line[1]) / (wide / 2)
-    alpha = np.clip((1 - away) * wide / 3 + 0.5, 0, 1)[..., None]
-    shade = (0.55 + 0.5 * np.sqrt(np.clip(1 - away * away, 0, 1)))[..., None]
-    area = canvas[top:bottom, left:right]
-    area[:] = np.clip(area * (1 - alpha) + np.clip(colour * shade, 0, 255) * alpha, 0, 255).astype(np.uint8)
+    share = line / (line @ line + np.float32(1e-6))
+    along = np.clip(x * share[0] + y * share[1], np.float32(0), np.float32(1))
+    away = np.square(x - along * line[0]) + np.square(y - along * line[1])
+    away *= np.float32(4 / wide**2)
+    alpha = np.clip((1 - np.sqrt(away)) * np.float32(wide / 3) + np.float32(0.5), np.float32(0), np.float32(1))
+    shade = alpha * (np.float32(0.55) + np.float32(0.5) * np.sqrt(np.clip(1 - away, np.float32(0), np.float32(1))))
+    layer = cv2.merge([*(np.minimum(shade * np.float32(part), 255 * alpha) for part in colour), 255 * alpha])
+    blend(canvas[top:bottom, left:right], layer.astype(np.uint8))
+
+
+def blend(under: U8, layer: U8) -> None:
+    """Put a premultiplied BGRA layer over a picture of its size, in place."""
+    rest = cv2.cvtColor(cv2.bitwise_not(layer[..., 3]), cv2.COLOR_GRAY2BGR)
+    under[:] = cv2.add(cv2.multiply(under, rest, scale=1 / 255), cv2.cvtColor(layer, cv2.COLOR_BGRA2BGR))

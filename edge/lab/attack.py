@@ -30,6 +30,8 @@ from edge.errors import InputError
 from edge.face import Chain
 from edge.face.match import average
 from edge.face.rule import Active, Rule
+from edge.lab import plots
+from edge.lab.figures import by_limit
 from edge.lab.intervals import attempts_for, clopper_pearson, upper
 from edge.lab.sessions import EnrolledPerson, SessionPlayed, play
 from edge.pictures import read_image
@@ -40,6 +42,8 @@ from edge.types.gates import BONA_FIDE, ENROL
 SCHEMA = "edge/lab/attack/v1"
 FILES = ("attack.html", "attack.json")
 LABELS = "people.csv"
+#: Of the passive network's suspicion, for the curves.
+LIMITS = [round(0.02 * step, 2) for step in range(51)]
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
@@ -64,12 +68,13 @@ class AttackPlan:
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    """One presentation: accepted by the whole system, and passed by the gates alone."""
+    """One presentation: accepted by the whole system, passed by the gates alone, by any limit above ``suspicion``."""
 
     person: str
     accepted: bool
     passed: bool
     rejected: bool
+    suspicion: float
 
 
 def measure_attacks(plan: AttackPlan) -> dict[str, Any]:
@@ -88,8 +93,7 @@ def measure_attacks(plan: AttackPlan) -> dict[str, Any]:
             _need_people(plan, name, len({person for person, _ in found[name]}))
     labels = _labels(plan.images, {person for person, _ in found[BONA_FIDE]})
     chain = Chain.load(FaceSettings(threads=1))
-    holders: dict[str, EnrolledPerson] = {}
-    rows = []
+    holders, rows, curves = dict[str, EnrolledPerson](), [], {}
     for name, presentations in found.items():
         sessions = []
         for person, folder in presentations:
@@ -97,19 +101,24 @@ def measure_attacks(plan: AttackPlan) -> dict[str, Any]:
                 holders[person] = _holder(chain, plan.images / ENROL / person)
             sessions.append(_played(plan, person, holders[person], folder))
         rows.append(_row(name, sessions))
+        curves[name] = by_limit([(one.person, one.suspicion) for one in sessions], LIMITS)
         if name == BONA_FIDE:
             rows[0]["by"] = {column: _groups(sessions, of) for column, of in labels.items()}
-    live, attacks = rows[0], sorted(rows[1:], key=lambda row: -row["apcer"]["rate"])
+    attacks = sorted(rows[1:], key=lambda row: -row["apcer"]["rate"])
     report = {
         "schema": SCHEMA,
         "model": chain.model,
         "passive": plan.passive and chain.passive is not None,
         "active": plan.active,
-        "bona_fide": live,
+        "bona_fide": rows[0],
         "species": attacks,
         "claim": _claim(plan, attacks),
+        "curves": None,
         "error": None,
     }
+    if plan.passive and chain.passive is not None:
+        alive, card = curves.pop(BONA_FIDE), chain.passive.limits.doubt
+        report["curves"] = {"limits": LIMITS, "card": card, "bona_fide": alive, "species": curves}
     plan.out.mkdir(parents=True, exist_ok=True)
     (plan.out / "attack.json").write_text(json.dumps(report, indent=1))
     (plan.out / "attack.html").write_text(_page(report))
@@ -170,15 +179,24 @@ def _holder(chain: Chain, folder: Path) -> EnrolledPerson:
 
 
 def _frames(folder: Path, fps: float) -> Iterator[Frame]:
-    for index, path in enumerate(_pictures(folder)):
-        yield Frame(read_image(path), int(index / fps * 1e9), index + 1, "pictures")
+    for k, path in enumerate(_pictures(folder)):
+        yield Frame(read_image(path), int(k / fps * 1e9), k + 1, "pictures")
 
 
 def _played(plan: AttackPlan, person: str, holder: EnrolledPerson, folder: Path) -> _Session:
     whole = _session(plan, holder, folder)
     gates = _session(plan, replace(holder, threshold=-2.0), folder)
     rejected = gates.ending is not None and gates.ending.outcome is Outcome.REJECT
-    return _Session(person, _accepted(whole), _accepted(gates), rejected)
+    return _Session(person, _accepted(whole), _accepted(gates), rejected, _suspicion(plan, holder, folder))
+
+
+def _suspicion(plan: AttackPlan, holder: EnrolledPerson, folder: Path) -> float:
+    """The largest suspicion up to the first look that is compared; 2.0 where none is."""
+    if not plan.passive or holder.chain.passive is None:
+        return 0.0
+    rule = Rule(DecisionSettings(), replace(holder.chain.passive.limits, doubt=2.0, attack=2.0))
+    ended = play(rule, replace(holder, threshold=-2.0), _frames(folder, plan.fps))
+    return rule.suspicion.highest if rule.suspicion is not None and _accepted(ended) else 2.0
 
 
 def _session(plan: AttackPlan, holder: EnrolledPerson, folder: Path) -> SessionPlayed:
@@ -288,8 +306,7 @@ def _page(report: dict[str, Any]) -> str:
         f"<td>{_cell(row['apcer'])}</td><td>{_cell(row['iapar'])}</td></tr>"
         for row in report["species"]
     )
-    live, claim = report["bona_fide"], report["claim"]
-    said = ""
+    live, claim, said = report["bona_fide"], report["claim"], ""
     if claim is not None:
         verdict = "shown" if claim["shown"] else "NOT shown"
         said = (
@@ -307,6 +324,7 @@ def _page(report: dict[str, Any]) -> str:
         "Attacks that are not listed were not tried.</p>"
         "<table><tr><th>species</th><th>people</th><th>sessions</th><th>APCER (gates alone)</th>"
         f"<th>IAPAR (whole system)</th></tr>{rows}</table>"
+        f"{plots.by_limit(report['curves']) if report['curves'] else ''}"
         f"<p>Bona fide: {live['people']} people, {live['sessions']} sessions; BPCER {_cell(live['bpcer'])}; "
         f"{live['rejected_as_attack']} sessions rejected as an attack.</p>{_by(live['by'])}{said}</html>"
     )

@@ -195,3 +195,19 @@ def garbe(fmr: Sequence[float], fnmr: Sequence[float], alpha: float = ALPHA) -> 
 def inequity_rate(fmr: Sequence[float], fnmr: Sequence[float], alpha: float = ALPHA) -> float:
     """Inequity Rate, 1 or more."""
     return float((max(fmr) / min(fmr)) ** alpha * (max(fnmr) / min(fnmr)) ** (1 - alpha))
+
+
+def by_limit(sessions: Sequence[tuple[str, float]], limits: Sequence[float]) -> dict[str, list[float]]:
+    """How much passes a passive network at each limit of its suspicion: (person, suspicion) of sessions of one kind.
+
+    Returns:
+        ``sessions``: the share of sessions below each limit; ``ever``: of people with any such session; ``always``:
+        of people with no other.
+    """
+    below = np.array([[suspicion < limit for limit in limits] for _, suspicion in sessions])
+    people = sorted({person for person, _ in sessions})
+    of = [np.array([name == person for name, _ in sessions]) for person in people]
+    ever = np.array([below[rows].any(axis=0) for rows in of])
+    always = np.array([below[rows].all(axis=0) for rows in of])
+    shares = {"sessions": below, "ever": ever, "always": always}
+    return {name: [round(float(share), 4) for share in passed.mean(axis=0)] for name, passed in shares.items()}

@@ -76,6 +76,21 @@ def trade_off(results: Sequence[ModelResult]) -> str:
     return _svg(figure)
 
 
+def by_limit(curves: dict[str, Any]) -> str:
+    """Errors of each species and of people alive, by the passive network's limit."""
+    figure, axis = _axis(6.4, 3.6)
+    for k, (name, passed) in enumerate(curves["species"].items()):
+        axis.plot(
+            curves["limits"], passed["ever"], color=COLOURS[k % 7], linestyle=STYLES[k % 4], label=f"APCER {name}"
+        )
+    refused = [1 - share for share in curves["bona_fide"]["always"]]
+    axis.plot(curves["limits"], refused, color="#000000", linewidth=2, label="BPCER")
+    axis.axvline(curves["card"], color="#444444", linewidth=0.8, label="limit of the card")
+    axis.set(xlabel="suspicion from which a session is held back", ylabel="share of people", ylim=(-0.02, 1.02))
+    axis.legend(**_SMALL)
+    return _svg(figure)
+
+
 def discards(curves: Sequence[tuple[str, dict[str, Any]]]) -> str:
     """Error versus discard: (name, curve of `summarise.discard`); "" when no genuine pair is missed."""
     if not any(value for _, curve in curves for value in curve["fnmr"]):

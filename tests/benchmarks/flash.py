@@ -68,6 +68,8 @@ class Scene:
         self._sway = rng.normal(0, [0.006, 0.004]), rng.uniform(0.2, 0.6, 2), rng.uniform(0, 6, 2)
         apart = float(rng.uniform(0.8, 4.0))  # metres from the face to what is behind it, the face at 0.5 m
         self._behind = (0.5 / (0.5 + apart)) ** 2
+        self._room = self._painter.paint(View("flash", heads=(), gain=self._gain), 0)
+        self._places = np.mgrid[: SIZE[1], : SIZE[0]].astype(np.float32)
 
     def light(self, at_s: float, screen: F32) -> F32:
         """Float32 (H, W, 3), BGR; ``screen``: its light at the face, BGR, of the room's."""
@@ -76,10 +78,10 @@ class Scene:
         pose = Pose(3 * np.sin(0.4 * at_s + phase[1]), 2 * np.sin(0.5 * at_s + phase[0]), 0)
         head = HeadInView(self._name, 0, *moved, self._height, pose.yaw, pose.pitch, pose.roll, flat=self._flat)
         with_them = self._painter.paint(View("flash", heads=(head,), gain=self._gain), 0)
-        without = self._painter.paint(View("flash", heads=(), gain=self._gain), 0)
-        mask = (np.abs(with_them.astype(np.int16) - without).max(-1) > 6).astype(np.float32)
+        blue, green, red = cv2.split(cv2.absdiff(with_them, self._room))
+        mask = (cv2.max(cv2.max(blue, green), red) > 6).astype(np.float32)
         mask = cv2.GaussianBlur(mask, (0, 0), 2)
-        v, u = np.mgrid[: SIZE[1], : SIZE[0]].astype(np.float32)
+        v, u = self._places
         radius = np.hypot(u - moved[0] * SIZE[0], v - moved[1] * SIZE[1]) / (0.5 * self._height * SIZE[1])
         facing = np.ones_like(radius) if self._flat else np.clip(1.1 - 0.35 * radius**2, 0.25, 1)
         near = (mask * facing + (1 - mask) * self._behind)[..., None]
@@ -96,7 +98,7 @@ class Camera:
         self._first: F32 | None = None
 
     def take(self, light: F32) -> U8:
-        mean = light.mean((0, 1))
+        mean = np.array(cv2.mean(light)[:3], np.float32)
         self._first = mean if self._first is None else self._first
         wanted = (self._first / self._first.mean()) / (mean / mean.mean())
         self._balance = self._balance + self._follow * (wanted - self._balance)

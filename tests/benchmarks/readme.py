@@ -112,7 +112,10 @@ def detector() -> list[str]:
 def attacks() -> list[str]:
     real, simulated = load("pad"), load("pad_simulated")
     told = tuple("" if result is None else source(result) for result in (real, simulated))
-    return readme_pad.attacks(real, simulated, (told[0], told[1]))
+    lines = readme_pad.attacks(real, simulated, (told[0], told[1]))
+    challenge, flash = load("challenge"), load("flash")
+    told = tuple("" if result is None else source(result) for result in (challenge, flash))
+    return [*lines, "", *readme_pad.rendered(challenge, flash, (told[0], told[1]))]
 
 
 def sessions() -> list[str]:
@@ -257,8 +260,22 @@ def with_figures(page: str) -> str:
     return before + BEGIN + "\n" + section() + "\n" + END + rest_.split(END, 1)[1]
 
 
+def with_turns(page: str) -> str:
+    """README.md with what the head turns stopped."""
+    result = load("challenge")
+    if result is None:
+        return page
+    begin, end = "<!-- turns -->", "<!-- /turns -->"
+    before, rest_ = page.split(begin, 1)
+    return f"{before}{begin}{readme_pad.turns(result)}, {result['date']}{end}{rest_.split(end, 1)[1]}"
+
+
 #: Page -> its text with the generated part made anew.
-PAGES: dict[str, Callable[[str], str]] = {"models/README.md": with_figures, "config/policy/README.md": with_packs}
+PAGES: dict[str, Callable[[str], str]] = {
+    "README.md": with_turns,
+    "models/README.md": with_figures,
+    "config/policy/README.md": with_packs,
+}
 
 
 def main() -> int:

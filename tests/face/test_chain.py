@@ -118,6 +118,15 @@ def test_a_face_too_small_is_asked_to_step_closer_before_anything_is_aligned(fra
     assert scripted(face(320, 240, 147)).look(frame).reason is None
 
 
+def test_a_face_that_a_nod_has_made_a_little_too_small_is_followed_and_not_compared(frame: Frame):
+    chain = scripted(face(320, 240, 120))
+    look = chain.look(frame)
+    assert (look.reason, look.advice) == (Reason.QUALITY, (Advice.STEP_CLOSER,))
+    assert look.crop is not None
+    with pytest.raises(ValueError, match="must not be embedded"):
+        chain.embed(look, "session")
+
+
 def test_measurements_may_take_the_central_face_and_leave_the_gate_off(frame: Frame):
     chain = scripted(face(100, 240, 200), face(330, 250, 50))
     look = chain.look(frame, pick="central", gate=False)

@@ -39,6 +39,19 @@ def test_prints_are_held_back_and_the_living_pass(folder, tmp_path):
     assert "print" in (tmp_path / "attack.html").read_text()
 
 
+def test_the_curves_agree_with_the_card_s_limit_and_lead_from_everybody_refused_to_everybody_passed(folder, tmp_path):
+    report = measure_attacks(AttackPlan(folder, tmp_path))
+    curves = report["curves"]
+    live, attack = curves["bona_fide"], curves["species"]["print"]
+    at = curves["limits"].index(round(curves["card"], 2))
+    assert (live["always"][at], attack["ever"][at]) == (1.0, 0.0)
+    for passed in (live, attack):
+        for shares in passed.values():
+            assert shares[0] == 0.0
+            assert shares == sorted(shares)
+    assert "BPCER" in (tmp_path / "attack.html").read_text()
+
+
 def test_people_alive_are_told_apart_by_their_labels(folder, tmp_path, capsys):
     (folder / "people.csv").write_text("\ufeffperson,group,camera\nada,one,\nlena,two,w1\n", encoding="utf-8")
     try:
@@ -61,6 +74,7 @@ def test_people_alive_are_told_apart_by_their_labels(folder, tmp_path, capsys):
 
 def test_without_the_network_a_print_passes(folder, tmp_path):
     report = measure_attacks(AttackPlan(folder, tmp_path, passive=False))
+    assert report["curves"] is None
     assert report["species"][0]["iapar"]["people"] == 2
 
 
