@@ -212,7 +212,7 @@ def main() -> None:
         report.write(
             given.json,
             schema="edge/benchmark-challenge/v1",
-            command=f"python -m tests.benchmarks.challenge --each {given.each} --json {given.json}",
+            command=f"python -m tests.benchmarks.challenge --kind {' '.join(given.kind)} --json {given.json}",
             models={"detector": chain().detector.card.sha256, "embedder": chain().embedder.card.sha256},
             figures={f"{kind}_accepted": told["accepted"] for kind, told in found.items()},
             kinds=found,

@@ -35,11 +35,12 @@ def turns(result: dict[str, Any]) -> str:
     kinds, told = result["kinds"], []
     for kind, title in TURNS.items():
         if kind in kinds:
-            told.append(f"{_share(kinds[kind], 'accepted')} of {title}")
+            row = kinds[kind]
+            told.append(f"{row['accepted']:,} of {row['sequences']:,} {title} (at most {row['interval'][1]:.1%})")
     live = kinds["live"]
     return (
-        f"accepted {', '.join(told)}; of people alive {_share(live, 'accepted')}, {live['at_first']:,} of them at the "
-        f"first attempt, in {live['median_s']:.1f} s (median; 95 % within {live['within_s']:.1f} s)"
+        f"{', '.join(told)} got in; {live['accepted']:,} of {live['sequences']:,} people alive did (at least "
+        f"{live['interval'][0]:.1%}), {live['at_first']:,} at the first attempt, in {live['median_s']:.1f} s (median)"
     )
 
 
@@ -50,8 +51,8 @@ def rendered(challenge: dict[str, Any] | None, flash: dict[str, Any] | None, sou
         missed = "; ".join(challenge["missed"])
         lines.append(
             "**Head turns**, rendered heads, prints and recordings before the real detector and embedder; no real "
-            f"print and no real person was tried. {f'Asked for and missed: {missed}. ' if missed else ''}Sessions "
-            f"{turns(challenge)}. {sources[0]}"
+            f"print and no real person was tried. {f'Asked for and missed: {missed}. ' if missed else ''}"
+            f"{turns(challenge)}; bounds are exact, of 95 %. {sources[0]}"
         )
     if flash is not None:
         missed, kinds = "; ".join(flash["missed"]), flash["kinds"]
