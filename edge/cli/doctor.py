@@ -25,7 +25,7 @@ def command(config: Path | None) -> Answer:
 
     settings = load_settings(config) if config is not None or SYSTEM_FILE.exists() else None
     lines = look(settings)
-    colours = {"used": "green", "missing": "red"}
+    colours = {"used": "green", "missing": "red", "weak": "yellow"}
     states = [click.style(f"{line.state:<8}", fg=colours.get(line.state)) for line in lines]
     told = [
         f"  {state} {line.kind:<9} {line.what}{f'  -> {line.remedy}' if line.remedy else ''}"

@@ -81,7 +81,8 @@ class Kiosk:
         self._socket = bound(settings.port) if listener is None else loopback(listener, settings.port)
         self._screen, self._told = Screen("starting"), Screen("")
         self.preview = settings.preview
-        self.pin_pad = PinPad(lambda: self._screen.name == "pin") if settings.pin_pad else None
+        self._alone = bool(page.get("pin_alone"))
+        self.pin_pad = PinPad(lambda: self._screen.asks_pin(self._alone), self._alone) if settings.pin_pad else None
         self._image: U8 | None = None
         self._pictured, self._showing = 0.0, False
         self._process: subprocess.Popen[bytes] | None = None
@@ -93,7 +94,9 @@ class Kiosk:
     def __call__(self, event: Event) -> None:
         """Show what an event says. Never blocks."""
         with self._change:
-            self._screen = drawn(self._screen, event)
+            before, self._screen = self._screen, drawn(self._screen, event)
+            if self.pin_pad is not None and not (before.asks_pin(self._alone) and self._screen.asks_pin(self._alone)):
+                self.pin_pad.forget()
             self._change.notify()
 
     def watch(self, seen: Seen) -> None:
@@ -137,7 +140,7 @@ class Kiosk:
 
     def _tell(self, screen: Screen, image: U8 | None) -> None:
         if screen is not self._told:
-            self._send(screen.as_json())
+            self._send(screen.as_json(self._alone))
             self._told = screen
         if screen.looking and image is not None:
             from edge.kiosk.preview import preview  # OpenCV, which the operators' pages do without

@@ -57,9 +57,14 @@ class Screen:
         """Whether a session or an enrolment looks at the person just now."""
         return self.name in ("look", "challenge", "flash", "enrol")
 
-    def as_json(self) -> str:
-        """One line for the page's process."""
-        return json.dumps({"screen": asdict(self)})
+    def asks_pin(self, alone: bool) -> bool:
+        """Whether a PIN can be typed: beside a card when it is asked for, alone while the page waits for somebody."""
+        waits = self.rest == "idle" and not self.looking and (self.name == "idle" or self.hold_s > 0)
+        return self.name == "pin" or (alone and waits)
+
+    def as_json(self, alone: bool = False) -> str:
+        """One line for the page's process. alone: whether a PIN stands for a card here."""
+        return json.dumps({"screen": asdict(self), "pin": self.asks_pin(alone)})
 
 
 def drawn(screen: Screen, event: Event) -> Screen:
@@ -134,6 +139,8 @@ def _answer(screen: Screen, decision: Decision, at_ns: int) -> Screen:
             return replace(shown, name="welcome", hold_s=_WELCOME_S, reason="", advice=(), wait_s=0)
         case _, Reason.INTERRUPTED | Reason.ERROR | Reason.SOURCE_FAULT:
             return replace(shown, name="fault", reason="")
+        case _, Reason.PIN_WRONG | Reason.PIN_MISSING:
+            return replace(shown, name="again", wait_s=0)
         case _, Reason.LOCKED_OUT | Reason.DOOR_PAUSED if decision.wait_s:
             return replace(shown, name="wait", hold_s=min(float(decision.wait_s), _WAIT_S))
         case Outcome.REJECT, Reason.NOT_MATCHING | Reason.PRESENTATION_ATTACK_SUSPECTED:

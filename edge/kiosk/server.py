@@ -44,8 +44,8 @@ FILES = {
 STREAMS, CONNECTIONS = 8, 48
 #: All that the page may ever send; the door takes nothing else either (`edge.kiosk.pin_pad`).
 PIN, PIN_BODY = re.compile(r"[0-9]{4,12}", re.ASCII), 64
-#: A stream says at least so often that it is alive, seconds.
-BEAT_S = 5.0
+#: A stream says at least so often that it is alive, seconds; a PIN that led to no other screen can be typed again.
+BEAT_S, AGAIN_S = 5.0, 10.0
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -67,7 +67,7 @@ class Hub:
     """
 
     def __init__(self, pins: int | None = None) -> None:
-        self.pins, self._wanted = pins, False
+        self.pins, self._wanted, self._again = pins, False, 0.0
         self.page: dict[str, Any] = {}
         self.screen: dict[str, Any] = {"name": "starting", "at_ns": 0}
         self.picture = b""
@@ -84,17 +84,19 @@ class Hub:
             return
         self.page = said.get("page", self.page)
         self.screen = said.get("screen", self.screen)
-        self._wanted = self.screen["name"] == "pin"
+        self._wanted, self._again = said.get("pin", False), 0.0
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
 
     def typed(self, pin: str) -> bool:
         """Pass a PIN on, the first one since it was asked for; whether one was."""
-        wanted, self._wanted = self._wanted, False
-        if wanted and self.pins is not None:
-            os.write(self.pins, pin.encode("ascii") + b"\n")
-        return wanted
+        now = time.monotonic()
+        if not self._wanted or self.pins is None or now < self._again:
+            return False
+        self._again = now + AGAIN_S
+        os.write(self.pins, pin.encode("ascii") + b"\n")
+        return True
 
     async def stream(self) -> AsyncIterator[str]:
         """The newest screen whenever it is another one, with its age; a beat in between."""

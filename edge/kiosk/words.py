@@ -9,61 +9,11 @@ from typing import Any
 
 import zxingcpp
 
-from edge.messages import LANGUAGES, text
+from edge.messages import LANGUAGES, named
 from edge.settings.model import KioskSettings, Settings
-from edge.types import Advice, Reason
 
-#: Every message of the page, by name.
-NAMES = (
-    "kiosk.starting.title",
-    "kiosk.starting.text",
-    "kiosk.idle.title",
-    "kiosk.idle.camera",
-    "kiosk.idle.reader",
-    "kiosk.idle.pin",
-    "kiosk.reading.title",
-    "kiosk.reading.text",
-    "kiosk.pin.title",
-    "kiosk.pin.text",
-    "kiosk.pin.pad",
-    "kiosk.pin.enter",
-    "kiosk.look.title",
-    "kiosk.look.text",
-    "kiosk.look.fine",
-    "kiosk.challenge.left",
-    "kiosk.challenge.right",
-    "kiosk.challenge.up",
-    "kiosk.challenge.down",
-    "kiosk.challenge.ahead",
-    "kiosk.challenge.done",
-    "kiosk.challenge.text",
-    "kiosk.flash.title",
-    "kiosk.flash.text",
-    "kiosk.welcome.title",
-    "kiosk.welcome.text",
-    "kiosk.not_verified.title",
-    "kiosk.not_verified.text",
-    "kiosk.again.title",
-    "kiosk.again.text",
-    "kiosk.refused.title",
-    "kiosk.wait.title",
-    "kiosk.wait.text",
-    "kiosk.fault.title",
-    "kiosk.fault.text",
-    "kiosk.enrol.title",
-    "kiosk.enrolled.title",
-    "kiosk.enrolled.text",
-    "kiosk.button.other",
-    "kiosk.button.privacy",
-    "kiosk.button.close",
-    "kiosk.button.language",
-    "kiosk.button.sound",
-    "kiosk.other.title",
-    "kiosk.privacy.title",
-    "kiosk.privacy.scan",
-    "desk.kiosk",
-    "desk.digit.delete",
-)
+#: Messages of the page by their first word; where a PIN stands for a card, some are others (`_ALONE`).
+_NAMES, _ALONE = ("kiosk.", "advice.", "reason.", "desk.kiosk", "desk.digit.delete"), "kiosk.alone."
 
 
 def page_of(settings: Settings) -> dict[str, Any]:
@@ -72,8 +22,8 @@ def page_of(settings: Settings) -> dict[str, Any]:
     Args:
         settings: of the device; `kiosk` may be None, for its defaults.
     """
-    kiosk = settings.kiosk or KioskSettings()
-    notices = {tag: text("kiosk.privacy.text", tag, days=settings.journal.days) for tag in kiosk.languages}
+    kiosk, alone = settings.kiosk or KioskSettings(), settings.claim.pin == "alone"
+    words = {tag: _words(tag, settings.journal.days, alone=alone) for tag in kiosk.languages}
     return {
         "language": kiosk.language,
         "languages": {tag: LANGUAGES[tag] for tag in kiosk.languages},
@@ -82,18 +32,19 @@ def page_of(settings: Settings) -> dict[str, Any]:
         "sounds": kiosk.sounds,
         "preview": kiosk.preview,
         "pin_pad": kiosk.pin_pad,
-        "pin_alone": settings.claim.pin == "alone",
+        "pin_alone": alone,
         "card_in_view": "qr" in settings.claim.readers,
         "alternative": settings.alternative or "",
         "operators": f"http://127.0.0.1:{kiosk.operator_port}/" if kiosk.operator_port is not None else "",
-        "words": {tag: {**_words(tag), "kiosk.privacy.text": notices[tag]} for tag in kiosk.languages},
-        "codes": {tag: _code(kiosk.privacy_url or notice) for tag, notice in notices.items()},
+        "words": words,
+        "codes": {tag: _code(kiosk.privacy_url or said["kiosk.privacy.text"]) for tag, said in words.items()},
     }
 
 
-def _words(language: str) -> dict[str, str]:
-    names = [*NAMES, *(f"advice.{item.value}" for item in Advice), *(f"reason.{item.value}" for item in Reason)]
-    return {name: text(name, language) for name in names}
+def _words(language: str, days: int, *, alone: bool) -> dict[str, str]:
+    said = named(_NAMES, language, days=days)
+    others = {name.replace(_ALONE, "kiosk."): words for name, words in said.items() if name.startswith(_ALONE)}
+    return said | others if alone else said
 
 
 def _code(content: str) -> str:

@@ -41,6 +41,12 @@ def text(name: str, language: str = "en", /, **values: object) -> str:
     return translated(name, english, language, **values)
 
 
+def named(beginnings: tuple[str, ...], language: str = "en", /, **values: object) -> dict[str, str]:
+    """Every message whose name has one of these beginnings, by name; see `text`."""
+    names = [name for name in _catalogue("en")._catalog if name.startswith(beginnings)]
+    return {name: text(name, language, **values) for name in names}
+
+
 def translated(name: str, english: str, language: str, /, **values: object) -> str:
     """Words whose English stands in the program; those words where the language has no others.
 
@@ -73,7 +79,11 @@ def _primary(tag: str) -> str:
     return tag.replace("_", "-").split("-")[0].casefold()
 
 
+class _Catalogue(GNUTranslations):
+    _catalog: Mapping[str, str]  # its messages, which the library's own description leaves out
+
+
 @cache
-def _catalogue(language: str) -> GNUTranslations:
+def _catalogue(language: str) -> _Catalogue:
     with _resources.path("messages", f"{language}.mo").open("rb") as file:
-        return GNUTranslations(file)
+        return _Catalogue(file)

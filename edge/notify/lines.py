@@ -84,6 +84,8 @@ class Terminal:
                 self._out.write(f"notice: this build drives the log door only: {why}")
             case ev.Ready():
                 self._out.write("ready")
+            case ev.ClaimUnderPin():
+                self._out.write("a PIN in the place of a card: weaker than any card")
             case ev.PinWanted():
                 self._out.write(text("kiosk.pin.title", self._language))
             case (

@@ -115,6 +115,8 @@ def _about_counters(counters: Mapping[str, Any], say: Say) -> Iterator[PaperLine
     yield Labelled(say("counters.marked"), say("counters.yes" if counters["counted_by_the_door"] else "counters.no"))
     if counters["pin"]:
         yield Sentences(say("counters.pin"))
+    if counters["pin_alone"]:
+        yield Sentences(say("counters.pin_alone"))
     if counters["disabled"]:
         yield Sentences(say("counters.disabled"))
 

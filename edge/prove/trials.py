@@ -99,13 +99,14 @@ WITHOUT, ALONE = 10, 10
 # -- codes that are short enough to be tried out ---------------------------------------------------------------------
 #
 # A card's secret has 256 bits. A PIN has 13 to 20, the number of a plain card (UID) 13 to 32: whoever has the device
-# can try them all. Those modes are not built. What trying would take is measured here all the same, with the costliest
-# function that a small device can afford, so that no one builds them believing they are as good.
+# can try them all. A plain card's number stands for no card in any build; a PIN does in those that declare pin_alone.
+# What trying takes is measured here, with the costliest function that a small device can afford.
 
 #: (what it is, how many there are)
 CODES = (
     ("a PIN of 4 digits", 10**4),
     ("a PIN of 6 digits", 10**6),
+    ("a PIN of 8 digits, which a door with claim.pin: alone draws", 10**8),
     ("the number of a plain card from one delivery of 65,536", 2**16),
     ("the number of a plain card, 32 bits", 2**32),
 )

@@ -31,8 +31,8 @@ class Line:
     """One thing.
 
     Attributes:
-        kind: of `KINDS`. what: its path, or what is expected. state: ``found``, ``used`` (the settings name it),
-            ``missing`` (they name it and it is not there) or ``none`` (nothing of the kind is attached).
+        kind: of `KINDS`, or ``pin``. what: its path, or what is expected. state: ``found``, ``used`` (the settings name
+            it), ``missing`` (they name it and it is not there), ``none`` (nothing of the kind is attached) or ``weak``.
         remedy: what to do; empty when there is nothing to do.
     """
 
@@ -70,6 +70,9 @@ def look(settings: Settings | None, root: Path = Path("/")) -> list[Line]:
         lines = [replace(line, state="used") if line.what == keypad else line for line in lines]
     elif keypad:
         lines.append(Line("keyboard", keypad, "missing", "plug the keypad in, or write another one into claim.keypad"))
+    if settings is not None and settings.claim.pin == "alone":
+        why = f"a PIN stands for a card: {settings.claim.pin_reason}"
+        lines.append(Line("pin", why, "weak", "a PIN protects less than a card: give people cards where you can"))
     return lines
 
 

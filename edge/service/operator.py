@@ -246,6 +246,8 @@ class Operator(Sitting, Keeping):
         device, card = self.device, draft.issued.card
         done = self._act(act, card.serial, expires=card.expires, **more)
         commit_handed_over(device._vault, device._limits, draft, hand_over, noted(done))
+        if (old := more.get("replaces", card.serial)) != card.serial:
+            device._pins.forget(old)
         device.tell(done)
         return self._answer(card)
 

@@ -149,8 +149,8 @@ class SubjectReport:
         device: its name. at: Unix seconds. claim: the card, as checked by signature and site.
         template: header and size in bytes of the sealed template, on the card or here; None: there is none any more.
         row: about the card on this device, None when it was enrolled elsewhere. due: when that goes.
-        counters: of failed attempts. pin: whether one is set here. entries: of the journal, that name the card.
-        journal_days: how long those stay. alternative: the way in without one's face.
+        counters: of failed attempts. pin, pin_alone: whether one is set here, beside the card or in its place.
+        entries: of the journal, that name the card; they stay for journal_days. alternative: the way in without a face.
     """
 
     device: str
@@ -161,6 +161,7 @@ class SubjectReport:
     due: Due | None
     counters: CardStanding
     pin: bool
+    pin_alone: bool
     entries: tuple[Entry, ...]
     journal_days: int
     alternative: str
@@ -184,7 +185,7 @@ class SubjectReport:
             "counters": {
                 **{"rejects_in_a_row": counted.rejects, "without_decision_in_a_row": counted.silent},
                 **{"wait_s": round(counted.wait_s), "disabled": counted.disabled},
-                **{"counted_by_the_door": counted.marked, "pin": self.pin},
+                **{"counted_by_the_door": counted.marked, "pin": self.pin, "pin_alone": self.pin_alone},
             },
             "journal": [{"at": e.at, "kind": e.kind, "fields": dict(e.fields)} for e in self.entries],
             "journal_days": self.journal_days,
@@ -215,7 +216,6 @@ def about(device: Device, claim: Claim) -> SubjectReport:
         VaultError, StateError, JournalBroken: something cannot be read.
     """
     row = device._vault.store.holder(claim.serial)
-    entries = tuple(device._ledger.about(claim.serial))
     report = SubjectReport(
         device.settings.device.name,
         device._clock.now().utc_s,
@@ -225,7 +225,8 @@ def about(device: Device, claim: Claim) -> SubjectReport:
         None if row is None else device._vault.last_moment(row),
         device._limits.standing(claim.serial),
         device._pins.known(claim.serial),
-        entries,
+        device._pins.stands_alone(claim.serial),
+        tuple(device._ledger.about(claim.serial)),
         device.retention.journal_days,
         device.settings.alternative or "",
     )

@@ -27,7 +27,9 @@ from edge.service import rights
 from edge.service.device import Device
 from edge.service.doctor import look as attached
 from edge.service.fitness import device_checks, tell_selftest
+from edge.service.under_pin import opened
 from edge.settings.model import FaceSettings
+from edge.state.pins import SHAPE
 from edge.types import F32, Custody, Frame, Reader, Stream, acts
 from edge.types.wipe import wipe
 
@@ -150,6 +152,8 @@ class Sitting:
             "confirmed": time.confirmed,
             "guard": guard.level,
             "wait_s": int(guard.wait_s),
+            "pin": settings.claim.pin,
+            "pin_wait_s": int(alone.wait_s) if (alone := opened(device)) is not None else 0,
             "policy": "" if today.declared else "undeclared",
             "entries": device._ledger.journal.sequence,
             "attached": [line.as_json() for line in attached(settings)],
@@ -184,7 +188,7 @@ class Sitting:
             except SourceTimeout:
                 newest = max(newest + int(_SLICE_S * 1e9), stream.now_ns())
             for reader in self._readers:
-                if (text := reader.poll(frame)) is not None:
+                if (text := reader.poll(frame)) is not None and not SHAPE.fullmatch(text):  # somebody's PIN
                     return text
         raise InputError("no card was presented", where="card", remedy="hold it to the reader, or type its serial")
 

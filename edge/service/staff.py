@@ -83,6 +83,9 @@ class DoorActs:
                 return remote.do(act)
             case "confirm":
                 return remote.do("confirm", what="clock")
+            case "draw_pin":
+                drawn = remote.do(act, token=self._held("token"))
+                return {"serial": drawn["serial"], "pin": drawn["pin"]}
             case "revoke" | "reset":
                 return remote.do(act, serial=self._held("serial"))
             case "erase":

@@ -39,8 +39,11 @@ def claimed(device: Device, text: str) -> Claim:
     """The claim that a text makes. Raises `ClaimError`, as of `Admission.receive` and `PinAlone.card`."""
     alone = opened(device)
     card = text if alone is None else alone.card(text)
-    claim = device._admission.receive(card, 0)
-    if card != text:
+    if card is text:
+        return device._admission.receive(text, 0)
+    try:
+        claim = device._admission.receive(card, 0)
+    finally:
         wipe(card)
-        device.tell(ClaimUnderPin(at_ns=device.now_ns(), serial=claim.serial.hex()))
+    device.tell(ClaimUnderPin(at_ns=device.now_ns(), serial=claim.serial.hex()))
     return claim

@@ -18,7 +18,7 @@ from edge.state import Limits, Pins
 from edge.types.acts import Act, Expired
 from edge.vault import Store
 
-#: After these a card's counters go, and what lay in the files; after a revocation its PIN.
+#: After these a card's counters go, and what lay in the files; after a revocation, or another card, its PIN.
 _FORGET, _NO_PIN = ("erased", "expired"), ("erased", "expired", "revoked")
 
 
@@ -54,6 +54,8 @@ def finish(records: Records, limits: Limits, pins: Pins) -> int:
             limits.forget(serial)
         if kind in _NO_PIN:
             pins.forget(serial)
+        if (old := fields.get("replaces", fields["serial"])) != fields["serial"]:
+            pins.forget(bytes.fromhex(old))
         if not _told(records.journal, note.after, kind, fields):
             records.journal.write(kind, **fields)
         store.journalled(note.text)

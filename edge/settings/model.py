@@ -203,7 +203,7 @@ class KioskSettings(Section):
     operator_port: Annotated[int, Field(ge=1024, le=65535)] | None = None
     """The operator's pages, at http://127.0.0.1:PORT/; null: none. The build must hold them (operator_page)."""
     pin_pad: bool = False
-    """Whether the PIN beside the card (claim.pin) can be typed on the page; without it the page takes nothing."""
+    """Whether the PIN (claim.pin) can be typed on the page; without it the page takes nothing."""
     privacy_url: Annotated[str, matching(r"^(https://\S+)?$", "an address that begins with https://")] = ""
     """Where your privacy notice is, for the QR code beside the short one; without it the code holds the short one."""
 
@@ -289,6 +289,6 @@ class Settings(Section):
             wrong.append("liveness.flash: colours need a screen; write off, or name the page in door.shows")
         if self.claim.pin == "alone" and self.vault.custody != "device":
             wrong.append("claim.pin: a card under a PIN lies at the door; with vault.custody: card no template may")
-        if self.kiosk is not None and self.kiosk.pin_pad and not self.claim.asks_pin:
+        if self.kiosk is not None and self.kiosk.pin_pad and self.claim.pin == "none":
             wrong.append("kiosk.pin_pad: no PIN is asked for here; write claim.pin: with_card, or leave it out")
         return valid(self, wrong)

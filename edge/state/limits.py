@@ -177,7 +177,7 @@ class Limits:
         return before
 
     def reset_door(self, operator: str) -> FanOutStanding:
-        """An operator clears the door's own delay and the fan-out guard; the caller journals it by name.
+        """An operator clears the door's own delays and the fan-out guard; the caller journals it by name.
 
         Returns:
             How the guard stood before.
@@ -189,6 +189,7 @@ class Limits:
         with self._change() as (db, moment):
             before = self._fan_out.standing(db, moment)
             db.execute("DELETE FROM limits WHERE card = ?", (self._door,))
+            db.execute("DELETE FROM pin_tries")  # of PINs in the place of cards (`edge.state.pin_alone`)
             self._fan_out.clear(db)
         return before
 

@@ -12,9 +12,10 @@ is *somebody's*: that is what the digits and the limit below are for.
 - **Drawn by the device**, eight digits, never chosen: no two people have the same, and nobody learns that one is taken.
 - **Limited for the door**, since a wrong PIN names no card that could be made to wait: ten at once, then one in ten
   minutes of running, and a right one clears nothing. That is 154 a day: with the most cards that fit, one day
-  of guessing finds somebody's PIN with a chance of 1 in 1,300, whose face must match then.
-- **A wrong PIN says nothing**: one that never was, of a card that was revoked or has expired take as long and get the
-  same answer. A right one is answered as its card would be, so whoever is asked to look has found one.
+  of guessing finds somebody's PIN with a chance of 1 in 1,300, whose face must match then. An operator clears it.
+- **A wrong PIN says nothing**: one that never was, of a card that was revoked, replaced or has expired take as long and
+  get the same answer. A right one is answered as its card would be, so whoever is asked to look has found one. Digits
+  that are too few or too many cannot be one, which is no secret, and cost nobody a try.
 - The store without the device's key says nothing. **Whoever has both tries all of 10^8** and opens what they name.
 """
 
@@ -23,16 +24,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from edge.errors import InputError, LockedOut, PinWrong
-from edge.state.clock import ClockGuard
+from edge.state.clock import ClockGuard, Moment
 from edge.state.database import SqliteFile
 from edge.state.pins import SHAPE, card_name, usual
+from edge.types.wipe import wipe
 
 #: Digits of a PIN, and how many cards fit: with both, a guess is somebody's with a chance of 1 in 200,000.
 DIGITS, MOST_CARDS = 8, 500
@@ -95,17 +98,29 @@ class PinAlone:
         """
         if SHAPE.fullmatch(typed) is None:
             return typed
+        wrong = PinWrong("the PIN is wrong", where="PIN", remedy="type it again, or take the other way in")
+        if len(typed) != DIGITS:
+            raise wrong
         self._count()
         name, key = self._stretched(typed)
         with self._database.snapshot() as db:
-            row = db.execute("SELECT sealed FROM pin_alone WHERE name = ?", (name,)).fetchone()
+            row = db.execute("SELECT sealed, expires FROM pin_alone WHERE name = ?", (name,)).fetchone()
+        sealed, expires = row if row is not None else (bytes(_NONCE + 16), 0)
         try:
-            sealed = row[0] if row is not None else bytes(_NONCE + 16)
             token = ChaCha20Poly1305(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], name).decode()
         except InvalidTag:
-            raise PinWrong("the PIN is wrong", where="PIN", remedy="type it again, or take the other way in") from None
+            raise wrong from None
+        if expires <= self._clock.now().utc_s:
+            wipe(token)
+            raise wrong
         self._take_back()
         return token
+
+    @property
+    def wait_s(self) -> float:
+        """Until the next PIN is compared at this door, seconds."""
+        with self._database.snapshot() as db:
+            return _wait(self._level(db, self._clock.moment()))
 
     def _digits(self) -> str:
         """Drawn evenly: a number of 64 bits that does not lie in the last, incomplete round is taken."""
@@ -121,33 +136,45 @@ class PinAlone:
         argon = Argon2id(
             salt=salt, length=64, iterations=_ITERATIONS, lanes=_LANES, memory_cost=_MEMORY_KIB, secret=secret
         )
-        both = bytes(argon.derive(pin.encode()))
+        spelled = pin.encode()
+        both = bytes(argon.derive(spelled))
+        wipe(spelled)
         return both[:32], both[32:]
 
     def _count(self) -> None:
         """Write the attempt, synced. Raises `LockedOut`."""
-        with self._database.write() as db:
-            level, running = self._level(db)
-            if level > AT_ONCE - 1:
-                wait = (level - AT_ONCE + 1) * FORGOTTEN_S
+        with self._change() as (db, moment):
+            level = self._level(db, moment)
+            if (wait := _wait(level)) > 0:
                 raise LockedOut(
                     "too many wrong PINs at this door",
                     where="PIN",
                     remedy=f"wait {int(wait) + 1} s, or take the other way in",
                     wait_s=wait,
                 )
-            db.execute("INSERT OR REPLACE INTO pin_tries VALUES (1, ?, ?)", (level + 1, running))
+            db.execute("INSERT OR REPLACE INTO pin_tries VALUES (1, ?, ?)", (level + 1, moment.running))
 
     def _take_back(self) -> None:
         """The attempt that was right is none; the wrong ones before it stay."""
-        with self._database.write() as db:
-            level, running = self._level(db)
-            db.execute("INSERT OR REPLACE INTO pin_tries VALUES (1, ?, ?)", (max(0.0, level - 1), running))
+        with self._change() as (db, moment):
+            level = max(0.0, self._level(db, moment) - 1)
+            db.execute("INSERT OR REPLACE INTO pin_tries VALUES (1, ?, ?)", (level, moment.running))
 
-    def _level(self, db: sqlite3.Connection) -> tuple[float, float]:
-        """Wrong PINs that are not forgotten yet, and the time of running, recorded with the same sync."""
-        moment = self._clock.moment()
-        self._clock.save(db, moment)
+    @contextmanager
+    def _change(self) -> Iterator[tuple[sqlite3.Connection, Moment]]:
+        """A transaction that also records the clock, so that one sync does for both."""
+        with self._database.write() as db:
+            moment = self._clock.moment()
+            self._clock.save(db, moment)
+            yield db, moment
+
+    def _level(self, db: sqlite3.Connection, moment: Moment) -> float:
+        """Wrong PINs that are not forgotten yet."""
         row = db.execute("SELECT level, running FROM pin_tries").fetchone()
         level, since = row if row is not None else (0.0, moment.running)
-        return max(0.0, level - max(0.0, moment.running - since) / FORGOTTEN_S), moment.running
+        return max(0.0, level - max(0.0, moment.running - since) / FORGOTTEN_S)
+
+
+def _wait(level: float) -> float:
+    """Until one more attempt is none too many, seconds."""
+    return max(0.0, level - AT_ONCE + 1) * FORGOTTEN_S

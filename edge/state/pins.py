@@ -55,9 +55,14 @@ class Pins:
     def known(self, serial: bytes) -> bool:
         """Whether a card has a PIN here, beside it."""
         with self._database.snapshot() as db:
-            return (
-                db.execute("SELECT 1 FROM pin WHERE card = ?", (card_name(self._key, serial),)).fetchone() is not None
-            )
+            row = db.execute("SELECT 1 FROM pin WHERE card = ?", (card_name(self._key, serial),)).fetchone()
+        return row is not None
+
+    def stands_alone(self, serial: bytes) -> bool:
+        """Whether a PIN stands for a card here (`edge.state.pin_alone`), in this build or in one before it."""
+        with self._database.snapshot() as db:
+            row = db.execute("SELECT 1 FROM pin_alone WHERE card = ?", (card_name(self._key, serial),)).fetchone()
+        return row is not None
 
     def matches(self, serial: bytes, typed: str) -> bool:
         """Whether this is the card's PIN. The caller has counted the attempt before.

@@ -73,6 +73,18 @@ def literals() -> set[str]:
     }
 
 
+def in_the_pages() -> set[str]:
+    """What the scripts of the pages say, and what takes others' places for a PIN alone."""
+    said: set[str] = set()
+    for path in (EDGE / "kiosk").rglob("*.js"):
+        for name in re.findall(r"""["`]((?:kiosk|desk)\.[^"`]+)["`]""", path.read_text(encoding="utf-8")):
+            one = re.compile(re.sub(r"\\\$\\\{.*?(\\\}|$)", "[a-z_]+", re.escape(name)))
+            meant = {message for message in ENGLISH if one.fullmatch(message)}
+            assert meant, f"{path.name} says {name}, which has no words"
+            said |= meant
+    return said | {name for name in ENGLISH if name.replace(".alone", "", 1) in said}
+
+
 @pytest.mark.parametrize("language", ["fr", "de", "es", "ar"])
 def test_a_catalogue_translates_the_english_words_of_today_with_their_values(language: str):
     for message in read(MESSAGES / f"{language}.po")[1:]:
@@ -92,7 +104,7 @@ def test_no_message_is_untranslated(language: str):
 
 
 def test_every_message_is_used_and_every_one_that_is_used_is_there():
-    found = literals()
+    found = literals() | in_the_pages()
     assert set(ENGLISH) >= COMPOSED_NAMES
     assert not [name for name, words in ENGLISH.items() if name == words], "`text` takes such a name for a missing one"
     assert not [name for name in ENGLISH if name not in found | COMPOSED_NAMES]

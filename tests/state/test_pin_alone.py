@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_pin_names_one_row_by_its_key_and_no_statement_walks_through_cards(wor
     alone = under(world, database)
     pins = [alone.draw(bytes([k]) * 16, f"{TOKEN}{k}", expires=EXPIRES) for k in range(3)]
     with database.snapshot() as db:
-        plan = db.execute("EXPLAIN QUERY PLAN SELECT sealed FROM pin_alone WHERE name = ?", (b"",)).fetchall()
+        plan = db.execute("EXPLAIN QUERY PLAN SELECT sealed, expires FROM pin_alone WHERE name = ?", (b"",)).fetchall()
     assert [row[-1] for row in plan] == ["SEARCH pin_alone USING PRIMARY KEY (name=?)"]
     stretched, old = [], PinAlone._stretched
     with pytest.MonkeyPatch.context() as patched:
@@ -114,6 +115,49 @@ def test_neither_a_restart_nor_the_clock_gives_another_try(world: World, databas
     world.reboot(off_s=30 * DAY_S)
     with state_database(world.folder) as again, pytest.raises(LockedOut):
         under(world, again).card("20000099")
+
+
+@pytest.mark.usefixtures("quick")
+def test_clocks_that_are_set_in_either_direction_give_none_either(world: World, database: SqliteFile):
+    alone = under(world, database)
+    for number in range(AT_ONCE):
+        with pytest.raises(PinWrong):
+            alone.card(f"2000000{number}")
+    for step in (DAY_S, -3 * DAY_S, 400 * DAY_S, -400 * DAY_S):
+        world.system += step
+        world.reboot()
+        with state_database(world.folder) as again, pytest.raises(LockedOut):
+            under(world, again).card("20000099")
+
+
+@pytest.mark.usefixtures("quick")
+def test_many_at_once_are_no_more_than_one_after_the_other(world: World, database: SqliteFile):
+    """Each with a file of its own, as processes would have; the device's lock would keep them apart before."""
+    answers: list[str] = []
+
+    def guess(number: int) -> None:
+        with state_database(world.folder) as mine:
+            try:
+                under(world, mine).card(f"{20_000_000 + number}")
+            except ClaimError as refused:
+                answers.append(type(refused).__name__)
+
+    under(world, database)
+    threads = [threading.Thread(target=guess, args=(number,)) for number in range(3 * AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (answers.count("PinWrong"), answers.count("LockedOut")) == (AT_ONCE, 2 * AT_ONCE)
+
+
+def test_a_card_that_has_expired_is_under_no_pin_before_its_row_is_gone_too(world: World, database: SqliteFile):
+    alone = under(world, database)
+    pin = alone.draw(ADA, TOKEN, expires=EXPIRES)
+    assert alone.card(pin) == TOKEN
+    world.pass_time(DAY_S)
+    with pytest.raises(PinWrong):
+        alone.card(pin)
 
 
 @pytest.mark.usefixtures("quick")

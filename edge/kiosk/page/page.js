@@ -29,12 +29,15 @@ function current(now) {
 function words(screen) {
   const advice = (screen.advice ?? []).map((name) => sentence(say(`advice.${name}`))).join(" ");
   const title = say(`kiosk.${screen.name}.${screen.direction || "title"}`);
+  if (pad.on(screen) && pad.sent) return [say("kiosk.starting.title"), ""];
+  const typed = say(pad.on(screen) ? "kiosk.pin.pad" : "kiosk.pin.text");
   switch (screen.name) {
-    case "idle": return [title, state.page.pin_alone ? say("kiosk.idle.pin") : say(state.page.card_in_view ? "kiosk.idle.camera" : "kiosk.idle.reader")];
+    case "idle": return state.page.pin_alone ? [say("kiosk.pin.title"), `${typed} ${say("kiosk.idle.pin")}`]
+      : [title, say(state.page.card_in_view ? "kiosk.idle.camera" : "kiosk.idle.reader")];
     case "look": return [title, advice || say(screen.done ? "kiosk.look.fine" : "kiosk.look.text")];
     case "challenge": return [title, screen.direction === "done" ? "" : advice || say("kiosk.challenge.text")];
     case "enrol": return [title, advice || say("kiosk.look.fine")];
-    case "pin": return pad.sent ? [say("kiosk.starting.title"), ""] : [title, say(pad.on(screen) ? "kiosk.pin.pad" : "kiosk.pin.text")];
+    case "pin": return [title, typed];
     case "again": return [title, `${advice || sentence(say(`reason.${screen.reason}`))} ${say("kiosk.again.text")}`];
     case "refused": return [title, sentence(say(`reason.${screen.reason}`))];
     case "other": return [title, state.page.alternative];
@@ -105,7 +108,7 @@ function speak(language) {
   find("language").setAttribute("aria-label", `${say("kiosk.button.language")}: ${page.languages[language]}`);
   find("sound").setAttribute("aria-label", say("kiosk.button.sound"));
   find("operators").setAttribute("aria-label", say("desk.kiosk"));
-  put(find("other").querySelector("span"), say("kiosk.button.other"));
+  for (const other of document.querySelectorAll(".other span")) put(other, say("kiosk.button.other"));
   put(find("privacy").querySelector("span"), say("kiosk.button.privacy"));
   for (const close of document.querySelectorAll(".close span")) put(close, say("kiosk.button.close"));
   put(find("help-title"), say("kiosk.other.title"));
@@ -196,6 +199,7 @@ async function begin() {
     return;
   }
   root.dataset.camera = state.page.camera;
+  root.toggleAttribute("data-alone", state.page.pin_alone);
   for (const [tag, name] of Object.entries(state.page.languages)) {
     const item = document.createElement("li"), button = document.createElement("button");
     button.type = "button"; button.lang = tag; button.textContent = name; button.dir = "auto";
@@ -217,7 +221,7 @@ async function begin() {
 
 addEventListener("pointerdown", () => { state.touched = performance.now(); });
 addEventListener("keydown", () => { state.touched = performance.now(); });
-find("other").addEventListener("click", () => open(find("help")));
+for (const other of document.querySelectorAll(".other")) other.addEventListener("click", () => open(find("help")));
 find("privacy").addEventListener("click", () => open(find("help")));
 find("language").addEventListener("click", () => open(find("tongues")));
 find("sound").addEventListener("click", () => hear(!state.sounds));

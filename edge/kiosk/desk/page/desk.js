@@ -4,7 +4,7 @@
 const VISIT_MS = 60000; // a sign-in screen that nobody touches goes back to the door's page
 const STAY_MS = 20000; // how often the process is told that somebody is there
 const SILENT_MS = 12000;
-const READ = { decisions, health, selftest, view, erase: erased };
+const READ = { decisions, health, selftest, view, erase: erased, draw_pin: drawnPin };
 const ROUTES = { home, unlock, form: personForm, consent, declined, present, hold, failed, paths };
 
 function current() {

@@ -180,6 +180,15 @@ function made() {
     bar: [button(say("desk.button.done"), async () => { await away(); go("home"); }, { class: "main" })] };
 }
 
+// A PIN that stands for the card from now on
+function drawnPin() {
+  const { pin, serial } = state.told.now.answer;
+  return { key: `pin-${serial}`, nodes: [el("section", { class: "plain" }, heading(say("desk.pin.title"), say("desk.pin.text")),
+    el("p", { class: "digits", dir: "ltr" }, el("span", {}, pin.slice(0, 4)), el("span", {}, pin.slice(4))), el("p", { class: "detail" }, say("kiosk.idle.pin")),
+    el("dl", { class: "facts" }, fact(say("desk.serial"), serial, true)))],
+    bar: [button(say("desk.button.done"), async () => { await away(); go("home"); }, { class: "main" })] };
+}
+
 // -- a card
 
 function present() {
@@ -204,6 +213,7 @@ function hold() {
     ["reissue", "new", "token" , () => needKey("perform", { act: "reissue" })],
     ["renew", "enrol", "token", () => needKey("perform", { act: "renew" })],
     ["reference", "more", "token", () => needKey("perform", { act: "add_reference" })],
+    ...(state.page.pin_alone && card.custody === "device" ? [["draw_pin", "keys", "token", () => act("draw_pin")]] : []),
     ["reset", "clock", "", () => act("reset")],
     ["revoke", "no", "", () => act("revoke")],
     ["erase", "erase", "", () => act("erase", { language: state.language })],
@@ -237,14 +247,15 @@ function decisions() {
 }
 
 function health() {
-  const now = state.told.now.answer, paused = now.guard > 0;
+  const now = state.told.now.answer, paused = now.guard > 0 || now.pin_wait_s > 0;
+  const why = now.guard > 0 ? say("desk.health.paused") : paused ? say("desk.health.pins") : null;
   const facts = el("dl", { class: "facts wide" },
     fact(say("desk.health.build"), `${now.profile} ${now.version}`), fact(now.signed ? say("desk.health.signed") : say("desk.health.unsigned"), now.signed ? now.signer : now.log_only),
     fact(say("desk.health.camera"), `${now.camera} ${now.size.join(" × ")}`), fact(say("desk.health.door"), now.door),
-    fact(say("desk.health.readers"), now.readers.join(", ")), fact(say("desk.health.cards"), String(now.cards)),
+    fact(say("desk.health.readers"), `${now.readers.join(", ")}${now.pin === "alone" ? ` – ${say("kiosk.idle.pin")}` : ""}`), fact(say("desk.health.cards"), String(now.cards)),
     fact(say("desk.health.clock"), now.confirmed ? moment(now.now) : `${moment(now.now)} – ${say("desk.health.unconfirmed")}`),
     fact(say("desk.health.entries"), String(now.entries)));
-  return { key: `health-${now.entries}`, nodes: [heading(now.name, paused ? say("desk.health.paused") : null), facts], bar: [bars.back(),
+  return { key: `health-${now.entries}`, nodes: [heading(now.name, why), facts], bar: [bars.back(),
     ...(now.confirmed ? [] : [button(say("desk.health.confirm"), () => sure(moment(now.now), say("desk.health.confirm"), () => away().then(() => act("confirm"))), { class: "main" })]),
     ...(paused ? [button(say("desk.health.reset_door"), () => sure(say("desk.act.reset.text"), say("desk.health.reset_door"), () => away().then(() => act("reset_door"))), { class: "main" })] : [])] };
 }
