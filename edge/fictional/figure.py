@@ -1,6 +1,6 @@
 """A fictional person as something that can stand in a room: a cut-out head with depth, on a drawn body.
 
-    figure = load_figure("ada", 0)          # some 150 ms, then kept by the generator
+    figure = load_figure("ada", 0)          # some 150 ms, then kept: the last few, about 4 MB each
     figure.head, figure.body                # premultiplied BGRA pictures, half and quarter sizes included
 
 The portraits are averages of several photographs: the face is sharp, hair and background are ghosts, or were painted
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -45,6 +46,8 @@ _HAIR: dict[str, tuple[tuple[int, int, int], float]] = {
 _CLOTHES = ((96, 62, 44), (58, 58, 64), (60, 84, 58), (52, 46, 92), (122, 112, 104), (70, 92, 128))
 _TROUSERS = ((46, 40, 36), (62, 52, 44), (40, 44, 52))
 
+#: Figures in memory.
+KEPT = 4
 BODY_SCALE = 0.5  # pixels of the body's picture to one of the portrait's
 BODY_LEFT, BODY_TOP, _BODY_WIDTH, _BODY_HEIGHT = -180.0, 190.0, 744, 1330
 
@@ -71,6 +74,7 @@ class Figure:
     height: float
 
 
+@lru_cache(maxsize=KEPT)
 def load_figure(name: str, variant: int = 0) -> Figure:
     """Cut a person out and draw the rest.
 

@@ -10,7 +10,6 @@ in perspective.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 
@@ -148,7 +147,6 @@ def _vignette(rng: np.random.Generator, width: int, height: int) -> F32:
 
 _STEP = 8  # the head's warp is computed at every eighth pixel of the frame and interpolated between
 _BOX = 1.2  # a detector's box over hairline to chin
-_KEPT = 3  # figures in memory, about 4 MB each
 
 
 class Painter:
@@ -164,7 +162,6 @@ class Painter:
         self._size, self._seed = size, seed
         self._instrument: tuple[tuple[object, ...], Instrument] | None = None
         self._room = draw_backdrop(seed, size)
-        self._figures: OrderedDict[tuple[str, int], Figure] = OrderedDict()
         self.sensor = Sensor(seed, size, noise=noise)
 
     def paint(self, view: View, index: int) -> U8:
@@ -181,7 +178,7 @@ class Painter:
         return self.sensor.expose(canvas, gain=view.gain, side=view.side, blur=view.blur * unit, index=index)
 
     def _person(self, canvas: U8, head: HeadInView, shake: tuple[float, float]) -> None:
-        figure = self._figure(head.name, head.variant)
+        figure = load_figure(head.name, head.variant)
         scale, origin = placed(figure, head, self._size, shake)
         if head.attack:
             self._attack(canvas, figure, head)
@@ -209,15 +206,6 @@ class Painter:
         hold = self._instrument[1].hold
         turned = Pose(hold.pose.yaw + head.yaw / 2, hold.pose.pitch + head.pitch, hold.pose.roll + head.roll)
         canvas[:] = self._instrument[1].show(canvas, (head.x, head.y), replace(hold, pose=turned))
-
-    def _figure(self, name: str, variant: int) -> Figure:
-        key = (name, variant)
-        if key not in self._figures:
-            self._figures[key] = load_figure(name, variant)
-            while len(self._figures) > _KEPT:
-                self._figures.popitem(last=False)
-        self._figures.move_to_end(key)
-        return self._figures[key]
 
 
 def _level(scale: float, levels: int) -> int:

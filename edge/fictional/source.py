@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from edge.errors import CameraError, SourceEnded
 from edge.fictional.actor import Actor
+from edge.fictional.figure import KEPT, load_figure
 from edge.fictional.pace import Pace
 from edge.fictional.paint import Painter
 from edge.fictional.scene import OnePerson, Scene, ShownCard, Timeline, View, default_script, look_up
@@ -81,7 +82,17 @@ class FictionalSource:
         self._frozen: tuple[int, U8] | None = None
 
     def open(self) -> None:
-        """Start the sequence at its first frame."""
+        """Draw who will come, then start the sequence at its first frame.
+
+        Drawn when they come, on a busy machine the first people would be seconds of silence in the middle of a claim.
+        """
+        begin, who = 0.0, list[tuple[str, int]]()
+        for scene in self._timeline.scenes:
+            view = look_up(self._timeline, begin + scene.seconds / 2)
+            who += [(head.name, head.variant) for head in view.heads] if view is not None else []
+            begin += scene.seconds
+        for name, variant in list(dict.fromkeys(who))[:KEPT]:
+            load_figure(name, variant)
         self._pace = Pace(self._fps, real=self._real, clock=self._clock, sleep=self._sleep, start_ns=self._start_ns)
 
     def read(self, timeout_s: float) -> Frame:

@@ -58,14 +58,16 @@ class Kiosk:
     Args:
         settings: port and preview. page: as `edge.kiosk.words.page_of` makes it.
         listener: a socket that listens already, on loopback; None: one is made at the settings' port.
-        failed: told when the page's process has ended by itself, once until it lives again; from a thread of its own.
+        failed: told when the page cannot be served, or its process has ended by itself, once until it lives again; from
+            a thread of its own. It is tried again then; None: a port that is taken is an error.
+        recovered: told how often it has failed, when it lives again.
 
     Attributes:
         url: where the page is. preview: whether people see themselves on it; see `watch`.
         pin_pad: what people type on it, as a reader; None: the settings want none, and the page takes nothing.
 
     Raises:
-        KioskError: the port is taken.
+        KioskError: the port is taken, or the listener is another one.
     """
 
     def __init__(
@@ -74,11 +76,18 @@ class Kiosk:
         page: Mapping[str, Any],
         *,
         listener: socket.socket | None = None,
-        failed: Callable[[KioskError], None] = lambda _: None,
+        failed: Callable[[KioskError], None] | None = None,
+        recovered: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.url = f"http://127.0.0.1:{settings.port}/"
-        self._page, self._failed = json.dumps({"page": dict(page)}), failed
-        self._socket = bound(settings.port) if listener is None else loopback(listener, settings.port)
+        self._page, self._failed, self._recovered = (
+            json.dumps({"page": dict(page)}),
+            failed or (lambda _: None),
+            recovered,
+        )
+        self._port, self._socket = settings.port, listener and loopback(listener, settings.port)
+        if self._socket is None and failed is None:
+            self._socket = bound(self._port)
         self._screen, self._told = Screen("starting"), Screen("")
         self.preview = settings.preview
         self._alone = bool(page.get("pin_alone"))
@@ -86,7 +95,7 @@ class Kiosk:
         self._image: U8 | None = None
         self._pictured, self._showing = 0.0, False
         self._process: subprocess.Popen[bytes] | None = None
-        self._started, self._again, self._pause = 0.0, 0.0, _AGAIN_S
+        self._started, self._again, self._pause, self._falls = 0.0, 0.0, _AGAIN_S, 0
         self._change, self._closed = threading.Condition(), False
         self._thread = threading.Thread(target=self._run, name="kiosk", daemon=True)
         self._thread.start()
@@ -121,7 +130,8 @@ class Kiosk:
         if self._thread is not threading.current_thread():
             self._thread.join(timeout=2.0)
         self._end()
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
         if self.pin_pad is not None:
             self.pin_pad.close()
 
@@ -135,8 +145,10 @@ class Kiosk:
             try:
                 if self._alive():
                     self._tell(screen, image)
+            except KioskError as error:
+                self._fell(error)
             except (OSError, TimeoutError) as error:
-                self._fell(str(error))
+                self._fell(self._error(str(error)))
 
     def _tell(self, screen: Screen, image: U8 | None) -> None:
         if screen is not self._told:
@@ -158,10 +170,12 @@ class Kiosk:
     def _alive(self) -> bool:
         """Whether there is a process; one that has ended is started anew when its pause is over."""
         if self._process is not None and self._process.poll() is not None:
-            self._fell(_ENDED.get(self._process.returncode, f"it ended with exit code {self._process.returncode}"))
+            why = _ENDED.get(self._process.returncode, f"it ended with exit code {self._process.returncode}")
+            self._fell(self._error(why))
         if self._process is not None:
-            if time.monotonic() - self._started >= _LIVED_S:
-                self._pause = _AGAIN_S
+            if self._falls and time.monotonic() - self._started >= _LIVED_S:
+                count, self._falls, self._pause = self._falls, 0, _AGAIN_S
+                self._recovered(count)
             return True
         if time.monotonic() < self._again:
             return False
@@ -169,7 +183,9 @@ class Kiosk:
         return True
 
     def _start(self) -> None:
-        """Raises OSError, TimeoutError: it could not be started, or takes nothing."""
+        """Raises KioskError, OSError, TimeoutError: the port is taken, or it could not be started, or takes nothing."""
+        if self._socket is None:
+            self._socket = bound(self._port)
         passed = (self._socket.fileno(), *(() if self.pin_pad is None else (self.pin_pad.far_end,)))
         self._process = subprocess.Popen(
             [sys.executable, "-I", str(_SERVER), *map(str, passed)],
@@ -195,13 +211,16 @@ class Kiosk:
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(pipe, data) :]
 
-    def _fell(self, why: str) -> None:
-        """The process ended, or hangs: away with it, and another one later."""
+    def _error(self, why: str) -> KioskError:
+        return KioskError(f"the page's process fell: {why}", where=self.url, remedy="it is started anew")
+
+    def _fell(self, error: KioskError) -> None:
+        """There is no process, or it ended or hangs: away with it, and another one later."""
         self._end()
-        first, self._again = self._pause == _AGAIN_S, time.monotonic() + self._pause
+        self._falls, self._again = self._falls + 1, time.monotonic() + self._pause
         self._pause = min(2 * self._pause, _AGAIN_MAX_S)
-        if first and not self._closed:
-            self._failed(KioskError(f"the page's process fell: {why}", where=self.url, remedy="it is started anew"))
+        if self._falls == 1 and not self._closed:
+            self._failed(error)
 
     def _end(self) -> None:
         process, self._process = self._process, None

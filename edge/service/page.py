@@ -3,7 +3,8 @@
     with kiosk_page(device):
         Loop(device, readers).run(stop)
 
-A page that cannot be served, or whose process ends, is a fault that is told; claims and door go on without it.
+A page that cannot be served, or whose process ends, is a fault that is told, and tried again; claims and door go on
+without it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from edge.errors import JournalBroken, KioskError, NotInThisBuild
 from edge.service.device import Device
 from edge.service.systemd import passed_socket
-from edge.types.events import Faulted
+from edge.types.events import Faulted, Recovered
 
 if TYPE_CHECKING:
     from edge.kiosk import Kiosk
@@ -64,8 +65,12 @@ def kiosk_page(device: Device) -> Iterator[Kiosk | None]:
                 )
             )
 
+    def recovered(count: int) -> None:
+        device.tell(Recovered(at_ns=device.now_ns(), room="page", count=count))
+
+    given = passed_socket("kiosk")
     try:
-        kiosk = Kiosk(settings, page_of(device.settings), failed=tell, listener=passed_socket("kiosk"))
+        kiosk = Kiosk(settings, page_of(device.settings), failed=tell, recovered=recovered, listener=given)
     except KioskError as error:
         tell(error)
         yield None

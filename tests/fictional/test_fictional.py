@@ -295,3 +295,13 @@ def test_the_settings_can_make_one_person_stay_as_long_as_an_enrolment_takes():
     for name in PEOPLE:
         CameraSettings(person=name)
     assert one_who_stays("ada")[0].seconds > 3600
+
+
+def test_a_camera_that_is_open_has_drawn_who_will_come():
+    """Drawn in the middle of a claim, on a busy machine the first person was longer than a camera may be silent."""
+    source = FictionalSource((OnePerson("ada", 1.0), OnePerson("goran", 1.0)))
+    source.open()
+    before = load_figure.cache_info().misses
+    for _ in range(20):
+        assert source.read(1.0).meta["people"]
+    assert load_figure.cache_info().misses == before

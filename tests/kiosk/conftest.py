@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edge.kiosk import Kiosk, Screen, page_of
-from edge.settings.model import ClaimSettings, KioskSettings, Settings
+from edge.settings.model import ClaimSettings, KioskSettings, Settings, VaultSettings
 
 ALTERNATIVE = "Please ring at the reception."
 #: As tests of this product's browser start it: nothing that it fetches for itself.
@@ -34,10 +34,14 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def settings(**kiosk) -> Settings:
+def settings(*, alone: bool = False, **kiosk) -> Settings:
+    """Of a page; ``alone``: with a PIN in the place of a card."""
     page = KioskSettings(port=free_port(), house="Hotel Meridian", **kiosk)
     claim = ClaimSettings(pin="with_card" if page.pin_pad else "none")
-    return Settings(alternative=ALTERNATIVE, kiosk=page, claim=claim)
+    if alone:
+        claim = ClaimSettings(pin="alone", pin_reason="Surgeons have no pockets.")
+    vault = VaultSettings(custody="device" if alone else "card")
+    return Settings(alternative=ALTERNATIVE, kiosk=page, claim=claim, vault=vault)
 
 
 def serving(kiosk: Kiosk) -> Kiosk:

@@ -103,7 +103,15 @@ def test_every_screen_fits_every_size_in_every_language_with_the_other_way_one_t
         page.click("#other")
         assert page.inner_text("#alternative") == ALTERNATIVE
         page.keyboard.press("Escape")
+        page.click("#language")
+        page.click("#tongues .other")
+        assert page.inner_text("#alternative") == ALTERNATIVE, "from the sheet of languages, too"
+        assert not page.is_visible("#tongues")
+        page.keyboard.press("Escape")
     for language in LANGUAGES:
+        page.evaluate("(tag) => { speak(tag); open(find('tongues')); }", language)
+        assert page.evaluate(FLAWS) == [], f"languages, {language}, {size}"
+        page.keyboard.press("Escape")
         page.evaluate("(tag) => speak(tag)", language)
         page.click("#privacy")
         assert page.inner_text("#notice") == text("kiosk.privacy.text", language, days=90)

@@ -176,10 +176,21 @@ def test_the_door_takes_pins_and_drops_everything_else():
     pad.close()
 
 
-def test_nobody_waits_for_the_page_to_present_a_card():
-    pad = PinPad(lambda: True)
-    assert (pad.name, pad.ended, pad.poll(None)) == ("page", True, None)
+def test_nobody_waits_for_the_page_to_present_a_card_unless_a_pin_stands_for_one():
+    for alone in (False, True):
+        pad = PinPad(lambda: True, alone)
+        assert (pad.name, pad.ended, pad.poll(None)) == ("page", not alone, None)
+        pad.close()
+
+
+def test_what_was_typed_before_somebody_else_s_turn_is_dropped():
+    pad = PinPad(lambda: True, alone=True)
+    os.write(pad.far_end, b"402916\n50")
+    pad.forget()
+    os.write(pad.far_end, b"550182\n")
+    assert (pad.poll(None), pad.poll(None)) == ("550182", None)
     pad.close()
+    pad.forget()
 
 
 @pytest.mark.parametrize("said", ["123", "1234", "123456789012", "1234567890123", "12 4", "١٢٣٤", "", "12.4"])
@@ -275,3 +286,60 @@ def test_it_fits_every_size_in_every_language_with_the_other_way_one_touch_away(
         assert violations(page) == []
     page.click("#other")
     assert page.inner_text("#alternative") == ALTERNATIVE
+
+
+# -- in the place of a card
+
+
+@pytest.fixture(scope="module")
+def standing_for_cards() -> Iterator[Kiosk]:
+    """A page on which a PIN stands for a card."""
+    wanted = settings(alone=True, pin_pad=True)
+    with Kiosk(wanted.kiosk, page_of(wanted)) as one:
+        yield serving(one)
+
+
+@pytest.fixture
+def alone(chromium, standing_for_cards: Kiosk):
+    one = chromium(viewport={"width": 480, "height": 800}, reduced_motion="reduce")
+    one.set_default_timeout(120_000)
+    show(standing_for_cards, Screen("idle", time.monotonic_ns(), "idle"))
+    one.goto(standing_for_cards.url)
+    one.wait_for_selector("html[data-screen=idle][data-pad]")
+    yield one
+    one.close()
+
+
+@pytest.mark.kiosk
+def test_it_is_typed_while_nobody_is_served_and_the_page_says_that_it_protects_less(alone, standing_for_cards: Kiosk):
+    for width, height in ((480, 800), (800, 480), (1024, 600), (390, 844)):
+        alone.set_viewport_size({"width": width, "height": height})
+        for language in LANGUAGES:
+            alone.evaluate("(tag) => speak(tag)", language)
+            assert alone.evaluate(f"({FLAWS})()") == [], f"{language}, {width}x{height}"
+            assert alone.inner_text("h1") == text("kiosk.pin.title", language)
+            assert text("kiosk.idle.pin", language) in alone.inner_text("#text")
+            assert text("kiosk.idle.pin", language) in alone.text_content("#notice")
+    assert violations(alone) == []
+    alone.evaluate("speak('en')")
+    for digit in "40291672":
+        alone.click(f".key:text-is('{digit}')")
+    alone.click("#enter")
+    assert until_typed(standing_for_cards) == "40291672"
+    assert alone.inner_text("h1") == text("kiosk.starting.title")
+    alone.evaluate("pad.sent -= AGAIN_MS; draw()")
+    assert alone.inner_text("h1") == text("kiosk.pin.title"), "should the door not have taken it, it can be typed again"
+
+
+@pytest.mark.kiosk
+def test_what_somebody_began_to_type_goes_when_they_have_left_and_closes_nothing(alone, standing_for_cards: Kiosk):
+    alone.click(".key:text-is('4')")
+    alone.click("#other")
+    show(standing_for_cards, Screen("again", time.monotonic_ns(), "idle", 0.4, reason="pin_wrong"))
+    alone.wait_for_selector("html[data-screen=again]", state="attached")
+    alone.wait_for_selector("html[data-screen=idle]", state="attached")
+    assert alone.inner_text("#alternative") == ALTERNATIVE, "who reads the other way in reads on"
+    alone.keyboard.press("Escape")
+    alone.click(".key:text-is('4')")
+    alone.evaluate("state.touched -= LEFT_MS + 1; draw()")
+    assert alone.input_value("#pin") == ""

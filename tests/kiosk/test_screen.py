@@ -72,6 +72,8 @@ def test_a_claim_is_read_then_the_oval_is_shown_with_what_to_do_and_how_far_it_i
         (ev.AlternativeChosen(at_ns=9, decision=answer(Outcome.NO_DECISION, Reason.ALTERNATIVE)), "other"),
         (refused(Reason.TOKEN_EXPIRED), "refused"),
         (refused(Reason.WRONG_DOOR), "refused"),
+        (refused(Reason.PIN_WRONG), "again"),
+        (refused(Reason.PIN_MISSING), "again"),
         (refused(Reason.LOCKED_OUT), "refused"),  # until an operator resets it: no wait helps
         (refused(Reason.LOCKED_OUT, 30), "wait"),
         (refused(Reason.DOOR_PAUSED, 600), "wait"),
@@ -92,6 +94,27 @@ def test_every_decision_has_a_screen_that_names_nobody_and_no_score(outcome: Out
     assert SERIAL not in told
     assert "77" not in told
     assert set(json.loads(told)["screen"]) == set(asdict(IDLE))
+
+
+def test_a_pin_beside_a_card_is_taken_while_it_is_asked_for_and_one_alone_while_nobody_is_served():
+    wanted = ev.PinWanted(at_ns=3, session="s1", within_s=20.0)
+    looked, ended = after(PRESENTED, OPENED), after(PRESENTED, OPENED, decided(Outcome.ACCEPT, Reason.MATCHING))
+    stopped, other = (
+        after(ev.Stopped(at_ns=9, cause="signal")),
+        after(acts.Sitting(at_ns=9, operator="kim", change="camera")),
+    )
+    screens = (
+        IDLE,
+        after(PRESENTED),
+        after(PRESENTED, wanted),
+        looked,
+        ended,
+        after(refused(Reason.PIN_WRONG)),
+        stopped,
+        other,
+    )
+    assert [one.asks_pin(alone=False) for one in screens] == [False, False, True, False, False, False, False, False]
+    assert [one.asks_pin(alone=True) for one in screens] == [True, False, True, False, True, True, False, False]
 
 
 def test_a_challenge_is_an_arrow_a_tick_and_ahead_again_counted_by_steps():
