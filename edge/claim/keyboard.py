@@ -25,6 +25,8 @@ EVENT = struct.Struct("llHHi")
 #: Types and codes of input-event-codes.h.
 EV_SYN, EV_KEY, SYN_DROPPED, ENTER, KEYPAD_ENTER = 0, 1, 3, 28, 96
 _SHIFTS = frozenset({42, 54})
+#: Bytes that wait to be polled: a loop takes a quarter of them with each frame. What does not fit is dropped.
+_WAITING = 4096
 #: _IOW('E', 0x90, int)
 _EVIOCGRAB = 0x40044590
 #: Rows of a US keyboard: the code of the first key, then what each types without and with shift.
@@ -78,6 +80,7 @@ class KeyboardReader(Plugged):
 
     def _start(self, descriptor: int, where: str) -> None:
         ours, typed = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        fcntl.fcntl(typed, fcntl.F_SETPIPE_SZ, _WAITING)  # a flood that is over stands in nobody's way
         super().__init__(os.fdopen(ours, "rb", buffering=0), where)
         self._stop = threading.Event()
         follow = threading.Thread(target=_follow, args=(descriptor, typed, self._stop), name="keyboard", daemon=True)

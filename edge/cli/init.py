@@ -45,7 +45,7 @@ def _asked() -> dict[str, object]:
 
     given: dict[str, object] = {}
     for number, one in enumerate(QUESTIONS, 1):
-        choices = f" [{', '.join(one.choices)}]" if one.choices else ""
+        choices = f" [{', '.join(one.shown)}]" if one.choices else ""
         while one.name not in given:
             try:
                 said = click.prompt(f"{number:>2}. {one.ask}{choices}", default=one.default or None)
@@ -81,9 +81,10 @@ def _missing(device: Path, build: Path) -> None:
     built, _ = the_build(build)
     against = refusals(built, judge(built, the_packs(), the_day(None), card=the_card(None), reviews={}))
     if against:
-        click.echo("Still missing in build.yaml, by the rules of the place (an engineering aid, not legal advice):")
-        for finding in against:
-            click.echo(f"  - {finding}")
+        click.echo("Still missing in build.yaml, by the rules of the place (an engineering aid, not legal advice;")
+        click.echo(f"`edge policy check {build}` names the rules and their sources):")
+        for said in dict.fromkeys(finding.short for finding in against):
+            click.echo(f"  - {said}")
     for line in look(settings):
         if line.remedy:
             click.echo(f"Not attached here: {line.kind} {line.what}: {line.remedy}")
@@ -92,5 +93,7 @@ def _missing(device: Path, build: Path) -> None:
         f"  edge config check {device}\n"
         f"  edge policy check {build}\n"
         "  edge keys init --issuer          where people are enrolled\n"
-        f"  edge selftest --config {device}"
+        f"  edge selftest --config {device}\n"
+        f"  EDGE_BUILD_CONFIG={build} pip wheel .    then `edge build sign`: deploy/BUILDS.md\n"
+        f"  sudo deploy/install --wheel WHEEL --settings {device}    (--kiosk: a screen): deploy/OPERATING.md"
     )

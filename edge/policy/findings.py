@@ -25,6 +25,11 @@ class Finding:
     satisfy: str = ""
     citation: str = ""
 
+    @property
+    def short(self) -> str:
+        """Without the place and the source."""
+        return f"{self.what}. {self.satisfy}" if self.satisfy else self.what
+
     def __str__(self) -> str:
         text = f"{self.where}: {self.id}: {self.what}"
         text += f" ({self.citation})" if self.citation else ""

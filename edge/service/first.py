@@ -27,6 +27,11 @@ class Prompt:
     default: str
     choices: tuple[str, ...] = ()
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The choices as whoever answers reads them."""
+        return tuple(f"{one}dev/..." if one.endswith("/") else one for one in self.choices)
+
 
 QUESTIONS = (
     Prompt("house", "Whose door is it, as people know it?", "Example Ltd"),
@@ -67,7 +72,7 @@ def answer(question: Prompt, said: object) -> str:
     if question.choices:
         fine = any(words == one or (one.endswith("/") and words.startswith(one)) for one in question.choices)
     if not fine:
-        remedy = f"one of: {', '.join(question.choices)}" if question.choices else "answer in 1 to 200 characters"
+        remedy = f"one of: {', '.join(question.shown)}" if question.choices else "answer in 1 to 200 characters"
         raise InputError(f"{words!r} is no answer to: {question.ask}", where=question.name, remedy=remedy)
     return words
 

@@ -9,6 +9,7 @@ trouble is over its own card, or PIN, opens the door.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import pty
 import random
@@ -121,6 +122,9 @@ class Grabs:
     """`fcntl` for a device that can be grabbed, which a named pipe in its place cannot."""
 
     ioctl = staticmethod(lambda *_: 0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(fcntl, name)
 
 
 class Way:

@@ -70,7 +70,7 @@ def health(**more: Any) -> dict[str, Any]:
         "name": "front-door", "version": "0.1.0", "profile": "device", "signed": True, "signer": "acme", "log_only": "",
         "settings": "0123456789abcdef", "camera": "v4l2", "device": cameras[0][1], "size": [1280, 720],
         "readers": ["qr", "keyboard"], "door": "relay", "custody": "card", "cards": 118, "now": 1_790_000_000,
-        "confirmed": True, "guard": 0, "wait_s": 0, "policy": "", "entries": 20731,
+        "confirmed": True, "guard": 0, "wait_s": 0, "pin": "none", "pin_wait_s": 0, "policy": "", "entries": 20731,
         "attached": [{"kind": "camera", "what": what, "state": state, "remedy": ""} for state, what in cameras], **more,
     }  # fmt: skip
 
@@ -148,6 +148,8 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no-decisions": (seated(done("decisions", {"decisions": []})), HOME),
     "health": (seated(done("health", health())), HOME),
     "unwell": (seated(done("health", health(**UNWELL))), HOME),
+    "pins": (seated(done("health", health(pin="alone", pin_wait_s=540))), HOME),
+    "pin": (seated(done("draw_pin", {"serial": SERIAL, "pin": "40291672"})), HOME),
     "fit": (seated(done("selftest", selftest(fit=True))), HOME),
     "unfit": (seated(done("selftest", selftest(fit=False))), HOME),
     "view": (seated(seen()), HOME),
