@@ -212,6 +212,26 @@ def test_a_port_that_is_taken_is_told_with_what_to_do():
             Kiosk(wanted.kiosk, page_of(wanted))
 
 
+def test_a_port_that_is_taken_is_tried_again_by_whoever_listens_told_once_and_told_when_it_is_free(monkeypatch):
+    monkeypatch.setattr("edge.kiosk.kiosk._AGAIN_S", 0.1)
+    monkeypatch.setattr("edge.kiosk.kiosk._LIVED_S", 0.5)
+    wanted, told = settings(), []
+    with socket.create_server(("127.0.0.1", wanted.kiosk.port)) as other:
+        kiosk = Kiosk(wanted.kiosk, page_of(wanted), failed=told.append, recovered=told.append)
+        until = time.monotonic() + 30
+        while kiosk._falls < 3 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert [type(one) for one in told] == [KioskError], "once"
+        other.close()
+        serving(kiosk)
+        while len(told) < 2 and time.monotonic() < until + 60:
+            time.sleep(0.05)
+        kiosk.close()
+    assert "choose another port" in told[0].remedy
+    assert len(told) == 2
+    assert told[1] >= 3, "and how often it had failed"
+
+
 def test_the_process_holds_nothing_of_the_product():
     code = (
         "import sys, runpy; sys.argv = ['server.py', '-1']\n"

@@ -82,5 +82,10 @@ def test_the_command_writes_both_once_and_says_what_is_missing(tmp_path, capsys)
     said = capsys.readouterr().out
     assert "Still missing in build.yaml" in said
     assert "edge policy check" in said
+    assert "no record of the kind dpia" in said
+    assert "https://" not in said, "the sources are told by that command"
+    assert max(map(len, said.splitlines())) < 300
+    for step in ("edge keys recovery", "edge keys init --recovery", "edge build sign", "deploy/install --wheel"):
+        assert step in said
     assert main(["init", str(folder), "--answers", str(file)]) == 3
     assert "it is there already" in capsys.readouterr().err

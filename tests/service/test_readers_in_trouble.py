@@ -56,6 +56,8 @@ TABLE = {
 }  # fmt: skip
 PIN = "402916"
 NOISE = random.Random(26)
+#: Whole events of the kernel, in one piece.
+_WHOLE = 4096 // keyboard.EVENT.size * keyboard.EVENT.size
 
 
 class Beside:
@@ -168,7 +170,7 @@ class Way:
         until = time.monotonic() + seconds
         while data and time.monotonic() < until:
             try:
-                data = data[os.write(self.end, data[:4096]) :]
+                data = data[os.write(self.end, data[:_WHOLE]) :]
             except BlockingIOError:
                 time.sleep(0.01)
 
