@@ -161,6 +161,13 @@ def keeping_door(tmp_path: Path) -> Iterator[RunningDoor]:
 
 
 @pytest.fixture
+def pin_door(tmp_path: Path) -> Iterator[RunningDoor]:
+    """A door at which a PIN stands for a card."""
+    claim = "claim: {pin: alone, pin_reason: Surgeons have no pockets.}\n"
+    yield from run(tmp_path, f"vault: {{custody: device}}\n{claim}")
+
+
+@pytest.fixture
 def browser(door: RunningDoor) -> Iterator[Browser]:
     """A browser at the door's operator pages; its sitting ends with the test."""
     one = Browser(door)

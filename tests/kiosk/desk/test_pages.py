@@ -290,6 +290,29 @@ def test_a_further_reference_is_added_to_a_card_in_hand(keeping_door: RunningDoo
     assert keeping_door.journal()[-1]["kind"] == "reference_added"
 
 
+def test_a_pin_is_drawn_for_a_card_in_hand_shown_once_and_opens_like_it(pin_door: RunningDoor):
+    browser = Browser(pin_door)
+    serial = presented(browser, pin_door)["about"]["card"]["serial"]
+    drawn = browser.do("draw_pin")["answer"]
+    assert (drawn["serial"], len(drawn["pin"])) == (serial, 8)
+    browser.put_away()
+    assert drawn["pin"] not in str(browser.state()), "once"
+    pin_door.present(drawn["pin"])
+    until = time.monotonic() + 120
+    while (kinds := [entry["kind"] for entry in pin_door.journal()])[-1] != "decision" and time.monotonic() < until:
+        time.sleep(0.1)
+    assert kinds[-3:] == ["pin_drawn", "pin_alone", "decision"]
+    assert (pin_door.journal()[-3]["operator"], pin_door.journal()[-1]["outcome"]) == ("kim", "accept")
+    assert drawn["pin"] not in str(pin_door.journal())
+
+
+def test_at_a_door_without_it_no_pin_is_drawn(browser: Browser, door: RunningDoor):
+    presented(browser, door)
+    now = browser.do("draw_pin")
+    assert (now["stage"], now["what"]) == ("failed", "at this door no PIN stands for a card")
+    browser.put_away()
+
+
 def test_the_camera_is_looked_through_in_a_journalled_sitting_and_no_longer(browser: Browser, door: RunningDoor):
     browser.sign_in()
     now = browser.do("view", "view")
