@@ -60,7 +60,9 @@ function clock(seconds) {
 
 function draw() {
   if (!state.page) return;
-  const now = performance.now(), screen = current(now), [title, text] = words(screen);
+  const now = performance.now(), screen = current(now);
+  pad.draw(screen);
+  const [title, text] = words(screen);
   const key = `${screen.name} ${screen.direction ?? ""} ${screen.direction || screen.colour ? screen.done : ""}`;
   if (state.drawn !== key) {
     state.drawn = key;
@@ -73,7 +75,6 @@ function draw() {
     document.title = title;
     sound(screen.direction === "done" ? "done" : screen.name);
   }
-  pad.draw(screen);
   put(find("title"), title);
   put(find("text"), text);
   root.style.setProperty("--share", share(screen, now).toFixed(4));
