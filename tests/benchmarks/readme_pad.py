@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from edge.lab.intervals import clopper_pearson
+from tests.benchmarks.challenge import SHEETS
+
 #: Rows of the frames' table in the results: key -> how it is called.
 ROWS = {
     "nuaa print": "hand-held prints of 9 people (NUAA)",
@@ -20,26 +23,21 @@ ROWS = {
 SESSIONS = {"ours": "with it", "teacher pair": "teacher pair at 0.5", "no attack detection": "without any"}
 
 
-#: Kinds of the challenge's and the flash's sequences -> how they are called.
-TURNS = {
-    "flat": "prints turned as told",
-    "bent": "prints bent as well",
-    "twisted": "prints twisted as well",
-    "recording": "recordings in another order",
-}
+#: Kinds of the flash's sequences -> how they are called.
 COLOURS = {"recording": "recordings under other colours", "injected": "injected ones", "still": "recordings without"}
 
 
 def turns(result: dict[str, Any]) -> str:
     """What the head turns are good for, on one line: attacks, then people alive; bounds are exact, of 95 %."""
     kinds, told = result["kinds"], []
-    for kind, title in TURNS.items():
-        if kind in kinds:
-            row = kinds[kind]
-            told.append(f"{row['accepted']:,} of {row['sequences']:,} {title} (at most {row['interval'][1]:.1%})")
+    sheets = [kinds[kind] for kind in SHEETS if kind in kinds]
+    attacks = {"prints turned, bent or twisted by hand": sheets, "recordings in another order": [kinds["recording"]]}
+    for title, rows in attacks.items():
+        accepted, total = (sum(row[key] for row in rows) for key in ("accepted", "challenged"))
+        told.append(f"{accepted:,} of {total:,} {title} (at most {clopper_pearson(accepted, total)[1]:.1%})")
     live = kinds["live"]
     return (
-        f"{', '.join(told)} got in; {live['accepted']:,} of {live['sequences']:,} people alive did (at least "
+        f"{' and '.join(told)} got in; {live['accepted']:,} of {live['sequences']:,} people alive did (at least "
         f"{live['interval'][0]:.1%}), {live['at_first']:,} at the first attempt, in {live['median_s']:.1f} s (median)"
     )
 
