@@ -322,7 +322,9 @@ def user_name(uid: int) -> str:
 def _check_private(path: Path, status: os.stat_result, kind: type[E], noun: str) -> None:
     if status.st_uid not in (os.geteuid(), 0):
         raise kind(f"this {noun} belongs to another user", where=str(path), remedy=belongs_to(path, status))
-    if stat.S_IMODE(status.st_mode) & 0o077:
+    # a credential of systemd's is root's; its group's bits are the mask of a list that names the service's user alone
+    credential = (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (0, 0, 0o440)
+    if stat.S_IMODE(status.st_mode) & 0o077 and not credential:
         raise kind(
             f"others may access this {noun} (mode {stat.S_IMODE(status.st_mode):04o})",
             where=str(path),

@@ -21,6 +21,7 @@ from edge.journal import FILE, KEY_LABEL, Journal, Selection, entries
 from edge.state import Binding, ClockGuard, Counters, StateFile, state_database
 from edge.state import binding as bindings
 from edge.trust import DEVICE_FILE, Keyring, first
+from edge.trust.ring import key_file
 from edge.vault import Status, Vault
 from edge.vault.ledger import KEY_LABEL as VAULT_LABEL
 from edge.vault.ledger import journal_seen
@@ -67,7 +68,7 @@ class Records:
             KeyringError: see `edge.trust.first.started`.
         """
         used, acknowledged = (folder / FILE).exists(), bool(acknowledged_by.strip())
-        own = (folder / DEVICE_FILE).exists()  # else the demo's or a test's keys, which nobody keeps
+        own = key_file(folder, DEVICE_FILE).exists()  # else the demo's or a test's keys, which nobody keeps
         with ExitStack() as opened:
             state = opened.enter_context(state_database(folder))
             key, journal_key = keyring.derive(bindings.KEY_LABEL), keyring.derive(KEY_LABEL)

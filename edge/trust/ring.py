@@ -5,8 +5,9 @@
     keyring, issuer = Keyring.ephemeral(os.urandom)               # the demo and tests: nothing touches a disk
 
 `init` makes the files of a new device: ``device.key``, ``site.key`` and, unless declared unrecoverable,
-``device.escrow``, all in the state folder. `add_issuer` makes any device a place of enrolment, at once or years later;
-`rotate_issuer` replaces its key. Every act tells what changed, so that it can be journalled.
+``device.escrow``, all in the state folder. Both keys may be taken out of it, encrypted: then systemd gives them to the
+service as credentials (deploy/edge-keys.conf). `add_issuer` makes any device a place of enrolment, at once or years
+later; `rotate_issuer` replaces its key. Every act tells what changed, so that it can be journalled.
 """
 
 from __future__ import annotations
@@ -38,6 +39,22 @@ PASSPHRASE_FILE = "issuer.passphrase"
 DEVICE_KIND = "edge-device-v1"
 SITE_KIND = "edge-site-v1"
 _NO_KEYS = "`edge keys init` makes a device's keys; its --help names the choices"
+_NOT_HERE = (
+    "it was lost (`edge keys recover` restores a device's from its escrow), or is a credential, which systemd gives to "
+    'the service alone: OPERATING.md, "Keys as credentials", says how a command gets it'
+)
+
+
+def key_file(state_dir: Path, name: str) -> Path:
+    """Where the device's or the site's key lies: in the state folder, or else among this service's credentials."""
+    place, given = state_dir / name, os.environ.get("CREDENTIALS_DIRECTORY", "")
+    credential = Path(given) / name
+    return credential if given and credential.exists() and not os.path.lexists(place) else place
+
+
+def _read(path: Path) -> bytes:
+    had = any((path.parent / name).exists() for name in (ESCROW_FILE, UNRECOVERABLE_FILE))
+    return read_key(path, missing=_NOT_HERE if had else _NO_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +96,7 @@ class SiteKey:
     def load(cls, path: Path) -> SiteKey:
         """Raises `KeyringError`: missing, accessible to others, or not such a file."""
         where = str(path)
-        name, key = read_line(read_key(path, missing=_NO_KEYS), SITE_KIND, where=where, fields=2)
+        name, key = read_line(_read(path), SITE_KIND, where=where, fields=2)
         try:
             site_id = bytes.fromhex(name)
         except ValueError:
@@ -99,7 +116,7 @@ def save_device_key(key: bytes, path: Path) -> None:
 
 def load_device_key(path: Path) -> bytes:
     """32 bytes. Raises `KeyringError`: missing, accessible to others, or not such a file."""
-    (text,) = read_line(read_key(path, missing=_NO_KEYS), DEVICE_KIND, where=str(path), fields=1)
+    (text,) = read_line(_read(path), DEVICE_KIND, where=str(path), fields=1)
     return from_base64(text, 32, where=str(path))
 
 
@@ -140,9 +157,9 @@ class Keyring:
         Raises:
             KeyringError: a file is missing, damaged, or open to others.
         """
-        site = SiteKey.load(state_dir / SITE_FILE)
+        site = SiteKey.load(key_file(state_dir, SITE_FILE))
         return cls(
-            device_key=load_device_key(state_dir / DEVICE_FILE),
+            device_key=load_device_key(key_file(state_dir, DEVICE_FILE)),
             site_id=site.site_id,
             site_key=site.key,
             trust=TrustStore.load(trust_dir, strict=strict),
@@ -203,7 +220,7 @@ def restore(state_dir: Path, *, site: SiteKey, device_key: bytes, escrow: bytes)
 
 def has_keys(state_dir: Path) -> bool:
     """Whether a device's keys lie there."""
-    return (state_dir / DEVICE_FILE).exists() and (state_dir / SITE_FILE).exists()
+    return all(key_file(state_dir, name).exists() for name in (DEVICE_FILE, SITE_FILE))
 
 
 def check_no_keys(state_dir: Path) -> None:
@@ -286,7 +303,7 @@ def add_issuer(state_dir: Path, trust_dir: Path, passphrase: str, *, name: str =
     Raises:
         KeyringError: the device has no keys or has an issuer, the passphrase is no good, or a file cannot be written.
     """
-    load_device_key(state_dir / DEVICE_FILE)  # without keys of its own it is no device
+    load_device_key(key_file(state_dir, DEVICE_FILE))  # without keys of its own it is no device
     check_no_issuer(state_dir)
     key = IssuerKey.generate(os.urandom, name)
     locked = key.locked(passphrase)

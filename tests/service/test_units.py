@@ -15,6 +15,7 @@ UNIT = (DEPLOY / "edge-verifier.service").read_text(encoding="utf-8")
 KIOSK = (DEPLOY / "kiosk" / "edge-kiosk.conf").read_text(encoding="utf-8")
 OPERATOR = (DEPLOY / "kiosk" / "edge-operator.conf").read_text(encoding="utf-8")
 RELAY = (DEPLOY / "edge-relay.conf").read_text(encoding="utf-8")
+KEYS = (DEPLOY / "edge-keys.conf").read_text(encoding="utf-8")
 
 
 def values(text: str, key: str) -> list[str]:
@@ -27,7 +28,7 @@ def needs(tool: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("drop_in", ["", RELAY, KIOSK, KIOSK + OPERATOR])
+@pytest.mark.parametrize("drop_in", ["", RELAY, RELAY + KEYS, KIOSK, KIOSK + OPERATOR])
 def test_systemd_itself_says_that_the_unit_exposes_little(tmp_path, drop_in):
     analyze = needs("systemd-analyze")
     unit = tmp_path / "edge-verifier.service"

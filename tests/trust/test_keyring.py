@@ -25,6 +25,7 @@ from edge.trust import (
 )
 from edge.trust.first import FILE as NEW
 from edge.trust.keyfile import read_key, to_base64, write_key
+from edge.trust.ring import has_keys
 
 DICE = random.Random(1).randbytes
 
@@ -85,6 +86,31 @@ def test_a_key_that_others_can_reach_is_refused(state: Path, tmp_path: Path, mod
     (state / DEVICE_FILE).chmod(mode)
     with pytest.raises(KeyringError, match="others may access"):
         Keyring.load(state, tmp_path)
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440])
+def test_keys_that_were_taken_out_come_as_credentials_of_systemd_s(state: Path, tmp_path: Path, monkeypatch, mode: int):
+    """systemd gives root's files: mode 0400, or 0440 where a list of access names the service's user."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: credentials are root's")
+    init(state, recovery=None, site=None, random_bytes=DICE)
+    before = Keyring.load(state, tmp_path / "trust")
+    credentials = tmp_path / "edge-verifier.service"
+    credentials.mkdir()
+    for name in (DEVICE_FILE, SITE_FILE):
+        (credentials / name).write_bytes((state / name).read_bytes())
+        (credentials / name).chmod(mode)
+        (state / name).unlink()
+    with pytest.raises(KeyringError, match="no such key file") as told:
+        Keyring.load(state, tmp_path / "trust")
+    assert "credential, which systemd gives to the service alone" in told.value.remedy, "and not: make new keys"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    found = Keyring.load(state, tmp_path / "trust")
+    assert (found.device_key, found.site_key) == (before.device_key, before.site_key)
+    assert has_keys(state)
+    (credentials / DEVICE_FILE).chmod(0o444)
+    with pytest.raises(KeyringError, match="others may access"):
+        Keyring.load(state, tmp_path / "trust")
 
 
 def test_a_link_a_folder_a_pipe_and_a_giant_are_refused(tmp_path: Path):
