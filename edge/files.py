@@ -25,6 +25,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import which
 from typing import BinaryIO, TypeVar
 
 from edge.errors import EdgeError, InputError
@@ -268,7 +269,12 @@ def _permission(path: Path) -> str:
         return "check whether it is immutable: lsattr shows it"
     status = place.stat()
     if status.st_uid != os.geteuid():
-        return belongs_to(place, status)
+        other = (
+            f"{user_name(os.geteuid())} may not enter {shlex.quote(str(place))}: use another folder; or "
+            if barred
+            else ""
+        )
+        return other + belongs_to(place, status)
     return f"chmod u+rw{'' if place is path else 'x'} {place}"
 
 
@@ -286,6 +292,9 @@ def belongs_to(path: Path, status: os.stat_result) -> str:
     if owner.isdigit():  # sudo knows only users that have a name
         way = f"sudo setpriv --reuid={status.st_uid} --regid={status.st_gid} --clear-groups edge ..."
         return f"run it as the owner, user {owner}: {way}"
+    if os.geteuid() == 0 and which("sudo") is None:  # a bare Debian
+        group = pwd.getpwuid(status.st_uid).pw_gid
+        return f"run it as the owner: setpriv --reuid={owner} --regid={group} --init-groups edge ..."
     return f"run it as the owner: sudo -u {owner} edge ..."
 
 

@@ -271,14 +271,20 @@ def test_root_is_sent_to_the_owner_of_a_key_instead_of_taking_it_from_them(home:
 
 
 @ROOT_ONLY
-def test_an_owner_with_a_name_is_named(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("sudo", "way"),
+    [("/usr/bin/sudo", "sudo -u nobody"), (None, "setpriv --reuid=nobody --regid=65534 --init-groups")],
+)
+def test_an_owner_with_a_name_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sudo: str | None, way: str):
+    """A bare Debian has no sudo."""
+    monkeypatch.setattr("edge.files.which", lambda name: sudo)
     file = tmp_path / "site.key"
     write_atomic(file, b"x", mode=0o600)
     nobody = pwd.getpwnam("nobody")
     os.chown(file, nobody.pw_uid, nobody.pw_gid)
     with pytest.raises(KeyringError) as caught:
         read(file, private=True)
-    assert caught.value.remedy == "run it as the owner: sudo -u nobody edge ..."
+    assert caught.value.remedy == f"run it as the owner: {way} edge ..."
 
 
 @ROOT_ONLY

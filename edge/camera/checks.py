@@ -23,6 +23,7 @@ _LEAST_SHARE = 1 / 3
 #: A session ends a second without a frame; two clocks of one machine agree far better.
 _OLD_S, _AHEAD_S = 1.0, 0.1
 #: Limits as the report shows them; the numbers are those of `edge.camera.health`.
+_ALIVE = "frames that are not the same bit for bit"
 _EXPOSED = "not 99 % of it darker than 24, not 70 % brighter than 249, of 255"
 _FOCUSED = "steps between near pixels of the height that a sharp scene has"
 _FLOW = f"{_OLD_S:g} s old, none the same for a second"
@@ -61,12 +62,12 @@ class Watched:
 
 
 class _Watching:
-    """One watch of a stream that serves every check; what went wrong is told once, and not tried again."""
+    """One watch of a stream that serves every check; what went wrong is not tried again."""
 
     def __init__(self, watch: Callable[[], Watched], view: Callable[[Frame], object]) -> None:
         self._watch, self._view = watch, view
         self._running: Future[Watched] | None = None
-        self._shown = self._told = False
+        self._shown = False
 
     def begin(self) -> Future[Watched]:
         """Watch in a thread of its own, from the first call on."""
@@ -77,15 +78,8 @@ class _Watching:
         return self._running
 
     def seen(self) -> Watched:
-        """What was seen, once it was. Raises `CameraError`: the first time in full."""
-        try:
-            result = self.begin().result()
-        except CameraError as error:
-            if self._told:
-                remedy = "fix what is reported above first"
-                raise CameraError(f"not looked at: {error.what}", where=error.where, remedy=remedy) from None
-            self._told = True
-            raise
+        """What was seen, once it was. Raises `CameraError`."""
+        result = self.begin().result()
         if not self._shown:
             self._shown = True
             self._view(result.frames[-1])
@@ -117,10 +111,13 @@ def checks(
         return Check(name, proves, lambda: judge(watching.seen()), limit, needed, NOT_RUNNING, watching.begin)
 
     asked = f"{settings.width} x {settings.height}, {settings.fps * _LEAST_SHARE:.1f} frames a second or more"
-    named = f"holds {settings.identity!r}" if settings.identity else ""
+    named = f"holds {settings.identity!r}" if settings.identity else "any, for none is declared"
     found = [
         check(
-            "source", "the camera delivers frames of the world in front of it: a still with added noise fails", moves
+            "source",
+            "the camera delivers frames of the world in front of it: a still with added noise fails",
+            moves,
+            _ALIVE,
         ),
         check(
             "camera",
@@ -144,7 +141,10 @@ def checks(
     if settings.driver != "own":
         return found
     proves = "the camera's driver is part of this product"
-    return [Check("own driver", proves, not_ours, needed=False, levels=NOT_RUNNING, begin=watching.begin), *found]
+    return [
+        Check("own driver", proves, not_ours, "part of it", needed=False, levels=NOT_RUNNING, begin=watching.begin),
+        *found,
+    ]
 
 
 def look(stream: Stream, settings: CameraSettings) -> Watched:

@@ -22,8 +22,8 @@ def checks(claim: ClaimSettings) -> list[Check]:
     """What is checked of the readers that the settings name."""
     named = {name: Path(path) for name, path in scanners(claim).items()}
     return [
-        *([Check(*_ALONE, lambda: alone(claim.pin_reason), needed=False)] if claim.pin == "alone" else []),
-        Check("readers", "people can present a claim here", lambda: readers(claim.readers)),
+        *([Check(*_ALONE, lambda: alone(claim.pin_reason), "none", needed=False)] if claim.pin == "alone" else []),
+        Check("readers", "people can present a claim here", lambda: readers(claim.readers), limit="at least one"),
         Check(
             "scanners",
             "each scanner and keypad that the settings name is plugged in, and may be read",

@@ -42,7 +42,7 @@ def checks(
             "door",
             "this build may drive the door that the settings name, its driver opens, and the line reads back as locked",
             opened,
-            limit="locked" if settings.driver == "relay" else "",
+            limit="locked" if settings.driver == "relay" else "nothing is driven",
             levels=NOT_RUNNING,
         )
     ]
@@ -52,6 +52,7 @@ def checks(
                 "contacts",
                 "the door is closed and the housing shut, as their switches say",
                 lambda: _at_rest(standing),
+                limit="at rest",
                 needed=False,
             )
         )

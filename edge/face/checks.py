@@ -58,7 +58,12 @@ def checks(
             limit="a gate that a photograph does not pass",
             needed=False,
         ),
-        Check("calibration", "the embedder's calibration supports the false match rate asked for", calibration),
+        Check(
+            "calibration",
+            "the embedder's calibration supports the false match rate asked for",
+            calibration,
+            limit="its table holds it",
+        ),
     ]
 
 

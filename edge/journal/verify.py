@@ -272,7 +272,14 @@ def last(path: Path, key: bytes, count: int, selection: Selection | None = None)
 
 def checks(verify: Callable[[], ChainReport]) -> list[Check]:
     """What is checked. ``verify``: checks the whole chain, or raises."""
-    return [Check("journal", "no entry was altered, left out, added or cut off", lambda: _chain(verify()))]
+    return [
+        Check(
+            "journal",
+            "no entry was altered, left out, added or cut off",
+            lambda: _chain(verify()),
+            limit="a whole chain",
+        )
+    ]
 
 
 def _chain(report: ChainReport) -> str:

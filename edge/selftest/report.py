@@ -141,10 +141,12 @@ def run(
 ) -> FitnessReport:
     """Run every check of a level; one that fails does not stop the others.
 
+    What keeps several checks from looking is told by the first in full; those after it name it.
+
     Args:
         tell: told about each result as it comes.
     """
-    results = []
+    results, causes = [], set[str]()
     wanted = [check for check in checks if level in check.levels]
     for check in wanted:
         check.begin()
@@ -154,7 +156,11 @@ def run(
         try:
             what, ok = check.run(), True
         except EdgeError as error:
-            what, remedy = f"{error.where}: {error.what}" if error.where else error.what, error.remedy
+            what, remedy = error.what, error.remedy
+            if str(error) in causes:
+                what, remedy = f"not looked at: {what}", "fix what is reported above first"
+            causes.add(str(error))
+            what = f"{error.where}: {what}" if error.where else what
             raised = place_of(error, frames=3)
         except Exception as error:  # a check that breaks in a way that was not foreseen has not passed
             what, remedy = f"the check itself broke ({type(error).__name__})", "please report it"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge._isolated import isolated
+from edge.build.files import SAID
 from edge.camera import Capture, Pulled
 from edge.camera.checks import checks as of_camera
 from edge.claim.checks import checks as of_readers
@@ -139,79 +140,72 @@ class _Subject:
     ) -> None:
         self.settings, self.seen, self._parts, self._error = settings, seen, parts or Parts(), error
         self._given, self._view = stream, view
-        self._told: set[str] = set()
 
     def checks(self, advice: Sequence[Problem] = ()) -> list[Check]:
         """Every check of this device, in the order in which an installer repairs things."""
-        settings, once, seen, chain = self.settings, self._once, self.seen, self._once(cache(self._chain))
+        settings, seen, chain = self.settings, self.seen, cache(self._chain)
         at_rest = seen._doorway.standing if isinstance(seen, Device) else lambda: standing(settings.door)
         folder, trust_dir, custody = settings.device.state_dir, settings.device.trust_dir, settings.vault.custody
-        device, warning = once(self._device), partial(Check, needed=False)
+        device, warning = self._device, partial(Check, needed=False)
         return [
             *of_settings((), advice, settings.alternative),
             Check(
                 "build",
                 "every installed file is as a trusted builder signed it, or no hardware is driven",
-                lambda: _build(self._build(), settings.door.driver),
+                lambda: _build(self._build(), settings.door.driver, trust_dir),
+                limit="a trusted signature" if settings.door.driver != "log" else "none that does not hold",
                 needed=settings.door.driver != "log",
             ),
             warning(
                 "isolated",
                 "nothing but what was installed runs: not what lies in a caller's folder or environment",
                 lambda: _isolated(self._build()),
+                limit="python -I",
             ),
             *self._models(chain),
             *of_people(chain, settings.decision, lambda: seen._cells),
             *of_sessions(lambda: seen._cells),
             *of_speed(chain),
-            *of_keys(once(lambda: self.seen._keyring), once(self._trust), folder, trust_dir),
-            *of_state(folder, once(lambda: self.seen._clock.now()), once(lambda: self.seen._limits.guard())),
-            *of_vault(once(lambda: self.seen._vault), custody),
-            *of_journal(once(self._journal)),
+            *of_keys(lambda: self.seen._keyring, self._trust, folder, trust_dir),
+            *of_state(folder, lambda: self.seen._clock.now(), lambda: self.seen._limits.guard()),
+            *of_vault(lambda: self.seen._vault, custody),
+            *of_journal(self._journal),
             warning(
                 "settings kept",
                 "the settings are those that the journal has seen at the last start",
-                once(self._settings_kept),
+                self._settings_kept,
+                limit="the digest of the last start",
             ),
             Check(
                 "device",
                 "keys, state, store, journal and models open together",
                 lambda: f"all parts of {settings.device.name} open together{_overlap(device())}",
+                limit="all of them",
             ),
-            Check("policy", "no rule stops claims today", lambda: _policy(device())),
+            Check("policy", "no rule stops claims today", lambda: _policy(device()), limit="no rule"),
             warning(
                 "policy ahead",
                 "no rule stops enrolments today, or anything within 30 days",
                 lambda: _policy_ahead(device()),
+                limit="no rule, and no added pack that does not count",
             ),
             warning(
-                "retention", "nothing is kept longer than settings, declaration and rules allow", once(self._retention)
+                "retention",
+                "nothing is kept longer than settings, declaration and rules allow",
+                self._retention,
+                limit="no card is due",
             ),
             warning(
                 "renewals",
                 "no card is refused because of the embedder that made its template, or soon will be",
-                once(self._renewals),
+                self._renewals,
+                limit="none within 30 days",
             ),
             *of_readers(settings.claim),
             *of_door(settings.door, self._door, at_rest),
             *of_camera(self._stream, settings.camera, self._show),
             *of_machine(),
         ]
-
-    def _once(self, get: Callable[[], T]) -> Callable[[], T]:
-        """The first check that a failure keeps from looking tells it in full; those after it name it."""
-
-        def got() -> T:
-            try:
-                return get()
-            except EdgeError as error:
-                if str(error) in self._told:
-                    remedy = "fix what is reported above first"
-                    raise Unfit(f"not looked at: {error.what}", where=error.where, remedy=remedy) from error
-                self._told.add(str(error))
-                raise
-
-        return got
 
     def _device(self) -> Device:
         if isinstance(self.seen, Device):
@@ -334,11 +328,21 @@ def _isolated(build: BuildInfo) -> str:
     return "Python was started isolated"
 
 
-def _build(build: BuildInfo, driver: str) -> str:
+def _build(build: BuildInfo, driver: str, trust_dir: Path) -> str:
+    """What vouches for the files. On a log door a build may be nobody's; one whose signature does not hold is told."""
     name = f"{build.profile} {build.version}"
     if build.drives_doors:
         return f"{name}, every file as {build.signer} signed it ({build.signer_id})"
     told = f"{name} drives the log door only: {build.log_only}"
-    if build.fault or driver != "log":
-        raise Unfit(told, where="build", remedy="install a wheel signed by a builder that this device trusts")
-    return told
+    whole = {
+        "": "install a device build of a declared deployment: deploy/BUILDS.md",
+        SAID[
+            "unsigned"
+        ]: "sign it (`edge build sign`), or install a wheel that was signed: deploy/install --wheel FILE",
+        SAID["untrusted"]: f"if you believe its builder, put NAME.pem into {trust_dir / 'builders'} as root",
+    }
+    if driver == "log" and not build.fault and (build.unsigned in whole or not build.is_device):
+        return told
+    again = whole[""] if not build.is_device else whole.get(build.unsigned, "")
+    again = again or "find out who changed it, and install it again: deploy/install --wheel FILE"
+    raise Unfit(told, where="build", remedy=again)

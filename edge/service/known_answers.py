@@ -113,7 +113,7 @@ def checks(chain: Callable[[], Chain], decision: DecisionSettings, cells: Callab
         return f"a look and its comparison take {middle:.0f} ms"
 
     return [
-        *(Check(known.name, known.proves, lambda known=known: answered(known)) for known in KNOWN),  # type: ignore[misc]
+        *(Check(known.name, known.proves, lambda known=known: answered(known), limit=known.wanted) for known in KNOWN),  # type: ignore[misc]
         Check(
             "look time",
             "this machine is fast enough for people who wait",

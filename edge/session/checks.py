@@ -21,6 +21,7 @@ def checks(cells: Callable[[], Cells]) -> list[Check]:
             "session process",
             "what compares runs in a process of its own, which reaches nothing and ends with the session",
             lambda: _ends(cells),
+            limit=f"gone {_MOMENTS / 100:g} s after its session",
         ),
         Check(
             "session walls",

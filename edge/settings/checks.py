@@ -18,7 +18,7 @@ def checks(problems: Sequence[str], warnings: Sequence[Problem] = (), alternativ
         problems: of `edge.settings.check`; with any, nothing else can be said. warnings: of `edge.settings.warnings`.
         alternative: the way in without one's face.
     """
-    found = [Check("settings", "the settings are valid", lambda: _none(problems, "valid"))]
+    found = [Check("settings", "the settings are valid", lambda: _none(problems, "valid"), limit="no mistake")]
     if problems:
         return found
     return [
@@ -27,6 +27,7 @@ def checks(problems: Sequence[str], warnings: Sequence[Problem] = (), alternativ
             "settings advice",
             "nothing in the settings looks like a mistake",
             lambda: _none([str(warning) for warning in warnings], "nothing to advise"),
+            limit="nothing",
             needed=False,
         ),
         Check(

@@ -42,6 +42,7 @@ def checks(folder: Path, now: Callable[[], TrustedTime], guard: Callable[[], Fan
             "fan-out guard",
             "this door was not tried with many different cards lately",
             lambda: _fan_out(guard()),
+            limit="level 0",
             needed=False,
         ),
     ]

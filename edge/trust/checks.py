@@ -30,15 +30,31 @@ def checks(
 ) -> list[Check]:
     """What is checked. ``keyring``, ``trust``: give the keys and the issuers, or raise."""
     return [
-        Check("cryptography", "the algorithms in use give the answers that their standards print", known_answers),
-        Check("keys", "the keys of this device and its site are here", lambda: f"site {keyring().site_id.hex()[:8]}"),
+        Check(
+            "cryptography",
+            "the algorithms in use give the answers that their standards print",
+            known_answers,
+            limit="the same bytes",
+        ),
+        Check(
+            "keys",
+            "the keys of this device and its site are here",
+            lambda: f"site {keyring().site_id.hex()[:8]}",
+            limit="this user's or root's, mode 0600",
+        ),
         Check(
             "issuers",
             "the cards of this site count here",
             lambda: _issuers(trust(), state_dir / ISSUER_FILE, trust_dir),
             limit="at least one trusted issuer, and the one whose key is here",
         ),
-        Check("development keys", "no passphrase lies beside a key", lambda: _no_passphrase(state_dir), needed=False),
+        Check(
+            "development keys",
+            "no passphrase lies beside a key",
+            lambda: _no_passphrase(state_dir),
+            "none",
+            needed=False,
+        ),
     ]
 
 

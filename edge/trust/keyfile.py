@@ -13,10 +13,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from edge.errors import KeyringError
-from edge.files import read_file, refusal, utf8, write_atomic
+from edge.files import belongs_to, read_file, refusal, utf8, write_atomic
 
 #: No file of keys is larger; anything beyond it is not one of ours.
 MAX_BYTES = 16_384
@@ -88,6 +90,19 @@ def from_base64(text: str, length: int, *, where: str) -> bytes:
 def comment_line(text: str) -> str:
     """A comment made fit for one line: printable, single spaces, at most 64 characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:64]
+
+
+def need_own(folder: Path) -> None:
+    """Return where a folder of keys is this user's, or not there yet: what root writes into it, its owner cannot read.
+
+    Raises:
+        KeyringError: it belongs to another user.
+    """
+    with suppress(OSError):
+        status = folder.stat()
+        if status.st_uid != os.geteuid():
+            remedy = belongs_to(folder, status)
+            raise KeyringError("the state folder belongs to another user", where=str(folder), remedy=remedy)
 
 
 def read_key(path: Path, *, private: bool = True, missing: str = "check the name") -> bytes:

@@ -24,7 +24,7 @@ from edge.files import refusal, write_atomic
 from edge.trust import first
 from edge.trust.folder import Strict
 from edge.trust.issuer import IssuerKey, IssuerPublic, TrustStore
-from edge.trust.keyfile import derive, from_base64, read_key, read_line, to_base64, write_key, write_line
+from edge.trust.keyfile import derive, from_base64, need_own, read_key, read_line, to_base64, write_key, write_line
 from edge.trust.recovery import RecoveryPublic, seal_escrow
 
 DEVICE_FILE = "device.key"
@@ -40,8 +40,8 @@ DEVICE_KIND = "edge-device-v1"
 SITE_KIND = "edge-site-v1"
 _NO_KEYS = "`edge keys init` makes a device's keys; its --help names the choices"
 _NOT_HERE = (
-    "it was lost (`edge keys recover` restores a device's from its escrow), or is a credential, which systemd gives to "
-    'the service alone: OPERATING.md, "Keys as credentials", says how a command gets it'
+    "it was lost, and `edge keys init` says what to do; or it is a credential, which systemd gives to the service "
+    'alone: OPERATING.md, "Keys as credentials", says how a command gets it'
 )
 
 
@@ -224,7 +224,8 @@ def has_keys(state_dir: Path) -> bool:
 
 
 def check_no_keys(state_dir: Path) -> None:
-    """Raises `KeyringError`: a device's keys, or a part of them, lie there."""
+    """Raises `KeyringError`: a device's keys, or a part of them, lie there; or it is another user's folder."""
+    need_own(state_dir)
     if has_keys(state_dir):
         raise KeyringError(
             "this device has keys already",

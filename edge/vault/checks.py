@@ -29,12 +29,18 @@ _SAME = 0.999
 def checks(vault: Callable[[], Vault], custody: str) -> list[Check]:
     """What is checked. ``vault``: gives the store, or raises. custody: of new cards."""
     return [
-        Check("sealing", "a template opens with its token and this device's key, and with nothing else", sealing),
-        Check("erasing", "what is erased is gone from the bytes of the database, too", erasing),
+        Check(
+            "sealing",
+            "a template opens with its token and this device's key, and with nothing else",
+            sealing,
+            limit=f"cosine {_SAME}",
+        ),
+        Check("erasing", "what is erased is gone from the bytes of the database, too", erasing, limit="0 traces"),
         Check(
             "vault",
             "the store is this device's, whole, and as its ledger says",
             lambda: _vault(vault(), custody),
+            limit="every page, and every row under the ledger",
         ),
     ]
 

@@ -315,10 +315,9 @@ class Store:
     def _compare(self, numbers: Numbers) -> None:
         """The same for a vault that is only read, which may have gone on since the numbers were read."""
         with self._file.snapshot() as db:
-            new = db.execute("SELECT count(*) FROM ledger").fetchone()[0] == 0
-            counter = 0 if new else self._ledger(db).counter
+            counter = self._ledger(db).counter
         known = numbers.closed.get(bindings.VAULT, 0) or self._counters.value(COUNTER)
-        if new and known:
+        if known and not counter:
             raise self._differs(f"the vault is missing, though it was changed {known} times")
         if counter < known:
             what = f"change {counter}, this device has seen change {known}"
@@ -328,6 +327,8 @@ class Store:
         return VaultError(what, where=str(self.path), remedy=bindings.REMEDY)
 
     def _ledger(self, db: sqlite3.Connection) -> Ledger:
+        if isinstance(self._binding, Numbers) and not db.execute("SELECT count(*) FROM ledger").fetchone()[0]:
+            return Ledger(self._device, 0, 0, bound=False)  # read before anything was kept: see `_compare`
         return Ledger.read(db, self._device, self._key, str(self.path))
 
 

@@ -67,5 +67,12 @@ def test_warnings_are_counted_and_do_not_make_unfit():
     assert (report.fit, report.warnings, [r.mark for r in report.results]) == (True, 1, ["ok", "!"])
 
 
+def test_one_cause_that_keeps_several_checks_from_looking_is_told_once_in_full():
+    first, second, other = run([Check("a", "a", bad), Check("b", "b", bad), Check("c", "c", broken)]).results
+    assert (first.what, first.remedy) == ("/dev/video9: no frames", "plug it in")
+    assert (second.what, second.remedy) == ("/dev/video9: not looked at: no frames", "fix what is reported above first")
+    assert not other.ok
+
+
 def test_a_report_in_which_nothing_ran_proves_nothing():
     assert not run([]).fit

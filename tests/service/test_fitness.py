@@ -19,6 +19,7 @@ import pytest
 import edge.service.machine
 from edge.cli import main
 from edge.door import FakeChip
+from edge.errors import Unfit
 from edge.face import Chain, load_card
 from edge.face.suspicion import PassiveLimits
 from edge.fictional import FictionalSource, OnePerson
@@ -48,6 +49,7 @@ ALL = [
     "source", "camera", "camera-identity", "exposure", "focus", "flow", "temperature", "supply", "throttling", "memory",
 ]  # fmt: skip
 WARNINGS = {
+    "build",
     "settings-advice", "development-keys", "clock-budget", "fan-out-guard", "policy-ahead", "settings-kept",
     "isolated", "look-time", "session-walls", "model-times", "liveness", "scanners", "retention", "renewals",
     "exposure", "focus", "flow", "temperature", "supply", "throttling", "memory",
@@ -100,6 +102,13 @@ class Subject:
 @pytest.fixture
 def subject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Subject:
     return Subject(tmp_path, monkeypatch)
+
+
+def altered(it: Subject) -> None:
+    """A device build that somebody signed, and somebody changed: told on a log door, too."""
+    found = replace(current(), profile="device", unsigned="x.py was altered after it was signed")
+    it.parts = replace(it.parts, build=found)
+    it.monkeypatch.setattr("edge.service.doorway.verified", lambda *_, **__: found)
 
 
 def as_a_device(it: Subject) -> None:
@@ -304,11 +313,17 @@ RELAY = (
     "camera: {driver: v4l2, device: /dev/none}\ndoor: {driver: relay}\n",
 )
 
+
+def relay(it: Subject) -> None:
+    it.set(*RELAY)
+
+
 BROKEN = [
     ("settings", lambda it: it.set("fictional", "fictitious"), "camera.driver"),
     ("settings-advice", lambda it: it.set("ask at the reception.", "ask at room #5"), "is read as a comment"),
     ("alternative", lambda it: it.set("Please ask at the reception.", "n/a"), "no way in"),
-    ("build", lambda it: it.set(*RELAY), "no device build"),
+    ("build", relay, "no device build"),
+    ("build", altered, "x.py was altered after it was signed"),
     ("isolated", as_a_device, "was not started isolated"),
     ("model-detector", lambda it: it.find("detector", sha256="0" * 64), "SHA-256"),
     ("model-embedder", lambda it: it.find("embedder", golden={"x": 1}), ""),
@@ -384,7 +399,7 @@ def test_each_thing_that_is_broken_is_seen(
     assert not result.ok
     assert told in result.what
     assert result.remedy
-    assert result.needed == (name not in WARNINGS), "what makes a device unfit"
+    assert result.needed == (name not in WARNINGS or break_it is relay), "what makes a device unfit"
 
 
 def test_every_check_is_broken_here_or_said_where():
@@ -402,7 +417,7 @@ def test_what_is_whole_passes_and_every_check_ran(subject: Subject):
     assert [result.what for result in report.results if not result.ok] == []
     assert report.fit
     assert report.warnings == 0
-    assert all(result.check.proves for result in report.results)
+    assert all(result.check.proves and result.what and result.check.limit for result in report.results)
 
 
 @pytest.mark.parametrize("break_it", [no_device_key, damaged_state, altered_row, altered_entry])
@@ -415,6 +430,19 @@ def test_every_check_runs_whatever_else_is_broken(subject: Subject, break_it: Ca
     assert {"model-embedder", "known-person", "known-impostor", "sealing", "issuers", "door", "state-folder"} <= passed
     told = [result.what for result in report.results if not result.ok]
     assert len([what for what in told if "not looked at" not in what]) <= 2, "one cause is told once"
+
+
+def test_a_new_device_that_does_not_open_has_no_vault_yet_and_not_somebody_else_s(subject: Subject, monkeypatch):
+    for name in ("vault.sqlite3", "state.sqlite3", "journal.jsonl", "journal.head", "device.counters"):
+        (subject.state / name).unlink(missing_ok=True)
+
+    def refused(*_: object, **__: object) -> None:
+        raise Unfit("something else", where="elsewhere", remedy="mend it")
+
+    monkeypatch.setattr("edge.service.fitness.Device.open", refused)
+    results = {result.check.id: result for result in subject.run("vault", "device").results}
+    assert results["vault"].ok, results["vault"].what
+    assert not results["device"].ok
 
 
 def test_nothing_is_made_where_there_is_no_device(subject: Subject):

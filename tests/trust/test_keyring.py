@@ -88,6 +88,17 @@ def test_a_key_that_others_can_reach_is_refused(state: Path, tmp_path: Path, mod
         Keyring.load(state, tmp_path)
 
 
+def test_root_makes_no_keys_in_the_service_s_folder_which_its_user_could_not_read(state: Path):
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    state.mkdir(mode=0o700)
+    os.chown(state, 65534, 65534)
+    with pytest.raises(KeyringError, match="belongs to another user") as told:
+        init(state, recovery=None, site=None, random_bytes=DICE)
+    assert "run it as the owner" in told.value.remedy
+    assert list(state.iterdir()) == []
+
+
 @pytest.mark.parametrize("mode", [0o400, 0o440])
 def test_keys_that_were_taken_out_come_as_credentials_of_systemd_s(state: Path, tmp_path: Path, monkeypatch, mode: int):
     """systemd gives root's files: mode 0400, or 0440 where a list of access names the service's user."""
