@@ -246,10 +246,13 @@ def _remedy(error: Exception, path: Path) -> str:
     code = getattr(error, "errno", None)
     if code in (errno.EACCES, errno.EPERM):
         return _permission(path)
+    if code == errno.EROFS:
+        return (
+            f"it is mounted read-only, maybe after a disk's errors (`dmesg`): mount -o remount,rw {_mount_point(path)}"
+        )
     return {
         errno.ENOSPC: f"make room; `df -h {path.parent}` shows how much there is",
         errno.EDQUOT: "make room: this user's quota is used up",
-        errno.EROFS: f"the file system is mounted read-only; `findmnt -T {path.parent}` names it",
         errno.ELOOP: "name the file that it leads to",
         errno.EEXIST: "choose another name",
         errno.ENOENT: "check the name; its folder must exist",
@@ -257,6 +260,12 @@ def _remedy(error: Exception, path: Path) -> str:
         errno.EISDIR: "this is a folder; name a file",
         errno.ENXIO: "this is a socket or a device; name the file itself",
     }.get(code or 0, "check the name and the disk")
+
+
+def _mount_point(path: Path) -> str:
+    """Where the file system lies on which something is, or would be."""
+    places = (path.absolute(), *path.absolute().parents)
+    return shlex.quote(str(next(place for place in places if place.is_mount())))
 
 
 def _permission(path: Path) -> str:

@@ -39,8 +39,8 @@ from edge.settings.model import CameraSettings
 from edge.types import U8, Frame
 
 _INSTALL = (
-    "sudo apt install python3-picamera2, and make the virtual environment with --system-site-packages "
-    "(python3 -m venv --system-site-packages .venv)"
+    "on Raspberry Pi OS: sudo apt install python3-picamera2 && sudo python3 -m venv --system-site-packages "
+    f"{sys.prefix}; Debian has no such package: use a USB camera there (camera.driver: v4l2)"
 )
 #: Debian 12's picamera2 is built against numpy 1.24 and says "numpy.dtype size changed" beside numpy 2. pip changes
 #: OpenCV with it, so the product is named too.
@@ -54,8 +54,11 @@ _LAYOUTS = {"RGB888": "BGR3", "NV12": "NV12", "YUV420": "YU12"}
 _USB = re.compile(r"/usb|:\d+\.\d+-[0-9a-f]{4}:[0-9a-f]{4}$")
 #: What libcamera and picamera2 say of a camera that does not start -> what helps.
 _REMEDIES = (
-    ("busy", "another program uses the camera: end it (`sudo fuser -v /dev/media* /dev/video*` names it)"),
-    ("permission", "this user may not use the camera: sudo usermod -aG video USER, then log in again"),
+    (
+        "busy",
+        "another program uses the camera: end it (package psmisc: `sudo fuser -v /dev/media* /dev/video*`)",
+    ),
+    ("permission", "this user may not use the camera: sudo usermod -aG video $(id -un), then log in again"),
     ("dmaheap", "this user may not allocate pictures: it must be in the group 'video' and see /dev/dma_heap"),
     (
         "cannot allocate",

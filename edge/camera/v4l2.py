@@ -35,8 +35,8 @@ _JPEGS = frozenset({"MJPG", "JPEG"})
 _VIRTUAL = ("v4l2 loopback", "vivid", "vimc")
 _CABLE = "check its cable and its socket"
 _FAILED = {
-    errno.EACCES: "this user may not use the camera: sudo usermod -aG video USER, then log in again",
-    errno.EBUSY: "another program uses the camera: end it (`sudo fuser -v DEVICE` names it)",
+    errno.EACCES: "this user may not use the camera: sudo usermod -aG video $(id -un), then log in again",
+    errno.EBUSY: "another program uses the camera: end it (package psmisc: `sudo fuser -v DEVICE`)",
     errno.ENOSPC: "too little USB bandwidth: give the camera a socket of its own, or ask for MJPG or a lower rate",
     errno.ENOMEM: "too little memory for pictures: ask for a smaller camera.width",
 }

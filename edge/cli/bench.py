@@ -10,6 +10,7 @@ import click
 from edge.cli._common import shared
 
 if TYPE_CHECKING:
+    from edge.service.speed import Measured
     from edge.settings import Settings
 
 
@@ -35,20 +36,25 @@ def command(settings: Settings) -> None:
     find = model_finder(settings)
     chain = Chain.load(settings.face, find)
     near, far = measure(chain), measure(chain, height=0.3)
-    embedder, detector = (
-        int(find(name).raw.get("macs", 0)) for name in (settings.face.embedder, settings.face.detector)
-    )
-    estimates = {board.name: board.models_ms(embedder, detector) for board in BOARDS}
+    names = [settings.face.detector, settings.face.embedder]
+    if chain.passive is not None and settings.face.passive is not None:
+        names.append(settings.face.passive)
+    macs = [int(find(name).raw.get("macs", 0)) for name in names]
     click.echo(f"{_machine()}, {settings.face.threads} threads for the models; medians of 30 looks, milliseconds")
-    click.echo(f"{'':24s} {'detect':>8s} {'align':>8s} {'quality':>8s} {'embed':>8s} {'look':>8s} {'in models':>10s}")
+    titles = " ".join(f"{name:>8s}" for name in ("detect", "align", "quality", "passive", "embed", "look"))
+    click.echo(f"{'':24s} {titles} {'in models':>10s}")
     for name, row in (("face of half the height", near), ("face of 30 %", far)):
-        cells = " ".join(f"{value:8.2f}" for value in (row.detect, row.align, row.quality, row.embedding, row.look))
+        cells = " ".join(f"{value:8.2f}" for value in _parts(row))
         click.echo(f"{name:24s} {cells} {row.models:10.2f}")
-    if embedder and detector:
+    if all(macs):
         click.echo("\nEstimated from published figures, two threads, one look's models alone, milliseconds:")
         for board in BOARDS:
-            least, most = estimates[board.name]
+            least, most = board.models_ms(sum(macs[1:]), macs[0])
             click.echo(f"{board.name:12s} {least:5.1f} to {most:5.1f}   {board.source}")
+
+
+def _parts(row: Measured) -> tuple[float, ...]:
+    return row.detect, row.align, row.quality, row.passive, row.embedding, row.look
 
 
 def _machine() -> str:

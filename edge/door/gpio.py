@@ -162,6 +162,10 @@ def _label(chip: int) -> str:
         return "no GPIO chip"
 
 
+def _lines(chip: int) -> int:
+    return int.from_bytes(fcntl.ioctl(chip, _CHIP_INFO, bytes(68))[64:68], "little")
+
+
 def _text(field: bytes) -> str:
     return field.split(b"\0")[0].decode(errors="replace")
 
@@ -174,7 +178,10 @@ def _told(error: OSError, chip: int, pin: int, where: str) -> DoorError:
         remedy = "end that program, or use another pin; a kernel driver's pin is freed in config.txt (dtparam=spi=off)"
         return Busy(f"the line is in use by {repr(user) if user else 'a kernel driver'}", where=where, remedy=remedy)
     if error.errno == errno.EINVAL:
-        text, remedy = "the chip has no such line, or not of this kind", "set its pin"
+        text, remedy = (
+            "the chip has no such line, or not of this kind",
+            f"set its pin to one of the chip's: 0 to {_lines(chip) - 1}",
+        )
     elif error.errno == errno.ENOTTY:
         text, remedy = "it is no GPIO chip, or the kernel is older than Linux 5.10", "set door.chip"
     else:

@@ -285,6 +285,9 @@ def checks(verify: Callable[[], ChainReport]) -> list[Check]:
 def _chain(report: ChainReport) -> str:
     if not report.ok:
         raise JournalBroken(
-            report.problem, where="journal", remedy="keep the file and find out who changed it: edge journal verify"
+            report.problem,
+            where="journal",
+            remedy="find out who changed it (`edge journal verify` names the line); then a new one begins, and the old "
+            "files are kept: edge journal begin --operator NAME",
         )
     return str(report)

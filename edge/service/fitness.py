@@ -153,7 +153,7 @@ class _Subject:
                 "build",
                 "every installed file is as a trusted builder signed it, or no hardware is driven",
                 lambda: _build(self._build(), settings.door.driver, trust_dir),
-                limit="a trusted signature" if settings.door.driver != "log" else "none that does not hold",
+                limit="a trusted signature" if settings.door.driver != "log" else "none, or one that holds",
                 needed=settings.door.driver != "log",
             ),
             warning(

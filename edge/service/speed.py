@@ -3,7 +3,7 @@
     measured = measure(Chain.load(settings.face))       # Measured: milliseconds, medians
     for board in BOARDS: board.decision_ms(macs)         # (least, most) of one look's models
 
-A cost model, not a measurement: multiply-accumulates of our two int8 networks, over the rate at which XNNPACK runs
+A cost model, not a measurement: multiply-accumulates of our int8 networks, over the rate at which XNNPACK runs
 published int8 networks on that board. Its span is that of the published networks (a narrow one with depthwise layers
 is slow for its size, a wide one fast), of one look of the detector or two, and of the threads. What is done outside of
 the networks (fitting, aligning, quality) comes on top: under a fifth of the whole here.
@@ -48,14 +48,15 @@ class Board:
     rate: tuple[float, float]
     source: str
 
-    def models_ms(self, embedder: int, detector: int) -> tuple[float, float]:
+    def models_ms(self, once: int, detector: int) -> tuple[float, float]:
         """Least and most of one look's models on two threads, in milliseconds: one look of the detector, or two.
 
         Args:
-            embedder, detector: multiply-accumulates.
+            once: multiply-accumulates of what runs once a look, the embedder and a passive network.
+            detector: those of the detector.
         """
-        least = (embedder + detector) / (self.rate[1] * _TWO_OF_FOUR[1]) / 1e6
-        most = (embedder + 2 * detector) / (self.rate[0] * _TWO_OF_FOUR[0]) / 1e6
+        least = (once + detector) / (self.rate[1] * _TWO_OF_FOUR[1]) / 1e6
+        most = (once + 2 * detector) / (self.rate[0] * _TWO_OF_FOUR[0]) / 1e6
         return least, most
 
 
@@ -122,13 +123,14 @@ class Measured:
     """Medians of this board, milliseconds.
 
     Attributes:
-        detect, align, quality, embedding: of one look; detect holds the detector's network. look: all of them.
-        models: inside the two networks.
+        detect, align, quality, passive, embedding: of one look; detect holds the detector's network, passive is 0 where
+            no passive network judges. look: all of them. models: inside the networks.
     """
 
     detect: float
     align: float
     quality: float
+    passive: float
     embedding: float
     look: float
     models: float
@@ -147,10 +149,14 @@ def measure(chain: Chain, *, height: float = 0.5) -> Measured:
         seen = time.perf_counter()
         if look.crop is None:
             continue
+        if chain.passive is not None:
+            chain.judge(frame, look)
+        judged = time.perf_counter()
         with _inside():
             chain.embedder.embed(look.crop)
         ended = time.perf_counter()
-        spent = (*(look.timings_ms[name] for name in ("detect", "align", "quality")), 1e3 * (ended - seen))
+        parts = (look.timings_ms[name] for name in ("detect", "align", "quality"))
+        spent = (*parts, 1e3 * (judged - seen), 1e3 * (ended - judged))
         if number >= _WARM:
             rows.append((*spent, 1e3 * (ended - began), (_spent(chain) - inside) / 1e6))
     source.close()
@@ -158,5 +164,6 @@ def measure(chain: Chain, *, height: float = 0.5) -> Measured:
 
 
 def _spent(chain: Chain) -> int:
-    """Nanoseconds spent inside the two networks so far."""
-    return sum(int(part.runner.invoke_ns) for part in (chain.detector, chain.embedder) if hasattr(part, "runner"))
+    """Nanoseconds spent inside the networks so far."""
+    parts = (chain.detector, chain.passive, chain.embedder)
+    return sum(int(part.runner.invoke_ns) for part in parts if part is not None and hasattr(part, "runner"))

@@ -319,7 +319,11 @@ def _told(card: Card) -> dict[str, Any]:
 
 
 def _lost(what: str) -> SessionLost:
-    return SessionLost(what, where="session", remedy="try again; if this goes on, run `edge selftest`")
+    return SessionLost(
+        what,
+        where="session",
+        remedy="try again; if this goes on, look what else runs (`top`), and for a lack of memory (`dmesg`)",
+    )
 
 
 _REFUSED: dict[bytes, Callable[[], EdgeError]] = {

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge.errors import StateError
-from edge.files import sync_folder
+from edge.files import refusal, sync_folder
 from edge.state.database import SqliteFile
 
 FILE = "device.counters"
@@ -251,8 +251,7 @@ class Binding:
         self._numbers = numbers
 
     def _cannot(self, error: OSError) -> StateError:
-        reason = (error.strerror or type(error).__name__).lower()
-        return StateError(f"cannot be used: {reason}", where=str(self.path), remedy="check the folder and the disk")
+        return refusal(StateError, error, self.path, "it cannot be used")
 
 
 def peek(folder: Path, key: bytes) -> Numbers:

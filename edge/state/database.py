@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from edge.errors import EdgeError
+from edge.files import refusal
 
 Row = tuple[Any, ...]
 
@@ -208,10 +209,7 @@ class SqliteFile:
         except sqlite3.Error as error:
             raise self._trouble(error) from error
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise self.kind.error(
-                f"cannot be used: {reason.lower()}", where=str(error.filename or self.path), remedy="check the folder"
-            ) from error
+            raise refusal(self.kind.error, error, Path(error.filename or self.path), "it cannot be used") from error
 
     def _damaged(self) -> EdgeError:
         return self.kind.error(f"{self.kind.name}: damaged", where=str(self.path), remedy=self.kind.remedy)

@@ -9,7 +9,6 @@ Two processes that decide beside one another would count a card's failures past 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import stat
@@ -24,10 +23,6 @@ FILE = "device.lock"
 #: A command waits so long for another one that is about to end.
 WAIT_S = 10.0
 _STEP_S = 0.1
-_REMEDIES = {
-    errno.EROFS: "the disk is read only: look for its errors (dmesg), then: mount -o remount,rw MOUNT-POINT",
-    errno.ENOSPC: "make room on this disk; nothing was changed",
-}
 
 
 def need_own_folder(folder: Path) -> None:
@@ -85,11 +80,7 @@ class FolderLock:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StateError(
-                f"the state folder cannot be used ({error.strerror})",
-                where=str(folder),
-                remedy=_REMEDIES.get(error.errno or 0, "run this as the owner of the folder"),
-            ) from None
+            raise refusal(StateError, error, path, "the state folder cannot be used") from None
         until, told = clock() + wait_s, False
         try:
             while not self._taken():

@@ -111,8 +111,8 @@ STATE = Kind(
     migrations=(_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH),
     error=StateError,
     remedy=(
-        "the door stays locked; an operator moves the file away, keeps it for examination, and starts again: "
-        "lockouts begin anew, and the vault asks to be acknowledged"
+        "the door stays locked until an operator begins anew, by name: edge confirm state --operator NAME; the damaged "
+        "file is kept, lockouts begin anew, and the vault is acknowledged"
     ),
     check=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -97,10 +98,11 @@ def _issuers(trust: TrustStore, own: Path, trust_dir: Path) -> str:
     if own.exists():
         public = IssuerKey.public_of(own)
         if public.key_id not in trust.issuers:
+            file = folder / f"{public.key_id.hex()}.pub"
             raise KeyringError(
                 f"the issuer whose key is here ({public.key_id.hex()}) is not trusted: its cards are refused",
                 where=str(folder),
-                remedy=f"write its public half to {folder / public.key_id.hex()}.pub",
+                remedy=f"as root: echo {shlex.quote(public.line().decode().strip())} > {shlex.quote(str(file))}",
             )
     count = len(trust.issuers)
     return f"{count} issuer{'' if count == 1 else 's'} trusted"

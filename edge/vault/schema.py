@@ -64,6 +64,7 @@ VAULT = Kind(
     application_id=0x45_56_56_31,  # "EVV1"
     migrations=(_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH),
     error=VaultError,
-    remedy="the door stays locked; keep the file, and restore the vault from its backup or enrol again",
+    remedy="the door stays locked; restore the vault from its backup, or without one move the file away; then "
+    "edge confirm vault --operator NAME, and enrol again who is missing",
     secure_delete=True,
 )

@@ -23,7 +23,7 @@ from typing import Any
 from edge.errors import ConsentMissing, VaultError
 from edge.state import Binding, Counters, Numbers, SqliteFile
 from edge.state import binding as bindings
-from edge.vault.holder import NEVER, Holder, Status
+from edge.vault.holder import NEVER, Holder, Status, serial_text
 from edge.vault.ledger import READ_NOTES, Ledger, Note, device_of, drop_note, put_note
 from edge.vault.schema import DELETE_TEMPLATE, FILE, READ_TEMPLATE, VAULT, WRITE_TEMPLATE
 
@@ -342,9 +342,6 @@ def _row(row: tuple[Any, ...], key: bytes) -> Holder:
     except (TypeError, ValueError, AttributeError, OverflowError):  # SQLite keeps any type in any column
         genuine = False
     if not genuine:
-        raise VaultError(
-            "a card's row was altered",
-            where="vault",
-            remedy="restore the vault from its backup, or revoke the card and enrol again",
-        )
+        card = serial_text(row[0]) if isinstance(row[0], bytes) else "unknown"
+        raise VaultError(f"the row of card {card} was altered", where="vault", remedy=VAULT.remedy)
     return holder

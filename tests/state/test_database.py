@@ -192,7 +192,7 @@ def test_sqlite_s_code_says_what_is_wrong_and_not_its_text(world, monkeypatch, c
     monkeypatch.setattr(database, "_db", Failing(code))
     with pytest.raises(StateError, match=told) as refused:
         database.read("SELECT 1")
-    assert ("moves the file away" in refused.value.remedy) == (told == "damaged")
+    assert ("edge confirm state" in refused.value.remedy) == (told == "damaged")
 
 
 FULL_DISK = """
