@@ -246,8 +246,7 @@ class Device:
 
         Args:
             text: as a reader delivered it. reader: its name.
-            stream: one of this device's own (`stream`), open; asked for only when the claim itself holds, so that a
-                camera need not be opened for a refusal.
+            stream: one of this device's own (`stream`), open; not asked for by a refusal, which needs no camera.
             watch, cancelled, typed, attended: see `Verifier.verify`.
 
         Returns:
@@ -258,15 +257,16 @@ class Device:
             StateError, VaultError, JournalBroken: the device must not go on.
         """
         self.tell(ClaimPresented(at_ns=self.now_ns(), reader=reader))
-        opened = False
+        opened, before = False, list[Event]()
 
         def tell(event: Event) -> None:
             nonlocal opened
-            opened = opened or isinstance(event, SessionOpened)
-            self.tell(event)
+            for one in (*before, event) if isinstance(event, SessionOpened) else (event,):
+                opened |= isinstance(one, SessionOpened)
+                self.tell(one)
 
         try:
-            claim = claimed(self, text)
+            claim = claimed(self, text, before.append)
             if claim.custody is Custody.NONE:
                 self._vault.check(claim)
                 decision, other = other_way(claim, self._settings.decision.target_fmr), self._settings.alternative or ""

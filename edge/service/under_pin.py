@@ -1,17 +1,19 @@
 """A PIN in the place of the card, where settings and build ask for it: from what was typed to a claim.
 
-    claim = claimed(device, text)          # a token's, or of the card that lies under a PIN
+    claim = claimed(device, text, told.append)      # a token's, or of the card that lies under a PIN
 
-Each use is told, and so in the journal: whoever reads it sees which decisions rest on a PIN (`edge.state.pin_alone`).
+Each use that somebody is looked at for is told, and so in the journal: whoever reads it sees which decisions rest on a
+PIN (`edge.state.pin_alone`). One that is refused before is a refusal like any, of which a journal is not filled.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge.errors import NotInThisBuild
 from edge.types import Claim
-from edge.types.events import ClaimUnderPin
+from edge.types.events import ClaimUnderPin, Event
 from edge.types.wipe import wipe
 
 if TYPE_CHECKING:
@@ -35,8 +37,15 @@ def opened(device: Device) -> PinAlone | None:
     return PinAlone(device._records.state, key, device._clock, device._parts.random_bytes)
 
 
-def claimed(device: Device, text: str) -> Claim:
-    """The claim that a text makes. Raises `ClaimError`, as of `Admission.receive` and `PinAlone.card`."""
+def claimed(device: Device, text: str, later: Callable[[Event], None]) -> Claim:
+    """The claim that a text makes.
+
+    Args:
+        later: given what is to be told once a session is opened for it.
+
+    Raises:
+        ClaimError: as of `Admission.receive` and `PinAlone.card`.
+    """
     alone = opened(device)
     card = text if alone is None else alone.card(text)
     if card is text:
@@ -45,5 +54,5 @@ def claimed(device: Device, text: str) -> Claim:
         claim = device._admission.receive(card, 0)
     finally:
         wipe(card)
-    device.tell(ClaimUnderPin(at_ns=device.now_ns(), serial=claim.serial.hex()))
+    later(ClaimUnderPin(at_ns=device.now_ns(), serial=claim.serial.hex()))
     return claim

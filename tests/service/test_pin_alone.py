@@ -16,7 +16,7 @@ from edge.build.contents import contents
 from edge.claim.checks import checks
 from edge.claim.keyboard import KeyboardReader
 from edge.claim.qr import QrReader
-from edge.errors import NotInThisBuild, PolicyStops, SettingsError, StateError, Unfit, UsageError
+from edge.errors import LockedOut, NotInThisBuild, PolicyStops, SettingsError, StateError, Unfit, UsageError
 from edge.fictional import OnePerson
 from edge.kiosk import Kiosk, page_of
 from edge.notify import Terminal
@@ -201,6 +201,20 @@ def test_a_count_that_is_taken_out_of_the_file_ends_the_device_and_gives_no_furt
             file.execute("INSERT OR REPLACE INTO pin_tries VALUES (?, ?, ?)", kept)
     with Device.open(settings, parts) as again:
         assert again.decide(WRONG, lambda: pytest.fail("a camera")).reason is Reason.LOCKED_OUT
+
+
+def test_a_right_pin_that_is_refused_before_anybody_is_looked_at_fills_no_journal(here, monkeypatch):
+    """Whoever knows one can type it for ever, and a right one costs no try."""
+
+    def waits(serial: bytes) -> None:
+        raise LockedOut("too many attempts at this card", where="card", wait_s=30.0)
+
+    pin = Operator(here.device, "kim").draw_pin(here.enrol("ada"))["pin"]
+    monkeypatch.setattr(here.device._limits, "check", waits)
+    before = here.device._ledger.journal.sequence
+    assert {here.device.verify(pin).reason for _ in range(100)} == {Reason.LOCKED_OUT}
+    assert here.device._ledger.journal.sequence - before <= 70
+    assert not [event for event in here.events if isinstance(event, ev.ClaimUnderPin)]
 
 
 def test_the_person_is_told_that_their_card_lies_under_a_pin(here):
