@@ -78,9 +78,9 @@ class Parallax:
         kept = self._seen
         fit: NDArray[Any] = np.zeros((self._terms.shape[1], 2))
         for _ in range(_ROUNDS):
-            terms = self._terms[
-                kept
-            ]  # a few of its size: the normal equations are exact enough, and a tenth of the time
+            # Seven terms of about one size over 36 points and more: the normal equations are exact enough, for a tenth of
+            # the time. So many of a grid of 9 x 10 fill four of its lines, and the terms stay independent.
+            terms = self._terms[kept]
             fit = np.linalg.solve(terms.T @ terms, terms.T @ moved[kept])
             off = np.abs(self._terms @ fit - moved).sum(axis=1)
             most = int(_KEPT * (np.count_nonzero(self._seen) - 1))

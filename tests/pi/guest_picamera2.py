@@ -56,11 +56,12 @@ def main() -> None:
             identity=granted.identity,
             format=granted.format,
         )
+    refused("number", device="7")  # what libcamera keeps of having listed its cameras, once a process
     time.sleep(1)
     before = descriptors()
     for _ in range(3):
         refused("size", width=800)
-    refused("number", device="7")
+        refused("number", device="7")
     time.sleep(1)
     say("descriptors", more=descriptors() - before)
     with Capture(PiSource(CameraSettings(driver="picamera2", **RATE))):

@@ -1,11 +1,11 @@
 """The product on arm64 under qemu-user, bit for bit as here: `pytest -m pi tests/pi/test_arm64.py`.
 
-Needs root on Debian or Ubuntu x86-64, a Debian mirror and PyPI; installs what is missing; 6 minutes on two cores.
+Needs root on Debian or Ubuntu x86-64, a Debian mirror and PyPI; installs what is missing; 3 minutes on two cores. The
+self-test runs on an arm64 kernel (test_walls.py): a session's process must have one thread, and the emulator adds one.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from pathlib import Path
@@ -16,10 +16,6 @@ from tests.face.test_exact import KNOWN
 from tests.pi.guest import HERE, ROOT, work
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(3600)]
-SETTINGS = (
-    "device: {name: arm64, state_dir: state, trust_dir: trust}\ncamera: {driver: fictional, pace: fast}\n"
-    "alternative: Ring the bell.\n"
-)
 
 
 class Arm64:
@@ -46,15 +42,3 @@ def test_faces_crops_and_embeddings_have_the_bits_of_x86(arm64):
         "-c", "import platform; from tests.face.test_exact import digest; print(platform.machine(), digest())"
     )
     assert done.stdout.split() == ["aarch64", KNOWN], done.stdout + done.stderr
-
-
-def test_the_self_test_is_fit_and_knows_its_known_answers(arm64, tmp_path):
-    (tmp_path / "device.yaml").write_text(SETTINGS)
-    made = arm64.run("-m", "edge", "keys", "init", "--development", "--config", "device.yaml", folder=tmp_path)
-    assert made.returncode == 0, made.stderr
-    done = arm64.run("-m", "edge", "selftest", "--config", "device.yaml", "--json", folder=tmp_path)
-    answer = json.loads(done.stdout)
-    failed = {check["id"]: check["what"] for check in answer["checks"] if check["needed"] and not check["ok"]}
-    assert (answer["fit"], failed) == (True, {})
-    passed = {check["id"] for check in answer["checks"] if check["ok"]}
-    assert {"model-detector", "model-embedder", "known-person", "known-impostor", "cryptography"} <= passed

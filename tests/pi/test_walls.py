@@ -1,4 +1,4 @@
-"""The walls of a session's process on Debian's arm64 kernel, in a VM: `pytest -m pi tests/pi/test_walls.py`.
+"""Debian's arm64 kernel in a VM, a session's walls and the self-test: `pytest -m pi tests/pi/test_walls.py`.
 
 Needs root on Debian or Ubuntu x86-64, a Debian mirror and PyPI; installs what is missing; 5 minutes on two cores.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -47,3 +48,12 @@ def test_a_cell_with_the_shipped_embedder_works_behind_its_walls(told: str):
     assert found["cell"] == [True, True, True], told[-3000:]
     assert found["seccomp"] is True
     assert found["landlock"] >= 4  # type: ignore[operator]
+
+
+def test_the_self_test_is_fit_on_an_arm64_kernel_and_knows_its_known_answers(told: str):
+    answer: Any = answers(told)["selftest"]
+    failed = {check["id"]: check["what"] for check in answer["checks"] if check["needed"] and not check["ok"]}
+    assert answer["fit"], failed
+    passed = {check["id"] for check in answer["checks"] if check["ok"]}
+    assert {"model-detector", "model-embedder", "cryptography", "session-process", "session-walls"} <= passed
+    assert {"known-person", "known-impostor", "known-attack"} <= passed
