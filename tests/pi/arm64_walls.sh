@@ -73,5 +73,5 @@ libc.reboot(0x4321FEDC)
 I
 chmod +x walls-root/init
 (cd walls-root && find . -xdev | cpio --quiet -o -H newc | gzip -1) > walls-initramfs
-timeout "${EDGE_WALLS_S:-900}" qemu-system-aarch64 -M virt -cpu cortex-a72 -m 3072 -nographic -no-reboot \
+timeout "${EDGE_WALLS_S:-900}" qemu-system-aarch64 -M virt -cpu cortex-a72 -smp 2 -m 3072 -nographic -no-reboot \
   -kernel walls-kernel -initrd walls-initramfs -append "console=ttyAMA0 rdinit=/init panic=-1 quiet" < /dev/null
