@@ -78,8 +78,8 @@ class Parallax:
         kept = self._seen
         fit: NDArray[Any] = np.zeros((self._terms.shape[1], 2))
         for _ in range(_ROUNDS):
-            # Seven terms of about one size over 36 points and more: the normal equations are exact enough, for a tenth of
-            # the time. So many of a grid of 9 x 10 fill four of its lines, and the terms stay independent.
+            # Seven terms of about one size over 36 points and more: the normal equations are exact enough, in a tenth
+            # of the time. So many of a grid of 9 x 10 fill four of its lines, and the terms stay independent.
             terms = self._terms[kept]
             fit = np.linalg.solve(terms.T @ terms, terms.T @ moved[kept])
             off = np.abs(self._terms @ fit - moved).sum(axis=1)
