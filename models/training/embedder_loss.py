@@ -117,9 +117,14 @@ def choice(z: Tensor, target: Tensor, bank: Tensor) -> Tensor:
     return F.kl_div(mine, theirs, reduction="batchmean", log_target=True)
 
 
+def shrunk(maps: Tensor, side: int) -> Tensor:
+    """The teacher's maps (N, C, h, h), averaged until about as small as the student's, whose side is given."""
+    shrink = max(1, round(maps.shape[-1] / side))
+    return F.avg_pool2d(maps, shrink) if shrink > 1 else maps
+
+
 def looked_up(maps: Tensor, theta: Tensor, side: int) -> Tensor:
     """The teacher's maps (N, C, h, h) at the student's places: (N, C, side, side)."""
-    shrink = max(1, round(maps.shape[-1] / side))
-    maps = F.avg_pool2d(maps, shrink) if shrink > 1 else maps
+    maps = shrunk(maps, side)
     grid = F.affine_grid(theta, [len(maps), 1, side, side], align_corners=False)
     return F.grid_sample(maps, grid, padding_mode="border", align_corners=False)

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from models.training import muon
 from models.training.embedder_inputs import Inputs
 from models.training.embedder_log import note
-from models.training.embedder_loss import LATE_MAPS, MAPS, Loss, both_ways
+from models.training.embedder_loss import LATE_MAPS, MAPS, Loss, both_ways, shrunk
 from models.training.embedder_net import Embedder
 from models.training.embedder_start import kin, projection, sets_of, take_over
 from models.training.embedder_validate import Bench
@@ -206,7 +206,8 @@ class Run:
             embeddings, maps = self.teacher(clean.numpy())
             target = self.loss.targets(both_ways(torch.from_numpy(embeddings).to(self.device))).cpu()
             target = F.normalize(target + self.kin[who])
-            kept = [torch.from_numpy(m).half() for m in maps]
+            side = views.shape[2]  # of a view; a stage halves it, the first two times
+            kept = [shrunk(torch.from_numpy(m), -(-side // 2 ** (n + 2))).half() for n, m in enumerate(maps)]
             for n in range(len(clean)):
                 face = (target[n], *(m[n].clone() for m in kept))
                 pool += [(views[n, v], theta[n, v], *face) for v in range(views.shape[1])]

@@ -97,6 +97,15 @@ def test_smaller_pictures_give_embeddings_of_the_same_size():
         assert {tuple(net(torch.zeros(1, 3, side, side)).shape) for side in (64, 88, 112)} == {(1, 128)}
 
 
+@pytest.mark.parametrize("side", [64, 88, 112])
+def test_while_it_trains_the_last_map_is_summed_as_the_exported_graph_does_it(side: int):
+    net = Embedder()
+    with torch.no_grad():
+        last = net.head(torch.rand(2, 256, side // 16 + (side % 16 > 0), side // 16 + (side % 16 > 0)))
+        resized = F.interpolate(last, size=(7, 7), mode="bilinear", align_corners=False)
+        torch.testing.assert_close(net.spanned(last), net.pool[0](resized), atol=1e-5, rtol=1e-4)
+
+
 def test_principal_components_keep_cosines_of_vectors_in_their_span():
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((500, 8)).astype(np.float32) @ rng.standard_normal((8, 256)).astype(np.float32)
