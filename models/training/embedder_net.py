@@ -97,7 +97,7 @@ class Embedder(nn.Module):
         return self.last(x).flatten(1), maps
 
     def spanned(self, x: Tensor) -> Tensor:
-        """What the convolution of `pool` gives of a map resized to 7x7: (N, head, 1, 1), with the kernel resized instead.
+        """What the convolution of `pool` gives of a map resized to 7x7, by a resized kernel: (N, head, 1, 1).
 
         The same sum in another order. oneDNN's backward of a depthwise 7x7 to one place took a third of a whole step.
         """
