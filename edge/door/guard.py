@@ -124,7 +124,7 @@ class Guard:
             self._turn()
 
     def _turn(self) -> bytes | None:
-        """Wait for what comes next and do it; returns the last command, None at the end of standard input."""
+        """Wait for what comes next and do it; returns what `_read` does."""
         ready = {descriptor for descriptor, _ in self._poll.poll(self._wait_ms())}
         command = self._read() if 0 in ready else b""
         if self._exit is not None and (self._exit in ready or is_file(self._exit)):
@@ -163,13 +163,15 @@ class Guard:
             self._say(b"exit")
 
     def _read(self) -> bytes | None:
-        """Obey what has come; returns the last command, or None at the end of standard input."""
+        """Obey what has come, in order; returns `hold`, which ends it, or None at the end of standard input."""
         data = os.read(0, 4096)
         self._heard = time.monotonic()
         *commands, self._rest = (self._rest + data).split(b"\n")
         for command in commands:
+            if command == b"hold":  # whatever was written after it: the line is locked, and nothing more is obeyed
+                return command
             self._obey(command)
-        return (commands or [b""])[-1] if data else None
+        return b"" if data else None
 
     def _obey(self, command: bytes) -> None:
         name, _, value = command.partition(b" ")

@@ -106,6 +106,24 @@ def test_a_machine_that_pauses_as_a_whole_goes_on(worst, pulse_s):
 # -- the guard -------------------------------------------------------------------------------------------------------
 
 
+def test_a_guard_that_reads_several_commands_at_once_obeys_them_all_and_nothing_after_hold(worst):
+    line = worst.chip.request(PIN, active_high=worst.active_high)
+    command = [sys.executable, "-I", "-S", guard_module.__file__, str(line), "GPIO 17 of a test", str(os.getpid())]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(line,)) as guard:
+        os.close(line)
+        assert guard.stdin is not None
+        assert guard.stdout is not None
+        guard.stdin.write(b"open 30000\nhold\nbeat\nopen 30000\n")
+        guard.stdin.flush()
+        try:
+            answers = [guard.stdout.readline() for _ in range(5)]
+            assert answers == [b"locked\n", b"ready\n", b"open\n", b"locked\n", b"held\n"]
+            assert not worst.energised
+            assert worst.held
+        finally:
+            guard.kill()
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_guard_that_dies_or_hangs_in_a_pulse_is_noticed_and_the_asking_process_locks(worst, number):
     door = door_of(worst)
