@@ -215,7 +215,7 @@ class V4L2Source:
         device = self._settings.device
         if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
             return SourceUnavailable("there is no such device", where=device, remedy=self._known())
-        if error.errno in (errno.ENOTTY, errno.EINVAL):
+        if error.errno in (errno.ENOTTY, errno.EINVAL, errno.EISDIR, errno.ENOTDIR):
             return SourceUnavailable("this is no camera", where=device, remedy=self._known())
         remedy = _FAILED.get(error.errno or 0, _CABLE).replace("DEVICE", device)
         return SourceUnavailable(f"the camera does not start: {error.strerror}", where=device, remedy=remedy)

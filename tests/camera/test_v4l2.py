@@ -236,6 +236,8 @@ def test_the_metadata_node_of_a_camera_leads_to_its_pictures(links):
         ("open", errno.ENOENT, "no such device", "index0"),
         ("open", errno.EACCES, "Permission denied", "group|usermod"),
         ("asked", errno.ENOTTY, "no camera", "index0"),
+        ("open", errno.EISDIR, "no camera", "index0"),
+        ("open", errno.ENOTDIR, "no camera", "index0"),
         ("set_format", errno.EBUSY, "busy", "fuser"),
         ("start", errno.EBUSY, "busy", "fuser"),
         ("start", errno.ENOSPC, "No space", "bandwidth"),
