@@ -105,7 +105,7 @@ class V4L2Source:
         """
         if self._node is None or self.granted is None:
             raise CameraError("the camera is not open", where=self._settings.device, remedy="open it first")
-        until = self._clock() + int(timeout_s * 1e9)
+        until, before = self._clock() + int(timeout_s * 1e9), self._damaged
         try:
             while self._node.wait((until - self._clock()) / 1e9):
                 frame = self._frame(self._newest(self._node))
@@ -116,12 +116,13 @@ class V4L2Source:
         except OSError as error:
             text = "the camera is gone" if error.errno == errno.ENODEV else f"the camera fails: {error.strerror}"
             raise CameraError(text, where=self.granted.identity, remedy=_CABLE) from error
-        if self._damaged:
+        if self._damaged > before:
             raise SourceTimeout(
                 f"{self._damaged} damaged pictures and no whole one",
                 where=self.granted.identity,
                 remedy="try another cable, without extension or hub, or a lower rate",
             )
+        self._damaged = 0  # what came before a silence is not why nothing comes now
         raise SourceTimeout("the camera is silent", where=self.granted.identity, remedy=_CABLE)
 
     def close(self) -> None:

@@ -288,6 +288,13 @@ def test_damaged_pictures_only_are_told_as_such():
     assert caught.value.where.startswith("HD Webcam")
 
 
+def test_silence_after_a_damaged_picture_is_told_as_silence():
+    source = opened(StandInNode(JPEG[:900]), clock=time.monotonic_ns)
+    for told in ("1 damaged pictures and no whole one", "the camera is silent"):
+        with pytest.raises(SourceTimeout, match=told):
+            source.read(0.02)
+
+
 def test_a_silent_camera_is_a_timeout_in_time_and_an_unplugged_one_an_error():
     source = usb(StandInNode(), clock=time.monotonic_ns)
     source.open()
