@@ -62,6 +62,7 @@ class Loop:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._device, self._readers, self._acts, self._alive = device, readers, acts, alive
+        self._order = list(readers)  # in which they are asked
         self._stream, self._examine, self._examined = stream, examine, clock()
         self._edges, self._watch = FaultEdges(), watch
         self._clock, self._visited = clock, float("-inf")
@@ -149,6 +150,7 @@ class Loop:
                 if silent >= self._device.settings.camera.timeout_s:
                     raise
             claimed = self._claimed(frame)
+            idle = claimed is None
             if claimed is not None:
                 reader, text = claimed
                 del claimed
@@ -163,9 +165,10 @@ class Loop:
                 self._device.act(decision)
                 wipe(text)
                 newest = stream.now_ns()
-            elif self._acts is not None and self._acts.serve(stream, lambda: self._stopping(stop), self._readers):
+            # An operator has a turn after each claim: whoever delivers all the time keeps no card from being revoked.
+            if self._acts is not None and self._acts.serve(stream, lambda: self._stopping(stop), self._readers):
                 newest = stream.now_ns()
-            elif self._nobody_can_claim():
+            elif idle and self._nobody_can_claim():
                 return
 
     def _stopping(self, stop: threading.Event) -> bool:
@@ -174,14 +177,18 @@ class Loop:
         return stop.is_set()
 
     def _claimed(self, frame: Frame | None) -> tuple[str, str] | None:
-        """The name of the first reader that has a text, and the text; a PIN that nobody asked for is none."""
+        """The name of the next reader that has a text, and the text; a PIN that nobody asked for is none.
+
+        In turn: whoever has delivered is asked last, so that one that floods keeps no other from being read.
+        """
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             return waiting
         asks = self._device.settings.claim.asks_pin
-        for reader in self._readers:
+        for place, reader in enumerate(self._order):
             text = reader.poll(frame)
             if text is not None and not (asks and SHAPE.fullmatch(text)):
+                self._order = [*self._order[:place], *self._order[place + 1 :], reader]
                 return reader.name, text
         return None
 

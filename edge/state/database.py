@@ -220,7 +220,11 @@ class SqliteFile:
             return self._damaged()
         name = getattr(error, "sqlite_errorname", type(error).__name__)
         what, remedy = _TROUBLES.get(code, (f"SQLite refused it ({name})", "try again; restart the device"))
-        return self.kind.error(what, where=str(self.path), remedy=remedy)
+        trouble = self.kind.error(what, where=str(self.path), remedy=remedy)
+        # Nothing that was handed in is wrong: the machine is unfit, and may be fit again. systemd starts a unit anew
+        # that ended with 4, and lets one lie that ended with 3 (deploy/edge-verifier.service).
+        trouble.exit_code = 4
+        return trouble
 
 
 def is_damaged(path: Path) -> bool:

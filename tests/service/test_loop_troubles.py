@@ -56,6 +56,28 @@ class Reader:
         return None
 
 
+class Flood(Reader):
+    """Delivers something whenever it is asked."""
+
+    def __init__(self, name: str, asked: list[str]) -> None:
+        self.name, self._asked = name, asked
+
+    def poll(self, frame: Frame | None) -> str:  # type: ignore[override]
+        self._asked.append(self.name)
+        return "no card"
+
+
+class Acts:
+    """An operator, asked for again and again."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+
+    def serve(self, *_: object) -> bool:
+        self.turns += 1
+        return False
+
+
 def refuse(error: Exception) -> Callable[[], object]:
     def raising() -> None:
         raise error
@@ -150,3 +172,14 @@ def test_a_device_that_fails_its_hourly_test_stops_serving(tmp_path):
         Loop(made, [Reader()], examine=examine, clock=clock).run(threading.Event())
     assert 3600 <= tested[1] - tested[0] < 2 * 3600
     assert events[-1].cause == "Unfit"  # type: ignore[attr-defined]
+
+
+def test_a_reader_that_floods_keeps_neither_another_reader_nor_an_operator_waiting(tmp_path):
+    made, events = device(tmp_path, Bad(40, refuse(SourceEnded("over")), lambda: None))
+    asked, acts = [], Acts()
+    with made:
+        Loop(made, [Flood("one", asked), Flood("other", asked)], acts=acts).run(threading.Event())  # type: ignore[arg-type]
+    refused = [event.kind for event in events].count("claim.refused")
+    assert refused >= 30
+    assert asked[:6] == ["one", "other", "one", "other", "one", "other"], "each in turn"
+    assert acts.turns >= refused, "and an operator after each"
