@@ -162,7 +162,8 @@ def test_an_act_that_is_killed_at_any_call_is_not_made_or_made_and_journalled_on
     act, made = ACTS[name]
     found = [desk.standing() for desk in kills(folder, tmp_path, act, steps)]
     assert set(map(repr, found)) == {repr(COUNTS), repr(made)}, "one or the other, wholly; and both were met"
-    assert found == sorted(found, key=lambda each: each != COUNTS), "once it is made, it stays made"
+    # each point is a process of its own, whose calls are not the same in number each time: only the ends are in order
+    assert (found[0], found[-1]) == (COUNTS, made), "killed at its first call, and not at all"
 
 
 @pytest.mark.parametrize("steps", STEPS)
