@@ -5,9 +5,9 @@
 
 Only QR codes are searched for, only text that begins like a token comes out, and nothing of a frame is kept. A code
 that stays in view is delivered once: again only after it was looked for and not seen for `ABSENT_S`, or after another
-code. Time during which nobody asked (a session was running) does not count as absence. Two different cards in one view
-are no claim: nobody could say whose turn it is. A code that was delivered before and stays where it is, such as a
-sticker's, is not counted then.
+code. Time during which nobody asked (a session was running) does not count as absence. Two different cards that come
+into view together are no claim: nobody could say whose turn it is; one is delivered once the others are gone, or when
+it comes again. A code that was there before and stays where it is, such as a sticker's, is not counted then.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from edge.types import U8, Frame
 
 #: A code that was not seen for so long, while it was looked for, counts as new when it comes back; seconds.
 ABSENT_S = 2.0
-#: So many delivered codes are remembered; a screen that shows one after the other fills no memory.
+#: So many codes are remembered beside those in view; a screen that shows one after the other fills no memory.
 _MOST = 32
 #: When nobody asked for longer, nobody was looking; of a slow search or camera no more counts from try to try; seconds.
 _GAP_S = 1.0
@@ -51,7 +51,8 @@ class QrReader:
         self._away = False  # whether nobody asked for a while since the last try
         self._sequence: int | None = None
         self._last: bytes | None = None  # SHA-256 of the last text: the token itself is not kept
-        self._known: dict[bytes, float] = {}  # digest of a delivered code -> how long it has not been seen, seconds
+        self._known: dict[bytes, float] = {}  # digest of a code -> how long it has not been seen, seconds
+        self._together: set[bytes] = set()  # of these, what came together with others and was not delivered
         self._enlarge = True
 
     def poll(self, frame: Frame | None) -> str | None:
@@ -82,24 +83,31 @@ class QrReader:
         standing = {digest for digest, absent_s in self._known.items() if not absent_s}
         self._forget_absent(found, since)
         new = [digest for digest in found if digest not in standing]
+        self._known.update(dict.fromkeys(new, 0.0))
+        if not new and len(left := self._together & found.keys()) == 1:
+            new = list(left)  # the others were taken away
+        if len(new) > 1:
+            self._together.update(digest for digest in new if digest != self._last)
         if len(new) != 1 or new[0] == self._last:
             return None
         self._last = new[0]
-        self._known[new[0]] = 0.0
+        self._together.discard(new[0])
         return found[new[0]]
 
     def close(self) -> None:
         """Forget what was seen."""
         self._last, self._sequence = None, None
         self._known.clear()
+        self._together.clear()
 
     def _forget_absent(self, found: Iterable[bytes], since: float) -> None:
-        """Codes that were delivered are known as long as they stay in view, or left it a moment ago."""
+        """Codes are known as long as they stay in view, or left it a moment ago."""
         there = set(found)
         for digest, absent_s in list(self._known.items()):
             self._known[digest] = 0.0 if digest in there else absent_s + since
-            if self._known[digest] >= ABSENT_S or len(self._known) > _MOST:
+            if self._known[digest] >= ABSENT_S or (digest not in there and len(self._known) > _MOST):
                 del self._known[digest]
+        self._together &= self._known.keys()
         if self._last not in self._known:
             self._last = None
 

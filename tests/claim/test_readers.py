@@ -196,7 +196,7 @@ class Idle:
         return found
 
 
-A, B = "EV1:AAAA", "EV1:BBBB"
+A, B, C = "EV1:AAAA", "EV1:BBBB", "EV1:CCCC"
 
 
 def test_a_code_that_stays_in_view_is_delivered_once():
@@ -253,6 +253,16 @@ def test_two_cards_in_one_view_are_no_claim():
     idle = Idle()
     assert idle.show(1, A, B) == []
     assert idle.show(1, A) == [A]
+
+
+def test_codes_that_come_together_are_known_and_a_card_that_comes_to_them_is_read():
+    idle = Idle()
+    assert idle.show(1, A, B) + idle.show(1, A, B, C) == [C]
+    idle = Idle()
+    assert idle.show(1, C) + idle.show(1, A, B, C) + idle.show(1, B, C) == [C, B], "A was taken away"
+    idle = Idle()
+    assert idle.show(1, A) + idle.show(3) + idle.show(1, A, C) == [A]
+    assert idle.show(0.6, A) + idle.show(1, A, C) == [A, C], "alone it counts; the card only had to be shown again"
 
 
 def test_only_tokens_come_out():
