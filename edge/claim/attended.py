@@ -23,7 +23,8 @@ class Attended:
 
     Args:
         name: of the reader. make: opens it anew; raises what it likes.
-        tell: told `Faulted` when it fails and `Recovered` when it works again, each on its edge.
+        tell: told `Faulted` when it fails, and `Recovered` once it has worked for as long as the next pause would be:
+            for one that opens and is gone again the pauses go on growing.
         now_ns: the clock of events. clock: seconds, monotonic.
     """
 
@@ -39,6 +40,7 @@ class Attended:
         self.name, self._make, self._tell, self._now_ns, self._clock = name, make, tell, now_ns, clock
         self._reader: Reader | None = None
         self._failures, self._pause, self._again = 0, AGAIN_S, float("-inf")
+        self._proven = 0.0  # when one that was opened again has worked for long enough
 
     @property
     def ended(self) -> bool:
@@ -52,13 +54,14 @@ class Attended:
                 if self._clock() < self._again:
                     return None
                 self._reader = self._make()
+                self._proven = self._clock() + self._pause
             text = self._reader.poll(frame)
         except JournalBroken:
             raise
         except Exception as error:  # whatever a driver or a damaged device does, the door goes on
             self._failed(error)
             return None
-        if self._failures:
+        if self._failures and self._clock() >= self._proven:
             count, self._failures, self._pause = self._failures, 0, AGAIN_S
             self._tell(Recovered(at_ns=self._now_ns(), room="reader", count=count))
         return text

@@ -65,6 +65,8 @@ def test_a_serial_scanner_that_is_unplugged_and_plugged_in_again_is_read_again(t
         assert reader.poll(None) is None
         os.write(own, b"EV1:DEF456\r\n")
         assert until(reader) == "EV1:DEF456"
+        clock.now += AGAIN_MAX_S
+        assert reader.poll(None) is None
     assert [type(event) for event in told] == [ev.Faulted, ev.Recovered]
     reader.close()
 

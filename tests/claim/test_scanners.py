@@ -200,8 +200,24 @@ def test_a_reader_that_fails_is_told_once_tried_with_a_pause_and_told_when_it_wo
     reader.fault = None
     clock.now += AGAIN_MAX_S
     assert one.poll(None) == "text"
+    assert [type(event) for event in told] == [Faulted], "it may be gone again at once"
+    clock.now += AGAIN_MAX_S
+    assert one.poll(None) == "text"
     assert [type(event) for event in told] == [Faulted, Recovered]
     assert told[1].count == tries
+
+
+def test_one_that_opens_and_is_gone_by_the_second_poll_is_told_once_and_tried_with_growing_pauses():
+    reader, opened = Flaky(), 0
+    one, told, clock = attended(reader)
+    for _ in range(3000):
+        if one._reader is None:
+            reader.fault = None
+        opened += one.poll(None) is not None
+        reader.fault = OSError(19, "No such device")
+        clock.now += 0.1
+    assert [type(event) for event in told] == [Faulted]
+    assert 8 <= opened <= 15, "in five minutes"
 
 
 def test_one_that_fails_ends_neither_the_loop_nor_the_others(tmp_path):
