@@ -104,6 +104,31 @@ def test_the_install_script_is_sound_and_its_rehearsal_changes_nothing():
     assert (refused.returncode, refused.stderr) == (3, "install: there is no file /nowhere.whl\n")
 
 
+def test_config_txt_says_one_level_for_the_relay_s_pin_whatever_was_installed_before(tmp_path):
+    script = (DEPLOY / "install").read_text(encoding="utf-8")
+    helpers = re.findall(r"^change\(\) \{.*?^\}\n|^ok\(\).*?\n", script, re.MULTILINE | re.DOTALL)
+    (board,) = re.findall(r"^# -- the board -+\n(.*?^fi\n)", script, re.MULTILINE | re.DOTALL)
+    text = "set -euo pipefail\ndry= changes=0 pi=yes driver=relay pin=$1 active_high=$2\n" + "".join(helpers) + board
+    text = (text + 'echo "$changes"\n').replace("/boot/firmware", str(tmp_path))
+    config = tmp_path / "config.txt"
+    # as the pin's line was written until it had a comment
+    config.write_text("camera_auto_detect=1\ngpio=22=ip\n\n[all]\ngpio=17=op,dl\n\n[all]\ngpio=17=op,dh\n")
+    for pin, high, line in (
+        ("17", "True", "gpio=17=op,dl"),
+        ("17", "False", "gpio=17=op,dh"),
+        ("17", "True", "gpio=17=op,dl"),
+        ("27", "True", "gpio=27=op,dl"),
+    ):
+        for changes in ("some", "0"):
+            done = subprocess.run(["bash", "-c", text, "bash", pin, high], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            assert changes == "some" or done.stdout.endswith("\n0\n"), "a second run changes nothing"
+            said = [row for row in config.read_text().splitlines() if row.startswith("gpio=")]
+            assert said == ["gpio=22=ip", line]
+    assert config.read_text().count("\n[all]\n# edge: the relay\n") == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["config.txt"]
+
+
 def test_the_page_is_served_on_the_port_and_loopback_that_the_settings_have_by_default():
     from edge.settings.model import KioskSettings
 
