@@ -4,8 +4,8 @@
 
 The file is the note that `edge.door.relay` leaves in the service's folder in /run: which line it drives. The settings
 are not asked: they may have changed, and to read them takes seconds on a small board. Without a note no relay was
-driven. A door whose guard is there is left alone. A request to exit is
-answered by the new guard as well. Exit code 4, with the reason: the line cannot be locked.
+driven. A door whose guard is there is left alone. A request to exit is answered by the new guard as well. Exit code 4,
+with the reason: no line could be locked, or one was and that request goes unanswered.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from edge.door.asking import Asking
 from edge.door.fake import chip_at
 from edge.door.gpio import Chip
 from edge.door.holders import holders, take_input, take_over
-from edge.errors import EdgeError
+from edge.errors import DoorError, EdgeError
 
 NOTE = "door"
 
@@ -35,28 +36,56 @@ def note(chip: Chip, pin: int, *, active_high: bool, way_out: tuple[int, bool, i
     if folder:
         text = json.dumps({"chip": chip.path, "pin": pin, "active_high": active_high, "way_out": way_out})
         with contextlib.suppress(OSError):  # a door without the second net is still a door
-            Path(folder, NOTE).write_text(text, encoding="utf-8")
+            draft = Path(folder, f"{NOTE}.new")
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(Path(folder, NOTE))  # whole or not at all: a half note names no line
 
 
 def hold(file: Path) -> str:
     """Make sure that a guard holds the line of a note, locked; returns what was done, in words.
 
     Raises:
-        DoorError: the line cannot be had.
+        DoorError: the note is damaged; the line cannot be had; the request to exit cannot, and the line is locked.
     """
     if not file.exists():
         return "no relay was driven, nothing to lock"
-    noted = json.loads(file.read_text(encoding="utf-8"))
+    noted = _noted(file)
     chip, pin = chip_at(noted["chip"]), noted["pin"]
     for found in holders(chip, pin):
         if not found.stopped:
             return f"GPIO {pin} is held by its guard, process {found.pid}"
-    line, way_out = take_over(chip, pin, active_high=noted["active_high"]), None
+    line, way_out, trouble = take_over(chip, pin, active_high=noted["active_high"]), None, None
     if noted["way_out"] is not None:
         pressed, high, milliseconds = noted["way_out"]
-        way_out = take_input(chip, pressed, active_high=high), milliseconds
+        try:
+            way_out = take_input(chip, pressed, active_high=high), milliseconds
+        except DoorError as error:
+            trouble = error
     Asking(line, chip, pin, way_out=way_out).leave()
+    if trouble is not None:
+        raise trouble
     return f"locked GPIO {pin}; a guard holds it"
+
+
+def _noted(file: Path) -> dict[str, Any]:
+    """What a note says.
+
+    Raises:
+        DoorError: it says no line, or cannot be read.
+    """
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        kinds = [type(said[key]) for key in ("chip", "pin", "active_high")]
+        way_out = said["way_out"]
+        if kinds == [str, int, bool] and (way_out is None or [type(one) for one in way_out] == [int, bool, int]):
+            return dict(said)
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    raise DoorError(
+        "this note is damaged, so which line to lock is not known, and none was locked",
+        where=str(file),
+        remedy="start the service, which locks its line and writes the note anew; until then cut the relay's power",
+    )
 
 
 def main(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ The chips here free a line to the level that energises it: a relay that is activ
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from edge.door import RelayDoor
 from edge.door import guard as guard_module
-from edge.door.hold import NOTE
+from edge.door.hold import NOTE, note
 from edge.door.hold import main as hold
 from edge.door.holders import dismiss
 from edge.errors import DoorError
@@ -273,10 +274,32 @@ def test_systemd_has_nothing_to_do_where_no_relay_was_driven(tmp_path, capfd):
 
 def test_what_cannot_be_locked_is_told_with_exit_code_4(tmp_path, capfd):
     file = tmp_path / NOTE
-    file.write_text('{"chip": "/dev/gpiochip99", "pin": 17, "active_high": true}')
+    file.write_text('{"chip": "/dev/gpiochip99", "pin": 17, "active_high": true, "way_out": null}')
     assert hold([str(file)]) == 4
     assert "no such GPIO chip" in capfd.readouterr().err
     assert hold([]) == 3
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b'{"chip": "/dev/gpio', b'{"chip": "", "pin": 17}', b"\xff"])
+def test_a_note_that_names_no_line_is_told_with_exit_code_4_and_what_to_do(tmp_path, capfd, text):
+    (tmp_path / NOTE).write_bytes(text)
+    assert hold([str(tmp_path / NOTE)]) == 4
+    (told,) = capfd.readouterr().err.splitlines()
+    assert "this note is damaged" in told
+    assert "cut the relay's power" in told
+
+
+def test_a_note_that_cannot_be_written_whole_leaves_the_one_before(worst, tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    note(worst.chip, PIN, active_high=False)
+    before = (tmp_path / NOTE).read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))  # as a full disk: ten bytes of the next one
+    try:
+        note(worst.chip, 27, active_high=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / NOTE).read_bytes() == before
 
 
 def test_the_command_for_systemd_loads_neither_settings_nor_arrays():

@@ -154,6 +154,16 @@ def test_a_button_s_line_that_somebody_else_has_is_told_and_the_lock_is_held(ben
         let_out(bench)
 
 
+def test_systemd_s_second_net_holds_the_lock_though_somebody_else_has_the_button_s_line(bench, tmp_path, capfd):
+    noted = {"chip": bench.chip.path, "pin": PIN, "active_high": bench.active_high, "way_out": [BUTTON, True, 500]}
+    (tmp_path / NOTE).write_text(json.dumps(noted))
+    other = bench.chip.input(BUTTON, active_high=True)
+    assert hold([str(tmp_path / NOTE)]) == 4
+    assert "in use" in capfd.readouterr().err
+    assert bench.held
+    os.close(other)
+
+
 def test_a_guard_that_is_told_to_go_while_somebody_leaves_locks_first(bench):
     with door_of(bench, pulse_s=20.0):
         pass
