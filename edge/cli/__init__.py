@@ -206,8 +206,14 @@ def _failed(error: Exception, given: Sequence[str]) -> int:
             return _refused(UsageError(error.format_message(), where="command line", remedy="see --help"), given)
         error.show(sys.stderr)
         return 3
-    import logging
     import traceback
+
+    printing = (click.utils.__file__, "echo")  # what all commands answer with
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    if isinstance(error, OSError) and (place.filename, place.name) == printing:
+        what, remedy = f"the answer cannot be written ({error.strerror})", "make room, or send it elsewhere"
+        return _refused(EdgeError(what, where="standard output", remedy=remedy), given)
+    import logging
 
     from edge.errors import place_of
 

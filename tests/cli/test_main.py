@@ -51,6 +51,17 @@ def test_a_usage_error_with_json_is_one_object(capsys):
     assert "no-such-option" in answer["error"]["what"]
 
 
+@pytest.mark.parametrize("command", [["build", "show"], ["build", "show", "--json"], ["selftest", "--json"]])
+def test_an_answer_that_a_full_disk_does_not_take_is_told_on_the_other_stream(command: list[str], desk):
+    config = ["--config", str(desk.config)] if command[0] == "selftest" else []
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device that is always full
+        arguments = [sys.executable, "-m", "edge", *command, *config]
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=90)
+    told = "standard output: the answer cannot be written (No space left on device); make room, or send it elsewhere"
+    assert done.stderr.splitlines()[-1] == f"edge: {told}"
+    assert done.returncode == 3
+
+
 def test_an_uncaught_exception_exits_with_4_and_shows_no_content(monkeypatch, capsys):
     @click.command()
     def broken() -> None:
