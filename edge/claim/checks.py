@@ -80,8 +80,13 @@ def readers(names: tuple[str, ...] | list[str], is_open: Callable[[], bool] | No
     if "qr" in names:
         _reads_a_code()
     if "stdin" in names and not (is_open or _stdin)():
-        raise Unfit("standard input is closed", where="claim.readers", remedy="start it with an input, or name `qr`")
+        raise no_input()
     return ", ".join(names)
+
+
+def no_input() -> Unfit:
+    """The reader ``stdin`` is named, and there is nothing that it could read."""
+    return Unfit("standard input is closed", where="claim.readers", remedy="start it with an input, or name `qr`")
 
 
 def _stdin() -> bool:

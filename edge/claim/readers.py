@@ -17,7 +17,7 @@ from edge.types.events import Event
 def open_readers(
     settings: ClaimSettings,
     *,
-    stdin: BinaryIO,
+    stdin: BinaryIO | None,
     clock: Callable[[], float],
     tell: Callable[[Event], None] = lambda _: None,
     now_ns: Callable[[], int] = time.monotonic_ns,
@@ -27,11 +27,12 @@ def open_readers(
 
     Args:
         settings: the section ``claim``.
-        stdin: where the reader ``stdin`` reads lines (`sys.stdin.buffer`); it is not closed.
+        stdin: where the reader ``stdin`` reads lines (`sys.stdin.buffer`); it is left open. None: there is none.
         clock: seconds, monotonic. tell: told when one fails, and when it works again. now_ns: the clock of events.
 
     Raises:
         NotInThisBuild: the settings name one that this build does not hold.
+        Unfit: they name ``stdin``, and there is none.
     """
     names = [*settings.readers, *(["keypad"] if settings.keypad else [])]
     return [
@@ -39,12 +40,18 @@ def open_readers(
     ]
 
 
-def _maker(name: str, settings: ClaimSettings, stdin: BinaryIO, clock: Callable[[], float]) -> Callable[[], Reader]:
+def _maker(
+    name: str, settings: ClaimSettings, stdin: BinaryIO | None, clock: Callable[[], float]
+) -> Callable[[], Reader]:
     try:
         match name:
             case "stdin":
                 from edge.claim.stdin import StdinReader
 
+                if stdin is None:
+                    from edge.claim.checks import no_input
+
+                    raise no_input()
                 lines = StdinReader(stdin)
                 return lambda: lines
             case "qr":

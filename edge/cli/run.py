@@ -63,7 +63,11 @@ def _run(settings: Settings, skip_selftest: bool) -> None:
         if skip_selftest and device.build.is_device:
             raise NotInThisBuild("a device build always tests itself first", where="--skip-selftest")
         readers = open_readers(
-            device.settings.claim, stdin=sys.stdin.buffer, clock=time.monotonic, tell=device.tell, now_ns=device.now_ns
+            device.settings.claim,
+            stdin=None if sys.stdin is None else sys.stdin.buffer,
+            clock=time.monotonic,
+            tell=device.tell,
+            now_ns=device.now_ns,
         )
         # A camera takes up to a second to close, so self-test and loop share one stream of it; a file begins anew.
         stream = device.stream()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 
 import click
 import pytest
 
 from edge import cli
+from edge.claim import open_readers
+from edge.settings.model import ClaimSettings
 
 HEAVY = ("numpy", "cv2", "pydantic", "yaml", "cryptography", "ai_edge_litert", "rich", "zxingcpp", "segno")
 
@@ -60,6 +63,17 @@ def test_an_answer_that_a_full_disk_does_not_take_is_told_on_the_other_stream(co
     told = "standard output: the answer cannot be written (No space left on device); make room, or send it elsewhere"
     assert done.stderr.splitlines()[-1] == f"edge: {told}"
     assert done.returncode == 3
+
+
+def test_a_run_whose_standard_input_is_closed_says_so_and_needs_none_where_no_reader_reads_it(desk):
+    command = f'exec "{sys.executable}" -m edge run --skip-selftest --config "{desk.config}" <&-'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=90)
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[-1] == (
+        "edge: claim.readers: standard input is closed; start it with an input, or name `qr`"
+    )
+    (reader,) = open_readers(ClaimSettings(readers=("qr",)), stdin=None, clock=time.monotonic)
+    assert reader.name == "qr"
 
 
 def test_an_uncaught_exception_exits_with_4_and_shows_no_content(monkeypatch, capsys):
