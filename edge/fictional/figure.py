@@ -1,6 +1,6 @@
 """A fictional person as something that can stand in a room: a cut-out head with depth, on a drawn body.
 
-    figure = load_figure("ada", 0)          # some 150 ms, then kept: the last few, about 4 MB each
+    figure = load_figure("ada", 0)          # some 150 ms, then kept: the last two, about 4 MB each
     figure.head, figure.body                # premultiplied BGRA pictures, half and quarter sizes included
 
 The portraits are averages of several photographs: the face is sharp, hair and background are ghosts, or were painted
@@ -47,7 +47,7 @@ _CLOTHES = ((96, 62, 44), (58, 58, 64), (60, 84, 58), (52, 46, 92), (122, 112, 1
 _TROUSERS = ((46, 40, 36), (62, 52, 44), (40, 44, 52))
 
 #: Figures in memory.
-KEPT = 4
+KEPT = 2
 BODY_SCALE = 0.5  # pixels of the body's picture to one of the portrait's
 BODY_LEFT, BODY_TOP, _BODY_WIDTH, _BODY_HEIGHT = -180.0, 190.0, 744, 1330
 

@@ -114,8 +114,9 @@ class FictionalSource:
         return Frame(self._picture(index, view), stamp, index + 1, self.name, meta=meta)
 
     def close(self) -> None:
-        """Stop. Harmless when repeated."""
+        """Stop. Harmless when repeated. A door keeps none of the people that its self-test has shown."""
         self._pace = self._frozen = None
+        load_figure.cache_clear()
 
     def show_code(self, text: str | None, *, size: float = 0.62, tilt: float = 12.0, turn: float = 4.0) -> None:
         """Hold a card with a code into every following frame, over whatever the script shows; None takes it away.
