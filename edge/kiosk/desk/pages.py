@@ -177,8 +177,13 @@ class Pages:
             token = str(said.pop("token", ""))
             try:
                 await run_in_threadpool(lockout.failing)
-                operator = await run_in_threadpool(self._door.named, token)
-                wipe(token)
+                try:
+                    operator = await run_in_threadpool(self._door.named, token)
+                except EdgeError:
+                    await run_in_threadpool(lockout.not_compared)
+                    raise
+                finally:
+                    wipe(token)
                 if operator is None:
                     if lockout.wait_s > 0:
                         await run_in_threadpool(self._door.refused, lockout.failures)
@@ -205,10 +210,12 @@ class Pages:
         return answer
 
     async def do(self, request: Request, said: dict[str, Any]) -> Response:
-        sitting = self._sitting(request)
+        sitting, more = self._sitting(request), said.get("said") or {}
         assert sitting is not None
+        if not isinstance(more, dict):
+            return _no("not an object", 400)
         try:
-            self._desk.begin(sitting.operator, str(said.get("act")), dict(said.get("said") or {}))
+            self._desk.begin(sitting.operator, str(said.get("act")), more)
         except Busy:
             return _no("busy", 409)
         return JSONResponse({})

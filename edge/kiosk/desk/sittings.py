@@ -2,6 +2,7 @@
 
 lockout.need_no_wait()        # seconds are told instead
 lockout.failing()             # written before the token is compared: pulling the plug counts as failing
+lockout.not_compared()        # it could not be: that is no wrong token
 lockout.clear()
 sitting = sittings.open("kim")
 sittings.of(cookie)           # the sitting of this browser, or None
@@ -29,7 +30,7 @@ class Lockout:
 
     def __init__(self, failures: int, keep: Callable[[int], None], clock: Callable[[], float]) -> None:
         self.failures, self._keep, self._clock = failures, keep, clock
-        self._since = clock()
+        self._since = self._before = clock()
 
     @property
     def wait_s(self) -> float:
@@ -42,7 +43,12 @@ class Lockout:
     def failing(self) -> None:
         """Count a token before it is compared."""
         self._keep(self.failures + 1)
-        self.failures, self._since = self.failures + 1, self._clock()
+        self.failures, self._before, self._since = self.failures + 1, self._since, self._clock()
+
+    def not_compared(self) -> None:
+        """The token that was counted last was compared with nothing: the device could not."""
+        self._keep(self.failures - 1)
+        self.failures, self._since = self.failures - 1, self._before
 
     def clear(self) -> None:
         """It was the right one."""
@@ -101,7 +107,8 @@ class Sittings:
     def of(self, cookie: str) -> Sitting | None:
         """The sitting of a browser; None: it has none, or not any more."""
         self.sweep()
-        mine = self._now is not None and bool(cookie) and hmac.compare_digest(self._now.cookie, cookie)
+        given = cookie.encode("utf-8", "surrogatepass")
+        mine = self._now is not None and bool(cookie) and hmac.compare_digest(self._now.cookie.encode(), given)
         return self._now if mine else None
 
     def touch(self, sitting: Sitting) -> None:

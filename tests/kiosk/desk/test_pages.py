@@ -98,6 +98,7 @@ def test_a_link_on_the_people_s_page_leads_here_and_may_ask_nothing_else(door: R
 def test_nonsense_is_refused(browser: Browser, body: bytes):
     browser.sign_in()
     assert browser.ask("/do", body)[0] == 400
+    assert browser.ask("/do", {"act": "health", "said": "abc"})[0] == 400
     assert browser.do("no such act")["stage"] == "failed"
     browser.put_away()
 
@@ -125,6 +126,18 @@ def test_wrong_tokens_wait_longer_and_longer_and_a_restart_does_not_help(fresh_d
     assert browser.state()["wait_s"] > 15, "it begins anew"
     assert fresh_door.sittings() == ["refused"]
     assert [entry["failures"] for entry in fresh_door.journal() if entry["kind"] == "sitting"] == [3]
+
+
+def test_before_an_operator_has_a_token_none_is_wrong(fresh_door: RunningDoor):
+    from edge.trust import operators
+
+    browser, state = Browser(fresh_door), fresh_door.folder / "state"
+    operators.remove(state, "kim")
+    for _ in range(5):
+        status, said = browser.ask("/sign-in", {"token": "0000"})
+        assert (status, said["what"]) == (503, "no operator has a token")
+    assert (state / "operators.tries").read_text() == "0\n"
+    assert browser.ask("/sign-in", {"token": operators.add(state, "sam", random_bytes=os.urandom)})[0] == 200
 
 
 def test_one_operator_at_a_time_and_a_removed_token_opens_nothing(browser: Browser, door: RunningDoor):

@@ -36,7 +36,7 @@ def test_a_browser_without_the_cookie_has_no_sitting(hand: Hand):
     assert sittings.of("") is None
     sitting = sittings.open("kim")
     assert sittings.of(sitting.cookie) is sitting
-    for other in ("", sitting.page, sitting.cookie + "x", "secret"):
+    for other in ("", sitting.page, sitting.cookie + "x", "secret", "\xe9\xe9", "\udce9"):
         assert sittings.of(other) is None
     assert sitting.cookie not in repr(sitting)
 
@@ -90,6 +90,16 @@ def test_wrong_tokens_wait_twice_as_long_each_time_up_to_an_hour(hand: Hand):
     assert hand.kept == list(range(1, FREE + 10)), "each is kept before the token is compared"
     lockout.clear()
     assert (lockout.wait_s, hand.kept[-1]) == (0, 0)
+
+
+def test_what_was_compared_with_nothing_is_no_wrong_token_and_shortens_no_wait(hand: Hand):
+    lockout = hand.lockout(failures=FREE)
+    hand.now += WAIT_S
+    lockout.failing()
+    lockout.not_compared()
+    assert (lockout.failures, lockout.wait_s, hand.kept) == (FREE, 0, [FREE + 1, FREE])
+    lockout.failing()
+    assert lockout.wait_s == 2 * WAIT_S
 
 
 def test_a_restart_does_not_shorten_a_wait(hand: Hand):
