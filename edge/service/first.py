@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge.errors import InputError
-from edge.policy.facts import FACTS
+from edge.policy.facts import FACTS, check
 from edge.profile import CAPABILITIES
 
 
@@ -56,13 +56,18 @@ def checked(given: Mapping[str, object]) -> dict[str, str]:
     """Answers, with defaults for those that were not given.
 
     Raises:
-        InputError: an answer to no question, or one that is not possible; the way in without a face has no default.
+        InputError: an answer to no question, one that is not possible, or two that do not go together; the way in
+            without a face has no default.
     """
     unknown = sorted(set(given) - {one.name for one in QUESTIONS})
     if unknown:
         names = ", ".join(one.name for one in QUESTIONS)
         raise InputError(f"nobody asked for {unknown[0]!r}", where="answers", remedy=f"answer: {names}")
-    return {one.name: answer(one, given.get(one.name, one.default)) for one in QUESTIONS}
+    answers = {one.name: answer(one, given.get(one.name, one.default)) for one in QUESTIONS}
+    if answers["lock"] == "relay" and answers["camera"] == "none":
+        why = "people who do not exist open no real lock"
+        raise InputError(why, where="lock", remedy="answer log, or name the camera")
+    return answers
 
 
 def answer(question: Prompt, said: object) -> str:
@@ -74,6 +79,12 @@ def answer(question: Prompt, said: object) -> str:
     if not fine:
         remedy = f"one of: {', '.join(question.shown)}" if question.choices else "answer in 1 to 200 characters"
         raise InputError(f"{words!r} is no answer to: {question.ask}", where=question.name, remedy=remedy)
+    if question.name == "place":
+        for code in _places(words) or [words]:
+            if wrong := check(FACTS["jurisdictions"], code):
+                raise InputError(
+                    f"{code!r} {wrong}", where="place", remedy="answer with codes such as FR, DE-BE, US-TX"
+                )
     return words
 
 
@@ -125,7 +136,7 @@ def build_yaml(answers: Mapping[str, str]) -> str:
     for one in CAPABILITIES:
         value = asked.get(one.name, False) if one.optional else one.expected("device")
         lines.append(f"  {one.name}: {str(value).lower()}")
-    place = [code.strip() for code in answers["place"].split(",") if code.strip()]
+    place = _places(answers["place"])
     lines += [
         "",
         "# Declared by whoever signs the build, verified by nobody: correct what is not so, and add what is missing.",
@@ -148,6 +159,10 @@ def build_yaml(answers: Mapping[str, str]) -> str:
         "policy_packs: []",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _places(words: str) -> list[str]:
+    return [code.strip() for code in words.split(",") if code.strip()]
 
 
 def _quoted(words: str) -> str:

@@ -65,9 +65,13 @@ def test_an_answer_that_is_not_possible_is_told_with_what_is(given, told):
         ("house: Room #5", "house: '#5' is read as a comment"),
         ("house: 0042", "house: this is not read as it is written, allowed: text in quotes"),
         ("house: A\nhouse: B", "answers.yaml:3:1: house"),
+        ('place: ","', "place: ','"),
+        ("place: de", "place: 'de' is no place such as FR"),
+        ("place: FR, XX", "place: 'XX' is no place: ISO 3166-1 has no country XX"),
+        ("lock: relay", "lock: people who do not exist open no real lock"),
     ],
 )
-def test_answers_that_would_not_be_read_as_written_are_refused(tmp_path, capsys, line: str, said: str):
+def test_answers_that_make_no_valid_file_are_refused_before_one_is_written(tmp_path, capsys, line: str, said: str):
     file = tmp_path / "answers.yaml"
     file.write_text(f"alternative: Ring the bell.\n{line}\n")
     assert main(["init", str(tmp_path / "door"), "--answers", str(file)]) == 3
