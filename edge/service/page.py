@@ -66,7 +66,8 @@ def kiosk_page(device: Device) -> Iterator[Kiosk | None]:
             )
 
     def recovered(count: int) -> None:
-        device.tell(Recovered(at_ns=device.now_ns(), room="page", count=count))
+        with contextlib.suppress(JournalBroken):
+            device.tell(Recovered(at_ns=device.now_ns(), room="page", count=count))
 
     given = passed_socket("kiosk")
     try:
@@ -75,13 +76,13 @@ def kiosk_page(device: Device) -> Iterator[Kiosk | None]:
         tell(error)
         yield None
         return
-    with kiosk, _operators(device, tell):
+    with kiosk, _operators(device, tell, recovered):
         device.observe(kiosk, name="kiosk")
         yield kiosk
 
 
 @contextlib.contextmanager
-def _operators(device: Device, tell: Callable[[KioskError], None]) -> Iterator[None]:
+def _operators(device: Device, tell: Callable[[KioskError], None], recovered: Callable[[int], None]) -> Iterator[None]:
     """The operator's pages, if the settings want them."""
     settings = device.settings.kiosk
     if settings is None or settings.operator_port is None:
@@ -91,7 +92,7 @@ def _operators(device: Device, tell: Callable[[KioskError], None]) -> Iterator[N
 
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(operator_pages(device.settings, tell, passed_socket("operator")))
+            stack.enter_context(operator_pages(device.settings, tell, passed_socket("operator"), recovered=recovered))
         except KioskError as error:
             tell(error)
         yield

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from edge.errors import KioskError
 from edge.kiosk.desk.pages import FILES
 from edge.messages import text
+from edge.service.staff_process import operator_pages
+from edge.settings.model import DeviceSettings, KioskSettings, Settings
+from tests.kiosk.conftest import free_port
 from tests.kiosk.desk.conftest import Browser, RunningDoor
 
 pytestmark = [pytest.mark.timeout(600)]
@@ -399,17 +404,50 @@ def test_the_pages_process_holds_no_camera_store_or_model(door: RunningDoor):
     assert "litert" not in mapped
 
 
+def test_each_fall_of_the_pages_process_is_told_and_that_it_lived_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("edge.service.staff_process._LIVED_S", 2.0)
+    device = DeviceSettings(name="front-door", state_dir=tmp_path, trust_dir=tmp_path)
+    kiosk = KioskSettings(port=free_port(), operator_port=free_port(), house="Hotel Meridian")
+    told: list[KioskError | int] = []
+    others = set(below(os.getpid(), b"edge.service.staff"))
+
+    def mine() -> set[int]:
+        return set(below(os.getpid(), b"edge.service.staff")) - others
+
+    with operator_pages(Settings(device=device, kiosk=kiosk, alternative="Ring."), told.append, recovered=told.append):
+        for number in (1, 2):
+            until_true(mine)
+            os.kill(mine().pop(), signal.SIGKILL)
+            until_true(lambda count=2 * number: len(told) == count)
+    assert [type(one) for one in told] == [KioskError, int, KioskError, int]
+    assert told[1] == told[3] == 1, "fell once"
+
+
+def until_true(holds: Callable[[], object]) -> None:
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def children(door: RunningDoor, module: bytes) -> list[int]:
     """The processes of a module below a door's."""
-    found, below = [], {door.process.pid}
+    return below(door.process.pid, module)
+
+
+def below(process: int, module: bytes) -> list[int]:
+    """The processes of a module below another."""
+    found, inside = [], {process}
     for entry in sorted(int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()):
         try:
             parent = int(Path(f"/proc/{entry}/stat").read_text().rsplit(") ")[-1].split()[1])
             command = Path(f"/proc/{entry}/cmdline").read_bytes()
         except OSError:
             continue
-        if parent in below:
-            below.add(entry)
+        if parent in inside:
+            inside.add(entry)
             found += [entry] if module in command.split(b"\0") else []
     return found
 
