@@ -55,13 +55,13 @@ def _new_state(folder: Path) -> None:
         UsageError: it is not damaged. StateError: it cannot be opened for another reason, such as a full disk.
     """
     from edge.errors import StateError, UsageError
-    from edge.state import FILE, is_damaged, set_aside, state_database
+    from edge.state import FILE, STATE, is_damaged, set_aside, state_database
 
     file = folder / FILE
     try:
         state_database(folder).close()
     except StateError:
-        if not is_damaged(file):
+        if not is_damaged(file, STATE):
             raise  # its content is whole: putting it aside would forget lockouts and repair nothing
         kept = set_aside(file, f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}")
         click.echo(f"The damaged database is kept as {kept}.", err=True)

@@ -19,12 +19,13 @@ from edge.state.database import Kind, SqliteFile, is_damaged, set_aside
 from edge.state.fanout import FanOutStanding
 from edge.state.limits import CardStanding, Limits
 from edge.state.pins import Pins
-from edge.state.schema import FILE, StateFile, state_database
+from edge.state.schema import FILE, STATE, StateFile, state_database
 
 __all__ = [
     "BUDGET_S",
     "FILE",
     "PLAUSIBLE_S",
+    "STATE",
     "Binding",
     "CardStanding",
     "ClockGuard",

@@ -29,6 +29,7 @@ _WAIT_MS = 5000  # another process (an operator's command beside the running ser
 
 #: SQLite's primary result codes of a file whose content is wrong. SQLITE_ERROR: a table or column is missing.
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR})
+_COLUMNS = "SELECT t.name, c.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table'"
 _NO_ACCESS = ("it cannot be opened or written", "check the owner and mode of the file and its folder")
 _LOCKED = ("another process keeps it locked", "wait for the other command to end, then try again")
 #: A log's index that cannot be used: a medium that is read only, a disk that was full when it was made.
@@ -56,7 +57,7 @@ class Kind:
         name: in words, for messages. application_id: SQLite's 32-bit tag in the file's header.
         migrations: one SQL script a version, oldest first.
         error: raised for every trouble; remedy: for damage.
-        check: run ``PRAGMA quick_check`` when opening (small files only: it reads every page).
+        check: run ``PRAGMA quick_check`` when opening (small files only: it reads every page), and miss no column.
         secure_delete: overwrite deleted content with zeros.
     """
 
@@ -175,6 +176,8 @@ class SqliteFile:
         if self.kind.check:
             self.check()
         self._migrate()
+        if self.kind.check and not self._columns() <= set(run(_COLUMNS)):
+            raise self._damaged()
 
     def _migrate(self) -> None:
         latest = len(self.kind.migrations)
@@ -197,6 +200,14 @@ class SqliteFile:
             if version < latest:
                 db.execute(f"PRAGMA application_id={self.kind.application_id}")
                 db.execute(f"PRAGMA user_version={latest}")
+
+    def _columns(self) -> set[Row]:
+        """What the migrations make: (table, column)."""
+        with closing(_connect(":memory:")) as fresh:
+            for script in self.kind.migrations:
+                for statement in _statements(script):
+                    fresh.execute(statement)
+            return set(fresh.execute(_COLUMNS))
 
     @contextmanager
     def _typed(self) -> Iterator[None]:
@@ -227,18 +238,16 @@ class SqliteFile:
         return trouble
 
 
-def is_damaged(path: Path) -> bool:
-    """Whether a database's content is wrong: SQLite cannot read it, or ``PRAGMA quick_check`` finds something.
+def is_damaged(path: Path, kind: Kind) -> bool:
+    """Whether a database's content is wrong, as opening it says; it is asked of a copy.
 
     A full disk, a lock, a file that may not be read and a newer version are no damage.
     """
     try:
-        with closing(_in_memory(path)) as db:
-            return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
-    except sqlite3.Error as error:
-        return _primary(error) in _DAMAGE
-    except OSError:
-        return False
+        SqliteFile(path, kind, read_only=True).close()
+    except EdgeError as error:
+        return error.remedy == kind.remedy
+    return False
 
 
 def set_aside(path: Path, stamp: str) -> Path:

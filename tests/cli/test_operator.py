@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -43,6 +45,18 @@ def test_a_damaged_state_locks_the_device_until_an_operator_begins_a_new_one(des
     assert main(command) == 0
     assert list(state.parent.glob("state.sqlite3.damaged-*"))
     assert any(e["kind"] == "acknowledged" for e in journal(desk, capsys))
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE clock", "DROP TABLE step", "ALTER TABLE clock DROP COLUMN hold"])
+def test_a_state_that_lacks_what_every_command_needs_is_damaged_for_the_operator_too(desk, capsys, statement):
+    token = desk.token("ada", capsys)
+    command = ["verify", "--config", str(desk.config), "--token", str(token)]
+    with closing(sqlite3.connect(desk.folder / "state" / "state.sqlite3")) as db:
+        db.execute(statement)
+    assert main(command) == 3
+    assert "edge confirm state" in capsys.readouterr().err
+    assert main(["confirm", "state", "--operator", "kim", "--config", str(desk.config)]) == 0
+    assert main(command) == 0
 
 
 def test_a_state_that_is_not_damaged_is_not_thrown_away(desk, capsys):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import StateError
-from edge.state import Counters, Kind, SqliteFile, is_damaged, set_aside, state_database
+from edge.state import STATE, Counters, Kind, SqliteFile, is_damaged, set_aside, state_database
 
 CARD = bytes(range(16))
 
@@ -201,7 +201,7 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from edge.errors import StateError
-from edge.state import Counters, is_damaged, state_database
+from edge.state import STATE, Counters, is_damaged, state_database
 
 folder = Path(sys.argv[1])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -212,7 +212,7 @@ try:
         for k in range(1000):
             Counters(database).next(f"counter {k}")
 except StateError as error:
-    print(error.what, "|", error.remedy, "|", is_damaged(folder / "state.sqlite3"))
+    print(error.what, "|", error.remedy, "|", is_damaged(folder / "state.sqlite3", STATE))
 """
 
 
@@ -229,13 +229,13 @@ def test_a_disk_that_takes_no_more_is_not_damage(world):
 def test_damage_is_what_sqlite_cannot_read(world, tmp_path):
     with state_database(world.folder) as database:
         Counters(database).raise_to("x", 7)
-        assert not is_damaged(database.path), "also while its log is in use"
+        assert not is_damaged(database.path, STATE), "also while its log is in use"
     path = world.folder / "state.sqlite3"
-    assert not is_damaged(path)
+    assert not is_damaged(path, STATE)
     path.write_bytes(b"junk" * 1000)
-    assert is_damaged(path)
-    assert not is_damaged(tmp_path / "none")
-    assert not is_damaged(tmp_path), "a folder is no damaged file"
+    assert is_damaged(path, STATE)
+    assert not is_damaged(tmp_path / "none", STATE)
+    assert not is_damaged(tmp_path, STATE), "a folder is no damaged file"
 
 
 def test_a_copy_to_read_has_what_the_log_holds_and_leaves_everything_as_it_is(world, database: SqliteFile):
@@ -270,6 +270,6 @@ def test_an_index_that_a_full_disk_left_half_made_is_passed_over(world):
         Counters(database).raise_to("x", 7)
     (world.folder / "state.sqlite3-shm").write_bytes(b"abc")
     (world.folder / "state.sqlite3-wal").write_bytes(b"")
-    assert not is_damaged(world.folder / "state.sqlite3")
+    assert not is_damaged(world.folder / "state.sqlite3", STATE)
     with state_database(world.folder, read_only=True) as copy:
         assert Counters(copy).value("x") == 7
