@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 #: A rate within this share of the wish is the wish: 29.97 for 30, 14.93 for 15.
 _RATE_SHARE = 0.03
+#: The first stamp of a clock that is ours is younger: an exposure and four buffers at 5 frames a second, nanoseconds.
+_FRESH_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,23 @@ class Granted:
     size: tuple[int, int]
     fps: float
     notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class DriverClock:
+    """Whether a driver's timestamps are of our clock, monotonic nanoseconds; ``ours`` once one was fresh by it."""
+
+    ours: bool = False
+
+    def taken_ns(self, stamp: int | None, now: int) -> int:
+        """When a picture was taken: by its stamp when that can be believed, else now.
+
+        A picture that lay in a buffer while the camera froze keeps its age, and is none that came after a claim.
+        """
+        if stamp is None or stamp > now:
+            return now
+        self.ours = self.ours or now - stamp < _FRESH_NS
+        return stamp if self.ours else now
 
 
 def rate_notes(wanted: float, granted: float) -> tuple[str, ...]:

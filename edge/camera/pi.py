@@ -31,7 +31,7 @@ from traceback import clear_frames
 from typing import Any
 
 from edge._resources import is_device
-from edge.camera.granted import Granted, rate_notes
+from edge.camera.granted import DriverClock, Granted, rate_notes
 from edge.camera.pixels import to_bgr
 from edge.camera.sensor_modes import full_view
 from edge.errors import CameraError, SourceTimeout, SourceUnavailable
@@ -97,6 +97,7 @@ class PiSource:
         self._camera: Any = None
         self._job: Any = None
         self._sequence = 0
+        self._stamps = DriverClock()
         self.granted: Granted | None = None
 
     def open(self) -> None:
@@ -127,7 +128,7 @@ class PiSource:
             text = _first_cause(error)
             remedy = next((help_ for sign, help_ in _REMEDIES if sign in text.lower()), _OTHERWISE)
             raise SourceUnavailable(f"the camera does not start: {text}", where=identity, remedy=remedy) from error
-        self._camera, self._sequence = camera, 0
+        self._camera, self._sequence, self._stamps = camera, 0, DriverClock()
 
     def read(self, timeout_s: float) -> Frame:
         """The next completed request as a frame; its buffers go back before this returns.
@@ -225,8 +226,7 @@ class PiSource:
 
     def _stamp(self, meta: Mapping[str, Any]) -> int:
         """Start of the exposure, if believable: picamera2 itself compares SensorTimestamp with time.monotonic_ns."""
-        now, sensor = self._clock(), int(meta.get("SensorTimestamp", -1))
-        return sensor if 0 <= now - sensor < 1_000_000_000 else now
+        return self._stamps.taken_ns(meta.get("SensorTimestamp"), self._clock())
 
 
 def _choose(listed: Sequence[Mapping[str, Any]], device: str) -> tuple[int, Mapping[str, Any]]:

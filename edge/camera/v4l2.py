@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.camera.granted import Granted, rate_notes
+from edge.camera.granted import DriverClock, Granted, rate_notes
 from edge.camera.pixels import LAYOUTS, to_bgr
 from edge.camera.v4l2_node import NodeFacts, PixelFormat, Taken, VideoNode
 from edge.errors import CameraError, InputError, SourceTimeout, SourceUnavailable
@@ -73,6 +73,7 @@ class V4L2Source:
         self._node: VideoNode | None = None
         self._format = PixelFormat("", 0, 0, 0)
         self._sequence = self._damaged = 0
+        self._stamps = DriverClock()
 
     def open(self) -> None:
         """Open the device, agree on size, format and rate, and start.
@@ -94,7 +95,7 @@ class V4L2Source:
             if isinstance(error, SourceUnavailable):
                 raise
             raise self._refused(error) from error
-        self._node, self._sequence, self._damaged = node, 0, 0
+        self._node, self._sequence, self._damaged, self._stamps = node, 0, 0, DriverClock()
 
     def read(self, timeout_s: float) -> Frame:
         """The newest picture, as soon as there is a whole one.
@@ -180,9 +181,7 @@ class V4L2Source:
             return None
         self._damaged = 0
         self._sequence += 1
-        now = self._clock()
-        stamp = taken.stamp_ns if taken.stamp_ns is not None and 0 <= now - taken.stamp_ns < 1_000_000_000 else now
-        return Frame(image, stamp, self._sequence, self.name, luma=luma)
+        return Frame(image, self._stamps.taken_ns(taken.stamp_ns, self._clock()), self._sequence, self.name, luma=luma)
 
     def _decode(self, data: bytes) -> tuple[U8, U8 | None]:
         """Raises `InputError` or `CameraError` for a damaged picture; one of another size counts as such."""

@@ -129,6 +129,11 @@ def test_a_timestamp_of_another_clock_is_not_believed(stamp):
     assert opened(StandInNode(Taken(JPEG, stamp, damaged=False))).read(1.0).monotonic_ns == NOW
 
 
+def test_a_picture_that_lay_in_a_buffer_while_the_camera_froze_keeps_its_age():
+    source = opened(StandInNode(JPEG, Taken(JPEG, NOW - 7_000_000_000, damaged=False)))
+    assert [source.read(1.0).monotonic_ns for _ in range(2)] == [NOW - 20_000_000, NOW - 7_000_000_000]
+
+
 def test_of_several_waiting_pictures_the_newest_is_taken():
     node = StandInNode(*(Taken(JPEG, NOW - age, damaged=False) for age in (300, 200, 100)))
     node.take = lambda: node.buffers.pop(0) if node.buffers else None

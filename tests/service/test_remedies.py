@@ -144,7 +144,7 @@ def test_a_full_disk_is_no_damage_and_room_is_all_it_needs(subject: Subject):
         assert "0 MiB are free" in room.what
         assert "make room" in room.remedy
         assert whole.ok, "a full disk is not damage"
-        assert main(["confirm", "state", "--operator", "kim", "--config", str(subject.config)]) == 3, "nothing to renew"
+        assert main(["confirm", "state", "--operator", "kim", "--config", str(subject.config)]) == 4, "nothing to renew"
         (disk / "big").unlink()
         assert looked(subject, "device").ok
         assert not list(disk.glob("*.damaged-*"))
