@@ -82,6 +82,12 @@ def test_a_pin_names_one_row_by_its_key_and_no_statement_walks_through_cards(wor
     assert stretched == [pins[1], "86420975"], "one derivation a PIN, however many cards lie there"
 
 
+def spend_all_tries(alone: PinAlone) -> None:
+    for number in range(AT_ONCE):
+        with pytest.raises(PinWrong):
+            alone.card(f"2000000{number}")
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_day_of_guessing_is_a_hundred_and_fifty_four_pins_whatever_is_right_between_them(
     world: World, database: SqliteFile
@@ -108,10 +114,7 @@ def test_a_day_of_guessing_is_a_hundred_and_fifty_four_pins_whatever_is_right_be
 
 @pytest.mark.usefixtures("quick")
 def test_neither_a_restart_nor_the_clock_gives_another_try(world: World, database: SqliteFile):
-    alone = under(world, database)
-    for number in range(AT_ONCE):
-        with pytest.raises(PinWrong):
-            alone.card(f"2000000{number}")
+    spend_all_tries(under(world, database))
     world.reboot(off_s=30 * DAY_S)
     with state_database(world.folder) as again, pytest.raises(LockedOut):
         under(world, again).card("20000099")
@@ -119,10 +122,7 @@ def test_neither_a_restart_nor_the_clock_gives_another_try(world: World, databas
 
 @pytest.mark.usefixtures("quick")
 def test_clocks_that_are_set_in_either_direction_give_none_either(world: World, database: SqliteFile):
-    alone = under(world, database)
-    for number in range(AT_ONCE):
-        with pytest.raises(PinWrong):
-            alone.card(f"2000000{number}")
+    spend_all_tries(under(world, database))
     for step in (DAY_S, -3 * DAY_S, 400 * DAY_S, -400 * DAY_S):
         world.system += step
         world.reboot()
